@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// The report at exit, and its way out of a process that may have closed everything.
+#pragma once
+
+#include <cstdint>
+
+#include "pool/options.h"
+#include "pool/snapshot.h"
+
+namespace bufpool {
+
+// Everything there is to tell about this process, pool and passed-on requests together.
+void take_snapshot(Snapshot& out) noexcept;
+
+// Makes the report ready to be written without memory, libc or luck. Called once, at start.
+void prepare_exit_report(const Options& options) noexcept;
+
+// In a forked child: it has a report of its own, and holds no descriptor for it. A process that
+// closes its stderr to become a daemon must not keep its parent's terminal or pipe open.
+void restart_report_in_child() noexcept;
+
+// Writes the report, the first time it is called in a process that has made enough gets. A vfork
+// child, which shares the parent's memory, has none.
+void report_exit() noexcept;
+
+// The report as text on stderr, now (malloc_stats).
+void print_report() noexcept;
+
+}  // namespace bufpool

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// glibc's functions about the heap, answered for pool and passed-on memory together.
+#include <malloc.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+
+#include "interpose/exit_report.h"
+#include "interpose/heap.h"
+#include "pool/backing.h"
+
+#define BUFPOOL_EXPORT extern "C" [[gnu::visibility("default")]]
+
+using bufpool::PoolTotals;
+using bufpool::the_pool;
+
+namespace {
+
+int saturated(std::size_t value) noexcept {
+  return static_cast<int>(std::min<std::size_t>(value, INT_MAX));
+}
+
+}  // namespace
+
+// Returns 1 if any memory went back to the system.
+BUFPOOL_EXPORT int malloc_trim(std::size_t pad) noexcept {
+  const std::size_t before = bufpool::backing::committed_bytes();
+  const bool pool_gave = the_pool.trim(pad) > 0;
+  bufpool::backing::collect();
+  return pool_gave || bufpool::backing::committed_bytes() < before ? 1 : 0;
+}
+
+// What is passed on counts as in use: mimalloc tells what it holds, not what it has handed out.
+BUFPOOL_EXPORT struct mallinfo2 mallinfo2() noexcept {
+  const PoolTotals totals = the_pool.totals();
+  const std::size_t passed = bufpool::backing::committed_bytes();
+  struct mallinfo2 info = {};
+  info.arena = totals.carved_bytes + passed;
+  info.ordblks = totals.idle_buffers;
+  info.uordblks = totals.in_use_bytes + passed;
+  info.fordblks = totals.idle_bytes;
+  info.keepcost = totals.idle_bytes;
+  return info;
+}
+
+BUFPOOL_EXPORT struct mallinfo mallinfo() noexcept {
+  const struct mallinfo2 wide = mallinfo2();
+  struct mallinfo info = {};
+  info.arena = saturated(wide.arena);
+  info.ordblks = saturated(wide.ordblks);
+  info.uordblks = saturated(wide.uordblks);
+  info.fordblks = saturated(wide.fordblks);
+  info.keepcost = saturated(wide.keepcost);
+  return info;
+}
+
+// glibc's XML, with one heap: what reads glibc's reads this.
+BUFPOOL_EXPORT int malloc_info(int options, FILE* stream) noexcept {
+  if (options != 0) return EINVAL;
+  const struct mallinfo2 info = mallinfo2();
+  std::fprintf(stream,
+               "<malloc version=\"1\">\n<heap nr=\"0\">\n<sizes>\n</sizes>\n"
+               "<total type=\"fast\" count=\"0\" size=\"0\"/>\n"
+               "<total type=\"rest\" count=\"%zu\" size=\"%zu\"/>\n"
+               "<system type=\"current\" size=\"%zu\"/>\n<system type=\"max\" size=\"%zu\"/>\n"
+               "</heap>\n"
+               "<total type=\"fast\" count=\"0\" size=\"0\"/>\n"
+               "<total type=\"rest\" count=\"%zu\" size=\"%zu\"/>\n"
+               "<total type=\"mmap\" count=\"0\" size=\"0\"/>\n"
+               "<system type=\"current\" size=\"%zu\"/>\n<system type=\"max\" size=\"%zu\"/>\n"
+               "</malloc>\n",
+               info.ordblks, info.fordblks, info.arena, info.arena, info.ordblks, info.fordblks,
+               info.arena, info.arena);
+  return 0;
+}
+
+BUFPOOL_EXPORT void malloc_stats() noexcept { bufpool::print_report(); }
+
+// Accepted, as glibc accepts them: what they would tune is not there.
+BUFPOOL_EXPORT int mallopt(int, int) noexcept { return 1; }

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include "interpose/heap.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "interpose/lifecycle.h"
+
+namespace bufpool {
+
+constinit BufferPool the_pool;
+constinit std::atomic<std::uint64_t> Heap::passed_above_{0};
+constinit std::atomic<std::uint64_t> PassCounter::told_{0};
+constinit thread_local std::uint32_t PassCounter::left_{-kStep};
+
+void PassCounter::tell() noexcept {
+  told_.fetch_add(kStep, std::memory_order_relaxed);
+  left_ = -kStep;
+}
+
+std::uint64_t PassCounter::total() noexcept {
+  return told_.load(std::memory_order_relaxed) + static_cast<std::uint32_t>(left_ + kStep);
+}
+
+void PassCounter::reset() noexcept {
+  told_.store(0, std::memory_order_relaxed);
+  left_ = -kStep;
+}
+
+void Heap::reset_counters() noexcept {
+  PassCounter::reset();
+  passed_above_.store(0, std::memory_order_relaxed);
+}
+
+void Heap::count_passed(std::size_t size) noexcept {
+  if (size < the_pool.least()) {
+    PassCounter::count();
+  } else {
+    passed_above_.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+// Where the first request of a buffer's size brings the pool to life, and where all that is not
+// the pool's ends: above its range, below a raised one, or with the pool out of service.
+void* Heap::allocate_unpooled(std::size_t size) noexcept {
+  if (start_pool() && the_pool.wants(size)) return the_pool.take(size);
+  count_passed(size);
+  void* pointer = size > backing::kMostBytes ? nullptr : backing::allocate(size);
+  if (pointer == nullptr) errno = ENOMEM;
+  return pointer;
+}
+
+void* Heap::allocate_zeroed(std::size_t size) noexcept {
+  if (the_pool.wants(size)) return the_pool.take_zeroed(size);
+  if (size >= kMinSize && start_pool() && the_pool.wants(size)) return the_pool.take_zeroed(size);
+  count_passed(size);
+  return size > backing::kMostBytes ? nullptr : backing::allocate_zeroed(size);
+}
+
+void* Heap::allocate_aligned(std::size_t alignment, std::size_t size) noexcept {
+  if (size >= kMinSize && start_pool() && the_pool.wants(size)) {
+    return the_pool.take_aligned(alignment, size);
+  }
+  count_passed(size);
+  return backing::allocate_aligned(alignment, size);
+}
+
+std::size_t Heap::usable_size(void* pointer) noexcept {
+  return the_pool.owns(pointer) ? the_pool.usable_size(pointer) : backing::usable_size(pointer);
+}
+
+void* Heap::resize(void* pointer, std::size_t size) noexcept {
+  const std::size_t old_size = usable_size(pointer);
+  if (!the_pool.owns(pointer)) {
+    if (!the_pool.wants(size)) {
+      return size > backing::kMostBytes ? nullptr : backing::resize(pointer, size);
+    }
+  } else if (size <= old_size && size >= old_size / 2) {
+    return pointer;
+  }
+  return move(pointer, old_size, size);
+}
+
+void* Heap::move(void* pointer, std::size_t old_size, std::size_t size) noexcept {
+  void* const moved = allocate(size);
+  if (moved == nullptr) return nullptr;
+  std::memcpy(moved, pointer, std::min(old_size, size));
+  release(pointer);
+  return moved;
+}
+
+}  // namespace bufpool

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// The pool and the allocator underneath as one heap: the allocator that libc_rules.h is applied to.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "pool/backing.h"
+#include "pool/buffer_pool.h"
+
+namespace bufpool {
+
+extern constinit BufferPool the_pool;
+
+// Requests passed on, counted without an atomic operation: each thread counts down from kStep in a
+// word of its own and tells all others when it is used up. A thread that ends takes the rest along.
+class PassCounter {
+ public:
+  static constexpr std::uint32_t kStep = 256;
+
+  [[gnu::always_inline]] static void count() noexcept {
+    if (++left_ == 0) [[unlikely]] tell();
+  }
+  // All that was told, and what this thread has not told yet.
+  static std::uint64_t total() noexcept;
+  static void reset() noexcept;
+
+ private:
+  [[gnu::cold, gnu::noinline]] static void tell() noexcept;
+
+  static constinit thread_local std::uint32_t left_ [[gnu::tls_model("initial-exec")]];
+  static constinit std::atomic<std::uint64_t> told_;
+};
+
+struct Heap {
+  // nullptr: errno is ENOMEM.
+  [[nodiscard, gnu::always_inline]] static void* allocate(std::size_t size) noexcept {
+    if (the_pool.wants(size)) [[likely]] return the_pool.take(size);
+    if (size < kMinSize) [[likely]] {
+      PassCounter::count();
+      return backing::allocate(size);
+    }
+    return allocate_unpooled(size);
+  }
+
+  [[gnu::always_inline]] static void release(void* pointer) noexcept {
+    if (the_pool.owns(pointer)) return the_pool.put(pointer);
+    backing::release(pointer);
+  }
+
+  [[nodiscard]] static void* allocate_zeroed(std::size_t size) noexcept;
+
+  // Pre: `alignment` is a power of two.
+  [[nodiscard]] static void* allocate_aligned(std::size_t alignment, std::size_t size) noexcept;
+
+  // In place where it can be. nullptr: `pointer` is as it was. Pre: pointer not null, size > 0.
+  [[nodiscard]] static void* resize(void* pointer, std::size_t size) noexcept;
+
+  [[nodiscard]] static std::size_t usable_size(void* pointer) noexcept;
+
+  static std::uint64_t passed_above() noexcept {
+    return passed_above_.load(std::memory_order_relaxed);
+  }
+  static void reset_counters() noexcept;
+
+ private:
+  [[nodiscard, gnu::cold, gnu::noinline]] static void* allocate_unpooled(std::size_t size) noexcept;
+  [[nodiscard]] static void* move(void* pointer, std::size_t old_size, std::size_t size) noexcept;
+  static void count_passed(std::size_t size) noexcept;
+
+  static constinit std::atomic<std::uint64_t> passed_above_;
+};
+
+}  // namespace bufpool

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+// What the functions of the malloc family promise, over any allocator: zero sizes, overflow,
+// alignment, errno. The rules are glibc's (its manual, and malloc/malloc.c of 2.36), as programs
+// rely on them; POSIX and C where glibc has no choice.
+#pragma once
+
+#include <cerrno>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+namespace bufpool::libc_rules {
+
+template <typename H>
+concept Allocator = requires(H heap, void* pointer, std::size_t size) {
+  { heap.allocate(size) } -> std::same_as<void*>;
+  { heap.allocate_zeroed(size) } -> std::same_as<void*>;
+  { heap.allocate_aligned(size, size) } -> std::same_as<void*>;
+  { heap.resize(pointer, size) } -> std::same_as<void*>;
+  { heap.usable_size(pointer) } -> std::same_as<std::size_t>;
+  heap.release(pointer);
+};
+
+// calloc and reallocarray refuse a product that does not fit, with ENOMEM.
+constexpr bool product_overflows(std::size_t count, std::size_t size, std::size_t& bytes) noexcept {
+  return __builtin_mul_overflow(count, size, &bytes);
+}
+
+// posix_memalign takes powers of two that are multiples of a pointer's size, else EINVAL (POSIX).
+constexpr bool bad_posix_alignment(std::size_t alignment) noexcept {
+  return alignment == 0 || (alignment & (alignment - 1)) != 0 || alignment % sizeof(void*) != 0;
+}
+
+// memalign refuses an alignment that no power of two in size_t is as large as, with EINVAL.
+constexpr bool alignment_overflows(std::size_t alignment) noexcept {
+  return alignment > SIZE_MAX / 2 + 1;
+}
+
+// memalign rounds an alignment that is no power of two up to the next one.
+constexpr std::size_t power_of_two_above(std::size_t alignment) noexcept {
+  std::size_t power = 1;
+  while (power < alignment) power <<= 1;
+  return power;
+}
+
+inline constexpr std::size_t kPage = 4096;
+
+// pvalloc serves whole pages; a size whose rounding overflows is refused with ENOMEM.
+constexpr bool round_to_page_overflows(std::size_t size, std::size_t& rounded) noexcept {
+  if (__builtin_add_overflow(size, kPage - 1, &rounded)) return true;
+  rounded &= ~(kPage - 1);
+  return false;
+}
+
+[[gnu::cold, gnu::noinline]] inline void* refuse(int error) noexcept {
+  errno = error;
+  return nullptr;
+}
+
+inline void* or_enomem(void* pointer) noexcept {
+  return pointer != nullptr ? pointer : refuse(ENOMEM);
+}
+
+// allocate() sets ENOMEM itself: a hit has no room for a check that never fails.
+template <Allocator H>
+[[gnu::always_inline]] inline void* malloc(H heap, std::size_t size) noexcept {
+  return heap.allocate(size);
+}
+
+// free leaves errno alone (POSIX 2024), whatever the allocator's system calls do.
+template <Allocator H>
+[[gnu::always_inline]] inline void free(H heap, void* pointer) noexcept {
+  heap.release(pointer);
+}
+
+template <Allocator H>
+inline void* calloc(H heap, std::size_t count, std::size_t size) noexcept {
+  std::size_t bytes = 0;
+  if (product_overflows(count, size, bytes)) return refuse(ENOMEM);
+  return or_enomem(heap.allocate_zeroed(bytes));
+}
+
+// realloc(p, 0) frees and returns null, as glibc does; a failure leaves the old block alone.
+template <Allocator H>
+inline void* realloc(H heap, void* pointer, std::size_t size) noexcept {
+  if (pointer == nullptr) return heap.allocate(size);
+  if (size == 0) {
+    heap.release(pointer);
+    return nullptr;
+  }
+  return or_enomem(heap.resize(pointer, size));
+}
+
+template <Allocator H>
+inline void* reallocarray(H heap, void* pointer, std::size_t count, std::size_t size) noexcept {
+  std::size_t bytes = 0;
+  if (product_overflows(count, size, bytes)) return refuse(ENOMEM);
+  return realloc(heap, pointer, bytes);
+}
+
+template <Allocator H>
+inline void* memalign(H heap, std::size_t alignment, std::size_t size) noexcept {
+  if (alignment_overflows(alignment)) return refuse(EINVAL);
+  return or_enomem(heap.allocate_aligned(power_of_two_above(alignment), size));
+}
+
+// glibc 2.36 has aligned_alloc under memalign's rules: any alignment, any size.
+template <Allocator H>
+inline void* aligned_alloc(H heap, std::size_t alignment, std::size_t size) noexcept {
+  return memalign(heap, alignment, size);
+}
+
+// Returns the error and leaves errno alone (POSIX); `*result` is set on success only.
+template <Allocator H>
+inline int posix_memalign(H heap, void** result, std::size_t alignment, std::size_t size) noexcept {
+  if (bad_posix_alignment(alignment)) return EINVAL;
+  const int kept = errno;
+  void* pointer = heap.allocate_aligned(alignment, size);
+  errno = kept;
+  if (pointer == nullptr) return ENOMEM;
+  *result = pointer;
+  return 0;
+}
+
+template <Allocator H>
+inline void* valloc(H heap, std::size_t size) noexcept {
+  return memalign(heap, kPage, size);
+}
+
+template <Allocator H>
+inline void* pvalloc(H heap, std::size_t size) noexcept {
+  std::size_t rounded = 0;
+  if (round_to_page_overflows(size, rounded)) return refuse(ENOMEM);
+  return memalign(heap, kPage, rounded);
+}
+
+template <Allocator H>
+inline std::size_t malloc_usable_size(H heap, void* pointer) noexcept {
+  return pointer == nullptr ? 0 : heap.usable_size(pointer);
+}
+
+}  // namespace bufpool::libc_rules

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+// The only file with a constructor, a destructor and fork handlers.
+#include "interpose/lifecycle.h"
+
+#include <pthread.h>
+#include <sys/auxv.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+
+#include "interpose/exit_report.h"
+#include "interpose/heap.h"
+#include "interpose/message.h"
+#include "pool/options.h"
+
+namespace bufpool {
+namespace {
+
+enum class Life : int { kUnborn, kStarting, kAlive, kPassing };
+
+constinit std::atomic<Life> life{Life::kUnborn};
+constinit Options options{};
+constinit bool secure = false;
+
+// sysexits.h: something was found in an unconfigured or misconfigured state.
+constexpr int kMisconfigured = 78;
+
+void complain(const Complaints& complaints) noexcept {
+  if (options.quiet || complaints.count == 0) return;
+  const std::size_t kept = std::min(complaints.count, Complaints::kKept);
+  for (std::size_t i = 0; i < kept; ++i) {
+    char sentence[400];
+    say(describe(complaints.kept[i], sentence));
+  }
+  const std::size_t more = complaints.count - kept;
+  if (more > 0) Message().text("and ").number(more).text(" more wrong variables").say();
+}
+
+void read_options() noexcept {
+  Complaints complaints;
+  secure = getauxval(AT_SECURE) != 0;
+  // Whoever sets the variables of a program with more rights than its own must not steer it.
+  options = parse_options(secure ? nullptr : environ, complaints);
+  complain(complaints);
+  if (options.strict && complaints.count > 0) syscall(SYS_exit_group, kMisconfigured);
+}
+
+std::string_view mode_name(PoolMode mode) noexcept {
+  if (mode == PoolMode::kRseq) return "rseq";
+  return mode == PoolMode::kLocked ? "locked" : "pass-through";
+}
+
+void say_options() noexcept {
+  Message().text("version ").text(BUFPOOL_VERSION).text(", mode ").text(mode_name(the_pool.mode()))
+      .text(", ").number(the_pool.reserved_bytes() >> 20).text(" MiB of address space").say();
+  const auto list = option_list();
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    char value[256];
+    const bool set = (options.set_mask >> i & 1) != 0;
+    Message().text("BUFPOOL_").text(list[i].name).text("=")
+        .text(effective_value(options, i, value)).text(set ? " (environment)" : " (default)").say();
+  }
+}
+
+void fail(const Fault& fault) {
+  Message message;
+  switch (fault.kind) {
+    case Fault::Kind::kDoubleFree:
+      message.text("double free of ").address(fault.address)
+          .text(": this buffer is free already");
+      break;
+    case Fault::Kind::kInnerPointer:
+      message.text("invalid free of ").address(fault.address).text(": the address is ")
+          .number(fault.address - fault.buffer).text(" bytes inside the buffer at ")
+          .address(fault.buffer);
+      break;
+    case Fault::Kind::kOverrun:
+      message.text("buffer overrun found at free of ").address(fault.address)
+          .text(": its guard line is overwritten, most likely by the buffer at ")
+          .address(fault.overrun_from).text(", which ends there");
+      break;
+    case Fault::Kind::kNotHandedOut:
+      message.text("invalid free of ").address(fault.address)
+          .text(": no buffer was ever handed out there");
+      break;
+  }
+  if (fault.class_bytes != 0) message.text(" (class ").number(fault.class_bytes).text(")");
+  message.say();
+  std::abort();
+}
+
+bool bring_to_life() noexcept {
+  Life unborn = Life::kUnborn;
+  if (!life.compare_exchange_strong(unborn, Life::kStarting)) return unborn == Life::kAlive;
+  read_options();
+  the_pool.set_fault_handler(fail);
+  const bool alive = the_pool.open(options);
+  if (!alive && !options.disable) {
+    say("no address space to be had for the pool (ulimit -v?): mimalloc serves everything");
+  }
+  life.store(alive ? Life::kAlive : Life::kPassing, std::memory_order_release);
+  return alive;
+}
+
+void before_fork() { the_pool.before_fork(); }
+void after_fork_in_parent() { the_pool.after_fork_in_parent(); }
+void after_fork_in_child() {
+  the_pool.after_fork_in_child();
+  Heap::reset_counters();
+  restart_report_in_child();
+}
+
+void at_end() { report_exit(); }
+
+// Before the program's own constructors and those of libraries loaded after us: there is one
+// thread, and libc is ready.
+[[gnu::constructor(101)]] void begin() {
+  const bool alive = bring_to_life();
+  if (alive) pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+  if (options.verbose) say_options();
+  if (secure) return;
+  prepare_exit_report(options);
+  at_quick_exit(at_end);
+}
+
+[[gnu::destructor(101)]] void end() { at_end(); }
+
+}  // namespace
+
+bool start_pool() noexcept {
+  const Life now = life.load(std::memory_order_acquire);
+  if (now != Life::kUnborn) return now == Life::kAlive;
+  // The loader may ask for memory before libc knows the environment: too early to read options.
+  return environ != nullptr && bring_to_life();
+}
+
+}  // namespace bufpool
+
+// Programs that end by these run no destructors.
+extern "C" [[gnu::visibility("default")]] [[noreturn]] void _exit(int status) {
+  bufpool::report_exit();
+  for (;;) syscall(SYS_exit_group, status);
+}
+
+extern "C" [[gnu::visibility("default")]] [[noreturn]] void _Exit(int status) noexcept {
+  _exit(status);
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// The one reservation and its regions: one power-of-two region per size class, so that an address
+// tells its class by a subtraction and a shift. The last region holds the spans' records.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "pool/size_classes.h"
+
+namespace bufpool {
+
+struct Region {
+  std::uintptr_t start;
+  std::size_t bytes;
+};
+
+class AddressSpace {
+ public:
+  // Reserves as much as can be had, of the sizes it may have; false: none. What is reserved costs
+  // address space only: it is committed span by span.
+  [[nodiscard]] bool open() noexcept;
+
+  // Pre for the following two: open() succeeded, or nothing contains() is asked about.
+  [[gnu::always_inline]] bool contains(std::uintptr_t address) const noexcept {
+    return address - start_ < bytes_;
+  }
+  [[gnu::always_inline]] ClassIndex class_at(std::uintptr_t address) const noexcept {
+    return ClassIndex{static_cast<std::uint32_t>((address - start_) >> region_shift_)};
+  }
+
+  Region region(ClassIndex c) const noexcept;
+  Region records(ClassIndex c) const noexcept;
+  std::size_t bytes() const noexcept { return bytes_; }
+
+ private:
+  std::uintptr_t start_ = 0;
+  std::size_t bytes_ = 0;
+  std::uint32_t region_shift_ = 0;
+};
+
+}  // namespace bufpool

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// The contract with the allocator underneath, which serves what the pool does not.
+// backing_mimalloc.cpp is its one implementation, and the only file that knows mimalloc.
+//
+// What an implementation gets wrong is mended there, so that callers may rely on this page:
+// addresses are aligned to 16 bytes (to `alignment` where one is given), sizes of 0 are served,
+// and failure is nullptr with errno untouched. All may be called before constructors.
+#pragma once
+
+#include <cstddef>
+
+namespace bufpool::backing {
+
+// What glibc refuses to serve: more than PTRDIFF_MAX bytes.
+inline constexpr std::size_t kMostBytes = static_cast<std::size_t>(-1) >> 1;
+
+[[nodiscard]] void* allocate(std::size_t size) noexcept;
+[[nodiscard]] void* allocate_zeroed(std::size_t size) noexcept;
+
+// Pre: `alignment` is a power of two.
+[[nodiscard]] void* allocate_aligned(std::size_t alignment, std::size_t size) noexcept;
+
+// Resizes in place or by moving; nullptr: `pointer` is as it was. Pre: size > 0.
+[[nodiscard]] void* resize(void* pointer, std::size_t size) noexcept;
+
+// Pre: `pointer` is null or was allocated here.
+void release(void* pointer) noexcept;
+[[nodiscard]] std::size_t usable_size(const void* pointer) noexcept;
+
+// Gives unused memory back to the system as far as the allocator can.
+void collect() noexcept;
+
+// Bytes it holds from the system, as far as it tells.
+[[nodiscard]] std::size_t committed_bytes() noexcept;
+
+}  // namespace bufpool::backing

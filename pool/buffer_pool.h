@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// The pool: buffers of the size classes by take and put.
+//
+// All members are constant-initialised: before open() the pool wants nothing and owns nothing.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "pool/address_space.h"
+#include "pool/cpu_cache.h"
+#include "pool/fault.h"
+#include "pool/guard_line.h"
+#include "pool/options.h"
+#include "pool/shared_spans.h"
+#include "pool/size_classes.h"
+#include "pool/snapshot.h"
+
+namespace bufpool {
+
+// The pool in a few sums.
+struct PoolTotals {
+  std::uint64_t carved_bytes;
+  std::uint64_t in_use_bytes;
+  std::uint64_t idle_bytes;
+  std::uint64_t idle_buffers;
+};
+
+class BufferPool {
+ public:
+  // Reserves address space and decides the mode. False: there is none to be had, or `options` say
+  // to do without; the pool stays as it was. Call once, while no other thread uses the pool.
+  [[nodiscard]] bool open(const Options& options) noexcept;
+
+  // Whether a request of `size` bytes is the pool's.
+  [[gnu::always_inline]] bool wants(std::size_t size) const noexcept {
+    return size - least_ < sizes_;
+  }
+
+  // A buffer of at least `size` bytes, aligned to 16, and to a cache line from 1 KiB up. Never null
+  // while the allocator underneath has memory: what the pool cannot serve it passes on.
+  // Pre: wants(size). A hit is 34 instructions, no call, no lock, no atomic read-modify-write.
+  [[nodiscard, gnu::always_inline]] void* take(std::size_t size) noexcept {
+    const ClassRow row = rows_[to_number(class_step(size))];
+    const Block block = cache_.pop(row, size);
+    if (block == 0) [[unlikely]] return take_slowly(size);
+    guard_line(block).state = cookies_.in_use(block);
+    return reinterpret_cast<void*>(block + row.gap);
+  }
+
+  // Whether put() may be called for `pointer`.
+  [[gnu::always_inline]] bool owns(const void* pointer) const noexcept {
+    return space_.contains(reinterpret_cast<std::uintptr_t>(pointer));
+  }
+
+  // Gives a buffer back. Pre: owns(pointer). What is no buffer in use ends in the fault handler.
+  // A hit is 29 instructions, no call, no lock, no atomic read-modify-write.
+  [[gnu::always_inline]] void put(void* pointer) noexcept {
+    const auto address = reinterpret_cast<std::uintptr_t>(pointer);
+    const ClassIndex c = space_.class_at(address);
+    const ClassRow row = rows_[to_number(c)];
+    const Block block = address - row.gap;
+    if (guard_line(block).state != cookies_.in_use(block)) [[unlikely]] return put_oddly(pointer);
+    guard_line(block).state = cookies_.free(block);
+    if (!cache_.push(row, block)) [[unlikely]] cache_.drain(c, block);
+  }
+
+  // As take(), all zero up to `size`; memory known to be zero is not touched.
+  [[nodiscard]] void* take_zeroed(std::size_t size) noexcept;
+
+  // As take(), at a multiple of `alignment`. Pre: `alignment` is a power of two, wants(size).
+  [[nodiscard]] void* take_aligned(std::size_t alignment, std::size_t size) noexcept;
+
+  // Bytes of the buffer that may be written. Pre: owns(pointer).
+  [[nodiscard]] std::size_t usable_size(const void* pointer) const noexcept;
+
+  // Gives idle memory back, down to `keep` bytes. Returns the bytes given back.
+  std::uint64_t trim(std::uint64_t keep) noexcept;
+
+  // Smallest request wanted.
+  std::size_t least() const noexcept { return least_; }
+  PoolMode mode() const noexcept { return mode_; }
+  std::size_t reserved_bytes() const noexcept { return space_.bytes(); }
+
+  void set_fault_handler(FaultHandler handler) noexcept { on_fault_ = handler; }
+
+  // Fork: before, after in the parent, after in the child.
+  void before_fork() noexcept;
+  void after_fork_in_parent() noexcept;
+  void after_fork_in_child() noexcept;
+
+  // Everything there is to tell, as it is now; what happened before a fork is the parent's.
+  void snapshot(Snapshot& out) noexcept;
+  [[nodiscard]] PoolTotals totals() noexcept;
+
+ private:
+  [[gnu::cold, gnu::noinline]] void* take_slowly(std::size_t size) noexcept;
+  [[gnu::cold, gnu::noinline]] void put_oddly(void* pointer) noexcept;
+  [[nodiscard]] Block take_block(std::size_t size) noexcept;
+  [[nodiscard]] void* pass_on(ClassIndex c, void* pointer) noexcept;
+  [[gnu::cold, noreturn]] void fail(Fault::Kind kind, std::uintptr_t address) noexcept;
+
+  ClassIndex class_for(std::size_t size) const noexcept {
+    return served_by_[to_number(class_step(size))];
+  }
+  Block block_of_entry(std::uintptr_t address) const noexcept;
+
+  void choose_classes(const Options& options) noexcept;
+  void count_since_start(Snapshot& out) noexcept;
+  void count_class(ClassIndex c, ClassSnapshot& out) noexcept;
+
+  // What the hit paths read, together. Written once, by open().
+  alignas(64) std::size_t least_ = 0;
+  std::size_t sizes_ = 0;
+  AddressSpace space_;
+  Cookies cookies_;
+  std::array<ClassRow, kClassSlots> rows_{};
+
+  std::array<ClassIndex, kClassSlots> served_by_{};
+  PoolMode mode_ = PoolMode::kPassThrough;
+  FaultHandler on_fault_ = nullptr;
+  std::array<std::atomic<std::uint64_t>, kClassSlots> fallbacks_{};
+  std::atomic<std::uint64_t> cpu_drains_{0};
+  std::array<SharedSpans, kClassSlots> spans_{};
+  CpuCache cache_;
+  Snapshot at_fork_{};  // what the parent had counted when this process was forked
+};
+
+}  // namespace bufpool

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: MIT
+#include "pool/cpu_cache.h"
+
+#include <algorithm>
+
+#include "pool/platform.h"
+
+namespace bufpool {
+namespace {
+
+// Names the CPU that never has a slab: what runs on it misses.
+constinit RseqArea no_area{CpuCache::kMaxCpus, 0, 0};
+// The same of one thread's own, so that threads in locked mode share no cache line by it.
+constinit thread_local RseqArea own_area [[gnu::tls_model("initial-exec")]]{CpuCache::kMaxCpus, 0,
+                                                                            0};
+
+std::uintptr_t empty_slab_address() noexcept {
+  return reinterpret_cast<std::uintptr_t>(empty_slab);
+}
+
+// The step of a pop that moves a block without counting a hit.
+constexpr std::uint64_t kUnseen = ~std::uint64_t{0};
+
+// A fill leaves half of a stack free, so that puts that follow do not overflow at once.
+std::size_t fill_count(ClassIndex c, const Stack& stack) noexcept {
+  const std::size_t room = stack.limit.load(std::memory_order_relaxed) / 2;
+  return 1 + std::min<std::size_t>(batch_blocks(c) - 1, room);
+}
+
+}  // namespace
+
+alignas(4096) constinit char empty_slab[kSlabLayout.bytes] = {};
+constinit thread_local RseqArea* thread_area [[gnu::tls_model("initial-exec")]] = &no_area;
+
+PoolMode CpuCache::open(PoolMode wanted, std::uint64_t cpu_budget, SharedSpans* spans) noexcept {
+  budget_ = cpu_budget;
+  spans_ = spans;
+  mode_ = PoolMode::kRseq;
+  if (wanted != PoolMode::kLocked && sequences_work()) return mode_;
+  thread_area = &no_area;
+  mode_ = open_shards() ? PoolMode::kLocked : PoolMode::kPassThrough;
+  return mode_;
+}
+
+bool CpuCache::open_shards() noexcept {
+  const std::uint32_t count = std::min(platform::usable_cpus(), LockedShards::kMost);
+  void* slabs = platform::map(count * kSlabLayout.bytes);
+  if (slabs != nullptr) shards_.open(reinterpret_cast<std::uintptr_t>(slabs), count);
+  return slabs != nullptr;
+}
+
+// The self-test: this thread is known to the kernel, and a block pushed by a sequence is popped by
+// the next. Pre: nobody else uses the cache yet.
+bool CpuCache::sequences_work() noexcept {
+  if (!kHaveSequences || !attach_thread()) return false;
+  constexpr Block kBlock = 64;
+  for (int tries = 0; tries < 4; ++tries) {  // more than one, as the thread may be moved
+    attach_thread();
+    const std::uintptr_t slab = slab_here();
+    if (slab == 0) return false;
+    Stack& stack = stack_of(slab, kFirstClass);
+    stack.limit.store(1);
+    const bool pushed = push_slowly(kFirstClass, kBlock);
+    const Block popped = pop_slowly(kFirstClass, kUnseen, 0);
+    stack.limit.store(0);
+    stack.header.store(0);
+    if (pushed && popped == kBlock) return true;
+  }
+  return false;
+}
+
+// Makes this thread known, and the CPU it runs on. False: it has to do without sequences.
+bool CpuCache::attach_thread() noexcept {
+  if (mode_ != PoolMode::kRseq) {
+    thread_area = &own_area;
+    return false;
+  }
+  auto* area = static_cast<RseqArea*>(platform::rseq_area());
+  if (area == nullptr) return false;
+  // libc writes a negative number where the kernel refused to serve this thread.
+  const std::uint32_t cpu = *const_cast<volatile std::uint32_t*>(&area->cpu_id);
+  if (cpu >= kMaxCpus) return false;
+  thread_area = area;
+  if (slabs_[cpu].load(std::memory_order_relaxed) == 0) install_slab(cpu);
+  return true;
+}
+
+void CpuCache::install_slab(std::uint32_t cpu) noexcept {
+  void* slab = platform::map(kSlabLayout.bytes);
+  if (slab == nullptr) return;
+  const SlabDistance distance = reinterpret_cast<std::uintptr_t>(slab) - empty_slab_address();
+  SlabDistance none = 0;
+  if (!slabs_[cpu].compare_exchange_strong(none, distance)) {
+    platform::unreserve(slab, kSlabLayout.bytes);
+    return;
+  }
+  std::uint32_t seen = cpus_seen_.load();
+  while (seen <= cpu && !cpus_seen_.compare_exchange_weak(seen, cpu + 1)) {
+  }
+  std::atomic_ref(reach_[cpu]).store(distance, std::memory_order_release);
+}
+
+// The slab of the CPU that this thread runs on, or of its shard; 0: none. The thread may be on
+// another CPU a moment later: what is done with the answer must bear that.
+std::uintptr_t CpuCache::slab_here() const noexcept {
+  if (mode_ == PoolMode::kLocked) return shards_.slab(shards_.shard_of_thread());
+  const std::uint32_t cpu = *const_cast<volatile std::uint32_t*>(&thread_area->cpu_id_start);
+  if (cpu >= kMaxCpus) return 0;
+  const SlabDistance distance = slabs_[cpu].load(std::memory_order_relaxed);
+  return distance == 0 ? 0 : empty_slab_address() + distance;
+}
+
+Block CpuCache::pop_slowly(ClassIndex c, std::uint64_t step, std::size_t asked) noexcept {
+  if (mode_ == PoolMode::kLocked) return shards_.pop(shards_.shard_of_thread(), c, step, asked);
+  const ClassRow row{kSlabLayout.stack[to_number(c)], 0};
+  if (step == kOneHit - 1) return pop(row, asked);
+  return rseq_pop<-1>(thread_area, reach_.data(), stack_in_empty(row), 0);
+}
+
+bool CpuCache::push_slowly(ClassIndex c, Block block) noexcept {
+  if (mode_ == PoolMode::kLocked) return shards_.push(shards_.shard_of_thread(), c, block);
+  return push(ClassRow{kSlabLayout.stack[to_number(c)], 0}, block);
+}
+
+Block CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
+  // The thread was not known, or its CPU was not, or the cache is behind locks.
+  attach_thread();
+  if (const Block block = pop_slowly(c, kOneHit - 1, asked)) return block;
+
+  std::array<Block, kMaxBatch> blocks;
+  std::size_t count = 1;
+  if (const std::uintptr_t slab = slab_here()) {
+    move_limit(slab, c, StackEvent::kRanEmpty);
+    count = fill_count(c, stack_of(slab, c));
+  }
+  const SharedSpans::Taken taken = spans_[to_number(c)].take(std::span(blocks).first(count));
+  if (taken.count == 0) return 0;
+  missed_asked_[to_number(c)].fetch_add(asked, std::memory_order_relaxed);
+  std::uint32_t pushed = 1;
+  while (pushed < taken.count && push_slowly(c, blocks[pushed])) ++pushed;
+  if (pushed < taken.count) {
+    const auto left = std::span(blocks).subspan(pushed, taken.count - pushed);
+    spans_[to_number(c)].give_unfilled(left);
+  }
+  if (taken.record) note_peak(c);
+  return blocks[0];
+}
+
+void CpuCache::drain(ClassIndex c, Block block) noexcept {
+  attach_thread();
+  if (push_slowly(c, block)) return;
+
+  std::array<Block, kMaxBatch> blocks;
+  blocks[0] = block;
+  std::size_t count = 1;
+  if (const std::uintptr_t slab = slab_here()) {
+    move_limit(slab, c, StackEvent::kRanFull);
+    if (push_slowly(c, block)) return;
+    const std::size_t most = fill_count(c, stack_of(slab, c));
+    while (count < most && (blocks[count] = pop_slowly(c, kUnseen, 0)) != 0) ++count;
+  }
+  spans_[to_number(c)].give(std::span(blocks).first(count), true);
+}
+
+// A stack may hold more than it does once it has run both empty and full.
+void CpuCache::move_limit(std::uintptr_t slab, ClassIndex c, StackEvent event) noexcept {
+  Stack& stack = stack_of(slab, c);
+  const StackEvent last = stack.last.exchange(event, std::memory_order_relaxed);
+  const std::uint32_t limit = stack.limit.load(std::memory_order_relaxed);
+  if (limit == 0) {
+    raise_limit(slab, c, batch_blocks(c));
+  } else if (last != event && last != StackEvent::kNone) {
+    raise_limit(slab, c, std::max(limit, batch_blocks(c)));
+  }
+}
+
+void CpuCache::raise_limit(std::uintptr_t slab, ClassIndex c, std::uint32_t step) noexcept {
+  Stack& stack = stack_of(slab, c);
+  std::uint32_t limit = stack.limit.load(std::memory_order_relaxed);
+  step = std::min(step, max_cached_blocks(c) - std::min(limit, max_cached_blocks(c)));
+  while (step > 1 && !grant(slab, c, step * stride_bytes(c))) step /= 2;
+  if (step == 0 || (step == 1 && !grant(slab, c, stride_bytes(c)))) return;
+  while (limit + step <= max_cached_blocks(c)) {
+    if (stack.limit.compare_exchange_weak(limit, limit + step)) return;
+  }
+  head_of(slab).granted_bytes.fetch_sub(step * stride_bytes(c));  // another thread was faster
+}
+
+// Takes `bytes` out of the CPU's budget, if need be away from classes that lie idle.
+bool CpuCache::grant(std::uintptr_t slab, ClassIndex c, std::uint64_t bytes) noexcept {
+  std::atomic<std::uint64_t>& granted = head_of(slab).granted_bytes;
+  if (bytes > budget_) return false;
+  if (granted.load(std::memory_order_relaxed) + bytes > budget_) take_from_idle(slab, c, bytes);
+  if (granted.fetch_add(bytes) + bytes <= budget_) return true;
+  granted.fetch_sub(bytes);
+  return false;
+}
+
+// The clock's hand goes over the classes: one that had a hit since it last came by is spared once.
+void CpuCache::take_from_idle(std::uintptr_t slab, ClassIndex except,
+                              std::uint64_t bytes) noexcept {
+  SlabHead& head = head_of(slab);
+  for (std::uint32_t looks = 0; looks < 2 * kClassSlots; ++looks) {
+    if (head.granted_bytes.load(std::memory_order_relaxed) + bytes <= budget_) return;
+    const ClassIndex c{head.clock_hand.fetch_add(1, std::memory_order_relaxed) % kClassSlots};
+    if (c < kFirstClass || c > kLastClass || c == except) continue;
+    Stack& stack = stack_of(slab, c);
+    if (stack.limit.load(std::memory_order_relaxed) == 0) continue;
+    const auto hits =
+        static_cast<std::uint32_t>(hits_of(stack.header.load(std::memory_order_relaxed)));
+    if (stack.seen.exchange(hits, std::memory_order_relaxed) != hits) continue;
+    head.granted_bytes.fetch_sub(stack.limit.exchange(0) * stride_bytes(c));
+    give_all(c, [&] { return pop_slowly(c, kUnseen, 0); });
+  }
+}
+
+// Gives back to the spans what `pop` yields, until it yields 0.
+template <typename Pop>
+void CpuCache::give_all(ClassIndex c, Pop pop) noexcept {
+  std::array<Block, kMaxBatch> blocks;
+  for (std::size_t count = kMaxBatch; count == kMaxBatch;) {
+    count = 0;
+    while (count < kMaxBatch && (blocks[count] = pop()) != 0) ++count;
+    if (count > 0) spans_[to_number(c)].give(std::span(blocks).first(count), false);
+  }
+}
+
+std::uint32_t CpuCache::drain_all() noexcept {
+  if (mode_ == PoolMode::kLocked) {
+    for (std::uint32_t shard = 0; shard < shards_.count(); ++shard) drain_shard(shard);
+    return shards_.count();
+  }
+  std::uint32_t drained = 0;
+  const std::uint32_t cpus = cpus_seen_.load(std::memory_order_acquire);
+  for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) drained += drain_cpu(cpu);
+  return drained;
+}
+
+void CpuCache::drain_shard(std::uint32_t shard) noexcept {
+  for_each_class([&](ClassIndex c) {
+    give_all(c, [&] { return shards_.pop(shard, c, kUnseen, 0); });
+  });
+}
+
+// Whoever swings a CPU's pointer to the empty slab, and sees every sequence on it restarted, has
+// the real slab for himself until he swings it back.
+bool CpuCache::drain_cpu(std::uint32_t cpu) noexcept {
+  std::atomic_ref<SlabDistance> reach(reach_[cpu]);
+  const SlabDistance distance = reach.exchange(0);
+  if (distance == 0) return false;
+  const bool alone = platform::restart_sequences(cpu);
+  if (alone) {
+    const std::uintptr_t slab = empty_slab_address() + distance;
+    for_each_class([&](ClassIndex c) {
+      give_all(c, [&] { return pop_owned(stack_of(slab, c)); });
+    });
+  }
+  reach.store(distance, std::memory_order_release);
+  return alone;
+}
+
+// Pre: nobody else reaches the stack. Its depth is right before a block goes anywhere, so that a
+// child forked meanwhile loses a batch at most.
+Block CpuCache::pop_owned(Stack& stack) noexcept {
+  const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
+  if (depth_of(header) == 0) return 0;
+  stack.header.store(header - 1, std::memory_order_relaxed);
+  return reinterpret_cast<const Block*>(&stack + 1)[depth_of(header) - 1];
+}
+
+template <typename Visit>
+void CpuCache::for_each_slab(Visit visit) const noexcept {
+  for (std::uint32_t shard = 0; shard < shards_.count(); ++shard) visit(shards_.slab(shard));
+  const std::uint32_t cpus = cpus_seen_.load(std::memory_order_acquire);
+  for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
+    const SlabDistance distance = slabs_[cpu].load(std::memory_order_relaxed);
+    if (distance != 0) visit(empty_slab_address() + distance);
+  }
+}
+
+StackCounters CpuCache::counters(ClassIndex c) const noexcept {
+  StackCounters sum{};
+  for_each_slab([&](std::uintptr_t slab) {
+    const Stack& stack = stack_of(slab, c);
+    const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
+    sum.hits += hits_of(header);
+    sum.depth += depth_of(header);
+    sum.asked += stack.asked.load(std::memory_order_relaxed);
+  });
+  return sum;
+}
+
+// Called when more blocks than ever are out of the spans: only then can more be in use than ever,
+// but for those that were cached.
+void CpuCache::note_peak(ClassIndex c) noexcept {
+  const std::uint64_t out = spans_[to_number(c)].counters().outstanding();
+  const std::uint64_t cached = counters(c).depth;
+  const std::uint64_t in_use = out > cached ? out - cached : 0;
+  std::atomic<std::uint64_t>& peak = in_use_peak_[to_number(c)];
+  std::uint64_t seen = peak.load(std::memory_order_relaxed);
+  while (seen < in_use && !peak.compare_exchange_weak(seen, in_use)) {
+  }
+}
+
+// A drain that another thread had begun in the parent is nobody's in the child.
+void CpuCache::repair_in_child() noexcept {
+  const std::uint32_t cpus = cpus_seen_.load(std::memory_order_relaxed);
+  for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
+    const SlabDistance distance = slabs_[cpu].load(std::memory_order_relaxed);
+    std::atomic_ref(reach_[cpu]).store(distance, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace bufpool

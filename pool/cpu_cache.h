@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// The CPUs' caches: per CPU and class a stack of free blocks, reached without a lock.
+//
+// A hit is a restartable sequence on this CPU's slab. What misses goes to the .cpp: it fills the
+// stack from the class's shared spans, empties it into them, and moves the stacks' limits within
+// the CPU's budget of bytes. In locked mode every sequence misses, as the thread's area names a
+// CPU that has no slab, and the shards behind locks take its place.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "pool/percpu_locked.h"
+#include "pool/percpu_rseq.h"
+#include "pool/shared_spans.h"
+#include "pool/slab.h"
+#include "pool/snapshot.h"
+
+namespace bufpool {
+
+// A slab that is always empty and always full. All distances are counted from it.
+extern constinit char empty_slab[kSlabLayout.bytes];
+
+// This thread's restartable-sequence state, once the thread is known; before, one that names no
+// CPU. A pointer rather than libc's offset: it is set after looking whether the kernel really
+// serves this thread.
+extern constinit thread_local RseqArea* thread_area [[gnu::tls_model("initial-exec")]];
+
+// What the hit paths of a class did, summed over all CPUs.
+struct StackCounters {
+  std::uint64_t hits;
+  std::uint64_t asked;
+  std::uint64_t depth;
+};
+
+class CpuCache {
+ public:
+  static constexpr std::uint32_t kMaxCpus = 8192;  // Linux's own limit on x86-64
+
+  // Pre: called once; `spans` outlives the cache and has kClassSlots elements. Returns the mode
+  // that is in force: `wanted`, or kLocked where sequences do not work.
+  PoolMode open(PoolMode wanted, std::uint64_t cpu_budget, SharedSpans* spans) noexcept;
+
+  // Hit path: a block off this CPU's stack, or 0. 10 instructions and the sequence's announcement.
+  [[gnu::always_inline]] Block pop(ClassRow row, std::size_t asked) noexcept {
+    return rseq_pop<kOneHit - 1>(thread_area, reach_.data(), stack_in_empty(row), asked);
+  }
+  [[gnu::always_inline]] bool push(ClassRow row, Block block) noexcept {
+    return rseq_push(thread_area, reach_.data(), stack_in_empty(row), block);
+  }
+
+  // After pop() returned 0: fills the stack and returns a block, or 0 when there is none.
+  [[nodiscard, gnu::cold, gnu::noinline]] Block refill(ClassIndex c, std::size_t asked) noexcept;
+
+  // After push() returned false: empties part of the stack, the block with it.
+  [[gnu::cold, gnu::noinline]] void drain(ClassIndex c, Block block) noexcept;
+
+  // Empties the cache of every CPU. Returns how many were emptied.
+  std::uint32_t drain_all() noexcept;
+
+  StackCounters counters(ClassIndex c) const noexcept;
+  std::uint64_t asked_by_misses(ClassIndex c) const noexcept {
+    return missed_asked_[to_number(c)].load(std::memory_order_relaxed);
+  }
+  std::uint64_t in_use_peak(ClassIndex c) const noexcept {
+    return in_use_peak_[to_number(c)].load(std::memory_order_relaxed);
+  }
+
+  void lock_for_fork() noexcept { shards_.lock_for_fork(); }
+  void unlock_after_fork() noexcept { shards_.unlock_after_fork(); }
+  void repair_in_child() noexcept;
+
+ private:
+  [[gnu::always_inline]] static std::uintptr_t stack_in_empty(ClassRow row) noexcept {
+    return reinterpret_cast<std::uintptr_t>(empty_slab) + row.stack;
+  }
+
+  bool attach_thread() noexcept;
+  void install_slab(std::uint32_t cpu) noexcept;
+  bool sequences_work() noexcept;
+  bool open_shards() noexcept;
+
+  std::uintptr_t slab_here() const noexcept;
+  Block pop_slowly(ClassIndex c, std::uint64_t step, std::size_t asked) noexcept;
+  bool push_slowly(ClassIndex c, Block block) noexcept;
+  void note_peak(ClassIndex c) noexcept;
+
+  void move_limit(std::uintptr_t slab, ClassIndex c, StackEvent event) noexcept;
+  void raise_limit(std::uintptr_t slab, ClassIndex c, std::uint32_t step) noexcept;
+  bool grant(std::uintptr_t slab, ClassIndex c, std::uint64_t bytes) noexcept;
+  void take_from_idle(std::uintptr_t slab, ClassIndex except, std::uint64_t bytes) noexcept;
+  template <typename Pop>
+  void give_all(ClassIndex c, Pop pop) noexcept;
+  bool drain_cpu(std::uint32_t cpu) noexcept;
+  void drain_shard(std::uint32_t shard) noexcept;
+  static Block pop_owned(Stack& stack) noexcept;
+  template <typename Visit>
+  void for_each_slab(Visit visit) const noexcept;
+
+  // What sequences see, and (apart from while it is drained) where the slab really is.
+  alignas(64) std::array<SlabDistance, kMaxCpus + 1> reach_{};
+  std::array<std::atomic<SlabDistance>, kMaxCpus> slabs_{};
+  std::atomic<std::uint32_t> cpus_seen_{0};  // one more than the highest with a slab
+  PoolMode mode_ = PoolMode::kPassThrough;
+  std::uint64_t budget_ = 0;
+  SharedSpans* spans_ = nullptr;
+  LockedShards shards_;
+  std::array<std::atomic<std::uint64_t>, kClassSlots> in_use_peak_{};
+  std::array<std::atomic<std::uint64_t>, kClassSlots> missed_asked_{};
+};
+
+}  // namespace bufpool

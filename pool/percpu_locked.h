@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// The contract of the restartable sequences behind a lock per shard: for kernels, emulators and
+// checkers without sequences. Threads spread over the shards by address.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "pool/owner_lock.h"
+#include "pool/slab.h"
+
+namespace bufpool {
+
+class LockedShards {
+ public:
+  static constexpr std::uint32_t kMost = 64;
+
+  // Pre: count is 1..kMost, `slabs` has room for as many slabs; called once.
+  void open(std::uintptr_t slabs, std::uint32_t count) noexcept {
+    slabs_ = slabs;
+    count_ = count;
+  }
+
+  std::uint32_t count() const noexcept { return count_; }
+  std::uintptr_t slab(std::uint32_t shard) const noexcept {
+    return slabs_ + shard * kSlabLayout.bytes;
+  }
+  std::uint32_t shard_of_thread() const noexcept {
+    const auto thread = reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
+    return static_cast<std::uint32_t>((thread >> 12) * 0x9e3779b97f4a7c15 >> 32) % count_;
+  }
+
+  // As rseq_pop: 0 when empty, or when the lock cannot be had.
+  Block pop(std::uint32_t shard, ClassIndex c, std::uint64_t step, std::uint64_t asked) noexcept {
+    if (!locks_[shard].lock()) return 0;
+    Stack& stack = stack_of(slab(shard), c);
+    const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
+    const std::uint32_t depth = depth_of(header);
+    const Block block = depth == 0 ? 0 : blocks(stack)[depth - 1];
+    if (depth != 0) {
+      const std::uint64_t sum = stack.asked.load(std::memory_order_relaxed) + asked;
+      stack.asked.store(sum, std::memory_order_relaxed);
+      stack.header.store(header + step, std::memory_order_relaxed);
+    }
+    locks_[shard].unlock();
+    return block;
+  }
+
+  // As rseq_push: false at the limit, or when the lock cannot be had.
+  bool push(std::uint32_t shard, ClassIndex c, Block block) noexcept {
+    if (!locks_[shard].lock()) return false;
+    Stack& stack = stack_of(slab(shard), c);
+    const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
+    const std::uint32_t depth = depth_of(header);
+    const bool room = depth < stack.limit.load(std::memory_order_relaxed);
+    if (room) {
+      blocks(stack)[depth] = block;
+      stack.header.store(header + 1, std::memory_order_relaxed);
+    }
+    locks_[shard].unlock();
+    return room;
+  }
+
+  void lock_for_fork() noexcept {
+    for (std::uint32_t i = 0; i < count_; ++i) fork_locked_[i] = locks_[i].lock();
+  }
+  void unlock_after_fork() noexcept {
+    for (std::uint32_t i = 0; i < count_; ++i) {
+      if (fork_locked_[i]) locks_[i].unlock();
+    }
+  }
+
+ private:
+  static Block* blocks(Stack& stack) noexcept { return reinterpret_cast<Block*>(&stack + 1); }
+
+  std::uintptr_t slabs_ = 0;
+  std::uint32_t count_ = 0;
+  std::array<OwnerLock, kMost> locks_{};
+  std::array<bool, kMost> fork_locked_{};
+};
+
+}  // namespace bufpool

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// The contract with the operating system; platform_linux.cpp is its one implementation. Every
+// function may be called before constructors, in a forked child and from a signal handler; none
+// allocates, and none changes errno.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace bufpool::platform {
+
+inline constexpr std::size_t kPageBytes = 4096;  // checked against the kernel's at start
+
+// Reserves address space that nothing may touch yet. nullptr: not to be had.
+[[nodiscard]] void* reserve(std::size_t bytes) noexcept;
+
+// Gives back what reserve() returned.
+void unreserve(void* start, std::size_t bytes) noexcept;
+
+// Makes reserved pages readable and writable; they read as zero. Doing it twice is harmless.
+// False: the kernel refused (RLIMIT_AS, RLIMIT_DATA, strict overcommit).
+[[nodiscard]] bool commit(void* start, std::size_t bytes) noexcept;
+
+// Gives the pages' memory back; they read as zero from then on. False: refused, nothing changed.
+[[nodiscard]] bool purge(void* start, std::size_t bytes) noexcept;
+
+// Fresh zeroed memory. nullptr: not to be had.
+[[nodiscard]] void* map(std::size_t bytes) noexcept;
+
+// Bytes of address space this process may still map; SIZE_MAX where there is no limit.
+[[nodiscard]] std::size_t address_space_left() noexcept;
+
+// Resident bytes of this process; 0 where the kernel does not tell.
+[[nodiscard]] std::size_t resident_bytes() noexcept;
+
+// CPUs this process may run on now, at least 1.
+[[nodiscard]] std::uint32_t usable_cpus() noexcept;
+
+// A number that differs from process to process and cannot be guessed.
+[[nodiscard]] std::uint64_t process_secret() noexcept;
+
+[[nodiscard]] std::uint32_t process_id() noexcept;
+
+// A coarse clock that only goes forward, in milliseconds.
+[[nodiscard]] std::uint64_t coarse_milliseconds() noexcept;
+
+// Sleeps while *word == expected, for a second at most; may wake early.
+void wait_on(const std::uint32_t* word, std::uint32_t expected) noexcept;
+void wake_one(const std::uint32_t* word) noexcept;
+
+// Where the kernel keeps this thread's restartable-sequence state, as libc registered it; nullptr
+// where there is none.
+[[nodiscard]] void* rseq_area() noexcept;
+
+// Restarts every sequence that runs on `cpu` in this process and returns when none that began
+// before is under way. False: the kernel cannot, and nothing may be assumed.
+[[nodiscard]] bool restart_sequences(std::uint32_t cpu) noexcept;
+
+}  // namespace bufpool::platform

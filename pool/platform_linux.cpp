@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+#include "pool/platform.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <sched.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/rseq.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+// Absent before glibc 2.35: then there are no sequences, and their place in the thread is unknown.
+#pragma weak __rseq_offset
+#pragma weak __rseq_size
+
+namespace bufpool::platform {
+namespace {
+
+class KeepErrno {
+ public:
+  KeepErrno() noexcept : kept_(errno) {}
+  ~KeepErrno() { errno = kept_; }
+  KeepErrno(const KeepErrno&) = delete;
+  KeepErrno& operator=(const KeepErrno&) = delete;
+
+ private:
+  int kept_;
+};
+
+// Field `index` of /proc/self/statm in bytes: 0 the address space, 1 what is resident.
+std::size_t statm_bytes(int index) noexcept {
+  const KeepErrno keep;
+  const int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  char text[128];
+  const ssize_t length = read(fd, text, sizeof text);
+  close(fd);
+  std::size_t pages = 0;
+  for (ssize_t i = 0; i < length && index >= 0; ++i) {
+    if (text[i] == ' ') {
+      --index;
+    } else if (index == 0 && text[i] >= '0' && text[i] <= '9') {
+      pages = pages * 10 + static_cast<std::size_t>(text[i] - '0');
+    }
+  }
+  return pages * kPageBytes;
+}
+
+}  // namespace
+
+void* reserve(std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  if (getauxval(AT_PAGESZ) != kPageBytes) return nullptr;
+  void* start =
+      mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return start == MAP_FAILED ? nullptr : start;
+}
+
+void unreserve(void* start, std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  munmap(start, bytes);
+}
+
+bool commit(void* start, std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  return mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0;
+}
+
+bool purge(void* start, std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  return madvise(start, bytes, MADV_DONTNEED) == 0;
+}
+
+void* map(std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  void* start = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return start == MAP_FAILED ? nullptr : start;
+}
+
+std::size_t address_space_left() noexcept {
+  const KeepErrno keep;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
+  const std::size_t used = statm_bytes(0);
+  return limit.rlim_cur > used ? limit.rlim_cur - used : 0;
+}
+
+std::size_t resident_bytes() noexcept { return statm_bytes(1); }
+
+std::uint32_t usable_cpus() noexcept {
+  const KeepErrno keep;
+  cpu_set_t cpus;
+  if (sched_getaffinity(0, sizeof cpus, &cpus) != 0) return 1;
+  const int count = CPU_COUNT(&cpus);
+  return count < 1 ? 1 : static_cast<std::uint32_t>(count);
+}
+
+std::uint64_t process_secret() noexcept {
+  // The kernel's 16 random bytes of this exec. libc draws its stack and pointer guards from them,
+  // so they are mixed one way before they are written into buffers' guard lines.
+  std::uint64_t parts[2] = {0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9};
+  if (const auto* random = reinterpret_cast<const void*>(getauxval(AT_RANDOM))) {
+    std::memcpy(parts, random, sizeof parts);
+  }
+  std::uint64_t mixed = parts[0] ^ (parts[1] >> 29 | parts[1] << 35);
+  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
+  return (mixed ^ (mixed >> 31)) | std::uint64_t{1} << 63;
+}
+
+std::uint32_t process_id() noexcept { return static_cast<std::uint32_t>(getpid()); }
+
+std::uint64_t coarse_milliseconds() noexcept {
+  const KeepErrno keep;
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1000 +
+         static_cast<std::uint64_t>(now.tv_nsec) / 1000000;
+}
+
+void wait_on(const std::uint32_t* word, std::uint32_t expected) noexcept {
+  const KeepErrno keep;
+  const timespec second{1, 0};
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &second, nullptr, 0);
+}
+
+void wake_one(const std::uint32_t* word) noexcept {
+  const KeepErrno keep;
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+void* rseq_area() noexcept {
+  if (&__rseq_offset == nullptr || &__rseq_size == nullptr || __rseq_size == 0) return nullptr;
+  return static_cast<char*>(__builtin_thread_pointer()) + __rseq_offset;
+}
+
+bool restart_sequences(std::uint32_t cpu) noexcept {
+  // Registering is done on the first call: most processes never drain another CPU.
+  enum : int { kUnknown, kReady, kRefused };
+  static constinit std::atomic<int> state{kUnknown};
+  const KeepErrno keep;
+  if (state.load(std::memory_order_relaxed) == kUnknown) {
+    const long result =
+        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0);
+    state.store(result == 0 ? kReady : kRefused, std::memory_order_relaxed);
+  }
+  if (state.load(std::memory_order_relaxed) != kReady) return false;
+  return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ,
+                 MEMBARRIER_CMD_FLAG_CPU, cpu) == 0;
+}
+
+}  // namespace bufpool::platform

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// The pool's counters as plain values.
+#include "pool/buffer_pool.h"
+#include "pool/platform.h"
+
+namespace bufpool {
+namespace {
+
+// What the parent of a fork had counted is not this process's doing; what it held is.
+void subtract_counters(ClassSnapshot& now, const ClassSnapshot& then) noexcept {
+#define BUFPOOL_SUBTRACT_counter(name) now.name -= then.name;
+#define BUFPOOL_SUBTRACT_gauge(name)
+#define BUFPOOL_SUBTRACT_peak(name)
+#define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) BUFPOOL_SUBTRACT_##kind(name)
+#include "pool/counters.def"
+  now.inherited = then.in_use;
+}
+
+}  // namespace
+
+void BufferPool::snapshot(Snapshot& out) noexcept {
+  out = Snapshot{};
+  out.size = sizeof(Snapshot);
+  out.version = kSnapshotVersion;
+  out.mode = mode_;
+  out.pid = platform::process_id();
+  out.reserved = space_.bytes();
+  out.resident = platform::resident_bytes();
+  out.cpu_drains = cpu_drains_.load(std::memory_order_relaxed);
+  if (mode_ == PoolMode::kPassThrough) return;
+  count_since_start(out);
+  for_each_class([&](ClassIndex c) {
+    subtract_counters(out.classes[to_number(c)], at_fork_.classes[to_number(c)]);
+  });
+}
+
+PoolTotals BufferPool::totals() noexcept {
+  PoolTotals totals{};
+  for_each_class([&](ClassIndex c) {
+    ClassSnapshot counts{};
+    count_class(c, counts);
+    totals.carved_bytes += counts.carved;
+    totals.in_use_bytes += counts.in_use * stride_bytes(c);
+    totals.idle_bytes += counts.retained;
+    totals.idle_buffers += counts.retained / stride_bytes(c);
+  });
+  return totals;
+}
+
+void BufferPool::count_since_start(Snapshot& out) noexcept {
+  for_each_class([&](ClassIndex c) {
+    if (served_by_[to_number(c)] == c) count_class(c, out.classes[to_number(c)]);
+  });
+}
+
+void BufferPool::count_class(ClassIndex c, ClassSnapshot& out) noexcept {
+  const std::uint32_t i = to_number(c);
+  const SpanCounters spans = spans_[i].counters();
+  const StackCounters stacks = cache_.counters(c);
+  out.buffer_bytes = buffer_bytes(c);
+  out.hits = stacks.hits;
+  out.misses = spans.misses;
+  out.gets = out.hits + out.misses;
+  out.overflows = spans.overflows + spans_[i].deferred();
+  // A stack's depth is what was pushed less what was popped; what the fills and drains moved, and
+  // the hits, are known, so the puts that hit need no count of their own.
+  out.puts = stacks.depth + stacks.hits + spans.drained - spans.filled + out.overflows;
+  out.in_use = out.gets - out.puts;
+  const std::uint64_t peak = cache_.in_use_peak(c);
+  out.in_use_peak = peak > out.in_use ? peak : out.in_use;
+  out.cached = stacks.depth;
+  out.retained = stacks.depth * stride_bytes(c) + spans.idle_bytes + spans.free_bytes;
+  out.carved = spans.carved_bytes;
+  out.asked = stacks.asked + cache_.asked_by_misses(c);
+  out.granted = out.gets * buffer_bytes(c);
+  out.fallbacks = fallbacks_[i].load(std::memory_order_relaxed);
+}
+
+}  // namespace bufpool

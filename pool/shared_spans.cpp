@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+#include "pool/shared_spans.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "pool/platform.h"
+
+namespace bufpool {
+namespace {
+
+constexpr std::size_t kLeastCommit = 256 << 10;
+constexpr std::size_t kMostCommit = 32 << 20;
+
+constexpr std::size_t up_to_page(std::size_t bytes) noexcept {
+  return (bytes + platform::kPageBytes - 1) & ~(platform::kPageBytes - 1);
+}
+
+// Commits grow with what is there: few system calls, and no more than a quarter too much where
+// mlockall makes every committed page resident.
+constexpr std::size_t commit_step(std::size_t committed, std::size_t span) noexcept {
+  return up_to_page(std::max(span, std::clamp(committed / 4, kLeastCommit, kMostCommit)));
+}
+
+}  // namespace
+
+void SharedSpans::open(ClassIndex c, Region blocks, Region records) noexcept {
+  class_ = c;
+  span_blocks_ = span_blocks(c);
+  stride_ = stride_bytes(c);
+  span_bytes_ = span_bytes(c);
+  start_ = blocks.start;
+  bytes_ = blocks.bytes;
+  records_ = records;
+  lists_.open(reinterpret_cast<Span*>(records.start));
+}
+
+SharedSpans::Taken SharedSpans::take(std::span<Block> blocks) noexcept {
+  for (;;) {
+    if (!lock_.lock()) return {0, false};
+    collect_deferred();
+    const std::uint32_t count = take_locked(blocks);
+    bool record = false;
+    if (count > 0) {
+      ++counters_.misses;
+      counters_.filled += count - 1;
+      record = counters_.outstanding() > counters_.outstanding_peak;
+      if (record) counters_.outstanding_peak = counters_.outstanding();
+    }
+    const std::size_t committed = committed_.load(std::memory_order_relaxed);
+    lock_.unlock();
+    if (count > 0 || !commit_more(committed)) return {count, record};
+  }
+}
+
+std::uint32_t SharedSpans::take_locked(std::span<Block> blocks) noexcept {
+  std::uint32_t count = 0;
+  SpanNumber n = 0;
+  // Pages are taken fresh for the caller, never just to fill a cache.
+  while (count < blocks.size() && choose_span(count > 0, n)) {
+    count += take_from(n, blocks.subspan(count));
+  }
+  return count;
+}
+
+bool SharedSpans::choose_span(bool with_pages, SpanNumber& chosen) noexcept {
+  const auto last = with_pages ? SpanList::kIdle : SpanList::kPurged;
+  for (auto list = static_cast<std::uint8_t>(SpanList::kPartial);
+       list <= static_cast<std::uint8_t>(last); ++list) {
+    if (lists_.empty(static_cast<SpanList>(list))) continue;
+    chosen = lists_.front(static_cast<SpanList>(list));
+    return true;
+  }
+  return !with_pages && carve(chosen);
+}
+
+bool SharedSpans::carve(SpanNumber& carved) noexcept {
+  const std::size_t end = (carved_ + std::size_t{1}) * span_bytes_;
+  if (end > committed_.load(std::memory_order_relaxed)) return false;
+  carved = carved_++;
+  Span& span = lists_[carved];
+  for (std::uint32_t i = 0; i < span_blocks_; ++i) {
+    span.free[i / 64] |= std::uint64_t{1} << (i % 64);
+  }
+  span.free_blocks = static_cast<std::uint16_t>(span_blocks_);
+  counters_.carved_bytes += span_bytes_;
+  lists_.move_to(carved, SpanList::kPurged);
+  return true;
+}
+
+std::uint32_t SharedSpans::take_from(SpanNumber n, std::span<Block> blocks) noexcept {
+  Span& span = lists_[n];
+  if (span.list == SpanList::kIdle) counters_.idle_bytes -= span_bytes_;
+  if (span.free_blocks != span_blocks_) counters_.free_bytes -= span.free_blocks * stride_;
+  std::uint32_t count = 0;
+  for (std::uint32_t word = 0; word < span.free.size(); ++word) {
+    while (span.free[word] != 0 && count < blocks.size()) {
+      const auto bit = static_cast<std::uint32_t>(std::countr_zero(span.free[word]));
+      span.free[word] &= span.free[word] - 1;
+      blocks[count++] = block_at(n, word * 64 + bit);
+    }
+  }
+  span.free_blocks = static_cast<std::uint16_t>(span.free_blocks - count);
+  refile(n);
+  return count;
+}
+
+// Puts a span into the list that its free blocks call for; those that stay where they are keep
+// their place.
+void SharedSpans::refile(SpanNumber n) noexcept {
+  Span& span = lists_[n];
+  SpanList list = SpanList::kNone;
+  if (span.free_blocks == span_blocks_) {
+    list = SpanList::kIdle;
+    span.since_ms = static_cast<std::uint32_t>(platform::coarse_milliseconds());
+    counters_.idle_bytes += span_bytes_;
+  } else if (span.free_blocks > 0) {
+    list = partial_list(span.free_blocks);
+    counters_.free_bytes += span.free_blocks * stride_;
+  }
+  if (list != span.list) lists_.move_to(n, list);
+}
+
+void SharedSpans::give(std::span<const Block> blocks, bool overflow) noexcept {
+  if (!lock_.lock()) return defer(blocks);
+  collect_deferred();
+  counters_.overflows += overflow;
+  counters_.drained += blocks.size() - overflow;
+  for (const Block block : blocks) give_locked(block);
+  lock_.unlock();
+}
+
+void SharedSpans::give_unfilled(std::span<const Block> blocks) noexcept {
+  if (!lock_.lock()) return defer(blocks);
+  counters_.filled -= blocks.size();
+  for (const Block block : blocks) give_locked(block);
+  lock_.unlock();
+}
+
+void SharedSpans::give_locked(Block block) noexcept {
+  const Place place = place_of(block);
+  Span& span = lists_[place.span];
+  if (span.free_blocks > 0) counters_.free_bytes -= span.free_blocks * stride_;
+  span.free[place.block / 64] |= std::uint64_t{1} << (place.block % 64);
+  ++span.free_blocks;
+  refile(place.span);
+}
+
+// Deferred blocks are linked through their guard lines, which nobody else uses meanwhile. They
+// count as puts that overflowed, once collected.
+void SharedSpans::defer(std::span<const Block> blocks) noexcept {
+  for (const Block block : blocks) {
+    Block head = deferred_.load(std::memory_order_relaxed);
+    do {
+      guard_line(block).link = head;
+    } while (!deferred_.compare_exchange_weak(head, block, std::memory_order_release));
+  }
+  deferred_count_.fetch_add(blocks.size(), std::memory_order_relaxed);
+}
+
+void SharedSpans::collect_deferred() noexcept {
+  if (deferred_.load(std::memory_order_relaxed) == 0) return;
+  Block block = deferred_.exchange(0, std::memory_order_acquire);
+  std::uint64_t count = 0;
+  for (; block != 0; ++count) {
+    const Block next = guard_line(block).link;
+    guard_line(block).link = 0;
+    give_locked(block);
+    block = next;
+  }
+  counters_.overflows += count;
+  deferred_count_.fetch_sub(count, std::memory_order_relaxed);
+}
+
+// Outside the lock: two threads may both commit the same pages, which is harmless.
+bool SharedSpans::commit_more(std::size_t committed) noexcept {
+  const std::size_t step = commit_step(committed, span_bytes_);
+  const std::size_t end = std::min(committed + step, bytes_);
+  if (end < (committed / span_bytes_ + 1) * span_bytes_) return false;
+  const std::size_t records = up_to_page((end / span_bytes_ + 1) * sizeof(Span));
+  if (records > records_.bytes) return false;
+  if (!platform::commit(reinterpret_cast<void*>(start_), end)) return false;
+  if (!platform::commit(reinterpret_cast<void*>(records_.start), records)) return false;
+  std::size_t seen = committed;
+  while (seen < end && !committed_.compare_exchange_weak(seen, end, std::memory_order_release)) {
+  }
+  return true;
+}
+
+SharedSpans::Place SharedSpans::place_of(Block block) const noexcept {
+  const auto index = static_cast<std::uint32_t>((block - start_) / stride_);
+  return {index / span_blocks_, index % span_blocks_};
+}
+
+Block SharedSpans::block_at(SpanNumber span, std::uint32_t index) const noexcept {
+  return span_start(span) + index * stride_;
+}
+
+Block SharedSpans::block_around(std::uintptr_t address) const noexcept {
+  return start_ + (address - start_) / stride_ * stride_;
+}
+
+bool SharedSpans::is_block(Block block) const noexcept {
+  return block_around(block) == block &&
+         block - start_ + stride_ <= committed_.load(std::memory_order_acquire);
+}
+
+SpanCounters SharedSpans::counters() noexcept {
+  const bool locked = lock_.lock();
+  if (locked) collect_deferred();
+  const SpanCounters copy = counters_;
+  if (locked) lock_.unlock();
+  return copy;
+}
+
+}  // namespace bufpool

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// The free blocks of one class behind the CPUs' caches: spans with a bitmap each, handed out from
+// the fullest, so that empty spans appear and their pages can be given back.
+//
+// Synchronization: one lock per class, never held across a system call. Whoever cannot have it (a
+// signal handler in its owner, a child without fork handlers) takes nothing and gives by a
+// lock-free list that the next owner collects.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <span>
+
+#include "pool/address_space.h"
+#include "pool/guard_line.h"
+#include "pool/owner_lock.h"
+#include "pool/size_classes.h"
+#include "pool/span_lists.h"
+
+namespace bufpool {
+
+// What went through the shared spans of a class; the rest is told by the CPUs' cache headers.
+struct SpanCounters {
+  std::uint64_t misses;     // takes that served a get
+  std::uint64_t overflows;  // gives that served a put
+  std::uint64_t filled;     // blocks moved into CPUs' caches
+  std::uint64_t drained;    // blocks moved back from them
+  std::uint64_t outstanding_peak;  // most blocks that were out of the spans at once
+  std::uint64_t idle_bytes;        // of spans all free that keep their pages
+  std::uint64_t free_bytes;        // of free blocks in spans partly used
+  std::uint64_t carved_bytes;
+
+  std::uint64_t outstanding() const noexcept { return misses + filled - overflows - drained; }
+};
+
+// Spans taken out of reach of all others while their pages are given back.
+struct SpanBatch {
+  static constexpr std::uint32_t kMost = 64;
+  std::array<SpanNumber, kMost> spans;
+  std::uint32_t count = 0;
+};
+
+class SharedSpans {
+ public:
+  // Pre: called once, before any other.
+  void open(ClassIndex c, Region blocks, Region records) noexcept;
+
+  struct Taken {
+    std::uint32_t count;  // 0: nothing to be had
+    bool record;          // more blocks are out than ever were
+  };
+
+  // Serves a get that missed: blocks[0] is for the caller, the others are to be put into a cache.
+  [[nodiscard]] Taken take(std::span<Block> blocks) noexcept;
+
+  // Takes back `blocks`; `overflow`: the first is a buffer put, the others come out of a cache.
+  void give(std::span<const Block> blocks, bool overflow) noexcept;
+
+  // Takes back blocks that take() meant for a cache and that found no room there.
+  void give_unfilled(std::span<const Block> blocks) noexcept;
+
+  // The oldest spans that have been idle for `min_age_ms`, of `most_bytes` at most (one span at
+  // least, if any is that old).
+  [[nodiscard]] SpanBatch take_idle(std::uint32_t now_ms, std::uint32_t min_age_ms,
+                                    std::uint64_t most_bytes) noexcept;
+
+  // Gives the pages of a batch back and the spans to whoever wants them. Returns the bytes.
+  std::uint64_t purge(SpanBatch& batch, std::uint32_t now_ms) noexcept;
+
+  // A consistent copy; blocks deferred by lock-less gives are collected first.
+  [[nodiscard]] SpanCounters counters() noexcept;
+
+  std::uint64_t deferred() const noexcept {
+    return deferred_count_.load(std::memory_order_relaxed);
+  }
+
+  // Whether `block` is the start of a block that was carved.
+  [[nodiscard]] bool is_block(Block block) const noexcept;
+  // The block that holds `address`, carved or not.
+  [[nodiscard]] Block block_around(std::uintptr_t address) const noexcept;
+
+  void lock_for_fork() noexcept { fork_locked_ = lock_.lock(); }
+  void unlock_after_fork() noexcept {
+    if (fork_locked_) lock_.unlock();
+  }
+  void reset_in_child() noexcept { lock_.reset(); }
+
+ private:
+  struct Place {
+    SpanNumber span;
+    std::uint32_t block;
+  };
+
+  Place place_of(Block block) const noexcept;
+  Block block_at(SpanNumber span, std::uint32_t index) const noexcept;
+  std::uintptr_t span_start(SpanNumber span) const noexcept { return start_ + span * span_bytes_; }
+
+  bool choose_span(bool with_pages, SpanNumber& chosen) noexcept;
+  bool carve(SpanNumber& carved) noexcept;
+  std::uint32_t take_locked(std::span<Block> blocks) noexcept;
+  std::uint32_t take_from(SpanNumber n, std::span<Block> blocks) noexcept;
+  void give_locked(Block block) noexcept;
+  void refile(SpanNumber n) noexcept;
+  bool commit_more(std::size_t committed) noexcept;
+
+  void defer(std::span<const Block> blocks) noexcept;
+  void collect_deferred() noexcept;
+
+  OwnerLock lock_;
+  bool fork_locked_ = false;
+  ClassIndex class_{};
+  std::uint32_t span_blocks_ = 0;
+  std::size_t stride_ = 0;
+  std::size_t span_bytes_ = 0;
+  std::uintptr_t start_ = 0;
+  std::size_t bytes_ = 0;
+  Region records_{};
+  SpanLists lists_;
+  SpanNumber carved_ = 0;  // spans cut so far; the next is cut here
+  std::atomic<std::size_t> committed_{0};
+  std::size_t committed_records_ = 0;
+  SpanCounters counters_{};
+  std::atomic<Block> deferred_{0};
+  std::atomic<std::uint64_t> deferred_count_{0};
+};
+
+}  // namespace bufpool

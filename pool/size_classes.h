@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// The size classes: four per doubling from 512 B to 16 MiB, computed, not listed, and proved below.
+//
+// Programs ask for a round size plus a small header of their own, so a class serves up to 64 bytes
+// more than its round (nominal) size. A block is a guard line followed by the buffer:
+//
+//   block                block + gap                          block + stride
+//   | guard line (gap)   | buffer: nominal + 64 bytes         | next block's guard line
+//
+// Leaf: knows nothing else of the pool.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace bufpool {
+
+inline constexpr std::size_t kMinSize = 512;
+inline constexpr std::size_t kMaxSize = std::size_t{16} << 20;  // nominal
+inline constexpr std::size_t kHeaderRoom = 64;
+
+// Index of a size class, of its region and of its row in every table. 0 is a step of the formula
+// (512 bytes and less) that class 1 serves; 62 and 63 exist only as numbers.
+enum class ClassIndex : std::uint32_t {};
+inline constexpr std::uint32_t kClassSlots = 64;
+inline constexpr ClassIndex kFirstClass{1};
+inline constexpr ClassIndex kLastClass{61};
+
+constexpr std::uint32_t to_number(ClassIndex c) noexcept { return static_cast<std::uint32_t>(c); }
+
+// The step of the ladder that holds `size`. Pre: kMinSize <= size <= kMaxSize + kHeaderRoom.
+// The leading bit of size - 65 chooses the doubling, the two bits below it the quarter.
+[[gnu::always_inline]] constexpr ClassIndex class_step(std::size_t size) noexcept {
+  const std::uint64_t above = size - kHeaderRoom - 1;
+  const auto top = static_cast<std::uint32_t>(std::bit_width(above)) - 1;
+  return ClassIndex{4 * top + static_cast<std::uint32_t>(above >> (top - 2)) - 38};
+}
+
+constexpr std::size_t nominal_bytes(ClassIndex c) noexcept {
+  const std::uint32_t step = to_number(c) + 34;
+  return static_cast<std::size_t>((step & 3) + 5) << (step / 4 - 2);
+}
+
+// What a program may write into a buffer of the class.
+constexpr std::size_t buffer_bytes(ClassIndex c) noexcept { return nominal_bytes(c) + kHeaderRoom; }
+
+// The guard line: a cache line, so that buffers a page apart do not fall into one cache set; below
+// 1 KiB, where pages hold several buffers anyway, the least that keeps them aligned.
+constexpr std::size_t gap_bytes(ClassIndex c) noexcept { return nominal_bytes(c) < 1024 ? 16 : 64; }
+
+constexpr std::size_t stride_bytes(ClassIndex c) noexcept {
+  return gap_bytes(c) + buffer_bytes(c);
+}
+
+// A span is the unit that shared free space is kept, aged and given back in.
+inline constexpr std::size_t kSpanBytes = 64 << 10;
+inline constexpr std::uint32_t kMaxSpanBlocks = 128;
+
+constexpr std::uint32_t span_blocks(ClassIndex c) noexcept {
+  const std::size_t blocks = kSpanBytes / nominal_bytes(c);
+  return blocks == 0 ? 1 : static_cast<std::uint32_t>(blocks);
+}
+
+constexpr std::size_t span_bytes(ClassIndex c) noexcept { return span_blocks(c) * stride_bytes(c); }
+
+// How many blocks move between a CPU's cache and the spans at a time: by bytes, so that a miss
+// costs about the same memory in every class.
+inline constexpr std::size_t kBatchBytes = 256 << 10;
+inline constexpr std::uint32_t kMaxBatch = 32;
+
+constexpr std::uint32_t batch_blocks(ClassIndex c) noexcept {
+  const std::size_t blocks = kBatchBytes / nominal_bytes(c);
+  if (blocks == 0) return 1;
+  return blocks > kMaxBatch ? kMaxBatch : static_cast<std::uint32_t>(blocks);
+}
+
+// Most blocks of the class that one CPU's cache has room for, whatever its budget.
+constexpr std::uint32_t max_cached_blocks(ClassIndex c) noexcept {
+  const std::size_t blocks = (std::size_t{256} << 20) / nominal_bytes(c);
+  return blocks > 1024 ? 1024 : static_cast<std::uint32_t>(blocks);
+}
+
+// Calls visit(ClassIndex) for every class, ascending.
+template <typename Visit>
+constexpr void for_each_class(Visit visit) {
+  for (auto i = to_number(kFirstClass); i <= to_number(kLastClass); ++i) visit(ClassIndex{i});
+}
+
+namespace size_class_proof {
+
+constexpr bool steps_meet() {
+  bool good = true;
+  for_each_class([&](ClassIndex c) {
+    good &= class_step(buffer_bytes(c)) == c;
+    if (c != kLastClass) good &= to_number(class_step(buffer_bytes(c) + 1)) == to_number(c) + 1;
+  });
+  return good;
+}
+
+constexpr bool waste_is_bounded() {  // of the nominal block, for a request one above the step below
+  bool good = true;
+  for_each_class([&](ClassIndex c) {
+    const std::size_t below = nominal_bytes(ClassIndex{to_number(c) - 1});
+    good &= 5 * (nominal_bytes(c) - below) <= nominal_bytes(c);
+  });
+  return good;
+}
+
+constexpr bool blocks_are_aligned() {
+  bool good = true;
+  for_each_class([&](ClassIndex c) {
+    good &= stride_bytes(c) % 16 == 0 && gap_bytes(c) % 16 == 0;
+    if (nominal_bytes(c) >= 1024) good &= stride_bytes(c) % 64 == 0;
+    good &= span_blocks(c) <= kMaxSpanBlocks;
+  });
+  return good;
+}
+
+static_assert(nominal_bytes(kFirstClass) == kMinSize, "the first class is 512 B");
+static_assert(nominal_bytes(kLastClass) == kMaxSize, "the last class is 16 MiB");
+static_assert(to_number(class_step(kMinSize)) == 0, "512 bytes are on the step below the first");
+static_assert(to_number(kLastClass) < kClassSlots - 2, "regions remain for what is not a class");
+static_assert(steps_meet(), "every size has one class, and its neighbour above the next");
+static_assert(waste_is_bounded(), "no block is more than a fifth larger than it need be");
+static_assert(blocks_are_aligned(), "malloc's alignment, and whole cache lines from 1 KiB up");
+
+}  // namespace size_class_proof
+}  // namespace bufpool

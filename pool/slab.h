@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// The memory layout of one CPU's cache: per class a stack of blocks behind a header. The stacks
+// hold addresses; the blocks themselves are not touched.
+//
+// A slab that is all zero is empty (depth 0) and full (limit 0): whoever meets it misses.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "pool/guard_line.h"
+#include "pool/size_classes.h"
+
+namespace bufpool {
+
+// What last brought a thread off the hit path of a stack. Only a stack that runs both empty and full
+// gains from a higher limit; one that only fills or only empties passes blocks on to another CPU.
+enum class StackEvent : std::uint32_t { kNone, kRanEmpty, kRanFull };
+
+// The head of a class's stack. The header word is {hits:48, depth:16}: the store that commits a
+// pop commits the count too. All fields are written by one CPU (or under one lock) at a time and
+// read by any thread.
+struct Stack {
+  std::atomic<std::uint64_t> header;
+  std::atomic<std::uint64_t> asked;  // bytes asked for by the hits
+  std::atomic<std::uint32_t> limit;  // depth at which a push overflows
+  std::atomic<std::uint32_t> seen;   // low bits of hits at the last look for idle classes
+  std::atomic<StackEvent> last;
+  std::uint32_t unused;
+  // the blocks follow
+};
+inline constexpr std::size_t kHeaderAt = 0;
+inline constexpr std::size_t kAskedAt = 8;
+inline constexpr std::size_t kLimitAt = 16;
+inline constexpr std::size_t kBlocksAt = 32;
+static_assert(offsetof(Stack, asked) == kAskedAt);
+static_assert(offsetof(Stack, limit) == kLimitAt && sizeof(Stack) == kBlocksAt);
+
+inline constexpr std::uint64_t kDepthMask = 0xffff;
+inline constexpr std::uint64_t kOneHit = kDepthMask + 1;
+
+constexpr std::uint32_t depth_of(std::uint64_t header) noexcept {
+  return static_cast<std::uint32_t>(header & kDepthMask);
+}
+constexpr std::uint64_t hits_of(std::uint64_t header) noexcept { return header / kOneHit; }
+
+// What the hit paths need to know of a class, in one load: where its stack lies in a slab, and how
+// far the buffer lies behind its block. A class that is not in use has the row of the next larger
+// one that is.
+struct ClassRow {
+  std::uint32_t stack;
+  std::uint32_t gap;
+};
+
+// The start of a slab: what the CPU has granted to its classes' limits, in bytes, and where the
+// search for a class to take from goes on.
+struct SlabHead {
+  std::atomic<std::uint64_t> granted_bytes;
+  std::atomic<std::uint32_t> clock_hand;
+};
+
+struct SlabLayout {
+  std::array<std::uint32_t, kClassSlots> stack{};
+  std::size_t bytes = 0;
+};
+
+constexpr SlabLayout make_slab_layout() {
+  SlabLayout layout;
+  std::size_t at = 64;  // after the SlabHead, on a line of its own
+  for_each_class([&](ClassIndex c) {
+    layout.stack[to_number(c)] = static_cast<std::uint32_t>(at);
+    at += (sizeof(Stack) + max_cached_blocks(c) * sizeof(Block) + 63) & ~std::size_t{63};
+  });
+  layout.bytes = (at + 4095) & ~std::size_t{4095};
+  return layout;
+}
+
+inline constexpr SlabLayout kSlabLayout = make_slab_layout();
+static_assert(kSlabLayout.bytes < 1 << 20);
+static_assert(max_cached_blocks(kFirstClass) < kDepthMask, "the depth has 16 bits");
+
+inline Stack& stack_of(std::uintptr_t slab, ClassIndex c) noexcept {
+  return *reinterpret_cast<Stack*>(slab + kSlabLayout.stack[to_number(c)]);
+}
+inline SlabHead& head_of(std::uintptr_t slab) noexcept {
+  return *reinterpret_cast<SlabHead*>(slab);
+}
+
+}  // namespace bufpool

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// The way of a report out of the process: spdlog, prepared while there is time for it.
+#pragma once
+
+#include <string_view>
+
+namespace bufpool {
+
+class PreparedLogger;
+
+// Never destroyed: what prepare() makes is wanted up to the last instruction of the process. All
+// lines come from one thread at a time.
+class ExitLog {
+ public:
+  // Allocates all that is ever needed, in blocks smaller than the pool serves. Call it once, at
+  // start. False: out of memory; lines are dropped then.
+  [[nodiscard]] bool prepare() noexcept;
+
+  // Where lines go from now on. Not closed here.
+  void set_descriptor(int descriptor) noexcept;
+
+  // Writes the line and a newline, by one write(2) where the descriptor takes it whole. Allocates
+  // nothing, locks nothing, keeps errno, is no cancellation point, and raises no SIGPIPE. A line
+  // of more than kLongestLine bytes is cut. A descriptor that fails, or takes nothing for a
+  // second, gets no further lines: a report must not hold up an exit.
+  void write_line(std::string_view line) noexcept;
+
+ private:
+  PreparedLogger* logger_ = nullptr;
+};
+
+}  // namespace bufpool

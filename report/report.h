@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// A snapshot as text, JSON or Prometheus metrics, line by line.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <type_traits>
+
+#include "pool/snapshot.h"
+
+namespace bufpool {
+
+// In the order of BUFPOOL_REPORT_FORMAT's words.
+enum class ReportForm { kText, kJson, kPrometheus };
+
+// What a report says beside the snapshot.
+struct ReportContext {
+  std::string_view command;       // any bytes; shown escaped, and cut where it is very long
+  std::string_view version;       // of bufpool
+  std::uint64_t uptime_ms;        // since the pool started
+  std::uint64_t cpu_cache_bytes;  // BUFPOOL_CPU_CACHE in force; 0: not known
+};
+
+// No line of a report is longer. Together with its newline it stays within the 250 bytes that
+// spdlog formats without asking the heap.
+inline constexpr std::size_t kLongestLine = 239;
+
+template <typename Callable>
+concept TakesLines = std::is_invocable_v<Callable&, std::string_view> &&
+    !std::is_same_v<std::remove_const_t<Callable>, class LineSink>;
+
+// Who takes the lines: a function and its context, neither owned. A line has no newline and is
+// valid during the call only.
+class LineSink {
+ public:
+  using Function = void (*)(void* context, std::string_view line) noexcept;
+
+  constexpr LineSink(Function function, void* context) noexcept
+      : function_(function), context_(context) {}
+
+  // Refers to `callable`, which must outlive the sink. Implicit, so that a lambda is a sink.
+  template <TakesLines Callable>
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  constexpr LineSink(Callable& callable) noexcept
+      : function_(&call<Callable>), context_(std::addressof(callable)) {}
+
+  void operator()(std::string_view line) const noexcept { function_(context_, line); }
+
+ private:
+  template <typename Callable>
+  static void call(void* context, std::string_view line) noexcept {
+    (*static_cast<Callable*>(context))(line);
+  }
+
+  Function function_;
+  void* context_;
+};
+
+// Never allocates, locks or fails: it may run in an `_exit` inside a signal handler, while the
+// interrupted thread holds the allocator's locks. Size classes nothing was asked of are left out.
+void render(const Snapshot& snapshot, const ReportContext& context, ReportForm form,
+            LineSink sink) noexcept;
+
+}  // namespace bufpool

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Promise: a buffer freed twice ends the program with its address, at once or after other frees.
+// Exit: signal 6
+// Stderr: (?is)^told (0x[0-9a-f]+)$.*bufpool.*double free of \1\b
+// Run: smallest
+// Args: 600 0
+// Run: page
+// Args: 4096 0
+// Run: middle
+// Args: 70000 0
+// Run: largest
+// Args: 16777216 0
+// Run: later
+// Args: 70000 20
+#include "tests/programs/promise.h"
+
+int main(int, char** arguments) {
+  const auto bytes = static_cast<std::size_t>(atol(arguments[1]));
+  promise::use(bytes, 10);
+  void* memory = promise::get<void>(bytes);
+  std::array<void*, 20> others{};
+  for (void*& other : others) other = promise::get<void>(bytes);
+  dprintf(STDERR_FILENO, "told %p\n", memory);
+  promise::put(memory);
+  for (int i = 0; i < atoi(arguments[2]); ++i) promise::put(others[static_cast<unsigned>(i)]);
+  promise::put(memory);
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// Promise: free_sized, free_aligned_sized (C23) and cfree free: memory freed by them is used again.
+// Needs: library
+#include <dlfcn.h>
+
+#include "tests/programs/promise.h"
+
+namespace {
+
+template <typename Function>
+Function* find(const char* name) {
+  auto* found = reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
+  promise::keep(found != nullptr, name);
+  return found;
+}
+
+}  // namespace
+
+int main() {
+  auto* free_sized = find<void(void*, std::size_t)>("free_sized");
+  auto* free_aligned_sized = find<void(void*, std::size_t, std::size_t)>("free_aligned_sized");
+  auto* cfree = reinterpret_cast<void (*)(void*)>(dlvsym(RTLD_DEFAULT, "cfree", "GLIBC_2.2.5"));
+  free_sized(nullptr, 0);
+  free_aligned_sized(nullptr, 16, 0);
+  for (const std::size_t bytes : promise::kSizes) {
+    // Without reuse this would need more than any machine has.
+    for (int i = 0; i < 20000; ++i) {
+      errno = EDOM;
+      free_sized(promise::get<void>(bytes), bytes);
+      free_aligned_sized(aligned_alloc(128, promise::hide(bytes)), 128, bytes);
+      if (cfree != nullptr) cfree(promise::get<void>(bytes));
+      promise::keep(errno == EDOM, "errno is kept");
+    }
+  }
+}

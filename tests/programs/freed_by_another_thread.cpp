@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// Promise: buffers made by one thread and freed by another stay whole on the way, are used again,
+//   and the process does not grow.
+#include <sys/resource.h>
+
+#include <atomic>
+#include <thread>
+
+#include "tests/programs/promise.h"
+
+namespace {
+
+constexpr unsigned kRounds = 60000;
+std::array<std::atomic<void*>, 64> ring;
+
+std::size_t size_of(unsigned round) { return promise::kSizes[round % 27]; }
+
+void produce() {
+  for (unsigned i = 0; i < kRounds; ++i) {
+    void* memory = promise::get<void>(size_of(i));
+    promise::fill(memory, size_of(i) < 600 ? size_of(i) : 600, i);
+    while (ring[i % ring.size()].load(std::memory_order_acquire) != nullptr) {
+      std::this_thread::yield();
+    }
+    ring[i % ring.size()].store(memory, std::memory_order_release);
+  }
+}
+
+void consume() {
+  for (unsigned i = 0; i < kRounds; ++i) {
+    void* memory = nullptr;
+    while ((memory = ring[i % ring.size()].exchange(nullptr)) == nullptr) {
+      std::this_thread::yield();
+    }
+    const std::size_t written = size_of(i) < 600 ? size_of(i) : 600;
+    promise::keep(promise::holds(memory, written, i), "whole on the way");
+    promise::put(memory);
+  }
+}
+
+}  // namespace
+
+int main() {
+  std::thread producer(produce);
+  consume();
+  producer.join();
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  promise::keep(usage.ru_maxrss < (200 << 10), "at most 200 MiB resident");
+}

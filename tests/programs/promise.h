@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// What the programs share: a check that allocates nothing, pointers the compiler cannot see
+// through, patterns, and the sizes where rules change.
+#pragma once
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <source_location>
+
+namespace promise {
+
+inline constexpr int kSkipped = 77;
+
+// Below, at and above the edges of the pooled range and of its classes.
+inline constexpr std::array<std::size_t, 33> kSizes = {
+    1,     8,     15,     16,     17,      24,      100,     511,      512,      513,      576,
+    577,   1000,  1024,   1088,   1089,    4096,    4136,    5000,     16384,    16404,    65536,
+    65600, 65601, 100000, 262144, 1 << 20, 1048640, 3000000, 16 << 20, 16777280, 16777281, 20 << 20};
+
+// Ends the program where a promise is not kept.
+inline void keep(bool kept, const char* what,
+                 std::source_location at = std::source_location::current()) {
+  if (kept) return;
+  const int error = errno;
+  dprintf(STDERR_FILENO, "%s:%u: not kept: %s (errno %d)\n", at.file_name(), at.line(), what,
+          error);
+  _exit(1);
+}
+
+[[noreturn]] inline void skip(const char* why) {
+  dprintf(STDERR_FILENO, "%s\n", why);
+  _exit(kSkipped);
+}
+
+// The compiler no longer knows what this is, and so cannot drop or judge a call that uses it.
+template <typename T>
+T hide(T value) {
+  asm volatile("" : "+r"(value) : : "memory");
+  return value;
+}
+
+template <typename T = char>
+T* get(std::size_t bytes) {
+  T* memory = static_cast<T*>(hide(malloc(hide(bytes))));
+  keep(memory != nullptr, "malloc gives memory");
+  return memory;
+}
+
+inline void put(void* memory) { free(hide(memory)); }
+
+inline unsigned char pattern(std::size_t index, unsigned seed) {
+  return static_cast<unsigned char>((index >> 12) + index * 7 + seed);
+}
+
+inline void fill(void* memory, std::size_t bytes, unsigned seed) {
+  auto* bytes_of = static_cast<unsigned char*>(memory);
+  for (std::size_t i = 0; i < bytes; ++i) bytes_of[i] = pattern(i, seed);
+}
+
+inline bool holds(const void* memory, std::size_t bytes, unsigned seed) {
+  const auto* bytes_of = static_cast<const unsigned char*>(memory);
+  for (std::size_t i = 0; i < bytes; ++i) {
+    if (bytes_of[i] != pattern(i, seed)) return false;
+  }
+  return true;
+}
+
+inline bool is_zero(const void* memory, std::size_t bytes) {
+  const auto* bytes_of = static_cast<const unsigned char*>(memory);
+  return bytes == 0 || (bytes_of[0] == 0 && memcmp(bytes_of, bytes_of + 1, bytes - 1) == 0);
+}
+
+inline bool is_aligned(const void* memory, std::size_t alignment) {
+  return reinterpret_cast<std::size_t>(memory) % alignment == 0;
+}
+
+// Gets and frees `count` buffers of `bytes`, each checked.
+inline void use(std::size_t bytes, int count = 1) {
+  for (int i = 0; i < count; ++i) {
+    void* memory = get<void>(bytes);
+    const std::size_t touched = bytes < 64 ? bytes : 64;
+    fill(memory, touched, static_cast<unsigned>(i));
+    keep(holds(memory, touched, static_cast<unsigned>(i)), "a buffer holds what is written");
+    put(memory);
+  }
+}
+
+}  // namespace promise

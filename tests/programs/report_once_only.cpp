@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// Promise: however many ways out a program takes after each other, it has one report.
+// Reports: 1
+// Exit: 5
+// Class: 200000 gets=150
+#include "tests/programs/promise.h"
+
+namespace {
+
+struct Static {
+  ~Static() { _exit(5); }
+} object;
+
+void leave_again() { promise::use(9000); }
+
+}  // namespace
+
+int main() {
+  atexit(leave_again);
+  at_quick_exit(leave_again);
+  promise::use(200000, 150);
+  exit(4);
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// A filter that answers some system calls of this thread with an action, for good.
+#pragma once
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <initializer_list>
+#include <vector>
+
+#include "tests/programs/promise.h"
+
+namespace promise {
+
+inline void answer_calls(std::initializer_list<unsigned> numbers, unsigned action) {
+  std::vector<sock_filter> filter;
+  filter.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0));
+  for (const unsigned number : numbers) {
+    filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1));
+    filter.push_back(BPF_STMT(BPF_RET | BPF_K, action));
+  }
+  filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+    skip("system calls cannot be filtered here");
+  }
+}
+
+}  // namespace promise

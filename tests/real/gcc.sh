@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Promise: the compiler makes byte for byte the same objects with us as without us.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+start "$@"
+need g++
+
+root=$(cd "$here/../.." && pwd)
+flags=(-std=c++20 -O2 -g -fPIC -I "$root" -DSPDLOG_HEADER_ONLY -DFMT_HEADER_ONLY)
+# The name of the directory goes into the debugging information: both compile in the same one.
+cd "$tmp"
+
+# compile with|without SOURCE PREFIX...
+compile() {
+  local log=$tmp/g++.err
+  "${@:3}" g++ "${flags[@]}" -c "$2" -o object.o 2>"$log" \
+    || fail_with "$log" "g++ $1 the library does not compile $2"
+  mv object.o "$1.o"
+}
+
+# The largest of the pool, and of the report, where fmt's templates need most memory.
+largest() {
+  find "$root/$1" -name '*.cpp' -printf '%s %p\n' | sort -n | tail -n 1 | cut -d' ' -f2-
+}
+
+for folder in pool report; do
+  source=$(largest "$folder")
+  [ -n "$source" ] || fail "there is no source in $folder/"
+  compile without "$source" env
+  compile with "$source" "${with_us[@]}"
+  cmp without.o with.o || fail "$source: the objects differ"
+  say "$folder/$(basename "$source"): $(stat -c %s with.o) bytes, equal"
+done
+mapfile -t files < <(all_reports)
+check_report used "${files[@]}"
+say "ok"

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: MIT
+#include "report/report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <new>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "report/figures.h"
+#include "report/units.h"
+#include "tests/unit/allocation_counter.h"
+#include "tests/unit/prometheus_text.h"
+#include "tests/unit/sample_snapshots.h"
+
+namespace bufpool {
+namespace {
+
+using Json = nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr ReportForm kForms[] = {ReportForm::kText, ReportForm::kJson, ReportForm::kPrometheus};
+
+std::string text_of(const Snapshot& snapshot, const ReportContext& context = kContext) {
+  return rendered(snapshot, context, ReportForm::kText);
+}
+
+Json json_of(const Snapshot& snapshot, const ReportContext& context = kContext) {
+  return Json::parse(rendered(snapshot, context, ReportForm::kJson));
+}
+
+PrometheusText prometheus_of(const Snapshot& snapshot, const ReportContext& context = kContext) {
+  return PrometheusText(rendered(snapshot, context, ReportForm::kPrometheus));
+}
+
+ReportContext with_command(std::string_view command) {
+  ReportContext context = kContext;
+  context.command = command;
+  return context;
+}
+
+// Names a program may have that a report must survive.
+std::vector<std::string> strange_commands() {
+  return {"",
+          "a \"quoted\" \\ name",
+          "two\nlines\r\t\x1b[31m\x7f",
+          "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\x98",
+          "\xc2\x9b"
+          "31m",
+          "\xff\xfe\xc3",
+          "\xed\xa0\x80\xe0\x80\x80\xf4\x90\x80\x80\xc0\xaf",
+          std::string("nul\0inside", 10),
+          std::string(200, 'x'),
+          std::string(200, '"'),
+          std::string(200, '\x01'),
+          std::string(200, '\xff')};
+}
+
+// UPDATE_GOLDEN=1 writes the file anew.
+void expect_golden(const std::string& name, const std::string& report) {
+  const std::string path = std::string(BUFPOOL_GOLDEN_DIR) + "/" + name;
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(path) << report;
+  std::stringstream golden;
+  golden << std::ifstream(path).rdbuf();
+  EXPECT_EQ(report, golden.str()) << "golden file " << name;
+}
+
+TEST(Report, LooksAsItDid) {
+  const Snapshot snapshot = sample_snapshot();
+  expect_golden("report.txt", rendered(snapshot, kContext, ReportForm::kText));
+  expect_golden("report.json", rendered(snapshot, kContext, ReportForm::kJson));
+  expect_golden("report.prom", rendered(snapshot, kContext, ReportForm::kPrometheus));
+}
+
+// Every snapshot and command here, in every form.
+template <typename Check>
+void for_all_reports(Check check) {
+  const Snapshot snapshots[] = {empty_snapshot(), sample_snapshot(), largest_snapshot(),
+                                Snapshot{}};
+  for (const Snapshot& snapshot : snapshots) {
+    for (const std::string& command : strange_commands()) {
+      ReportContext context = with_command(command);
+      context.version = command;
+      context.uptime_ms = snapshot.reserved;
+      context.cpu_cache_bytes = snapshot.reserved;
+      for (const ReportForm form : kForms) check(snapshot, context, form);
+    }
+  }
+}
+
+TEST(Report, LinesAreShort) {
+  for_all_reports([](const Snapshot& snapshot, const ReportContext& context, ReportForm form) {
+    auto check = [](std::string_view line) {
+      EXPECT_LE(line.size(), kLongestLine);
+      EXPECT_EQ(line.find_first_of(std::string_view("\n\r\t\x1b\0", 5)), line.npos) << line;
+    };
+    render(snapshot, context, form, check);
+  });
+}
+
+// A line at its limit may have been cut; sentences and rows must not be.
+TEST(Report, NothingIsCut) {
+  for_all_reports([](const Snapshot& snapshot, const ReportContext& context, ReportForm form) {
+    if (form == ReportForm::kJson) return;  // fills its lines, and is checked by parsing
+    auto check = [](std::string_view line) { EXPECT_LT(line.size(), kLongestLine) << line; };
+    render(snapshot, context, form, check);
+  });
+}
+
+TEST(Report, NeverAsksTheHeap) {
+  EXPECT_EQ(heap_calls_of([] { ::operator delete(::operator new(1)); }), 1U);
+  for_all_reports([](const Snapshot& snapshot, const ReportContext& context, ReportForm form) {
+    std::size_t bytes = 0;
+    auto count = [&bytes](std::string_view line) { bytes += line.size(); };
+    EXPECT_EQ(heap_calls_of([&] { render(snapshot, context, form, count); }), 0U);
+    EXPECT_GT(bytes, 0U);
+  });
+}
+
+TEST(Report, IsUtf8) {
+  for_all_reports([](const Snapshot& snapshot, const ReportContext& context, ReportForm form) {
+    const std::string report = rendered(snapshot, context, form);
+    EXPECT_NO_THROW((void)Json(report).dump()) << report;  // throws at bytes that are not
+  });
+}
+
+TEST(Report, JsonIsValid) {
+  for_all_reports([](const Snapshot& snapshot, const ReportContext& context, ReportForm form) {
+    if (form != ReportForm::kJson) return;
+    EXPECT_NO_THROW((void)json_of(snapshot, context));
+  });
+}
+
+TEST(Report, PrometheusIsValid) {
+  for_all_reports([](const Snapshot& snapshot, const ReportContext& context, ReportForm form) {
+    if (form != ReportForm::kPrometheus) return;
+    EXPECT_NO_THROW(prometheus_of(snapshot, context));
+  });
+}
+
+TEST(ReportJson, HoldsEveryFigure) {
+  const Snapshot snapshot = sample_snapshot();
+  const Json json = json_of(snapshot);
+  EXPECT_EQ(json["schema"], 1);
+  EXPECT_EQ(json["pid"], 4711);
+  EXPECT_EQ(json["command"], "redis-server");
+  EXPECT_EQ(json["version"], "1.2.3");
+  EXPECT_EQ(json["mode"], "rseq");
+  EXPECT_EQ(json["uptime_ms"], 12345);
+  EXPECT_EQ(json["cpu_cache_bytes"], 32 * kMiB);
+#define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) EXPECT_EQ(json[#name], snapshot.name);
+#include "pool/counters.def"
+  ASSERT_EQ(json["classes"].size(), 4U);
+  const Json& row = json["classes"][2];
+  EXPECT_EQ(row["size"], "1.25M");
+  EXPECT_EQ(row["buffer_bytes"], 1280 * kKiB + 64);
+#define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) \
+  EXPECT_EQ(row[#name], snapshot.classes[3].name);
+#include "pool/counters.def"
+  EXPECT_EQ(json["advice"].size(), 3U);
+}
+
+TEST(ReportJson, KeepsTheLargestNumbersAndAllClasses) {
+  const Json json = json_of(largest_snapshot());
+  ASSERT_EQ(json["classes"].size(), kSnapshotClasses);
+  EXPECT_EQ(json["classes"][63]["granted"].get<std::uint64_t>(), kMost);
+  EXPECT_EQ(json["resident"].get<std::uint64_t>(), kMost);
+}
+
+TEST(ReportJson, OfNothingHasNoClasses) {
+  EXPECT_EQ(json_of(empty_snapshot())["classes"], Json::array());
+  EXPECT_EQ(json_of(empty_snapshot())["advice"], Json::array());
+}
+
+TEST(ReportJson, GivesTheCommandBack) {
+  for (const std::string command : {"a \"quoted\" \\ name", "two\nlines\t\x01\x7f\xc2\x9b",
+                                    "caf\xc3\xa9 \xf0\x9f\x90\x98", "x"}) {
+    EXPECT_EQ(json_of(empty_snapshot(), with_command(command))["command"], command);
+  }
+}
+
+TEST(ReportJson, CutsALongCommandBetweenCharacters) {
+  std::string euros;
+  for (int i = 0; i < 100; ++i) euros += "\xe2\x82\xac";
+  const auto command =
+      json_of(empty_snapshot(), with_command("x" + euros))["command"].get<std::string>();
+  EXPECT_EQ(command, "x" + euros.substr(0, 93));
+}
+
+TEST(ReportPrometheus, NamesFollowOneRule) {
+  const PrometheusText text = prometheus_of(sample_snapshot());
+  std::vector<std::string> names;
+  for (const auto& [name, family] : text.families) names.push_back(name);
+  EXPECT_EQ(names.size(), 1 + kProcessFigures.size() + kClassFigures.size());
+  for (const char* name :
+       {"bufpool_process_info", "bufpool_passed_below_requests_total", "bufpool_cpu_drains_total",
+        "bufpool_resident_bytes", "bufpool_class_gets_total", "bufpool_class_in_use_buffers",
+        "bufpool_class_in_use_peak_buffers", "bufpool_class_retained_bytes",
+        "bufpool_class_asked_bytes_total", "bufpool_class_fallbacks_total"}) {
+    EXPECT_THAT(names, testing::Contains(name));
+  }
+}
+
+TEST(ReportPrometheus, SamplesCarryTheSnapshot) {
+  auto families = prometheus_of(sample_snapshot()).families;
+  const PrometheusText::Labels process{{"pid", "4711"}, {"comm", "redis-server"}};
+  EXPECT_EQ(families["bufpool_passed_above_requests_total"].samples[process], "4321");
+  auto& gets = families["bufpool_class_gets_total"];
+  EXPECT_EQ(gets.help, "Buffers handed out.");
+  EXPECT_EQ(gets.samples.size(), 4U);
+  PrometheusText::Labels row = process;
+  row["class_bytes"] = "16448";
+  EXPECT_EQ(gets.samples[row], "1000000");
+  PrometheusText::Labels info = process;
+  info["version"] = "1.2.3";
+  info["mode"] = "rseq";
+  EXPECT_EQ(families["bufpool_process_info"].samples[info], "1");
+}
+
+TEST(ReportPrometheus, KeepsTheLargestNumbersAndAllClasses) {
+  auto families = prometheus_of(largest_snapshot()).families;
+  const auto& peaks = families["bufpool_class_in_use_peak_buffers"].samples;
+  EXPECT_EQ(peaks.size(), kSnapshotClasses);
+  EXPECT_EQ(peaks.begin()->second, "18446744073709551615");
+}
+
+TEST(ReportPrometheus, GivesTheCommandBack) {
+  for (const std::string command : {"a \"quoted\" \\ name", "two\nlines", "caf\xc3\xa9"}) {
+    auto families = prometheus_of(empty_snapshot(), with_command(command)).families;
+    const auto& samples = families["bufpool_resident_bytes"].samples;
+    EXPECT_EQ(samples.begin()->first.at("comm"), command);
+  }
+}
+
+// The format has no escape for them, and a terminal obeys them.
+TEST(ReportPrometheus, ReplacesControlCharacters) {
+  auto families = prometheus_of(empty_snapshot(), with_command("a\x1b[31m\t\xc2\x9b")).families;
+  const auto& samples = families["bufpool_resident_bytes"].samples;
+  EXPECT_EQ(samples.begin()->first.at("comm"), "a?[31m??");
+}
+
+TEST(ReportPrometheus, OfNothingHasNoClassFamilies) {
+  EXPECT_EQ(prometheus_of(empty_snapshot()).families.size(), 1 + kProcessFigures.size());
+}
+
+TEST(ReportText, EveryLineTellsTheProcess) {
+  for (const std::string& command : strange_commands()) {
+    auto check = [](std::string_view line) {
+      EXPECT_TRUE(line.starts_with("bufpool[4711 ")) << line;
+      EXPECT_NE(line.find("]: "), line.npos) << line;
+    };
+    render(sample_snapshot(), with_command(command), ReportForm::kText, check);
+  }
+}
+
+TEST(ReportText, LeavesOutWhatDidNotHappen) {
+  Snapshot snapshot = empty_snapshot();
+  EXPECT_THAT(text_of(snapshot), HasSubstr("no buffers were asked for"));
+  EXPECT_THAT(text_of(snapshot), HasSubstr("what to change: nothing"));
+  snapshot.classes[0] = sample_class(4 * kKiB, 10, 1);
+  snapshot.classes[1].buffer_bytes = 8 * kKiB + 64;
+  EXPECT_THAT(text_of(snapshot), HasSubstr(" 4K "));
+  EXPECT_THAT(text_of(snapshot), Not(HasSubstr(" 8K ")));
+  EXPECT_THAT(text_of(snapshot), Not(HasSubstr("overflows")));
+  snapshot.classes[0].overflows = 1;
+  EXPECT_THAT(text_of(snapshot), HasSubstr("overflows"));
+}
+
+TEST(ReportText, AClassIsLiveByAnyOfFourFigures) {
+  for (const auto figure : {&ClassSnapshot::gets, &ClassSnapshot::puts, &ClassSnapshot::in_use,
+                            &ClassSnapshot::fallbacks}) {
+    Snapshot snapshot = empty_snapshot();
+    snapshot.classes[0].buffer_bytes = 4 * kKiB + 64;
+    snapshot.classes[0].*figure = 1;
+    EXPECT_THAT(text_of(snapshot), HasSubstr(" 4K "));
+  }
+}
+
+TEST(ReportText, TotalsAreSums) {
+  Snapshot snapshot = empty_snapshot();
+  snapshot.classes[0] = sample_class(4 * kKiB, 300, 100);
+  snapshot.classes[1] = sample_class(8 * kKiB, 100, 100);
+  const ClassSnapshot totals = totals_of(snapshot);
+  EXPECT_EQ(totals.gets, 400U);
+  EXPECT_EQ(totals.misses, 200U);
+  EXPECT_EQ(totals.in_use_peak, 0U);
+  EXPECT_THAT(text_of(snapshot), HasSubstr("50.00"));
+  EXPECT_EQ(totals_of(largest_snapshot()).gets, kMost);
+}
+
+TEST(ReportText, RatesAreNotRoundedUp) {
+  EXPECT_EQ(basis_points(999999, 1000000), 9999U);
+  EXPECT_EQ(basis_points(kMost - (kMost >> 2), kMost), 7500U);
+  EXPECT_EQ(basis_points(kMost, kMost), 10000U);
+  EXPECT_EQ(basis_points(0, 0), 0U);
+}
+
+// The hit rate, misses and overflows of one 64K class.
+Snapshot with_misses(std::uint64_t gets, std::uint64_t misses, std::uint64_t overflows) {
+  Snapshot snapshot = empty_snapshot();
+  snapshot.reserved = 1;
+  snapshot.classes[0] = sample_class(64 * kKiB, gets, misses);
+  snapshot.classes[0].overflows = overflows;
+  return snapshot;
+}
+
+TEST(ReportAdvice, ALowHitRateAsksForALargerCache) {
+  EXPECT_THAT(text_of(with_misses(10000, 1001, 1)), HasSubstr("BUFPOOL_CPU_CACHE=64M (now 32M)"));
+  EXPECT_THAT(text_of(with_misses(10000, 1000, 1)), HasSubstr("what to change: nothing"));
+  EXPECT_THAT(text_of(with_misses(20000, 1001, 1)), HasSubstr("what to change: nothing"));
+  // Never full, so not too small.
+  EXPECT_THAT(text_of(with_misses(10000, 5000, 0)), HasSubstr("what to change: nothing"));
+}
+
+TEST(ReportAdvice, NamesTheClassThatMissesMost) {
+  Snapshot snapshot = with_misses(10000, 5000, 1);
+  snapshot.classes[1] = sample_class(256 * kKiB, 10000, 7500);
+  snapshot.classes[1].overflows = 1;
+  EXPECT_THAT(text_of(snapshot), HasSubstr("class 256K: hit rate 25.00% with 7500 misses "
+                                           "(under 90% in 1 more)"));
+}
+
+TEST(ReportAdvice, ACacheSizeIsOneTheVariableTakes) {
+  ReportContext context = kContext;
+  context.cpu_cache_bytes = 768 * kKiB;
+  const Snapshot snapshot = with_misses(10000, 5000, 1);
+  EXPECT_THAT(text_of(snapshot, context), HasSubstr("BUFPOOL_CPU_CACHE=1536K (now 768K)"));
+  context.cpu_cache_bytes = 10240 * kMiB;
+  EXPECT_THAT(text_of(snapshot, context), HasSubstr("BUFPOOL_CPU_CACHE=16G (now 10G)"));
+  context.cpu_cache_bytes = 16384 * kMiB;
+  EXPECT_THAT(text_of(snapshot, context), HasSubstr("what to change: nothing"));
+  context.cpu_cache_bytes = 0;
+  EXPECT_THAT(text_of(snapshot, context), HasSubstr("set a larger BUFPOOL_CPU_CACHE"));
+}
+
+TEST(ReportAdvice, RequestsAboveTheRange) {
+  Snapshot snapshot = with_misses(100, 0, 0);
+  snapshot.passed_above = 1000;
+  EXPECT_THAT(text_of(snapshot), HasSubstr("what to change: nothing"));
+  snapshot.passed_above = 1001;
+  EXPECT_THAT(text_of(snapshot), HasSubstr("largest class is 64K: set BUFPOOL_MAX_SIZE=16M"));
+  snapshot.classes[1].buffer_bytes = 16 * kMiB + 64;
+  EXPECT_THAT(text_of(snapshot), Not(HasSubstr("BUFPOOL_MAX_SIZE=16M")));
+  EXPECT_THAT(text_of(snapshot), HasSubstr("which ends at 16M"));
+}
+
+TEST(ReportAdvice, FallbacksAndWhy) {
+  Snapshot snapshot = with_misses(100, 0, 0);
+  snapshot.classes[0].fallbacks = 1;
+  EXPECT_THAT(text_of(snapshot), HasSubstr("or the system refused memory"));
+  snapshot.reserved = 0;
+  EXPECT_THAT(text_of(snapshot), HasSubstr("no address space could be reserved"));
+}
+
+TEST(ReportAdvice, Modes) {
+  Snapshot snapshot = with_misses(10000, 5000, 1);
+  snapshot.mode = PoolMode::kLocked;
+  EXPECT_THAT(text_of(snapshot), HasSubstr("restartable sequences are unavailable"));
+  snapshot.mode = PoolMode::kPassThrough;
+  EXPECT_THAT(text_of(snapshot), HasSubstr("BUFPOOL_DISABLE"));
+  EXPECT_THAT(text_of(snapshot), Not(HasSubstr("BUFPOOL_CPU_CACHE")));
+  snapshot.mode = static_cast<PoolMode>(77);
+  EXPECT_THAT(text_of(snapshot), HasSubstr("mode unknown"));
+}
+
+TEST(Units, ClassesHaveRoundNames) {
+  const std::pair<std::uint64_t, std::string_view> names[] = {{512, "512"},
+                                                              {640, "640"},
+                                                              {kKiB, "1K"},
+                                                              {1280, "1.25K"},
+                                                              {16 * kKiB, "16K"},
+                                                              {320 * kKiB, "320K"},
+                                                              {kMiB, "1M"},
+                                                              {1536 * kKiB, "1.5M"},
+                                                              {1792 * kKiB, "1.75M"},
+                                                              {14 * kMiB, "14M"},
+                                                              {16 * kMiB, "16M"},
+                                                              {1000, "1000"},
+                                                              {16 * kKiB + 1, "16385"},
+                                                              {1100 * kKiB, "1126400"}};
+  for (const auto& [nominal, name] : names) EXPECT_EQ(class_name(nominal + 64).view(), name);
+  EXPECT_EQ(class_name(64).view(), "64");
+  EXPECT_EQ(class_name(0).view(), "0");
+  EXPECT_EQ(class_name(kMost).view(), "18446744073709551551");
+}
+
+TEST(Units, BytesAndCounts) {
+  EXPECT_EQ(human_bytes(0).view(), "0 B");
+  EXPECT_EQ(human_bytes(1023).view(), "1023 B");
+  EXPECT_EQ(human_bytes(kKiB).view(), "1.0 KiB");
+  EXPECT_EQ(human_bytes(kMiB - 1).view(), "1023.9 KiB");
+  EXPECT_EQ(human_bytes(12 * kMiB + 400 * kKiB).view(), "12.3 MiB");
+  EXPECT_EQ(human_bytes(kMost).view(), "15.9 EiB");
+  EXPECT_EQ(human_count(999'999'999'999).view(), "999999999999");
+  EXPECT_EQ(human_count(kMost).view(), "18446744T");
+  EXPECT_EQ(option_bytes(0).view(), "0");
+  EXPECT_EQ(option_bytes(1000).view(), "1000");
+}
+
+}  // namespace
+}  // namespace bufpool

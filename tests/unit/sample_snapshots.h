@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// Snapshots written by hand, and a report as one string.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+
+#include "pool/snapshot.h"
+#include "report/report.h"
+
+namespace bufpool {
+
+inline constexpr std::uint64_t kKiB = 1024;
+inline constexpr std::uint64_t kMiB = kKiB * 1024;
+inline constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+
+inline constexpr ReportContext kContext{"redis-server", "1.2.3", 12345, 32 * kMiB};
+
+// No class, nothing asked for.
+inline Snapshot empty_snapshot() {
+  Snapshot snapshot{};
+  snapshot.size = sizeof(Snapshot);
+  snapshot.version = kSnapshotVersion;
+  snapshot.mode = PoolMode::kRseq;
+  snapshot.pid = 4711;
+  return snapshot;
+}
+
+// `misses` of `gets` missed, half of what was got is still in use.
+inline ClassSnapshot sample_class(std::uint64_t nominal, std::uint64_t gets, std::uint64_t misses) {
+  ClassSnapshot row{};
+  row.buffer_bytes = nominal + 64;
+  row.gets = gets;
+  row.hits = gets - misses;
+  row.misses = misses;
+  row.puts = gets - gets / 2;
+  row.in_use = gets / 2;
+  row.in_use_peak = gets / 2 + 1;
+  row.cached = 3;
+  row.retained = 3 * nominal;
+  row.carved = 64 * nominal;
+  row.asked = gets * nominal;
+  row.granted = gets * row.buffer_bytes;
+  return row;
+}
+
+// A server with something to be advised on.
+inline Snapshot sample_snapshot() {
+  Snapshot snapshot = empty_snapshot();
+  snapshot.passed_below = 1234567;
+  snapshot.passed_above = 4321;
+  snapshot.cpu_drains = 2;
+  snapshot.reserved = std::uint64_t{1} << 40;
+  snapshot.resident = 50 * kMiB;
+  snapshot.classes[0] = sample_class(640, 100, 0);
+  snapshot.classes[1].buffer_bytes = 1024 + 64;  // nothing asked of it
+  snapshot.classes[2] = sample_class(16 * kKiB, 1000000, 370);
+  snapshot.classes[3] = sample_class(1280 * kKiB, 5000, 2500);
+  snapshot.classes[3].overflows = 1200;
+  snapshot.classes[4] = sample_class(16 * kMiB, 7, 7);
+  snapshot.classes[4].fallbacks = 5;
+  return snapshot;
+}
+
+// Every number the largest, every class live.
+inline Snapshot largest_snapshot() {
+  Snapshot snapshot = empty_snapshot();
+  snapshot.pid = std::numeric_limits<std::uint32_t>::max();
+#define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) snapshot.name = kMost;
+#include "pool/counters.def"
+  std::uint64_t buffer_bytes = kMost - kSnapshotClasses;
+  for (auto& row : snapshot.classes) {
+    row.buffer_bytes = ++buffer_bytes;
+#define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) row.name = kMost;
+#include "pool/counters.def"
+  }
+  return snapshot;
+}
+
+// The lines, each with a newline.
+inline std::string rendered(const Snapshot& snapshot, const ReportContext& context,
+                            ReportForm form) {
+  std::string report;
+  auto add = [&report](std::string_view line) { report.append(line).append("\n"); };
+  render(snapshot, context, form, add);
+  return report;
+}
+
+}  // namespace bufpool
