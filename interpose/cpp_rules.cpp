@@ -30,8 +30,8 @@ void throw_bad_alloc() {
   std::abort();
 }
 
-// A handler that gives up throws std::bad_alloc, which is for the program's runtime to catch. Its own
-// nothrow new has the catch clause; what it calls in there is our operator new, which calls the
+// A handler that gives up throws std::bad_alloc, which is for the program's runtime to catch. Its
+// own nothrow new has the catch clause; what it calls in there is our operator new, which calls the
 // handler.
 void* try_with_handler(std::size_t size) noexcept {
   if (installed_handler() == nullptr) return nullptr;

@@ -47,7 +47,8 @@ template <libc_rules::Allocator H, typename... Alignment>
 template <libc_rules::Allocator H, typename... Alignment>
 [[gnu::always_inline]] inline void* allocate(H heap, std::size_t size, Alignment... alignment) {
   void* pointer = allocate_once(heap, size, alignment...);
-  if (pointer == nullptr) [[unlikely]] return allocate_with_handler(heap, size, alignment...);
+  if (pointer == nullptr) [[unlikely]]
+    return allocate_with_handler(heap, size, alignment...);
   return pointer;
 }
 

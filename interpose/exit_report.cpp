@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <climits>
 #include <cstring>
@@ -97,6 +98,20 @@ void write_report(int descriptor, ReportForm form) noexcept {
   render(state.snapshot, context(), form, LineSink(write_line));
 }
 
+// A program may change its folder and its environment: the file is where the setting was made.
+void keep_setting(std::string_view setting) noexcept {
+  std::size_t length = 0;
+  char words[PATH_MAX];
+  const auto kind = report_target(setting, {1, "c", 1}, words).kind;
+  if (kind == ReportTarget::Kind::kFile && setting[0] != '/' &&
+      getcwd(state.setting, sizeof state.setting - 1) != nullptr) {
+    length = std::strlen(state.setting);
+    state.setting[length++] = '/';
+  }
+  const std::size_t room = std::min(setting.size(), sizeof state.setting - 1 - length);
+  std::memcpy(state.setting + length, setting.data(), room);
+}
+
 void check_target() noexcept {
   char path[PATH_MAX];
   const ReportTarget target = report_target(state.setting, {1, "c", 1}, path);
@@ -118,8 +133,7 @@ void take_snapshot(Snapshot& out) noexcept {
 }
 
 void prepare_exit_report(const Options& options) noexcept {
-  const std::size_t length = std::min(options.report.size(), sizeof state.setting - 1);
-  std::memcpy(state.setting, options.report.data(), length);
+  keep_setting(options.report);
   state.form = static_cast<ReportForm>(options.report_format);
   state.least_gets = options.report_min;
   state.cpu_cache = options.cpu_cache;

@@ -35,10 +35,15 @@ void Heap::reset_counters() noexcept {
 
 void Heap::count_passed(std::size_t size) noexcept {
   if (size < the_pool.least()) {
-    PassCounter::count();
+    if (PassCounter::count()) PassCounter::tell();
   } else {
     passed_above_.fetch_add(1, std::memory_order_relaxed);
   }
+}
+
+void* Heap::allocate_telling(std::size_t size) noexcept {
+  PassCounter::tell();
+  return backing::allocate(size);
 }
 
 // Where the first request of a buffer's size brings the pool to life, and where all that is not

@@ -19,16 +19,15 @@ class PassCounter {
  public:
   static constexpr std::uint32_t kStep = 256;
 
-  [[gnu::always_inline]] static void count() noexcept {
-    if (++left_ == 0) [[unlikely]] tell();
-  }
+  // True: tell() is due.
+  [[nodiscard, gnu::always_inline]] static bool count() noexcept { return ++left_ == 0; }
+  [[gnu::cold, gnu::noinline]] static void tell() noexcept;
+
   // All that was told, and what this thread has not told yet.
   static std::uint64_t total() noexcept;
   static void reset() noexcept;
 
  private:
-  [[gnu::cold, gnu::noinline]] static void tell() noexcept;
-
   static constinit thread_local std::uint32_t left_ [[gnu::tls_model("initial-exec")]];
   static constinit std::atomic<std::uint64_t> told_;
 };
@@ -36,12 +35,14 @@ class PassCounter {
 struct Heap {
   // nullptr: errno is ENOMEM.
   [[nodiscard, gnu::always_inline]] static void* allocate(std::size_t size) noexcept {
-    if (the_pool.wants(size)) [[likely]] return the_pool.take(size);
-    if (size < kMinSize) [[likely]] {
-      PassCounter::count();
+    if (size < kMinSize) {
+      if (PassCounter::count()) [[unlikely]]
+        return allocate_telling(size);
       return backing::allocate(size);
     }
-    return allocate_unpooled(size);
+    if (!the_pool.wants(size)) [[unlikely]]
+      return allocate_unpooled(size);
+    return the_pool.take(size);
   }
 
   [[gnu::always_inline]] static void release(void* pointer) noexcept {
@@ -65,7 +66,9 @@ struct Heap {
   static void reset_counters() noexcept;
 
  private:
+  // Cold ends of allocate() are calls it can jump to, so that it needs no stack frame.
   [[nodiscard, gnu::cold, gnu::noinline]] static void* allocate_unpooled(std::size_t size) noexcept;
+  [[nodiscard, gnu::cold, gnu::noinline]] static void* allocate_telling(std::size_t size) noexcept;
   [[nodiscard]] static void* move(void* pointer, std::size_t old_size, std::size_t size) noexcept;
   static void count_passed(std::size_t size) noexcept;
 

@@ -7,7 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cstdlib>
 
 #include "interpose/exit_report.h"
@@ -53,14 +55,26 @@ std::string_view mode_name(PoolMode mode) noexcept {
 }
 
 void say_options() noexcept {
-  Message().text("version ").text(BUFPOOL_VERSION).text(", mode ").text(mode_name(the_pool.mode()))
-      .text(", ").number(the_pool.reserved_bytes() >> 20).text(" MiB of address space").say();
+  Message()
+      .text("version ")
+      .text(BUFPOOL_VERSION)
+      .text(", mode ")
+      .text(mode_name(the_pool.mode()))
+      .text(", ")
+      .number(the_pool.reserved_bytes() >> 20)
+      .text(" MiB of address space")
+      .say();
   const auto list = option_list();
   for (std::size_t i = 0; i < list.size(); ++i) {
     char value[256];
     const bool set = (options.set_mask >> i & 1) != 0;
-    Message().text("BUFPOOL_").text(list[i].name).text("=")
-        .text(effective_value(options, i, value)).text(set ? " (environment)" : " (default)").say();
+    Message()
+        .text("BUFPOOL_")
+        .text(list[i].name)
+        .text("=")
+        .text(effective_value(options, i, value))
+        .text(set ? " (environment)" : " (default)")
+        .say();
   }
 }
 
@@ -68,21 +82,26 @@ void fail(const Fault& fault) {
   Message message;
   switch (fault.kind) {
     case Fault::Kind::kDoubleFree:
-      message.text("double free of ").address(fault.address)
-          .text(": this buffer is free already");
+      message.text("double free of ").address(fault.address).text(": this buffer is free already");
       break;
     case Fault::Kind::kInnerPointer:
-      message.text("invalid free of ").address(fault.address).text(": the address is ")
-          .number(fault.address - fault.buffer).text(" bytes inside the buffer at ")
+      message.text("invalid free of ")
+          .address(fault.address)
+          .text(": the address is ")
+          .number(fault.address - fault.buffer)
+          .text(" bytes inside the buffer at ")
           .address(fault.buffer);
       break;
     case Fault::Kind::kOverrun:
-      message.text("buffer overrun found at free of ").address(fault.address)
+      message.text("buffer overrun found at free of ")
+          .address(fault.address)
           .text(": its guard line is overwritten, most likely by the buffer at ")
-          .address(fault.overrun_from).text(", which ends there");
+          .address(fault.overrun_from)
+          .text(", which ends there");
       break;
     case Fault::Kind::kNotHandedOut:
-      message.text("invalid free of ").address(fault.address)
+      message.text("invalid free of ")
+          .address(fault.address)
           .text(": no buffer was ever handed out there");
       break;
   }
@@ -114,10 +133,18 @@ void after_fork_in_child() {
 
 void at_end() { report_exit(); }
 
+// The first request of all makes mimalloc look about the machine, which costs errno its value.
+void wake_backing() noexcept {
+  const int kept = errno;
+  backing::release(backing::allocate(kMinSize));
+  errno = kept;
+}
+
 // Before the program's own constructors and those of libraries loaded after us: there is one
 // thread, and libc is ready.
 [[gnu::constructor(101)]] void begin() {
   const bool alive = bring_to_life();
+  wake_backing();
   if (alive) pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   if (options.verbose) say_options();
   if (secure) return;

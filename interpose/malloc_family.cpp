@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every function of the malloc family. The way of a request: the function here, its rule in
+// The functions of the malloc family that every allocator defines; the others are in
+// malloc_derived.cpp. The way of a request: the function here, its rule in
 // libc_rules.h, Heap::allocate, BufferPool::take, the restartable sequence.
 #include <cstddef>
 
@@ -23,10 +24,6 @@ BUFPOOL_EXPORT void* realloc(void* pointer, std::size_t size) noexcept {
   return rules::realloc(Heap{}, pointer, size);
 }
 
-BUFPOOL_EXPORT void* reallocarray(void* pointer, std::size_t count, std::size_t size) noexcept {
-  return rules::reallocarray(Heap{}, pointer, count, size);
-}
-
 BUFPOOL_EXPORT void* memalign(std::size_t alignment, std::size_t size) noexcept {
   return rules::memalign(Heap{}, alignment, size);
 }
@@ -39,22 +36,32 @@ BUFPOOL_EXPORT int posix_memalign(void** result, std::size_t alignment, std::siz
   return rules::posix_memalign(Heap{}, result, alignment, size);
 }
 
-BUFPOOL_EXPORT void* valloc(std::size_t size) noexcept { return rules::valloc(Heap{}, size); }
-
-BUFPOOL_EXPORT void* pvalloc(std::size_t size) noexcept { return rules::pvalloc(Heap{}, size); }
-
 BUFPOOL_EXPORT std::size_t malloc_usable_size(void* pointer) noexcept {
   return rules::malloc_usable_size(Heap{}, pointer);
 }
 
-// C23. The sizes given are the caller's word for what we know better.
-BUFPOOL_EXPORT void free_sized(void* pointer, std::size_t) noexcept {
-  rules::free(Heap{}, pointer);
+// glibc's names for its own, which libraries that wrap malloc call to get past themselves; what
+// they return ends in free.
+BUFPOOL_EXPORT void* __libc_malloc(std::size_t size) noexcept {
+  return rules::malloc(Heap{}, size);
 }
-
-BUFPOOL_EXPORT void free_aligned_sized(void* pointer, std::size_t, std::size_t) noexcept {
-  rules::free(Heap{}, pointer);
+BUFPOOL_EXPORT void* __libc_calloc(std::size_t count, std::size_t size) noexcept {
+  return rules::calloc(Heap{}, count, size);
 }
-
-// Gone from glibc 2.26's headers, still called by programs linked before.
-BUFPOOL_EXPORT void cfree(void* pointer) noexcept { rules::free(Heap{}, pointer); }
+BUFPOOL_EXPORT void* __libc_realloc(void* pointer, std::size_t size) noexcept {
+  return rules::realloc(Heap{}, pointer, size);
+}
+BUFPOOL_EXPORT void __libc_free(void* pointer) noexcept { rules::free(Heap{}, pointer); }
+BUFPOOL_EXPORT void* __libc_memalign(std::size_t alignment, std::size_t size) noexcept {
+  return rules::memalign(Heap{}, alignment, size);
+}
+BUFPOOL_EXPORT void* __libc_valloc(std::size_t size) noexcept {
+  return rules::valloc(Heap{}, size);
+}
+BUFPOOL_EXPORT void* __libc_pvalloc(std::size_t size) noexcept {
+  return rules::pvalloc(Heap{}, size);
+}
+BUFPOOL_EXPORT int __posix_memalign(void** result, std::size_t alignment,
+                                    std::size_t size) noexcept {
+  return rules::posix_memalign(Heap{}, result, alignment, size);
+}

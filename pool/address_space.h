@@ -25,8 +25,11 @@ class AddressSpace {
   [[gnu::always_inline]] bool contains(std::uintptr_t address) const noexcept {
     return address - start_ < bytes_;
   }
-  [[gnu::always_inline]] ClassIndex class_at(std::uintptr_t address) const noexcept {
-    return ClassIndex{static_cast<std::uint32_t>((address - start_) >> region_shift_)};
+  [[gnu::always_inline]] std::uint64_t region_number(std::uintptr_t address) const noexcept {
+    return (address - start_) >> region_shift_;
+  }
+  ClassIndex class_at(std::uintptr_t address) const noexcept {
+    return ClassIndex{static_cast<std::uint32_t>(region_number(address))};
   }
 
   Region region(ClassIndex c) const noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The contract with the allocator underneath, which serves what the pool does not.
-// backing_mimalloc.cpp is its one implementation, and the only file that knows mimalloc.
+// backing_mimalloc.h and .cpp are its one implementation; the header is the only file that includes
+// mimalloc's, and makes the two calls that matter a jump.
 //
 // What an implementation gets wrong is mended there, so that callers may rely on this page:
 // addresses are aligned to 16 bytes (to `alignment` where one is given), sizes of 0 are served,
@@ -34,3 +35,5 @@ void collect() noexcept;
 [[nodiscard]] std::size_t committed_bytes() noexcept;
 
 }  // namespace bufpool::backing
+
+#include "pool/backing_mimalloc.h"

@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include <mimalloc.h>
+#include "pool/backing_mimalloc.h"
 
 #include <cstdint>
 
-#include "pool/backing.h"
-
 namespace bufpool::backing {
 namespace {
-
-// malloc's promise on x86-64 and aarch64. mimalloc 2.0.9 aligns requests below this to 8 only.
-constexpr std::size_t kLeast = 16;
-
-constexpr std::size_t at_least_aligned(std::size_t size) noexcept {
-  return size < kLeast ? kLeast : size;
-}
 
 bool aligned(const void* pointer, std::size_t alignment) noexcept {
   return (reinterpret_cast<std::uintptr_t>(pointer) & (alignment - 1)) == 0;
@@ -32,8 +23,6 @@ bool aligned(const void* pointer, std::size_t alignment) noexcept {
 
 }  // namespace
 
-void* allocate(std::size_t size) noexcept { return mi_malloc(at_least_aligned(size)); }
-
 void* allocate_zeroed(std::size_t size) noexcept { return mi_zalloc(at_least_aligned(size)); }
 
 void* allocate_aligned(std::size_t alignment, std::size_t size) noexcept {
@@ -48,8 +37,6 @@ void* allocate_aligned(std::size_t alignment, std::size_t size) noexcept {
 void* resize(void* pointer, std::size_t size) noexcept {
   return mi_realloc(pointer, at_least_aligned(size));
 }
-
-void release(void* pointer) noexcept { mi_free(pointer); }
 
 std::size_t usable_size(const void* pointer) noexcept { return mi_usable_size(pointer); }
 

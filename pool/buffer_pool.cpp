@@ -28,9 +28,8 @@ bool BufferPool::open(const Options& options) noexcept {
   if (options.disable || !space_.open()) return false;
   OwnerLock::enter_process();
   cookies_ = Cookies(platform::process_secret());
-  for_each_class([&](ClassIndex c) {
-    spans_[to_number(c)].open(c, space_.region(c), space_.records(c));
-  });
+  for_each_class(
+      [&](ClassIndex c) { spans_[to_number(c)].open(c, space_.region(c), space_.records(c)); });
   mode_ = cache_.open(wanted_mode(options), options.cpu_cache, spans_.data());
   if (mode_ == PoolMode::kPassThrough) return false;
   choose_classes(options);
@@ -52,18 +51,20 @@ void BufferPool::choose_classes(const Options& options) noexcept {
     if (server == ClassIndex{0}) continue;
     most = std::max(most, buffer_bytes(server));
     served_by_[i] = server;
-    const std::uint32_t stack = kSlabLayout.stack[to_number(server)];
-    rows_[i] = ClassRow{stack, static_cast<std::uint32_t>(gap_bytes(server))};
+    stacks_[i] = CpuCache::where_empty(server);
+    gaps_[i] = gap_bytes(server);
   }
   most = std::min(most, options.max_size + kHeaderRoom);
   least_ = options.min_size;
   sizes_ = most >= least_ ? most - least_ + 1 : 0;
 }
 
-Block BufferPool::take_block(std::size_t size) noexcept {
-  const Block block = cache_.pop(rows_[to_number(class_step(size))], size);
-  return block != 0 ? block : cache_.refill(class_for(size), size);
+Block BufferPool::take_block(std::size_t size, std::size_t asked) noexcept {
+  const Block block = cache_.pop(stacks_[step_number(size)], asked);
+  return block != 0 ? block : cache_.refill(class_for(size), asked);
 }
+
+void BufferPool::drain(Block block) noexcept { cache_.drain(space_.class_at(block), block); }
 
 void* BufferPool::take_slowly(std::size_t size) noexcept {
   const ClassIndex c = class_for(size);
@@ -80,7 +81,7 @@ void* BufferPool::pass_on(ClassIndex c, void* pointer) noexcept {
 
 void* BufferPool::take_zeroed(std::size_t size) noexcept {
   const ClassIndex c = class_for(size);
-  const Block block = take_block(size);
+  const Block block = take_block(size, size);
   if (block == 0) return pass_on(c, backing::allocate_zeroed(size));
   const bool known_zero = guard_line(block).state == 0;
   guard_line(block).state = cookies_.in_use(block);
@@ -95,7 +96,7 @@ void* BufferPool::take_aligned(std::size_t alignment, std::size_t size) noexcept
   const std::size_t most_skipped = alignment <= kLine ? 0 : alignment - kLine;
   const std::size_t whole = std::max(size + most_skipped, kLeastLined);
   if (!wants(whole)) return backing::allocate_aligned(alignment, size);
-  const Block block = take_block(whole);
+  const Block block = take_block(whole, size);
   if (block == 0) return pass_on(class_for(whole), backing::allocate_aligned(alignment, size));
   guard_line(block).state = cookies_.in_use(block);
   const std::uintptr_t buffer = block + kLine;
@@ -109,7 +110,7 @@ void* BufferPool::take_aligned(std::size_t alignment, std::size_t size) noexcept
 
 // The block that an aligned address inside it was handed out of; 0: it was not.
 Block BufferPool::block_of_entry(std::uintptr_t address) const noexcept {
-  const Block line = address - rows_[to_number(space_.class_at(address))].gap;
+  const Block line = address - gaps_[space_.region_number(address)];
   if (guard_line(line).state != cookies_.aligned_entry(line)) return 0;
   return guard_line(line).link;
 }

@@ -11,8 +11,8 @@ namespace {
 // Names the CPU that never has a slab: what runs on it misses.
 constinit RseqArea no_area{CpuCache::kMaxCpus, 0, 0};
 // The same of one thread's own, so that threads in locked mode share no cache line by it.
-constinit thread_local RseqArea own_area [[gnu::tls_model("initial-exec")]]{CpuCache::kMaxCpus, 0,
-                                                                            0};
+constinit thread_local RseqArea own_area
+    [[gnu::tls_model("initial-exec")]]{CpuCache::kMaxCpus, 0, 0};
 
 std::uintptr_t empty_slab_address() noexcept {
   return reinterpret_cast<std::uintptr_t>(empty_slab);
@@ -112,14 +112,13 @@ std::uintptr_t CpuCache::slab_here() const noexcept {
 
 Block CpuCache::pop_slowly(ClassIndex c, std::uint64_t step, std::size_t asked) noexcept {
   if (mode_ == PoolMode::kLocked) return shards_.pop(shards_.shard_of_thread(), c, step, asked);
-  const ClassRow row{kSlabLayout.stack[to_number(c)], 0};
-  if (step == kOneHit - 1) return pop(row, asked);
-  return rseq_pop<-1>(thread_area, reach_.data(), stack_in_empty(row), 0);
+  if (step == kOneHit - 1) return pop(where_empty(c), asked);
+  return rseq_pop<-1>(thread_area, reach_.data(), where_empty(c), 0);
 }
 
 bool CpuCache::push_slowly(ClassIndex c, Block block) noexcept {
   if (mode_ == PoolMode::kLocked) return shards_.push(shards_.shard_of_thread(), c, block);
-  return push(ClassRow{kSlabLayout.stack[to_number(c)], 0}, block);
+  return push(where_empty(c), block);
 }
 
 Block CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
@@ -237,9 +236,8 @@ std::uint32_t CpuCache::drain_all() noexcept {
 }
 
 void CpuCache::drain_shard(std::uint32_t shard) noexcept {
-  for_each_class([&](ClassIndex c) {
-    give_all(c, [&] { return shards_.pop(shard, c, kUnseen, 0); });
-  });
+  for_each_class(
+      [&](ClassIndex c) { give_all(c, [&] { return shards_.pop(shard, c, kUnseen, 0); }); });
 }
 
 // Whoever swings a CPU's pointer to the empty slab, and sees every sequence on it restarted, has
@@ -251,9 +249,8 @@ bool CpuCache::drain_cpu(std::uint32_t cpu) noexcept {
   const bool alone = platform::restart_sequences(cpu);
   if (alone) {
     const std::uintptr_t slab = empty_slab_address() + distance;
-    for_each_class([&](ClassIndex c) {
-      give_all(c, [&] { return pop_owned(stack_of(slab, c)); });
-    });
+    for_each_class(
+        [&](ClassIndex c) { give_all(c, [&] { return pop_owned(stack_of(slab, c)); }); });
   }
   reach.store(distance, std::memory_order_release);
   return alone;

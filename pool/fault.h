@@ -9,10 +9,10 @@ namespace bufpool {
 
 struct Fault {
   enum class Kind : std::uint8_t {
-    kDoubleFree,     // the buffer is free already
-    kInnerPointer,   // the address is inside a buffer, not its start
-    kOverrun,        // what stands in front of the buffer was overwritten
-    kNotHandedOut,   // the address is in the pool's range, but never was a buffer
+    kDoubleFree,    // the buffer is free already
+    kInnerPointer,  // the address is inside a buffer, not its start
+    kOverrun,       // what stands in front of the buffer was overwritten
+    kNotHandedOut,  // the address is in the pool's range, but never was a buffer
   };
   Kind kind;
   std::uintptr_t address;       // as passed to free

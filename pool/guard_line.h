@@ -33,9 +33,7 @@ class Cookies {
   [[gnu::always_inline]] std::uint64_t in_use(Block block) const noexcept {
     return block ^ secret_;
   }
-  [[gnu::always_inline]] std::uint64_t free(Block block) const noexcept {
-    return ~in_use(block);
-  }
+  [[gnu::always_inline]] std::uint64_t free(Block block) const noexcept { return ~in_use(block); }
   // Of a guard line inside a block, in front of an aligned address handed out.
   std::uint64_t aligned_entry(Block line) const noexcept {
     return in_use(line) ^ 0x5555555555555555;

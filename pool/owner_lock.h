@@ -51,7 +51,7 @@ class OwnerLock {
       }
       if ((seen & ~kWaiters) == self()) return false;
       if (spins < kSpins) {
-        __builtin_ia32_pause();
+        platform::relax();
         continue;
       }
       if (platform::process_id() != process_.load(std::memory_order_relaxed)) return false;

@@ -27,28 +27,29 @@ static_assert(offsetof(RseqArea, rseq_cs) == 8);
 // unknown or being drained.
 using SlabDistance = std::uintptr_t;
 
-// Descriptor, then: announce it (label 1 is the first instruction of the sequence).
-#define BUFPOOL_RSEQ_BEGIN                   \
-  ".pushsection __rseq_cs, \"aw\"\n"         \
-  ".balign 32\n"                             \
-  "3: .long 0, 0\n"                          \
-  ".quad 1f, 2f - 1f, 4f\n"                  \
-  ".popsection\n"                            \
-  "0: lea 3b(%%rip), %[at]\n"                \
-  "mov %[at], 8(%[area])\n"                  \
-  "1: mov (%[area]), %k[at]\n"               \
-  "mov (%[slabs],%[at],8), %[at]\n"          \
-  "add %[stack], %[at]\n"                    \
-  "mov (%[at]), %[header]\n"                 \
+// Descriptor, then: announce it (label 1 is the first instruction of the sequence). The abort code
+// stands in a section of its own: cold functions are in .text.unlikely, and would run into it.
+#define BUFPOOL_RSEQ_BEGIN           \
+  ".pushsection __rseq_cs, \"aw\"\n" \
+  ".balign 32\n"                     \
+  "3: .long 0, 0\n"                  \
+  ".quad 1f, 2f - 1f, 4f\n"          \
+  ".popsection\n"                    \
+  "0: lea 3b(%%rip), %[at]\n"        \
+  "mov %[at], 8(%[area])\n"          \
+  "1: mov (%[area]), %k[at]\n"       \
+  "mov (%[slabs],%[at],8), %[at]\n"  \
+  "add %[stack], %[at]\n"            \
+  "mov (%[at]), %[header]\n"         \
   "movzwl %w[header], %k[depth]\n"
 
-#define BUFPOOL_RSEQ_END                     \
-  "mov %[header], (%[at])\n"                 \
-  "2:\n"                                     \
-  ".pushsection .text.unlikely, \"ax\"\n"    \
-  ".byte 0x0f, 0xb9, 0x3d\n"                 \
-  ".long 0x53053053\n"                       \
-  "4: jmp 0b\n"                              \
+#define BUFPOOL_RSEQ_END                    \
+  "mov %[header], (%[at])\n"                \
+  "2:\n"                                    \
+  ".pushsection .text.rseq_abort, \"ax\"\n" \
+  ".byte 0x0f, 0xb9, 0x3d\n"                \
+  ".long 0x53053053\n"                      \
+  "4: jmp 0b\n"                             \
   ".popsection\n"
 
 // Takes a block off this CPU's stack; 0: it is empty. `stack`: the address of the class's stack in
@@ -75,6 +76,7 @@ template <std::int64_t step>
       : "memory", "cc"
       : empty);
   // clang-format on
+  if (depth == 0) __builtin_unreachable();  // stacks hold blocks
   return depth;
 empty:
   return 0;

@@ -44,6 +44,9 @@ void unreserve(void* start, std::size_t bytes) noexcept;
 // A coarse clock that only goes forward, in milliseconds.
 [[nodiscard]] std::uint64_t coarse_milliseconds() noexcept;
 
+// Tells the processor that this thread is spinning.
+void relax() noexcept;
+
 // Sleeps while *word == expected, for a second at most; may wake early.
 void wait_on(const std::uint32_t* word, std::uint32_t expected) noexcept;
 void wake_one(const std::uint32_t* word) noexcept;

@@ -59,8 +59,7 @@ std::size_t statm_bytes(int index) noexcept {
 void* reserve(std::size_t bytes) noexcept {
   const KeepErrno keep;
   if (getauxval(AT_PAGESZ) != kPageBytes) return nullptr;
-  void* start =
-      mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* start = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return start == MAP_FAILED ? nullptr : start;
 }
 
@@ -126,6 +125,12 @@ std::uint64_t coarse_milliseconds() noexcept {
          static_cast<std::uint64_t>(now.tv_nsec) / 1000000;
 }
 
+void relax() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
 void wait_on(const std::uint32_t* word, std::uint32_t expected) noexcept {
   const KeepErrno keep;
   const timespec second{1, 0};
@@ -153,8 +158,8 @@ bool restart_sequences(std::uint32_t cpu) noexcept {
     state.store(result == 0 ? kReady : kRefused, std::memory_order_relaxed);
   }
   if (state.load(std::memory_order_relaxed) != kReady) return false;
-  return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ,
-                 MEMBARRIER_CMD_FLAG_CPU, cpu) == 0;
+  return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_CMD_FLAG_CPU,
+                 cpu) == 0;
 }
 
 }  // namespace bufpool::platform

@@ -75,9 +75,10 @@ bool SharedSpans::choose_span(bool with_pages, SpanNumber& chosen) noexcept {
 }
 
 bool SharedSpans::carve(SpanNumber& carved) noexcept {
-  const std::size_t end = (carved_ + std::size_t{1}) * span_bytes_;
+  carved = carved_.load(std::memory_order_relaxed);
+  const std::size_t end = (carved + std::size_t{1}) * span_bytes_;
   if (end > committed_.load(std::memory_order_relaxed)) return false;
-  carved = carved_++;
+  carved_.store(carved + 1, std::memory_order_release);
   Span& span = lists_[carved];
   for (std::uint32_t i = 0; i < span_blocks_; ++i) {
     span.free[i / 64] |= std::uint64_t{1} << (i % 64);
@@ -202,7 +203,7 @@ Block SharedSpans::block_around(std::uintptr_t address) const noexcept {
 
 bool SharedSpans::is_block(Block block) const noexcept {
   return block_around(block) == block &&
-         block - start_ + stride_ <= committed_.load(std::memory_order_acquire);
+         place_of(block).span < carved_.load(std::memory_order_acquire);
 }
 
 SpanCounters SharedSpans::counters() noexcept {

@@ -22,10 +22,10 @@ namespace bufpool {
 
 // What went through the shared spans of a class; the rest is told by the CPUs' cache headers.
 struct SpanCounters {
-  std::uint64_t misses;     // takes that served a get
-  std::uint64_t overflows;  // gives that served a put
-  std::uint64_t filled;     // blocks moved into CPUs' caches
-  std::uint64_t drained;    // blocks moved back from them
+  std::uint64_t misses;            // takes that served a get
+  std::uint64_t overflows;         // gives that served a put
+  std::uint64_t filled;            // blocks moved into CPUs' caches
+  std::uint64_t drained;           // blocks moved back from them
   std::uint64_t outstanding_peak;  // most blocks that were out of the spans at once
   std::uint64_t idle_bytes;        // of spans all free that keep their pages
   std::uint64_t free_bytes;        // of free blocks in spans partly used
@@ -117,7 +117,7 @@ class SharedSpans {
   std::size_t bytes_ = 0;
   Region records_{};
   SpanLists lists_;
-  SpanNumber carved_ = 0;  // spans cut so far; the next is cut here
+  std::atomic<SpanNumber> carved_{0};  // spans cut so far; the next is cut here
   std::atomic<std::size_t> committed_{0};
   std::size_t committed_records_ = 0;
   SpanCounters counters_{};

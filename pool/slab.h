@@ -15,8 +15,9 @@
 
 namespace bufpool {
 
-// What last brought a thread off the hit path of a stack. Only a stack that runs both empty and full
-// gains from a higher limit; one that only fills or only empties passes blocks on to another CPU.
+// What last brought a thread off the hit path of a stack. Only a stack that runs both empty and
+// full gains from a higher limit; one that only fills or only empties passes blocks on to another
+// CPU.
 enum class StackEvent : std::uint32_t { kNone, kRanEmpty, kRanFull };
 
 // The head of a class's stack. The header word is {hits:48, depth:16}: the store that commits a
@@ -45,14 +46,6 @@ constexpr std::uint32_t depth_of(std::uint64_t header) noexcept {
   return static_cast<std::uint32_t>(header & kDepthMask);
 }
 constexpr std::uint64_t hits_of(std::uint64_t header) noexcept { return header / kOneHit; }
-
-// What the hit paths need to know of a class, in one load: where its stack lies in a slab, and how
-// far the buffer lies behind its block. A class that is not in use has the row of the next larger
-// one that is.
-struct ClassRow {
-  std::uint32_t stack;
-  std::uint32_t gap;
-};
 
 // The start of a slab: what the CPU has granted to its classes' limits, in bytes, and where the
 // search for a class to take from goes on.

@@ -14,21 +14,21 @@ namespace bufpool {
 using SpanNumber = std::uint32_t;
 
 enum class SpanList : std::uint8_t {
-  kNone,     // full, or out of reach while its pages are given back
-  kPartial,  // the first of kPartialLists: some blocks free, fullest first
+  kNone,      // full, or out of reach while its pages are given back
+  kPartial,   // the first of kPartialLists: some blocks free, fullest first
   kIdle = 8,  // all free, pages kept; newest first
-  kPurged,   // all free, reads as zero
+  kPurged,    // all free, reads as zero
 };
 inline constexpr std::uint32_t kSpanListCount = 10;
 
 // One span: 32 bytes for 64 KiB and more.
 struct Span {
   std::array<std::uint64_t, kMaxSpanBlocks / 64> free;  // bit i: block i is free
-  SpanNumber next;   // in its list, plus one; 0: the end
+  SpanNumber next;                                      // in its list, plus one; 0: the end
   SpanNumber prev;
   std::uint16_t free_blocks;
   SpanList list;
-  std::uint8_t fresh;     // never handed out, or purged: all of it reads as zero
+  std::uint8_t fresh;      // never handed out, or purged: all of it reads as zero
   std::uint32_t since_ms;  // when it became idle or was purged, on the coarse clock
 };
 static_assert(sizeof(Span) == 32);
@@ -62,9 +62,7 @@ class SpanLists {
   };
 
   Ends& ends(SpanList list) noexcept { return ends_[static_cast<std::uint32_t>(list)]; }
-  const Ends& ends(SpanList list) const noexcept {
-    return ends_[static_cast<std::uint32_t>(list)];
-  }
+  const Ends& ends(SpanList list) const noexcept { return ends_[static_cast<std::uint32_t>(list)]; }
 
   void push_front(SpanNumber n, SpanList list) noexcept {
     Ends& ends = this->ends(list);

@@ -41,6 +41,7 @@ import sys
 import tempfile
 
 SKIPPED = 77
+HUNG = 2
 TIMEOUT_SECONDS = 60
 ONCE = {"Promise", "Args", "Modes", "Exit", "Closed", "Reports", "Needs"}
 MANY = {"Env", "Limit", "Stdout", "Stderr", "Stdout-not", "Stderr-not", "Class", "File",
@@ -115,7 +116,7 @@ class Run:
         self.words = {"tmp": folder, "pid": "", "program": os.path.abspath(arguments.program),
                       "dir": os.path.dirname(os.path.abspath(arguments.program)),
                       "library": arguments.library}
-        self.faults = []
+        self.faults, self.hung = [], False
 
     def many(self, key):
         return self.plan.get(key, [])
@@ -176,6 +177,7 @@ class Run:
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
             self.stdout, self.stderr = child.communicate()
+            self.hung = True
             self.fault("end", f"within {TIMEOUT_SECONDS} s", "still running: killed")
         self.status = child.returncode
 
@@ -298,7 +300,7 @@ def unmet_need(plan, library):
 
 
 def run_one(arguments, plan, variant, mode):
-    """0, 1 or SKIPPED, as the process would exit."""
+    """0, 1, SKIPPED, or HUNG: then the rest would only take as long again."""
     unmet = unmet_need(plan, arguments.library)
     if unmet:
         print(f"skipped: {unmet}")
@@ -311,9 +313,10 @@ def run_one(arguments, plan, variant, mode):
             print(f"skipped {run.name}: {run.stderr.strip()}")
             return SKIPPED
         run.check()
-    if run.faults:
-        tell(run)
-    return 1 if run.faults else 0
+    if not run.faults:
+        return 0
+    tell(run)
+    return HUNG if run.hung else 1
 
 
 def tell(run):
@@ -347,8 +350,11 @@ def main():
     wanted = [plan for plan in plans if arguments.variant in (None, plan[0])]
     if not wanted:
         sys.exit(f"{arguments.source}: no variant '{arguments.variant}'")
-    results = [run_one(arguments, plan, name, mode)
-               for name, plan in wanted for mode in plan["Modes"].split()]
+    results = []
+    for name, plan, mode in ((n, p, m) for n, p in wanted for m in p["Modes"].split()):
+        results.append(run_one(arguments, plan, name, mode))
+        if results[-1] == HUNG:
+            return 1
     if 1 in results:
         return 1
     return SKIPPED if all(result == SKIPPED for result in results) else 0

@@ -7,7 +7,7 @@
 
 int main() {
   const std::pair<std::size_t, std::size_t> products[] = {
-      {SIZE_MAX, 2},          {2, SIZE_MAX},         {SIZE_MAX, SIZE_MAX}, {1UL << 32, 1UL << 32},
+      {SIZE_MAX, 2},           {2, SIZE_MAX},        {SIZE_MAX, SIZE_MAX},  {1UL << 32, 1UL << 32},
       {SIZE_MAX / 4096, 8192}, {(1UL << 63) + 1, 2}, {SIZE_MAX / 3 + 2, 3}, {1UL << 63, 1}};
   for (const auto& [count, bytes] : products) {
     errno = 0;

@@ -10,9 +10,8 @@ namespace {
 
 constexpr const char* kNames[] = {
     "malloc", "free", "calloc", "realloc", "reallocarray", "memalign", "aligned_alloc",
-    "posix_memalign", "valloc", "pvalloc", "malloc_usable_size", "free_sized",
-    "free_aligned_sized", "cfree", "malloc_trim", "mallinfo", "mallinfo2", "malloc_info",
-    "malloc_stats", "mallopt",
+    "posix_memalign", "valloc", "pvalloc", "malloc_usable_size", "free_sized", "free_aligned_sized",
+    "cfree", "malloc_trim", "mallinfo", "mallinfo2", "malloc_info", "malloc_stats", "mallopt",
     // operator new, new[]: plain, nothrow, aligned, both
     "_Znwm", "_Znam", "_ZnwmRKSt9nothrow_t", "_ZnamRKSt9nothrow_t", "_ZnwmSt11align_val_t",
     "_ZnamSt11align_val_t", "_ZnwmSt11align_val_tRKSt9nothrow_t",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: std::bad_alloc thrown by operator new is an exception like any other: caught by its base,
+// Promise: std::bad_alloc thrown by operator new is an exception like any other: caught by its
+// base,
 //   kept, thrown on, nested, counted, also in a thread, and unwinding runs destructors.
 #include <cstdint>
 #include <exception>

@@ -45,8 +45,8 @@ void before_constructors(int, char** arguments, char**) {
   for (const std::size_t bytes : promise::kSizes) promise::use(bytes);
 }
 
-[[gnu::used, gnu::section(".preinit_array")]] void (*const kEarliest)(int, char**, char**) =
-    before_constructors;
+[[gnu::used, gnu::section(".preinit_array")]] void (*const kEarliest)(int, char**,
+                                                                      char**) = before_constructors;
 
 }  // namespace
 

@@ -19,7 +19,7 @@ Function* find(const char* name) {
 int main() {
   auto* free_sized = find<void(void*, std::size_t)>("free_sized");
   auto* free_aligned_sized = find<void(void*, std::size_t, std::size_t)>("free_aligned_sized");
-  auto* cfree = reinterpret_cast<void (*)(void*)>(dlvsym(RTLD_DEFAULT, "cfree", "GLIBC_2.2.5"));
+  auto* cfree = find<void(void*)>("cfree");
   free_sized(nullptr, 0);
   free_aligned_sized(nullptr, 16, 0);
   for (const std::size_t bytes : promise::kSizes) {
@@ -28,7 +28,7 @@ int main() {
       errno = EDOM;
       free_sized(promise::get<void>(bytes), bytes);
       free_aligned_sized(aligned_alloc(128, promise::hide(bytes)), 128, bytes);
-      if (cfree != nullptr) cfree(promise::get<void>(bytes));
+      cfree(promise::get<void>(bytes));
       promise::keep(errno == EDOM, "errno is kept");
     }
   }

@@ -19,9 +19,10 @@ inline constexpr int kSkipped = 77;
 
 // Below, at and above the edges of the pooled range and of its classes.
 inline constexpr std::array<std::size_t, 33> kSizes = {
-    1,     8,     15,     16,     17,      24,      100,     511,      512,      513,      576,
-    577,   1000,  1024,   1088,   1089,    4096,    4136,    5000,     16384,    16404,    65536,
-    65600, 65601, 100000, 262144, 1 << 20, 1048640, 3000000, 16 << 20, 16777280, 16777281, 20 << 20};
+    1,       8,       15,       16,       17,       24,      100,    511,    512,
+    513,     576,     577,      1000,     1024,     1088,    1089,   4096,   4136,
+    5000,    16384,   16404,    65536,    65600,    65601,   100000, 262144, 1 << 20,
+    1048640, 3000000, 16 << 20, 16777280, 16777281, 20 << 20};
 
 // Ends the program where a promise is not kept.
 inline void keep(bool kept, const char* what,

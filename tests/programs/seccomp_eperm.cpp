@@ -17,7 +17,8 @@ int main(int, char** arguments) {
   promise::answer_calls({SYS_madvise, SYS_membarrier, SYS_rseq, SYS_getcpu, SYS_sched_getaffinity,
                          SYS_clone3, SYS_memfd_create, SYS_mbind},
                         kRefuse);
-  if (std::string_view(arguments[1]) == "protection") promise::answer_calls({SYS_mprotect}, kRefuse);
+  if (std::string_view(arguments[1]) == "protection")
+    promise::answer_calls({SYS_mprotect}, kRefuse);
   for (int round = 0; round < 20; ++round) {
     for (const std::size_t bytes : promise::kSizes) {
       void* memory = promise::get<void>(bytes);

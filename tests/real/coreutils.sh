@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Promise: everyday tools print the same with us as without us, nothing of ours on stdout, and the
 # report appears even from those that close stderr before they end.
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" || exit 1
 start "$@"
 need "$python" tar gzip awk perl sed
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Promise: git commits, clones, repacks and checks a repository with us, and all its hashes are
 # those it has without us.
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" || exit 1
 start "$@"
 need git "$python"
 
@@ -44,7 +44,7 @@ history() {
     "${git[@]}" add -A
     "${git[@]}" commit -q -m "round $round"
   done
-  "${git[@]}" repack -q -a -d -f $(scaled --depth=20 --depth=250)
+  "${git[@]}" repack -q -a -d -f "--depth=$(scaled 20 250)"
   "${git[@]}" gc -q
   "$@" git clone -q --no-local "$repository" "$repository.clone"
   git=("$@" git -C "$repository.clone")

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 # What the tests of real programs share; sourced, not run. A test is called as
 #   tests/real/NAME.sh path/to/libbufpool.so
@@ -20,7 +21,9 @@ servers=()
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
 
-say() { printf '%s: %s\n' "$name" "$*" >&2; }
+# A trap runs with the redirections of the command it interrupts, so messages have their own way.
+exec {messages}>&2
+say() { printf '%s: %s\n' "$name" "$*" >&"$messages"; }
 
 skip() {
   say "SKIP: $*"
@@ -38,7 +41,7 @@ fail_with() {
   shift
   if [ -s "$log" ]; then
     say "the end of $(basename "$log"):"
-    tail -n 20 "$log" | sed 's/^/  | /' >&2
+    tail -n 20 "$log" | sed 's/^/  | /' >&"$messages"
   fi
   fail "$*"
 }
@@ -91,7 +94,10 @@ prepare() {
     BUFPOOL_REPORT_FORMAT=json BUFPOOL_REPORT_MIN=0)
   case $(basename "$library") in
     libbufpool*) reports_expected=1 ;;
-    *) reports_expected=0 ; say "not libbufpool: no report is looked at" ;;
+    *)
+      reports_expected=0
+      say "not libbufpool: no report is looked at"
+      ;;
   esac
 }
 

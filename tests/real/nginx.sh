@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Promise: nginx serves, proxies and compresses the same bytes, under load and across reloads; no
 # worker crashes, and workers that quit gracefully report.
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" || exit 1
 PATH=$PATH:/usr/sbin
 start "$@"
 need nginx wrk curl "$python"

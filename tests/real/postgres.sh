@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Promise: a PostgreSQL server gives the same answers with us as without us, keeps its books under
 # pgbench, and stops cleanly.
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" || exit 1
 PATH=$PATH:$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
 start "$@"
 need initdb postgres psql pgbench

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Promise: a python program with growing buffers, compression, threads, forked and spawned children
 # computes the same with us as without us, with python's own small-object allocator and without.
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" || exit 1
 start "$@"
 need "$python"
 

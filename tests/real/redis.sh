@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Promise: redis keeps the same data with us as without us, saves it under load and loads it
 # again, and in steady load 99% of its buffers come from a CPU's cache.
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" || exit 1
 start "$@"
 need redis-server redis-cli redis-benchmark "$python"
 
@@ -55,7 +55,8 @@ save_under_load() {
       || fail_with "$log" "BGSAVE failed (round $round)"
   done
   gone "$load" && fail_with "$log" "redis-benchmark ended during BGSAVE"
-  kill "$load" && wait "$load" 2>/dev/null || true
+  kill "$load"
+  wait "$load" 2>/dev/null || true
 }
 
 same_data() {

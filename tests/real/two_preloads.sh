@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Promise: programs work when another allocator is preloaded too, in front of us or behind us, and
 # when the same allocator serves what we pass on.
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" || exit 1
 start "$@"
 need "$python" sort ldconfig
 

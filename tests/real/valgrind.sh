@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Promise: programs run with us under valgrind, which knows no restartable sequences: the pool then
 # guards its caches by locks, and says so.
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" || exit 1
 start "$@"
 need valgrind "$python"
 
@@ -31,7 +31,7 @@ under() {
     || fail_with "$tmp/err" "$label: valgrind reported the lines above"
 }
 
-# The program's own process; valgrind's launcher, which is preloaded too, has another pid.
+# locked LABEL: the pool served the program, and in locked mode.
 locked() {
   local files
   mapfile -t files < <(all_reports)
@@ -44,11 +44,11 @@ for program in list buffers; do
   declare -n command=$program
   # The simulated processor alone: our allocator does all the work.
   under 'no tool' --tool=none -- "${command[@]}"
-  [ "$program" = list ] && rm -f "$tmp/reports/"* || locked 'no tool'
+  locked 'no tool'
   # memcheck with our allocator in place, and with its own put over ours.
   under 'memcheck beside us' --soname-synonyms=somalloc=nouserintercepts --leak-check=no \
     -- "${command[@]}"
-  [ "$program" = list ] && rm -f "$tmp/reports/"* || locked 'memcheck'
+  locked memcheck
   under 'memcheck over us' --leak-check=no -- "${command[@]}"
   rm -f "$tmp/reports/"*
 done

@@ -5,10 +5,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
-
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/allocator_interface.h>
-#endif
+#include <cstdlib>
+#include <new>
 
 namespace bufpool {
 
@@ -31,9 +29,14 @@ std::size_t heap_calls_of(Work&& work) {
 
 }  // namespace bufpool
 
-// AddressSanitizer's allocator cannot be replaced, but tells; glibc's can, and operator new calls
-// it.
+// AddressSanitizer's allocator cannot be replaced, but tells. All others can; the operators too,
+// since mimalloc's, which a test may be linked with, do not call malloc.
 #ifdef __SANITIZE_ADDRESS__
+// Of sanitizer/allocator_interface.h, which g++ has no copy of.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void*,
+                                                                             std::size_t),
+                                                         void (*free_hook)(const volatile void*));
+
 namespace bufpool {
 inline const int kHooksInstalled = __sanitizer_install_malloc_and_free_hooks(
     [](const volatile void*, std::size_t size) { count_heap_call(size); },
@@ -63,4 +66,16 @@ void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
   return __libc_memalign(alignment, size);
 }
 }
+
+// Not inlined, or g++ takes the pair for a new that is given to free.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  void* const memory = malloc(size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+[[gnu::noinline]] void* operator new[](std::size_t size) { return operator new(size); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { free(memory); }
+[[gnu::noinline]] void operator delete[](void* memory) noexcept { free(memory); }
+[[gnu::noinline]] void operator delete[](void* memory, std::size_t) noexcept { free(memory); }
 #endif

@@ -13,11 +13,9 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "report/figures.h"
-#include "report/units.h"
 #include "tests/unit/allocation_counter.h"
 #include "tests/unit/prometheus_text.h"
 #include "tests/unit/sample_snapshots.h"
@@ -276,6 +274,12 @@ TEST(ReportText, LeavesOutWhatDidNotHappen) {
   EXPECT_THAT(text_of(snapshot), HasSubstr("overflows"));
 }
 
+TEST(ReportText, KnowsNoLaterModes) {
+  Snapshot snapshot = empty_snapshot();
+  snapshot.mode = static_cast<PoolMode>(77);
+  EXPECT_THAT(text_of(snapshot), HasSubstr("mode unknown"));
+}
+
 TEST(ReportText, AClassIsLiveByAnyOfFourFigures) {
   for (const auto figure : {&ClassSnapshot::gets, &ClassSnapshot::puts, &ClassSnapshot::in_use,
                             &ClassSnapshot::fallbacks}) {
@@ -296,115 +300,6 @@ TEST(ReportText, TotalsAreSums) {
   EXPECT_EQ(totals.in_use_peak, 0U);
   EXPECT_THAT(text_of(snapshot), HasSubstr("50.00"));
   EXPECT_EQ(totals_of(largest_snapshot()).gets, kMost);
-}
-
-TEST(ReportText, RatesAreNotRoundedUp) {
-  EXPECT_EQ(basis_points(999999, 1000000), 9999U);
-  EXPECT_EQ(basis_points(kMost - (kMost >> 2), kMost), 7500U);
-  EXPECT_EQ(basis_points(kMost, kMost), 10000U);
-  EXPECT_EQ(basis_points(0, 0), 0U);
-}
-
-// The hit rate, misses and overflows of one 64K class.
-Snapshot with_misses(std::uint64_t gets, std::uint64_t misses, std::uint64_t overflows) {
-  Snapshot snapshot = empty_snapshot();
-  snapshot.reserved = 1;
-  snapshot.classes[0] = sample_class(64 * kKiB, gets, misses);
-  snapshot.classes[0].overflows = overflows;
-  return snapshot;
-}
-
-TEST(ReportAdvice, ALowHitRateAsksForALargerCache) {
-  EXPECT_THAT(text_of(with_misses(10000, 1001, 1)), HasSubstr("BUFPOOL_CPU_CACHE=64M (now 32M)"));
-  EXPECT_THAT(text_of(with_misses(10000, 1000, 1)), HasSubstr("what to change: nothing"));
-  EXPECT_THAT(text_of(with_misses(20000, 1001, 1)), HasSubstr("what to change: nothing"));
-  // Never full, so not too small.
-  EXPECT_THAT(text_of(with_misses(10000, 5000, 0)), HasSubstr("what to change: nothing"));
-}
-
-TEST(ReportAdvice, NamesTheClassThatMissesMost) {
-  Snapshot snapshot = with_misses(10000, 5000, 1);
-  snapshot.classes[1] = sample_class(256 * kKiB, 10000, 7500);
-  snapshot.classes[1].overflows = 1;
-  EXPECT_THAT(text_of(snapshot), HasSubstr("class 256K: hit rate 25.00% with 7500 misses "
-                                           "(under 90% in 1 more)"));
-}
-
-TEST(ReportAdvice, ACacheSizeIsOneTheVariableTakes) {
-  ReportContext context = kContext;
-  context.cpu_cache_bytes = 768 * kKiB;
-  const Snapshot snapshot = with_misses(10000, 5000, 1);
-  EXPECT_THAT(text_of(snapshot, context), HasSubstr("BUFPOOL_CPU_CACHE=1536K (now 768K)"));
-  context.cpu_cache_bytes = 10240 * kMiB;
-  EXPECT_THAT(text_of(snapshot, context), HasSubstr("BUFPOOL_CPU_CACHE=16G (now 10G)"));
-  context.cpu_cache_bytes = 16384 * kMiB;
-  EXPECT_THAT(text_of(snapshot, context), HasSubstr("what to change: nothing"));
-  context.cpu_cache_bytes = 0;
-  EXPECT_THAT(text_of(snapshot, context), HasSubstr("set a larger BUFPOOL_CPU_CACHE"));
-}
-
-TEST(ReportAdvice, RequestsAboveTheRange) {
-  Snapshot snapshot = with_misses(100, 0, 0);
-  snapshot.passed_above = 1000;
-  EXPECT_THAT(text_of(snapshot), HasSubstr("what to change: nothing"));
-  snapshot.passed_above = 1001;
-  EXPECT_THAT(text_of(snapshot), HasSubstr("largest class is 64K: set BUFPOOL_MAX_SIZE=16M"));
-  snapshot.classes[1].buffer_bytes = 16 * kMiB + 64;
-  EXPECT_THAT(text_of(snapshot), Not(HasSubstr("BUFPOOL_MAX_SIZE=16M")));
-  EXPECT_THAT(text_of(snapshot), HasSubstr("which ends at 16M"));
-}
-
-TEST(ReportAdvice, FallbacksAndWhy) {
-  Snapshot snapshot = with_misses(100, 0, 0);
-  snapshot.classes[0].fallbacks = 1;
-  EXPECT_THAT(text_of(snapshot), HasSubstr("or the system refused memory"));
-  snapshot.reserved = 0;
-  EXPECT_THAT(text_of(snapshot), HasSubstr("no address space could be reserved"));
-}
-
-TEST(ReportAdvice, Modes) {
-  Snapshot snapshot = with_misses(10000, 5000, 1);
-  snapshot.mode = PoolMode::kLocked;
-  EXPECT_THAT(text_of(snapshot), HasSubstr("restartable sequences are unavailable"));
-  snapshot.mode = PoolMode::kPassThrough;
-  EXPECT_THAT(text_of(snapshot), HasSubstr("BUFPOOL_DISABLE"));
-  EXPECT_THAT(text_of(snapshot), Not(HasSubstr("BUFPOOL_CPU_CACHE")));
-  snapshot.mode = static_cast<PoolMode>(77);
-  EXPECT_THAT(text_of(snapshot), HasSubstr("mode unknown"));
-}
-
-TEST(Units, ClassesHaveRoundNames) {
-  const std::pair<std::uint64_t, std::string_view> names[] = {{512, "512"},
-                                                              {640, "640"},
-                                                              {kKiB, "1K"},
-                                                              {1280, "1.25K"},
-                                                              {16 * kKiB, "16K"},
-                                                              {320 * kKiB, "320K"},
-                                                              {kMiB, "1M"},
-                                                              {1536 * kKiB, "1.5M"},
-                                                              {1792 * kKiB, "1.75M"},
-                                                              {14 * kMiB, "14M"},
-                                                              {16 * kMiB, "16M"},
-                                                              {1000, "1000"},
-                                                              {16 * kKiB + 1, "16385"},
-                                                              {1100 * kKiB, "1126400"}};
-  for (const auto& [nominal, name] : names) EXPECT_EQ(class_name(nominal + 64).view(), name);
-  EXPECT_EQ(class_name(64).view(), "64");
-  EXPECT_EQ(class_name(0).view(), "0");
-  EXPECT_EQ(class_name(kMost).view(), "18446744073709551551");
-}
-
-TEST(Units, BytesAndCounts) {
-  EXPECT_EQ(human_bytes(0).view(), "0 B");
-  EXPECT_EQ(human_bytes(1023).view(), "1023 B");
-  EXPECT_EQ(human_bytes(kKiB).view(), "1.0 KiB");
-  EXPECT_EQ(human_bytes(kMiB - 1).view(), "1023.9 KiB");
-  EXPECT_EQ(human_bytes(12 * kMiB + 400 * kKiB).view(), "12.3 MiB");
-  EXPECT_EQ(human_bytes(kMost).view(), "15.9 EiB");
-  EXPECT_EQ(human_count(999'999'999'999).view(), "999999999999");
-  EXPECT_EQ(human_count(kMost).view(), "18446744T");
-  EXPECT_EQ(option_bytes(0).view(), "0");
-  EXPECT_EQ(option_bytes(1000).view(), "1000");
 }
 
 }  // namespace

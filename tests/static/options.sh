@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Promise: BUFPOOL_VERBOSE=1 names every variable with its default, one a line, and a program's
+# stdout stays its own. What differs from machine to machine, and version to version, is a *.
+source "$(dirname "${BASH_SOURCE[0]}")/golden.bash"
+start "$@"
+
+env -i BUFPOOL_VERBOSE=1 "LD_PRELOAD=$library" /bin/echo its own >"$tmp/out" 2>"$tmp/err" \
+  || fault "a program that does nothing failed"
+[ "$(cat "$tmp/out")" = "its own" ] || fault "stdout holds more than the program wrote"
+
+sed -E -e '1s/version [0-9][0-9.]*,/version *,/' -e '1s/mode (rseq|locked),/mode *,/' \
+  -e '1s/, [0-9]+ MiB/, * MiB/' "$tmp/err" >"$tmp/options"
+same_as_golden options.txt "$tmp/options"
+
+# Each row of the list, in its order.
+grep -oE '^BUFPOOL_OPTION\(\w+, \w+, "\w+"' "$source/pool/options.def" | sed 's/.*"\(.*\)"/\1/' \
+  >"$tmp/rows"
+sed -n 's/^bufpool: BUFPOOL_\([A-Z_]*\)=.*/\1/p' "$tmp/err" >"$tmp/told"
+same "$tmp/rows" "$tmp/told" "pool/options.def"
+finish

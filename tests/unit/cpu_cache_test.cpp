@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: MIT
+#include "pool/cpu_cache.h"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "tests/unit/class_spans.h"
+#include "tests/unit/in_child.h"
+
+namespace bufpool {
+namespace {
+
+constexpr std::size_t kRegionBytes = std::size_t{1} << 30;
+const ClassIndex kSmall = class_step(4096);
+
+// A cache and the spans behind it, in memory of their own; takes and puts as the pool does.
+struct TestCache {
+  explicit TestCache(PoolMode wanted, std::uint64_t budget = 32 << 20)
+      : memory((kClassSlots + 1) * kRegionBytes) {
+    OwnerLock::enter_process();
+    for_each_class([&](ClassIndex c) {
+      const std::size_t i = to_number(c);
+      spans[i].open(c, memory.part(i * kRegionBytes, kRegionBytes),
+                    memory.part(kClassSlots * kRegionBytes + i * (1 << 20), 1 << 20));
+    });
+    mode = cache.open(wanted, budget, spans.data());
+  }
+
+  Block take(ClassIndex c, std::size_t asked = 1) {
+    const Block block = cache.pop(CpuCache::where_empty(c), asked);
+    return block != 0 ? block : cache.refill(c, asked);
+  }
+  void put(ClassIndex c, Block block) {
+    if (!cache.push(CpuCache::where_empty(c), block)) cache.drain(c, block);
+  }
+
+  std::uint64_t cached_bytes() const {
+    std::uint64_t sum = 0;
+    for_each_class([&](ClassIndex c) { sum += cache.counters(c).depth * stride_bytes(c); });
+    return sum;
+  }
+  SpanCounters behind(ClassIndex c) { return spans[to_number(c)].counters(); }
+
+  OwnRegion memory;
+  std::array<SharedSpans, kClassSlots> spans{};
+  CpuCache cache;
+  PoolMode mode;
+};
+
+class OneCpu {
+ public:
+  OneCpu() {
+    sched_getaffinity(0, sizeof before_, &before_);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    sched_setaffinity(0, sizeof one, &one);
+  }
+  ~OneCpu() { sched_setaffinity(0, sizeof before_, &before_); }
+  OneCpu(const OneCpu&) = delete;
+  OneCpu& operator=(const OneCpu&) = delete;
+
+ private:
+  cpu_set_t before_;
+};
+
+class CpuCacheTest : public testing::TestWithParam<PoolMode> {
+ protected:
+  void SetUp() override {
+    if (kThreadSanitizer && GetParam() == PoolMode::kRseq) {
+      GTEST_SKIP() << "ThreadSanitizer does not understand restartable sequences";
+    }
+    remake(32 << 20);
+    if (own_->mode != GetParam()) GTEST_SKIP() << "no restartable sequences here";
+  }
+  void remake(std::uint64_t budget) {
+    own_.reset();
+    own_ = std::make_unique<TestCache>(GetParam(), budget);
+  }
+
+  // Takes and puts `count` blocks, all through the cache.
+  void cycle(ClassIndex c, std::size_t count) {
+    std::vector<Block> blocks(count);
+    for (Block& block : blocks) block = own_->take(c);
+    for (const Block block : blocks) own_->put(c, block);
+  }
+
+  // Empties the cache; then all blocks that were ever cut are in the spans, each once.
+  void expect_all_back(ClassIndex c) {
+    own_->cache.drain_all();
+    EXPECT_EQ(own_->cache.counters(c).depth, 0U);
+    EXPECT_EQ(own_->behind(c).outstanding(), 0U);
+    const std::size_t count = own_->behind(c).carved_bytes / stride_bytes(c);
+    std::set<Block> blocks;
+    Block block = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      ASSERT_EQ(own_->spans[to_number(c)].take(std::span(&block, 1)).count, 1U);
+      EXPECT_TRUE(blocks.insert(block).second) << "a block came twice";
+    }
+    EXPECT_EQ(own_->behind(c).carved_bytes, count * stride_bytes(c)) << "a block was lost";
+  }
+
+  OneCpu one_cpu_;
+  std::unique_ptr<TestCache> own_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Modes, CpuCacheTest, testing::Values(PoolMode::kRseq, PoolMode::kLocked),
+                         [](const auto& mode) {
+                           return mode.param == PoolMode::kRseq ? "rseq" : "locked";
+                         });
+
+TEST_P(CpuCacheTest, TheLastPutIsTheNextTake) {
+  const Block block = own_->take(kSmall);
+  ASSERT_NE(block, 0U);
+  own_->put(kSmall, block);
+  EXPECT_EQ(own_->take(kSmall), block);
+}
+
+TEST_P(CpuCacheTest, HitsMissesAndBytesAskedAreCounted) {
+  cycle(kSmall, 1);
+  const StackCounters before = own_->cache.counters(kSmall);
+  const std::uint64_t missed = own_->cache.asked_by_misses(kSmall);
+  for (int i = 0; i < 10; ++i) own_->put(kSmall, own_->take(kSmall, 4000));
+  const StackCounters after = own_->cache.counters(kSmall);
+  EXPECT_EQ(after.hits - before.hits, 10U);
+  EXPECT_EQ(after.asked - before.asked, 40000U);
+  EXPECT_EQ(after.depth, before.depth);
+  EXPECT_EQ(own_->cache.asked_by_misses(kSmall), missed);
+  EXPECT_EQ(own_->behind(kSmall).misses, 1U);
+}
+
+TEST_P(CpuCacheTest, EveryClassHitsWithinTheBudget) {
+  for_each_class([&](ClassIndex c) {
+    cycle(c, 1);
+    const std::uint64_t before = own_->cache.counters(c).hits;
+    cycle(c, 1);
+    EXPECT_EQ(own_->cache.counters(c).hits, before + 1) << nominal_bytes(c);
+  });
+}
+
+TEST_P(CpuCacheTest, CapacityGrowsWhereBlocksComeAndGo) {
+  constexpr std::size_t kBlocks = 500;
+  for (int i = 0; i < 40; ++i) cycle(kSmall, kBlocks);
+  const std::uint64_t before = own_->behind(kSmall).misses;
+  cycle(kSmall, kBlocks);
+  EXPECT_EQ(own_->behind(kSmall).misses, before);
+  EXPECT_GE(own_->cache.counters(kSmall).depth, kBlocks);
+}
+
+// What another CPU puts comes back by the spans.
+TEST_P(CpuCacheTest, AStackThatOnlyRunsEmptyStaysSmall) {
+  for (int i = 0; i < 3000; ++i) {
+    const Block block = own_->take(kSmall);
+    own_->spans[to_number(kSmall)].give(std::span(&block, 1), true);
+    ASSERT_LE(own_->cache.counters(kSmall).depth, batch_blocks(kSmall));
+  }
+}
+
+TEST_P(CpuCacheTest, AStackThatOnlyRunsFullStaysSmall) {
+  for (int i = 0; i < 3000; ++i) {
+    Block block = 0;
+    ASSERT_EQ(own_->spans[to_number(kSmall)].take(std::span(&block, 1)).count, 1U);
+    own_->put(kSmall, block);
+    ASSERT_LE(own_->cache.counters(kSmall).depth, batch_blocks(kSmall));
+  }
+}
+
+TEST_P(CpuCacheTest, TheBudgetIsKeptUnderManyClasses) {
+  for (const std::uint64_t budget : {64 << 10, 1 << 20, 32 << 20}) {
+    remake(budget);
+    std::mt19937 random(3);
+    for (int i = 0; i < 600; ++i) {
+      const ClassIndex c{to_number(kFirstClass) + static_cast<std::uint32_t>(random()) % 61};
+      cycle(c, 1 + random() % (stride_bytes(c) > (1 << 20) ? 3 : 60));
+      ASSERT_LE(own_->cached_bytes(), budget);
+    }
+    EXPECT_GT(own_->cached_bytes(), budget / 8) << "and it is used";
+  }
+}
+
+// A class that gets its share late gets it from those that lie idle.
+TEST_P(CpuCacheTest, IdleClassesGiveWay) {
+  remake(4 << 20);
+  for (int i = 0; i < 30; ++i) cycle(class_step(64 << 10), 60);
+  const std::uint64_t share = own_->cache.counters(class_step(64 << 10)).depth;
+  EXPECT_GT(share * (64 << 10), std::uint64_t{2} << 20);
+  for (int i = 0; i < 30; ++i) cycle(class_step(256 << 10), 12);
+  EXPECT_GE(own_->cache.counters(class_step(256 << 10)).depth, 8U);
+  EXPECT_LT(own_->cache.counters(class_step(64 << 10)).depth, share);
+  expect_all_back(class_step(64 << 10));
+}
+
+TEST_P(CpuCacheTest, DrainingEmptiesTheCache) {
+  for (int i = 0; i < 10; ++i) cycle(kSmall, 100);
+  EXPECT_GT(own_->cache.counters(kSmall).depth, 0U);
+  if (own_->cache.drain_all() == 0) GTEST_SKIP() << "the kernel refuses membarrier";
+  expect_all_back(kSmall);
+}
+
+TEST_P(CpuCacheTest, PeakIsSeenWhenTheCacheRunsEmpty) {
+  std::vector<Block> blocks(300);
+  for (Block& block : blocks) block = own_->take(kSmall);
+  const std::uint64_t peak = own_->cache.in_use_peak(kSmall);
+  EXPECT_LE(peak, 300U);
+  EXPECT_GE(peak, 300U - batch_blocks(kSmall));
+  for (const Block block : blocks) own_->put(kSmall, block);
+  EXPECT_EQ(own_->cache.in_use_peak(kSmall), peak);
+}
+
+TEST_P(CpuCacheTest, AnExhaustedRegionMisses) {
+  const std::size_t most = kRegionBytes / stride_bytes(kLastClass);
+  std::vector<Block> blocks;
+  while (const Block block = own_->take(kLastClass)) blocks.push_back(block);
+  EXPECT_EQ(blocks.size(), most);
+  own_->put(kLastClass, blocks.back());
+  EXPECT_EQ(own_->take(kLastClass), blocks.back());
+}
+
+// Several caches live in one process: the hit path's thread area is common to all.
+TEST_P(CpuCacheTest, TwoCachesKeepApart) {
+  for (const PoolMode other : {PoolMode::kRseq, PoolMode::kLocked}) {
+    if (kThreadSanitizer && other == PoolMode::kRseq) continue;
+    TestCache second(other);
+    std::set<Block> out;
+    for (int i = 0; i < 200; ++i) {
+      ASSERT_TRUE(out.insert(own_->take(kSmall)).second);
+      ASSERT_TRUE(out.insert(second.take(kSmall)).second);
+    }
+    const Region mine = own_->memory.part(0, (kClassSlots + 1) * kRegionBytes);
+    for (const Block block : out) {
+      (block - mine.start < mine.bytes ? *own_ : second).put(kSmall, block);
+    }
+    EXPECT_EQ(second.behind(kSmall).outstanding(), second.cache.counters(kSmall).depth);
+    EXPECT_EQ(own_->behind(kSmall).outstanding(), own_->cache.counters(kSmall).depth);
+  }
+}
+
+// The threads below run on all CPUs.
+class CpuCacheThreads : public CpuCacheTest {
+ protected:
+  static constexpr std::array<std::size_t, 4> kSizes{600, 4096, 70000, 1 << 20};
+  static constexpr int kThreads = 6;
+
+  // Takes and puts at random; a block must be nobody else's meanwhile.
+  void use(int thread, int rounds) {
+    std::mt19937 random(static_cast<unsigned>(thread));
+    std::vector<std::pair<ClassIndex, Block>> held;
+    for (int i = 0; i < rounds; ++i) {
+      if (held.size() < 20 && random() % 2 == 0) {
+        const ClassIndex c = class_step(kSizes[random() % kSizes.size()]);
+        const Block block = own_->take(c);
+        guard_line(block).state = mark(thread, block);
+        held.emplace_back(c, block);
+        ++takes_;
+      } else if (!held.empty()) {
+        std::swap(held[random() % held.size()], held.back());
+        put_back(thread, held.back());
+        held.pop_back();
+      }
+    }
+    for (const auto& one : held) put_back(thread, one);
+  }
+
+  void run_threads(int rounds) {
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) threads.emplace_back([=, this] { use(t, rounds); });
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  void expect_exact() {
+    std::uint64_t gets = 0;
+    for (const std::size_t size : kSizes) {
+      const ClassIndex c = class_step(size);
+      const StackCounters stacks = own_->cache.counters(c);
+      const SpanCounters behind = own_->behind(c);
+      EXPECT_EQ(behind.outstanding(), stacks.depth);
+      gets += stacks.hits + behind.misses;
+      const std::uint64_t puts = stacks.depth + stacks.hits + behind.drained - behind.filled +
+                                 behind.overflows + own_->spans[to_number(c)].deferred();
+      EXPECT_EQ(puts, stacks.hits + behind.misses);
+    }
+    EXPECT_EQ(gets, takes_);
+    EXPECT_EQ(clashes_, 0);
+    for (const std::size_t size : kSizes) expect_all_back(class_step(size));
+  }
+
+  std::atomic<std::uint64_t> takes_{0};
+  std::atomic<int> clashes_{0};
+
+ private:
+  static std::uint64_t mark(int thread, Block block) {
+    return block << 8 | static_cast<unsigned>(thread);
+  }
+  void put_back(int thread, std::pair<ClassIndex, Block> one) {
+    if (guard_line(one.second).state != mark(thread, one.second)) ++clashes_;
+    own_->put(one.first, one.second);
+  }
+};
+
+// The fixture's own thread stays on one CPU; those it starts would inherit that.
+class AnyCpu {
+ public:
+  AnyCpu() {
+    cpu_set_t all;
+    CPU_ZERO(&all);
+    for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) CPU_SET(cpu, &all);
+    sched_setaffinity(0, sizeof all, &all);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Modes, CpuCacheThreads,
+                         testing::Values(PoolMode::kRseq, PoolMode::kLocked),
+                         [](const auto& mode) {
+                           return mode.param == PoolMode::kRseq ? "rseq" : "locked";
+                         });
+
+constexpr int kRounds = kThreadSanitizer ? 5000 : 60000;
+
+TEST_P(CpuCacheThreads, CountersAreExactOnceAllAreQuiet) {
+  const AnyCpu any;
+  run_threads(kRounds);
+  expect_exact();
+}
+
+TEST_P(CpuCacheThreads, NoBlockIsLostOrDoubledWhileOthersDrain) {
+  const AnyCpu any;
+  std::atomic<bool> stop{false};
+  std::array<std::thread, 2> drainers;
+  for (std::thread& drainer : drainers) {
+    drainer = std::thread([&] {
+      while (!stop) {
+        own_->cache.drain_all();
+        std::this_thread::yield();
+      }
+    });
+  }
+  run_threads(kRounds);
+  stop = true;
+  for (std::thread& drainer : drainers) drainer.join();
+  expect_exact();
+}
+
+TEST_P(CpuCacheThreads, ABudgetForAlmostNothingIsFoughtOver) {
+  remake(300 << 10);
+  const AnyCpu any;
+  run_threads(kRounds / 4);
+  expect_exact();
+}
+
+TEST_P(CpuCacheThreads, ShortLivedThreadsLeaveNothingBehind) {
+  const AnyCpu any;
+  for (int i = 0; i < 100; ++i) {
+    std::thread thread([&] { use(i % 100, 50); });
+    thread.join();
+  }
+  expect_exact();
+}
+
+TEST_P(CpuCacheThreads, ABlockPutByAnotherThreadIsServedAgain) {
+  const AnyCpu any;
+  for (int i = 0; i < 50; ++i) {
+    const Block block = own_->take(kSmall);
+    std::thread([&] { own_->put(kSmall, block); }).join();
+    ++takes_;
+  }
+  EXPECT_LE(own_->behind(kSmall).carved_bytes, std::uint64_t{8} << 20);
+  expect_exact();
+}
+
+}  // namespace
+}  // namespace bufpool

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// Work that needs a process of its own, and the checkers that a test runs under.
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdio>
+
+namespace bufpool {
+
+#ifdef __SANITIZE_THREAD__
+inline constexpr bool kThreadSanitizer = true;
+#else
+inline constexpr bool kThreadSanitizer = false;
+#endif
+#ifdef __SANITIZE_ADDRESS__
+inline constexpr bool kAddressSanitizer = true;
+#else
+inline constexpr bool kAddressSanitizer = false;
+#endif
+
+// Both reserve terabytes themselves, so that no limit of the address space means anything.
+inline constexpr bool kLimitsMeanNothing = kThreadSanitizer || kAddressSanitizer;
+
+// How a child ended: with a status, or 128 plus the number of a signal.
+inline int wait_for(pid_t child) {
+  int status = 0;
+  if (child < 0 || waitpid(child, &status, 0) != child) return -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+// Runs `work`, which returns a status, in a forked child. 0 is success; by habit `work` returns
+// the line of the first thing that is not as it should be, so that a failure says where.
+template <typename Work>
+int in_child(Work&& work) {
+  std::fflush(nullptr);
+  const pid_t child = fork();
+  if (child == 0) _exit(work());
+  return wait_for(child);
+}
+
+// Sets the address space limit of this process.
+inline void limit_address_space(std::size_t bytes) {
+  const rlimit limit{bytes, bytes};
+  if (setrlimit(RLIMIT_AS, &limit) != 0) std::perror("setrlimit");
+}
+
+}  // namespace bufpool
