@@ -49,7 +49,9 @@ void* Heap::allocate_telling(std::size_t size) noexcept {
 // Where the first request of a buffer's size brings the pool to life, and where all that is not
 // the pool's ends: above its range, below a raised one, or with the pool out of service.
 void* Heap::allocate_unpooled(std::size_t size) noexcept {
-  if (start_pool() && the_pool.wants(size)) return the_pool.take(size);
+  if (start_pool() && the_pool.serves(size)) {
+    return the_pool.wants(size) ? the_pool.take(size) : the_pool.take_zeroed(size);
+  }
   count_passed(size);
   void* pointer = size > backing::kMostBytes ? nullptr : backing::allocate(size);
   if (pointer == nullptr) errno = ENOMEM;
@@ -57,14 +59,14 @@ void* Heap::allocate_unpooled(std::size_t size) noexcept {
 }
 
 void* Heap::allocate_zeroed(std::size_t size) noexcept {
-  if (the_pool.wants(size)) return the_pool.take_zeroed(size);
-  if (size >= kMinSize && start_pool() && the_pool.wants(size)) return the_pool.take_zeroed(size);
+  if (the_pool.serves(size)) return the_pool.take_zeroed(size);
+  if (size >= kMinSize && start_pool() && the_pool.serves(size)) return the_pool.take_zeroed(size);
   count_passed(size);
   return size > backing::kMostBytes ? nullptr : backing::allocate_zeroed(size);
 }
 
 void* Heap::allocate_aligned(std::size_t alignment, std::size_t size) noexcept {
-  if (size >= kMinSize && start_pool() && the_pool.wants(size)) {
+  if (size >= kMinSize && start_pool() && the_pool.serves(size)) {
     return the_pool.take_aligned(alignment, size);
   }
   count_passed(size);
@@ -76,15 +78,12 @@ std::size_t Heap::usable_size(void* pointer) noexcept {
 }
 
 void* Heap::resize(void* pointer, std::size_t size) noexcept {
-  const std::size_t old_size = usable_size(pointer);
-  if (!the_pool.owns(pointer)) {
-    if (!the_pool.wants(size)) {
-      return size > backing::kMostBytes ? nullptr : backing::resize(pointer, size);
-    }
-  } else if (size <= old_size && size >= old_size / 2) {
-    return pointer;
+  if (the_pool.owns(pointer)) {
+    if (void* const resized = the_pool.resize(pointer, size)) return resized;
+  } else if (!the_pool.serves(size)) {
+    return size > backing::kMostBytes ? nullptr : backing::resize(pointer, size);
   }
-  return move(pointer, old_size, size);
+  return move(pointer, usable_size(pointer), size);
 }
 
 void* Heap::move(void* pointer, std::size_t old_size, std::size_t size) noexcept {

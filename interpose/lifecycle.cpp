@@ -133,6 +133,13 @@ void after_fork_in_child() {
 
 void at_end() { report_exit(); }
 
+void warm_up() noexcept {
+  std::string_view list = options.warmup;
+  std::uint64_t size = 0;
+  std::uint64_t count = 0;
+  while (next_warmup(list, size, count)) the_pool.warm_up(size, count);
+}
+
 // The first request of all makes mimalloc look about the machine, which costs errno its value.
 void wake_backing() noexcept {
   const int kept = errno;
@@ -146,6 +153,8 @@ void wake_backing() noexcept {
   const bool alive = bring_to_life();
   wake_backing();
   if (alive) pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+  if (alive) warm_up();
+  if (alive) the_pool.start_trimmer_if_wanted();
   if (options.verbose) say_options();
   if (secure) return;
   prepare_exit_report(options);

@@ -31,6 +31,10 @@ bool AddressSpace::open() noexcept {
   return false;
 }
 
+void AddressSpace::use_huge_pages() noexcept {
+  platform::use_huge_pages(reinterpret_cast<void*>(start_), bytes_);
+}
+
 Region AddressSpace::region(ClassIndex c) const noexcept {
   const std::size_t bytes = std::size_t{1} << region_shift_;
   return {start_ + to_number(c) * bytes, bytes};

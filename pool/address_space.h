@@ -32,6 +32,9 @@ class AddressSpace {
     return ClassIndex{static_cast<std::uint32_t>(region_number(address))};
   }
 
+  // Lets the kernel back what is committed from now on with huge pages, if it has them.
+  void use_huge_pages() noexcept;
+
   Region region(ClassIndex c) const noexcept;
   Region records(ClassIndex c) const noexcept;
   std::size_t bytes() const noexcept { return bytes_; }

@@ -27,11 +27,17 @@ PoolMode wanted_mode(const Options& options) noexcept {
 bool BufferPool::open(const Options& options) noexcept {
   if (options.disable || !space_.open()) return false;
   OwnerLock::enter_process();
-  cookies_ = Cookies(platform::process_secret());
-  for_each_class(
-      [&](ClassIndex c) { spans_[to_number(c)].open(c, space_.region(c), space_.records(c)); });
+  if (options.hugepages) space_.use_huge_pages();
+  zero_ = static_cast<ZeroChoice>(options.zero);
+  cookies_ = Cookies(platform::process_secret(), zero_ == ZeroChoice::kFree);
+  const std::uint64_t most = options.max_buffers == 0 ? SharedSpans::kNoLimit : options.max_buffers;
+  for_each_class([&](ClassIndex c) {
+    spans_[to_number(c)].open(c, space_.region(c), space_.records(c), most);
+  });
   mode_ = cache_.open(wanted_mode(options), options.cpu_cache, spans_.data());
   if (mode_ == PoolMode::kPassThrough) return false;
+  retention_.open(options, spans_.data(), &cache_);
+  trimmer_.open(options, &retention_);
   choose_classes(options);
   return true;
 }
@@ -56,22 +62,37 @@ void BufferPool::choose_classes(const Options& options) noexcept {
   }
   most = std::min(most, options.max_size + kHeaderRoom);
   least_ = options.min_size;
-  sizes_ = most >= least_ ? most - least_ + 1 : 0;
+  all_sizes_ = most >= least_ ? most - least_ + 1 : 0;
+  sizes_ = zero_ == ZeroChoice::kAlloc ? 0 : all_sizes_;
 }
 
 Block BufferPool::take_block(std::size_t size, std::size_t asked) noexcept {
   const Block block = cache_.pop(stacks_[step_number(size)], asked);
-  return block != 0 ? block : cache_.refill(class_for(size), asked);
+  return block != 0 ? block : refill(class_for(size), asked, nullptr);
 }
 
-void BufferPool::drain(Block block) noexcept { cache_.drain(space_.class_at(block), block); }
+// The end of a get that missed. `caller`: see Trimmer::after_slow_path().
+Block BufferPool::refill(ClassIndex c, std::size_t asked, const void* caller) noexcept {
+  const CpuCache::Refill refill = cache_.refill(c, asked);
+  if (refill.fresh_bytes > 0) retention_.after_fresh(refill.fresh_bytes, refill.regret_bytes);
+  trimmer_.after_slow_path(stride_bytes(c), caller);
+  return refill.block;
+}
 
 void* BufferPool::take_slowly(std::size_t size) noexcept {
+  const void* const caller = __builtin_return_address(0);
   const ClassIndex c = class_for(size);
-  const Block block = cache_.refill(c, size);
+  const Block block = refill(c, size, caller);
   if (block == 0) return pass_on(c, backing::allocate(size));
   guard_line(block).state = cookies_.in_use(block);
   return reinterpret_cast<void*>(block + gap_bytes(c));
+}
+
+void BufferPool::drain(Block block) noexcept {
+  const void* const caller = __builtin_return_address(0);
+  const ClassIndex c = space_.class_at(block);
+  cache_.drain(c, block);
+  trimmer_.after_slow_path(0, caller);
 }
 
 void* BufferPool::pass_on(ClassIndex c, void* pointer) noexcept {
@@ -91,16 +112,17 @@ void* BufferPool::take_zeroed(std::size_t size) noexcept {
 }
 
 void* BufferPool::take_aligned(std::size_t alignment, std::size_t size) noexcept {
-  if (alignment <= 16) return take(size);
+  if (alignment <= 16) return wants(size) ? take(size) : take_zeroed(size);
   // A buffer on a line is at most this far below the aligned address that follows it.
   const std::size_t most_skipped = alignment <= kLine ? 0 : alignment - kLine;
   const std::size_t whole = std::max(size + most_skipped, kLeastLined);
-  if (!wants(whole)) return backing::allocate_aligned(alignment, size);
+  if (!serves(whole)) return backing::allocate_aligned(alignment, size);
   const Block block = take_block(whole, size);
   if (block == 0) return pass_on(class_for(whole), backing::allocate_aligned(alignment, size));
   guard_line(block).state = cookies_.in_use(block);
   const std::uintptr_t buffer = block + kLine;
   const std::uintptr_t entry = (buffer + alignment - 1) & ~(alignment - 1);
+  if (zero_ == ZeroChoice::kAlloc) std::memset(reinterpret_cast<void*>(entry), 0, size);
   if (entry != buffer) {
     const Block line = entry - kLine;
     guard_line(line) = GuardLine{cookies_.aligned_entry(line), block};
@@ -120,15 +142,33 @@ void BufferPool::put_oddly(void* pointer) noexcept {
   const ClassIndex c = space_.class_at(address);
   if (c < kFirstClass || c > kLastClass) fail(Fault::Kind::kNotHandedOut, address);
   const SharedSpans& spans = spans_[to_number(c)];
-  const Block around = spans.block_around(address);
-  if (!spans.is_block(around)) fail(Fault::Kind::kNotHandedOut, address);
-  if (around + gap_bytes(c) == address) {
-    fail(cookies_.is_free(around) ? Fault::Kind::kDoubleFree : Fault::Kind::kOverrun, address);
+  const Block block = spans.block_around(address);
+  if (!spans.is_block(block)) fail(Fault::Kind::kNotHandedOut, address);
+  if (block + gap_bytes(c) != address) {
+    const bool aligned = address >= block + gap_bytes(c) + kLine;
+    if (!aligned || block_of_entry(address) != block) fail(Fault::Kind::kInnerPointer, address);
+    guard_line(address - gap_bytes(c)) = GuardLine{0, 0};
   }
-  const Block block = address < around + gap_bytes(c) + kLine ? 0 : block_of_entry(address);
-  if (block != around) fail(Fault::Kind::kInnerPointer, address);
-  guard_line(address - gap_bytes(c)) = GuardLine{0, 0};
-  put(reinterpret_cast<void*>(block + gap_bytes(c)));
+  if (cookies_.is_in_use(block)) return put_block(block, c);
+  fail(cookies_.is_free(block) ? Fault::Kind::kDoubleFree : Fault::Kind::kOverrun, address);
+}
+
+// The end of the long way: what put() does, and the wipe where one is wanted.
+void BufferPool::put_block(Block block, ClassIndex c) noexcept {
+  guard_line(block).state = cookies_.free(block);
+  if (zero_ == ZeroChoice::kFree) wipe(block, c);
+  if (!cache_.push(stacks_[to_number(c)], block)) {
+    cache_.drain(c, block);
+    trimmer_.after_slow_path(0, nullptr);
+  }
+}
+
+// A state of zero says that all of the block reads as zero. Of a large buffer much may never have
+// been touched, so its pages are given back instead of written.
+void BufferPool::wipe(Block block, ClassIndex c) noexcept {
+  constexpr std::size_t kLarge = 1 << 20;
+  if (stride_bytes(c) >= kLarge && make_zero(block, block + stride_bytes(c))) return;
+  std::memset(reinterpret_cast<void*>(block), 0, stride_bytes(c));
 }
 
 void BufferPool::fail(Fault::Kind kind, std::uintptr_t address) noexcept {
@@ -148,26 +188,15 @@ std::size_t BufferPool::usable_size(const void* pointer) const noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
   const ClassIndex c = space_.class_at(address);
   const Block block = spans_[to_number(c)].block_around(address);
+  // Room to grow is realloc's: programs add what they are told here to their memory in use.
+  const GuardLine& line = guard_line(block);
+  if (line.state == cookies_.growing(block))
+    return buffer_bytes(class_for(line.link & ~kGrewAgain));
   return block + stride_bytes(c) - address;
 }
 
-std::uint64_t BufferPool::trim(std::uint64_t keep) noexcept {
-  cpu_drains_.fetch_add(cache_.drain_all(), std::memory_order_relaxed);
-  const auto now = static_cast<std::uint32_t>(platform::coarse_milliseconds());
-  std::uint64_t idle = 0;
-  for (SharedSpans& spans : spans_) idle += spans.counters().idle_bytes;
-  std::uint64_t given = 0;
-  for (SharedSpans& spans : spans_) {
-    while (idle > keep) {
-      SpanBatch batch = spans.take_idle(now, 0, idle - keep);
-      if (batch.count == 0) break;
-      const std::uint64_t bytes = spans.purge(batch, now);
-      if (bytes == 0) break;
-      idle -= std::min(idle, bytes);
-      given += bytes;
-    }
-  }
-  return given;
+std::uint64_t BufferPool::warm_up(std::size_t size, std::uint64_t count) noexcept {
+  return serves(size) ? spans_[to_number(class_for(size))].warm_up(count) : 0;
 }
 
 void BufferPool::before_fork() noexcept {
@@ -182,6 +211,7 @@ void BufferPool::after_fork_in_parent() noexcept {
 
 void BufferPool::after_fork_in_child() noexcept {
   OwnerLock::enter_process();
+  trimmer_.forget_in_child();
   after_fork_in_parent();
   cache_.repair_in_child();
   if (mode_ == PoolMode::kPassThrough) return;

@@ -12,11 +12,14 @@
 #include "pool/address_space.h"
 #include "pool/cpu_cache.h"
 #include "pool/fault.h"
+#include "pool/growth.h"
 #include "pool/guard_line.h"
 #include "pool/options.h"
+#include "pool/retention.h"
 #include "pool/shared_spans.h"
 #include "pool/size_classes.h"
 #include "pool/snapshot.h"
+#include "pool/trimmer.h"
 
 namespace bufpool {
 
@@ -34,14 +37,18 @@ class BufferPool {
   // to do without; the pool stays as it was. Call once, while no other thread uses the pool.
   [[nodiscard]] bool open(const Options& options) noexcept;
 
-  // Whether a request of `size` bytes is the pool's.
+  // Whether a request of `size` bytes is the pool's to take(). Where buffers are wiped on the way
+  // out none is: serves() tells, and the slow calls serve.
   [[gnu::always_inline]] bool wants(std::size_t size) const noexcept {
     return size - least_ < sizes_;
   }
 
+  [[nodiscard]] bool serves(std::size_t size) const noexcept { return size - least_ < all_sizes_; }
+
   // A buffer of at least `size` bytes, aligned to 16, and to a cache line from 1 KiB up. Never null
   // while the allocator underneath has memory: what the pool cannot serve it passes on.
-  // Pre: wants(size). With malloc around it a hit is 36 instructions (tests/golden/fast_path.txt): no call, no lock, no atomic read-modify-write.
+  // Pre: wants(size). With malloc around it a hit is 36 instructions (tests/golden/fast_path.txt):
+  // no call, no lock, no atomic read-modify-write.
   [[nodiscard, gnu::always_inline]] void* take(std::size_t size) noexcept {
     const std::uint64_t step = step_number(size);
     const Block block = cache_.pop(stacks_[step], size);
@@ -62,7 +69,7 @@ class BufferPool {
     const auto address = reinterpret_cast<std::uintptr_t>(pointer);
     const std::uint64_t region = space_.region_number(address);
     const Block block = address - gaps_[region];
-    if (guard_line(block).state != cookies_.in_use(block)) [[unlikely]]
+    if (guard_line(block).state != cookies_.plain(block)) [[unlikely]]
       return put_oddly(pointer);
     guard_line(block).state = cookies_.free(block);
     if (!cache_.push(stacks_[region], block)) [[unlikely]]
@@ -75,11 +82,23 @@ class BufferPool {
   // As take(), at a multiple of `alignment`. Pre: `alignment` is a power of two, wants(size).
   [[nodiscard]] void* take_aligned(std::size_t alignment, std::size_t size) noexcept;
 
+  // For realloc: the buffer resized where it is or moved; nullptr: `size` is not the pool's, or
+  // there is no block. Pre: owns(pointer), size > 0.
+  [[nodiscard]] void* resize(void* pointer, std::size_t size) noexcept;
+
   // Bytes of the buffer that may be written. Pre: owns(pointer).
   [[nodiscard]] std::size_t usable_size(const void* pointer) const noexcept;
 
   // Gives idle memory back, down to `keep` bytes. Returns the bytes given back.
-  std::uint64_t trim(std::uint64_t keep) noexcept;
+  std::uint64_t trim(std::uint64_t keep) noexcept {
+    return mode_ == PoolMode::kPassThrough ? 0 : retention_.trim(keep);
+  }
+
+  // Faults `count` buffers of `size` bytes in, for gets to come. Returns how many it could.
+  std::uint64_t warm_up(std::size_t size, std::uint64_t count) noexcept;
+
+  // Pre: this thread may create threads.
+  void start_trimmer_if_wanted() noexcept { trimmer_.start_if_wanted(); }
 
   // Smallest request wanted.
   std::size_t least() const noexcept { return least_; }
@@ -102,6 +121,12 @@ class BufferPool {
   [[gnu::cold, gnu::noinline]] void put_oddly(void* pointer) noexcept;
   [[gnu::cold, gnu::noinline]] void drain(Block block) noexcept;
   [[nodiscard]] Block take_block(std::size_t size, std::size_t asked) noexcept;
+  [[nodiscard]] Block refill(ClassIndex c, std::size_t asked, const void* caller) noexcept;
+  void put_block(Block block, ClassIndex c) noexcept;
+  void wipe(Block block, ClassIndex c) noexcept;
+  [[nodiscard]] void* resize_growing(Block block, ClassIndex c, std::size_t size) noexcept;
+  [[nodiscard]] void* grow(void* pointer, std::size_t size, bool again) noexcept;
+  [[nodiscard]] void* move(void* pointer, Block to, std::size_t kept) noexcept;
   [[nodiscard]] void* pass_on(ClassIndex c, void* pointer) noexcept;
   [[gnu::cold, noreturn]] void fail(Fault::Kind kind, std::uintptr_t address) noexcept;
 
@@ -128,9 +153,13 @@ class BufferPool {
   PoolMode mode_ = PoolMode::kPassThrough;
   FaultHandler on_fault_ = nullptr;
   std::array<std::atomic<std::uint64_t>, kClassSlots> fallbacks_{};
-  std::atomic<std::uint64_t> cpu_drains_{0};
+  std::size_t all_sizes_ = 0;
+  ZeroChoice zero_ = ZeroChoice::kOff;
+  Growth growth_;
   std::array<SharedSpans, kClassSlots> spans_{};
   CpuCache cache_;
+  Retention retention_;
+  Trimmer trimmer_;
   Snapshot at_fork_{};  // what the parent had counted when this process was forked
 };
 

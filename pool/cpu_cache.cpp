@@ -121,10 +121,10 @@ bool CpuCache::push_slowly(ClassIndex c, Block block) noexcept {
   return push(where_empty(c), block);
 }
 
-Block CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
+CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
   // The thread was not known, or its CPU was not, or the cache is behind locks.
   attach_thread();
-  if (const Block block = pop_slowly(c, kOneHit - 1, asked)) return block;
+  if (const Block block = pop_slowly(c, kOneHit - 1, asked)) return {block, 0, 0};
 
   std::array<Block, kMaxBatch> blocks;
   std::size_t count = 1;
@@ -133,7 +133,7 @@ Block CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
     count = fill_count(c, stack_of(slab, c));
   }
   const SharedSpans::Taken taken = spans_[to_number(c)].take(std::span(blocks).first(count));
-  if (taken.count == 0) return 0;
+  if (taken.count == 0) return {};
   missed_asked_[to_number(c)].fetch_add(asked, std::memory_order_relaxed);
   std::uint32_t pushed = 1;
   while (pushed < taken.count && push_slowly(c, blocks[pushed])) ++pushed;
@@ -142,7 +142,7 @@ Block CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
     spans_[to_number(c)].give_unfilled(left);
   }
   if (taken.record) note_peak(c);
-  return blocks[0];
+  return {blocks[0], taken.fresh_bytes, taken.regret_bytes};
 }
 
 void CpuCache::drain(ClassIndex c, Block block) noexcept {
@@ -208,7 +208,7 @@ void CpuCache::take_from_idle(std::uintptr_t slab, ClassIndex except,
     const auto hits =
         static_cast<std::uint32_t>(hits_of(stack.header.load(std::memory_order_relaxed)));
     if (stack.seen.exchange(hits, std::memory_order_relaxed) != hits) continue;
-    head.granted_bytes.fetch_sub(stack.limit.exchange(0) * stride_bytes(c));
+    give_back_limit(slab, c);
     give_all(c, [&] { return pop_slowly(c, kUnseen, 0); });
   }
 }
@@ -225,35 +225,74 @@ void CpuCache::give_all(ClassIndex c, Pop pop) noexcept {
 }
 
 std::uint32_t CpuCache::drain_all() noexcept {
-  if (mode_ == PoolMode::kLocked) {
-    for (std::uint32_t shard = 0; shard < shards_.count(); ++shard) drain_shard(shard);
-    return shards_.count();
+  return drain_where([](Stack&) { return true; });
+}
+
+std::uint32_t CpuCache::drain_quiet(std::uint32_t now_ms, std::uint32_t quiet_ms) noexcept {
+  return drain_where([=](Stack& stack) { return quiet_for(stack, now_ms, quiet_ms); });
+}
+
+// Looks at a stack; an empty one is never worth draining.
+bool CpuCache::quiet_for(Stack& stack, std::uint32_t now_ms, std::uint32_t quiet_ms) noexcept {
+  const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
+  const auto low = static_cast<std::uint32_t>(header);
+  if (stack.watched.exchange(low, std::memory_order_relaxed) != low) {
+    stack.quiet_ms.store(now_ms, std::memory_order_relaxed);
   }
+  return depth_of(header) > 0 &&
+         now_ms - stack.quiet_ms.load(std::memory_order_relaxed) >= quiet_ms;
+}
+
+// Empties the stacks of every CPU for which `which` says so. Returns how many CPUs had any.
+template <typename Which>
+std::uint32_t CpuCache::drain_where(Which which) noexcept {
   std::uint32_t drained = 0;
+  for (std::uint32_t shard = 0; shard < shards_.count(); ++shard)
+    drained += drain_shard(shard, which);
   const std::uint32_t cpus = cpus_seen_.load(std::memory_order_acquire);
-  for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) drained += drain_cpu(cpu);
+  for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) drained += drain_cpu(cpu, which);
   return drained;
 }
 
-void CpuCache::drain_shard(std::uint32_t shard) noexcept {
-  for_each_class(
-      [&](ClassIndex c) { give_all(c, [&] { return shards_.pop(shard, c, kUnseen, 0); }); });
+template <typename Which>
+bool CpuCache::drain_shard(std::uint32_t shard, Which which) noexcept {
+  bool any = false;
+  for_each_class([&](ClassIndex c) {
+    if (!which(stack_of(shards_.slab(shard), c))) return;
+    any = true;
+    give_back_limit(shards_.slab(shard), c);
+    give_all(c, [&] { return shards_.pop(shard, c, kUnseen, 0); });
+  });
+  return any;
 }
 
 // Whoever swings a CPU's pointer to the empty slab, and sees every sequence on it restarted, has
 // the real slab for himself until he swings it back.
-bool CpuCache::drain_cpu(std::uint32_t cpu) noexcept {
+template <typename Which>
+bool CpuCache::drain_cpu(std::uint32_t cpu, Which which) noexcept {
   std::atomic_ref<SlabDistance> reach(reach_[cpu]);
-  const SlabDistance distance = reach.exchange(0);
+  const SlabDistance distance = reach.load(std::memory_order_relaxed);
   if (distance == 0) return false;
+  const std::uintptr_t slab = empty_slab_address() + distance;
+  std::array<bool, kClassSlots> chosen{};
+  bool any = false;
+  for_each_class([&](ClassIndex c) { any |= chosen[to_number(c)] = which(stack_of(slab, c)); });
+  if (!any || reach.exchange(0) == 0) return false;
   const bool alone = platform::restart_sequences(cpu);
   if (alone) {
-    const std::uintptr_t slab = empty_slab_address() + distance;
-    for_each_class(
-        [&](ClassIndex c) { give_all(c, [&] { return pop_owned(stack_of(slab, c)); }); });
+    for_each_class([&](ClassIndex c) {
+      if (!chosen[to_number(c)]) return;
+      give_back_limit(slab, c);
+      give_all(c, [&] { return pop_owned(stack_of(slab, c)); });
+    });
   }
   reach.store(distance, std::memory_order_release);
   return alone;
+}
+
+void CpuCache::give_back_limit(std::uintptr_t slab, ClassIndex c) noexcept {
+  const std::uint32_t limit = stack_of(slab, c).limit.exchange(0, std::memory_order_relaxed);
+  head_of(slab).granted_bytes.fetch_sub(limit * stride_bytes(c), std::memory_order_relaxed);
 }
 
 // Pre: nobody else reaches the stack. Its depth is right before a block goes anywhere, so that a
@@ -273,6 +312,17 @@ void CpuCache::for_each_slab(Visit visit) const noexcept {
     const SlabDistance distance = slabs_[cpu].load(std::memory_order_relaxed);
     if (distance != 0) visit(empty_slab_address() + distance);
   }
+}
+
+std::uint64_t CpuCache::idle_bytes() const noexcept {
+  std::uint64_t bytes = 0;
+  for_each_slab([&](std::uintptr_t slab) {
+    for_each_class([&](ClassIndex c) {
+      const std::uint64_t header = stack_of(slab, c).header.load(std::memory_order_relaxed);
+      bytes += depth_of(header) * stride_bytes(c);
+    });
+  });
+  return bytes;
 }
 
 StackCounters CpuCache::counters(ClassIndex c) const noexcept {

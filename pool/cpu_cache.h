@@ -60,13 +60,25 @@ class CpuCache {
   }
 
   // After pop() returned 0: fills the stack and returns a block, or 0 when there is none.
-  [[nodiscard, gnu::cold, gnu::noinline]] Block refill(ClassIndex c, std::size_t asked) noexcept;
+  struct Refill {
+    Block block = 0;
+    std::uint64_t fresh_bytes = 0;  // as in SharedSpans::Taken
+    std::uint64_t regret_bytes = 0;
+  };
+  [[nodiscard, gnu::cold, gnu::noinline]] Refill refill(ClassIndex c, std::size_t asked) noexcept;
 
   // After push() returned false: empties part of the stack, the block with it.
   [[gnu::cold, gnu::noinline]] void drain(ClassIndex c, Block block) noexcept;
 
   // Empties the cache of every CPU. Returns how many were emptied.
   std::uint32_t drain_all() noexcept;
+
+  // Empties the stacks that nothing was pushed to or popped from for `quiet_ms`, and takes their
+  // limits back. One thread at a time. Returns how many CPUs had any.
+  std::uint32_t drain_quiet(std::uint32_t now_ms, std::uint32_t quiet_ms) noexcept;
+
+  // Bytes in all caches.
+  std::uint64_t idle_bytes() const noexcept;
 
   StackCounters counters(ClassIndex c) const noexcept;
   std::uint64_t asked_by_misses(ClassIndex c) const noexcept {
@@ -97,8 +109,14 @@ class CpuCache {
   void take_from_idle(std::uintptr_t slab, ClassIndex except, std::uint64_t bytes) noexcept;
   template <typename Pop>
   void give_all(ClassIndex c, Pop pop) noexcept;
-  bool drain_cpu(std::uint32_t cpu) noexcept;
-  void drain_shard(std::uint32_t shard) noexcept;
+  template <typename Which>
+  bool drain_cpu(std::uint32_t cpu, Which which) noexcept;
+  template <typename Which>
+  bool drain_shard(std::uint32_t shard, Which which) noexcept;
+  template <typename Which>
+  std::uint32_t drain_where(Which which) noexcept;
+  void give_back_limit(std::uintptr_t slab, ClassIndex c) noexcept;
+  static bool quiet_for(Stack& stack, std::uint32_t now_ms, std::uint32_t quiet_ms) noexcept;
   static Block pop_owned(Stack& stack) noexcept;
   template <typename Visit>
   void for_each_slab(Visit visit) const noexcept;

@@ -47,11 +47,25 @@ void add_default(BoundedText& out, const OptionInfo& row) noexcept {
   out.add(row.default_value);
 }
 
+// What a share or a warmup may be has bounds that are not in its row.
+void add_second_range(BoundedText& out, OptionKind kind) noexcept {
+  if (kind == OptionKind::kShare) {
+    out.add(", or 0% to ");
+    write_number(out, kMostPercent, kPercentUnits);
+  }
+  if (kind == OptionKind::kWarmup) {
+    out.add(", 1 to ");
+    out.add(kMostWarmed);
+    out.add(" of each");
+  }
+}
+
 void add_range(BoundedText& out, const OptionInfo& row, std::string_view highest) noexcept {
   out.add("out of range (");
   out.add(row.lowest);
   out.add(" to ");
   out.add(highest);
+  add_second_range(out, row.kind);
   out.add(')');
 }
 

@@ -33,9 +33,11 @@ inline constexpr std::array kKindNames{
     KindName{OptionKind::kFlag, "flag", "a flag (0 or 1, true or false, yes or no, on or off)"},
     KindName{OptionKind::kCount, "count", "a plain number (such as 100)"},
     KindName{OptionKind::kBytes, "bytes", "a size (such as 64M or 1G)"},
+    KindName{OptionKind::kShare, "share", "auto, a size or a percentage (such as 64M or 25%)"},
     KindName{OptionKind::kDuration, "duration", "a duration (such as 500ms, 10s or 5m)"},
     KindName{OptionKind::kChoice, "choice", "one of "},  // the words of the row follow
     KindName{OptionKind::kSizes, "sizes", "a list of sizes (such as 4K,16K,64K)"},
+    KindName{OptionKind::kWarmup, "warmup", "a list of SIZE:COUNT (such as 64K:100,1M:8)"},
     KindName{OptionKind::kText, "text", "a text"},
 };
 
@@ -46,12 +48,19 @@ struct Unit {
 };
 
 inline constexpr std::array kPlainUnits{Unit{"", 1}};
+inline constexpr std::array kPercentUnits{Unit{"%", 1}};
 inline constexpr std::array kByteUnits{
-    Unit{"G", 1U << 30}, Unit{"GiB", 1U << 30}, Unit{"M", 1U << 20}, Unit{"MiB", 1U << 20},
-    Unit{"K", 1U << 10}, Unit{"KiB", 1U << 10}, Unit{"", 1},
+    Unit{"T", 1UL << 40},  Unit{"TiB", 1UL << 40}, Unit{"G", 1U << 30},
+    Unit{"GiB", 1U << 30}, Unit{"M", 1U << 20},    Unit{"MiB", 1U << 20},
+    Unit{"K", 1U << 10},   Unit{"KiB", 1U << 10},  Unit{"", 1},
 };
 inline constexpr std::array kDurationUnits{Unit{"m", 60'000}, Unit{"s", 1'000}, Unit{"ms", 1},
                                            Unit{"", 1}};
+
+inline constexpr std::string_view kAutoShare = "auto";
+inline constexpr std::uint64_t kNothingKept = 1;  // Share tells why it is not 0
+inline constexpr std::uint64_t kMostPercent = 100;
+inline constexpr std::uint64_t kMostWarmed = 1U << 20;
 
 // Not libc's tolower: that one asks the locale.
 constexpr char lower(char character) noexcept {
@@ -141,6 +150,30 @@ constexpr Verdict read_bytes(std::string_view text, const OptionInfo& row,
   return read_ranged(text, row, kByteUnits, value);
 }
 
+constexpr Verdict read_percent(std::string_view text, std::uint64_t& value) noexcept {
+  std::uint64_t number = 0;
+  const Verdict verdict = read_number(text, kPercentUnits, number);
+  if (verdict != Verdict::kGood) return verdict;
+  if (number > kMostPercent) return Verdict::kOutOfRange;
+  value = number;
+  return Verdict::kGood;
+}
+
+constexpr Verdict read_share(std::string_view text, const OptionInfo& row, Share& value) noexcept {
+  if (same_word(text, kAutoShare)) {
+    value = {};
+    return Verdict::kGood;
+  }
+  const bool percent = text.ends_with('%');
+  std::uint64_t number = 0;
+  const Verdict verdict =
+      percent ? read_percent(text, number) : read_ranged(text, row, kByteUnits, number);
+  if (verdict != Verdict::kGood) return verdict;
+  value = percent && number > 0 ? Share{0, static_cast<std::uint32_t>(number)}
+                                : Share{std::max(number, kNothingKept), 0};
+  return Verdict::kGood;
+}
+
 constexpr Verdict read_duration(std::string_view text, const OptionInfo& row,
                                 std::uint64_t& value) noexcept {
   return read_ranged(text, row, kDurationUnits, value);
@@ -165,11 +198,35 @@ constexpr Verdict read_choice(std::string_view text, const OptionInfo& row,
 }
 
 // A last comma stays in the list, so that its empty element is still seen by the next call.
+constexpr void drop_element(std::string_view& list, std::size_t length) noexcept {
+  list.remove_prefix(length + (length + 1 < list.size() ? 1 : 0));
+}
+
 constexpr Verdict take_size(std::string_view& list, std::uint64_t& bytes) noexcept {
-  const std::size_t length = first_part(list, ',').size();
-  const Verdict verdict = read_number({list.data(), length}, kByteUnits, bytes);
-  if (verdict == Verdict::kGood) list.remove_prefix(length + (length + 1 < list.size() ? 1 : 0));
+  const std::string_view element = first_part(list, ',');
+  const Verdict verdict = read_number(element, kByteUnits, bytes);
+  if (verdict == Verdict::kGood) drop_element(list, element.size());
   return verdict;
+}
+
+// The pair is taken whole or not at all.
+constexpr Verdict take_warmup(std::string_view& list, std::uint64_t& bytes,
+                              std::uint64_t& count) noexcept {
+  const std::string_view element = first_part(list, ',');
+  const std::string_view size = first_part(element, ':');
+  std::string_view times = element;
+  times.remove_prefix(std::min(size.size() + 1, element.size()));
+  std::uint64_t size_read = 0;
+  std::uint64_t times_read = 0;
+  const Verdict of_size = read_number(size, kByteUnits, size_read);
+  const Verdict of_times = read_number(times, kPlainUnits, times_read);
+  if (of_size == Verdict::kBadValue || of_times == Verdict::kBadValue) return Verdict::kBadValue;
+  if (of_size != Verdict::kGood || of_times != Verdict::kGood) return Verdict::kOutOfRange;
+  if (times_read < 1 || times_read > kMostWarmed) return Verdict::kOutOfRange;
+  bytes = size_read;
+  count = times_read;
+  drop_element(list, element.size());
+  return Verdict::kGood;
 }
 
 constexpr Verdict read_sizes(std::string_view text, const OptionInfo& row,
@@ -177,6 +234,19 @@ constexpr Verdict read_sizes(std::string_view text, const OptionInfo& row,
   for (std::string_view list = text; !list.empty();) {
     std::uint64_t bytes = 0;
     const Verdict verdict = take_size(list, bytes);
+    if (verdict != Verdict::kGood) return verdict;
+    if (!in_range(bytes, row, kByteUnits)) return Verdict::kOutOfRange;
+  }
+  value = text;
+  return Verdict::kGood;
+}
+
+constexpr Verdict read_warmup(std::string_view text, const OptionInfo& row,
+                              std::string_view& value) noexcept {
+  for (std::string_view list = text; !list.empty();) {
+    std::uint64_t bytes = 0;
+    std::uint64_t count = 0;
+    const Verdict verdict = take_warmup(list, bytes, count);
     if (verdict != Verdict::kGood) return verdict;
     if (!in_range(bytes, row, kByteUnits)) return Verdict::kOutOfRange;
   }
@@ -212,6 +282,12 @@ inline void write_bytes(BoundedText& out, const OptionInfo& /*row*/, std::uint64
   write_number(out, value, kByteUnits);
 }
 
+inline void write_share(BoundedText& out, const OptionInfo& row, const Share& value) noexcept {
+  if (value.percent != 0) return write_number(out, value.percent, kPercentUnits);
+  if (value.bytes == 0) return out.add(kAutoShare);
+  write_bytes(out, row, value.bytes == kNothingKept ? 0 : value.bytes);
+}
+
 inline void write_duration(BoundedText& out, const OptionInfo& /*row*/,
                            std::uint64_t value) noexcept {
   write_number(out, value, kDurationUnits);
@@ -225,6 +301,11 @@ inline void write_choice(BoundedText& out, const OptionInfo& row, std::uint32_t 
 
 inline void write_sizes(BoundedText& out, const OptionInfo& /*row*/,
                         std::string_view value) noexcept {
+  out.add(value);
+}
+
+inline void write_warmup(BoundedText& out, const OptionInfo& /*row*/,
+                         std::string_view value) noexcept {
   out.add(value);
 }
 

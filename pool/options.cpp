@@ -198,6 +198,10 @@ bool next_size(std::string_view& list, std::uint64_t& bytes) noexcept {
   return take_size(list, bytes) == Verdict::kGood;
 }
 
+bool next_warmup(std::string_view& list, std::uint64_t& bytes, std::uint64_t& count) noexcept {
+  return take_warmup(list, bytes, count) == Verdict::kGood;
+}
+
 std::string_view effective_value(const Options& options, std::size_t index,
                                  std::span<char> out) noexcept {
   BoundedText text(out);

@@ -11,7 +11,17 @@
 
 namespace bufpool {
 
-enum class OptionKind : std::uint8_t { kFlag, kCount, kBytes, kDuration, kChoice, kSizes, kText };
+enum class OptionKind : std::uint8_t {
+  kFlag,
+  kCount,
+  kBytes,
+  kShare,
+  kDuration,
+  kChoice,
+  kSizes,
+  kWarmup,
+  kText
+};
 
 // One row of options.def.
 struct OptionInfo {
@@ -26,7 +36,16 @@ struct OptionInfo {
 [[nodiscard]] std::span<const OptionInfo> option_list() noexcept;
 
 enum class ModeChoice : std::uint32_t { kAuto, kRseq, kLocked };
+enum class TrimmerChoice : std::uint32_t { kAuto, kOn, kOff };
+enum class ZeroChoice : std::uint32_t { kOff, kFree, kAlloc };
 enum class ReportFormat : std::uint32_t { kText, kJson, kPrometheus };
+
+// `percent` of the memory limit where that is not 0, else `bytes`; both 0: as the machine decides.
+// Who gives 0 or 0% wants nothing kept: that is read as 1 byte, which no page fits into.
+struct Share {
+  std::uint64_t bytes = 0;
+  std::uint32_t percent = 0;
+};
 
 // A text value is a view into the environment: valid as long as the environment's strings are.
 // Where the program may change them (setenv, putenv), keep a copy.
@@ -34,9 +53,11 @@ struct Options {
 #define BUFPOOL_OPTION_TYPE_flag bool
 #define BUFPOOL_OPTION_TYPE_count std::uint64_t
 #define BUFPOOL_OPTION_TYPE_bytes std::uint64_t
+#define BUFPOOL_OPTION_TYPE_share Share
 #define BUFPOOL_OPTION_TYPE_duration std::uint64_t  // milliseconds
 #define BUFPOOL_OPTION_TYPE_choice std::uint32_t
 #define BUFPOOL_OPTION_TYPE_sizes std::string_view
+#define BUFPOOL_OPTION_TYPE_warmup std::string_view
 #define BUFPOOL_OPTION_TYPE_text std::string_view
 #define BUFPOOL_OPTION(kind, member, NAME, default_value, lowest, highest, sentence) \
   BUFPOOL_OPTION_TYPE_##kind member{};
@@ -76,8 +97,8 @@ struct Complaints {
 //   BUFPOOL_REPROT=off: no such variable; did you mean BUFPOOL_REPORT?
 [[nodiscard]] std::string_view describe(const Complaint& complaint, std::span<char> out) noexcept;
 
-// An integer with an optional K, M, G, KiB, MiB, GiB, any case, 1024-based. False: not one, or
-// over 64 bits.
+// An integer with an optional K, M, G, T, KiB, MiB, GiB, TiB, any case, 1024-based. False: not
+// one, or over 64 bits.
 [[nodiscard]] bool parse_bytes(std::string_view text, std::uint64_t& bytes) noexcept;
 
 // An integer with an optional ms, s, m, any case; without a unit, milliseconds. False: not one, or
@@ -87,6 +108,11 @@ struct Complaints {
 // Takes the next size off the front of a list such as "4K,16K". False at its end, and, with the
 // list left as it is, where what comes next is not a size.
 [[nodiscard]] bool next_size(std::string_view& list, std::uint64_t& bytes) noexcept;
+
+// Takes the next pair off the front of a list such as "64K:100,1M:8". False at its end, and, with
+// the list left as it is, where what comes next is not a size and a count of 1 to 1048576.
+[[nodiscard]] bool next_warmup(std::string_view& list, std::uint64_t& bytes,
+                               std::uint64_t& count) noexcept;
 
 // The value in force of row `index` of option_list(), written into `out`.
 [[nodiscard]] std::string_view effective_value(const Options& options, std::size_t index,

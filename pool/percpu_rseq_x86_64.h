@@ -66,7 +66,7 @@ template <std::int64_t step>
       BUFPOOL_RSEQ_BEGIN
       "test %k[depth], %k[depth]\n"
       "jz %l[empty]\n"
-      "mov 24(%[at],%[depth],8), %[depth]\n"
+      "mov 32(%[at],%[depth],8), %[depth]\n"
       "add %[asked], 8(%[at])\n"
       "add %[step], %[header]\n"
       BUFPOOL_RSEQ_END
@@ -93,7 +93,7 @@ empty:
       BUFPOOL_RSEQ_BEGIN
       "cmp 16(%[at]), %k[depth]\n"
       "jae %l[full]\n"
-      "mov %[block], 32(%[at],%[depth],8)\n"
+      "mov %[block], 40(%[at],%[depth],8)\n"
       "inc %[header]\n"
       BUFPOOL_RSEQ_END
       : [at] "=&r"(at), [header] "=&r"(header), [depth] "=&r"(depth)

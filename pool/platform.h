@@ -24,6 +24,9 @@ void unreserve(void* start, std::size_t bytes) noexcept;
 // Gives the pages' memory back; they read as zero from then on. False: refused, nothing changed.
 [[nodiscard]] bool purge(void* start, std::size_t bytes) noexcept;
 
+// Asks for huge pages in a reserved range; a kernel without them is fine.
+void use_huge_pages(void* start, std::size_t bytes) noexcept;
+
 // Fresh zeroed memory. nullptr: not to be had.
 [[nodiscard]] void* map(std::size_t bytes) noexcept;
 
@@ -50,6 +53,17 @@ void relax() noexcept;
 // Sleeps while *word == expected, for a second at most; may wake early.
 void wait_on(const std::uint32_t* word, std::uint32_t expected) noexcept;
 void wake_one(const std::uint32_t* word) noexcept;
+
+// Whether a thread may be started from a call that came from `caller`: not where libc or the loader
+// called us, as they may hold locks of theirs, nor from an address that nothing is known of.
+[[nodiscard]] bool may_start_thread_from(const void* caller) noexcept;
+
+// Runs body(argument) in a detached thread of its own with a small stack and all signals blocked.
+// False: refused. The thread is the program's as any other; the body must not touch errno.
+[[nodiscard]] bool start_thread(void* (*body)(void*), void* argument) noexcept;
+
+// At most 15 characters.
+void name_thread(const char* name) noexcept;
 
 // Where the kernel keeps this thread's restartable-sequence state, as libc registered it; nullptr
 // where there is none.

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "pool/platform.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/rseq.h>
 #include <sys/syscall.h>
@@ -16,6 +20,9 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+
+// Absent before glibc 2.35.
+#pragma weak _dl_find_object
 
 // Absent before glibc 2.35: then there are no sequences, and their place in the thread is unknown.
 #pragma weak __rseq_offset
@@ -34,6 +41,9 @@ class KeepErrno {
  private:
   int kept_;
 };
+
+// For passes over the classes, and libc's own needs; untouched pages of it cost nothing.
+constexpr std::size_t kThreadStack = 256 << 10;
 
 // Field `index` of /proc/self/statm in bytes: 0 the address space, 1 what is resident.
 std::size_t statm_bytes(int index) noexcept {
@@ -76,6 +86,11 @@ bool commit(void* start, std::size_t bytes) noexcept {
 bool purge(void* start, std::size_t bytes) noexcept {
   const KeepErrno keep;
   return madvise(start, bytes, MADV_DONTNEED) == 0;
+}
+
+void use_huge_pages(void* start, std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  madvise(start, bytes, MADV_HUGEPAGE);
 }
 
 void* map(std::size_t bytes) noexcept {
@@ -140,6 +155,41 @@ void wait_on(const std::uint32_t* word, std::uint32_t expected) noexcept {
 void wake_one(const std::uint32_t* word) noexcept {
   const KeepErrno keep;
   syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+// _dl_find_object (glibc 2.35) takes no lock.
+bool may_start_thread_from(const void* caller) noexcept {
+  if (&_dl_find_object == nullptr) return false;
+  dl_find_object here{};
+  if (_dl_find_object(const_cast<void*>(caller), &here) != 0) return false;
+  const auto holds = [&here](auto* function) {
+    const auto address = reinterpret_cast<std::uintptr_t>(function);
+    return address >= reinterpret_cast<std::uintptr_t>(here.dlfo_map_start) &&
+           address < reinterpret_cast<std::uintptr_t>(here.dlfo_map_end);
+  };
+  return !holds(&pthread_create) && !holds(&_dl_find_object) && !holds(&statm_bytes);
+}
+
+bool start_thread(void* (*body)(void*), void* argument) noexcept {
+  const KeepErrno keep;
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) return false;
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, kThreadStack);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  pthread_t thread;
+  const int error = pthread_create(&thread, &attributes, body, argument);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_attr_destroy(&attributes);
+  return error == 0;
+}
+
+void name_thread(const char* name) noexcept {
+  const KeepErrno keep;
+  prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
 void* rseq_area() noexcept {

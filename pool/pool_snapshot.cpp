@@ -26,8 +26,13 @@ void BufferPool::snapshot(Snapshot& out) noexcept {
   out.pid = platform::process_id();
   out.reserved = space_.bytes();
   out.resident = platform::resident_bytes();
-  out.cpu_drains = cpu_drains_.load(std::memory_order_relaxed);
+  out.cpu_drains = retention_.cpu_drains();
   if (mode_ == PoolMode::kPassThrough) return;
+  out.budget = retention_.budget_bytes();
+  out.budget_max = retention_.budget_most();
+  out.trims = retention_.trims();
+  out.pressure_events = retention_.pressure_events();
+  out.trimmer = static_cast<std::uint64_t>(trimmer_.state());
   count_since_start(out);
   for_each_class([&](ClassIndex c) {
     subtract_counters(out.classes[to_number(c)], at_fork_.classes[to_number(c)]);
@@ -71,6 +76,9 @@ void BufferPool::count_class(ClassIndex c, ClassSnapshot& out) noexcept {
   out.cached = stacks.depth;
   out.retained = stacks.depth * stride_bytes(c) + spans.idle_bytes + spans.free_bytes;
   out.carved = spans.carved_bytes;
+  out.purged = spans.purged_bytes;
+  out.faulted = spans.faulted_bytes;
+  out.regretted = spans.regretted_bytes;
   out.asked = stacks.asked + cache_.asked_by_misses(c);
   out.granted = out.gets * buffer_bytes(c);
   out.fallbacks = fallbacks_[i].load(std::memory_order_relaxed);

@@ -24,7 +24,9 @@ constexpr std::size_t commit_step(std::size_t committed, std::size_t span) noexc
 
 }  // namespace
 
-void SharedSpans::open(ClassIndex c, Region blocks, Region records) noexcept {
+void SharedSpans::open(ClassIndex c, Region blocks, Region records,
+                       std::uint64_t most_out) noexcept {
+  most_out_ = most_out;
   class_ = c;
   span_blocks_ = span_blocks(c);
   stride_ = stride_bytes(c);
@@ -37,30 +39,53 @@ void SharedSpans::open(ClassIndex c, Region blocks, Region records) noexcept {
 
 SharedSpans::Taken SharedSpans::take(std::span<Block> blocks) noexcept {
   for (;;) {
-    if (!lock_.lock()) return {0, false};
-    collect_deferred();
-    const std::uint32_t count = take_locked(blocks);
-    bool record = false;
-    if (count > 0) {
-      ++counters_.misses;
-      counters_.filled += count - 1;
-      record = counters_.outstanding() > counters_.outstanding_peak;
-      if (record) counters_.outstanding_peak = counters_.outstanding();
-    }
+    if (!lock_.lock()) return {};
+    const Taken taken = take_once(blocks);
     const std::size_t committed = committed_.load(std::memory_order_relaxed);
+    const bool may_grow = counters_.outstanding() < most_out_;
     lock_.unlock();
-    if (count > 0 || !commit_more(committed)) return {count, record};
+    if (taken.count > 0 || !may_grow || !commit_more(committed)) return taken;
   }
 }
 
-std::uint32_t SharedSpans::take_locked(std::span<Block> blocks) noexcept {
-  std::uint32_t count = 0;
+SharedSpans::Taken SharedSpans::take_once(std::span<Block> blocks) noexcept {
+  collect_deferred();
+  Taken taken{};
+  if (counters_.outstanding() >= most_out_) return taken;
+  const std::uint64_t room = most_out_ - counters_.outstanding();
+  take_locked(blocks.first(std::min<std::size_t>(blocks.size(), room)), taken);
+  if (taken.count == 0) return taken;
+  ++counters_.misses;
+  counters_.filled += taken.count - 1;
+  counters_.faulted_bytes += taken.fresh_bytes;
+  counters_.regretted_bytes += taken.regret_bytes;
+  taken.record = counters_.outstanding() > counters_.outstanding_peak;
+  if (taken.record) counters_.outstanding_peak = counters_.outstanding();
+  publish_idle();
+  return taken;
+}
+
+void SharedSpans::take_locked(std::span<Block> blocks, Taken& taken) noexcept {
   SpanNumber n = 0;
   // Pages are taken fresh for the caller, never just to fill a cache.
-  while (count < blocks.size() && choose_span(count > 0, n)) {
-    count += take_from(n, blocks.subspan(count));
+  while (taken.count < blocks.size() && choose_span(taken.count > 0, n)) {
+    if (lists_[n].list == SpanList::kPurged) note_fresh(lists_[n], taken);
+    taken.count += take_from(n, blocks.subspan(taken.count));
   }
-  return count;
+}
+
+void SharedSpans::note_fresh(const Span& span, Taken& taken) noexcept {
+  taken.fresh_bytes += span_bytes_;
+  const auto now = static_cast<std::uint32_t>(platform::coarse_milliseconds());
+  if (span.was_purged && now - span.since_ms < kRegretMs) taken.regret_bytes += span_bytes_;
+}
+
+// For those who look without the lock.
+void SharedSpans::publish_idle() noexcept {
+  idle_bytes_.store(counters_.idle_bytes, std::memory_order_relaxed);
+  const bool any = !lists_.empty(SpanList::kIdle);
+  oldest_idle_ms_.store(any ? lists_[lists_.back(SpanList::kIdle)].since_ms : 0,
+                        std::memory_order_relaxed);
 }
 
 bool SharedSpans::choose_span(bool with_pages, SpanNumber& chosen) noexcept {
@@ -128,6 +153,7 @@ void SharedSpans::give(std::span<const Block> blocks, bool overflow) noexcept {
   counters_.overflows += overflow;
   counters_.drained += blocks.size() - overflow;
   for (const Block block : blocks) give_locked(block);
+  publish_idle();
   lock_.unlock();
 }
 
@@ -135,6 +161,7 @@ void SharedSpans::give_unfilled(std::span<const Block> blocks) noexcept {
   if (!lock_.lock()) return defer(blocks);
   counters_.filled -= blocks.size();
   for (const Block block : blocks) give_locked(block);
+  publish_idle();
   lock_.unlock();
 }
 

@@ -30,6 +30,9 @@ struct SpanCounters {
   std::uint64_t idle_bytes;        // of spans all free that keep their pages
   std::uint64_t free_bytes;        // of free blocks in spans partly used
   std::uint64_t carved_bytes;
+  std::uint64_t purged_bytes;     // given back to the kernel
+  std::uint64_t faulted_bytes;    // of spans without pages that were handed out
+  std::uint64_t regretted_bytes;  // those of them that had been purged shortly before
 
   std::uint64_t outstanding() const noexcept { return misses + filled - overflows - drained; }
 };
@@ -41,14 +44,24 @@ struct SpanBatch {
   std::uint32_t count = 0;
 };
 
+// Makes [start, end) read as zero: whole pages go back to the kernel, what shares a page with
+// somebody else is wiped. False: there is no whole page, or the kernel refused; all is as it was.
+[[nodiscard]] bool make_zero(std::uintptr_t start, std::uintptr_t end) noexcept;
+
 class SharedSpans {
  public:
+  static constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
+
   // Pre: called once, before any other.
-  void open(ClassIndex c, Region blocks, Region records) noexcept;
+  // `most_out`: blocks that may be out of the spans at once.
+  void open(ClassIndex c, Region blocks, Region records,
+            std::uint64_t most_out = kNoLimit) noexcept;
 
   struct Taken {
-    std::uint32_t count;  // 0: nothing to be had
-    bool record;          // more blocks are out than ever were
+    std::uint32_t count;         // 0: nothing to be had
+    bool record;                 // more blocks are out than ever were
+    std::uint64_t fresh_bytes;   // of spans that have no pages yet
+    std::uint64_t regret_bytes;  // of those that had them shortly before
   };
 
   // Serves a get that missed: blocks[0] is for the caller, the others are to be put into a cache.
@@ -59,6 +72,15 @@ class SharedSpans {
 
   // Takes back blocks that take() meant for a cache and that found no room there.
   void give_unfilled(std::span<const Block> blocks) noexcept;
+
+  // Purged, and needed again within this time: keeping it would have been right.
+  static constexpr std::uint32_t kRegretMs = 4000;
+
+  // Bytes of idle spans, and since when the oldest is; may be a moment old.
+  std::uint64_t idle_bytes() const noexcept { return idle_bytes_.load(std::memory_order_relaxed); }
+  std::uint32_t oldest_idle_ms() const noexcept {
+    return oldest_idle_ms_.load(std::memory_order_relaxed);
+  }
 
   // The oldest spans that have been idle for `min_age_ms`, of `most_bytes` at most (one span at
   // least, if any is that old).
@@ -74,6 +96,10 @@ class SharedSpans {
   std::uint64_t deferred() const noexcept {
     return deferred_count_.load(std::memory_order_relaxed);
   }
+
+  // Faults in the pages of up to `blocks` blocks that have none and leaves them idle. Returns how
+  // many.
+  std::uint64_t warm_up(std::uint64_t blocks) noexcept;
 
   // Whether `block` is the start of a block that was carved.
   [[nodiscard]] bool is_block(Block block) const noexcept;
@@ -96,9 +122,12 @@ class SharedSpans {
   Block block_at(SpanNumber span, std::uint32_t index) const noexcept;
   std::uintptr_t span_start(SpanNumber span) const noexcept { return start_ + span * span_bytes_; }
 
+  Taken take_once(std::span<Block> blocks) noexcept;
+  void note_fresh(const Span& span, Taken& taken) noexcept;
+  void publish_idle() noexcept;
   bool choose_span(bool with_pages, SpanNumber& chosen) noexcept;
   bool carve(SpanNumber& carved) noexcept;
-  std::uint32_t take_locked(std::span<Block> blocks) noexcept;
+  void take_locked(std::span<Block> blocks, Taken& taken) noexcept;
   std::uint32_t take_from(SpanNumber n, std::span<Block> blocks) noexcept;
   void give_locked(Block block) noexcept;
   void refile(SpanNumber n) noexcept;
@@ -121,6 +150,9 @@ class SharedSpans {
   std::atomic<std::size_t> committed_{0};
   std::size_t committed_records_ = 0;
   SpanCounters counters_{};
+  std::uint64_t most_out_ = kNoLimit;
+  std::atomic<std::uint64_t> idle_bytes_{0};
+  std::atomic<std::uint32_t> oldest_idle_ms_{0};
   std::atomic<Block> deferred_{0};
   std::atomic<std::uint64_t> deferred_count_{0};
 };

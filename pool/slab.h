@@ -29,13 +29,15 @@ struct Stack {
   std::atomic<std::uint32_t> limit;  // depth at which a push overflows
   std::atomic<std::uint32_t> seen;   // low bits of hits at the last look for idle classes
   std::atomic<StackEvent> last;
+  std::atomic<std::uint32_t> watched;   // low bits of the header when the trimmer last looked
+  std::atomic<std::uint32_t> quiet_ms;  // since when they have been the same
   std::uint32_t unused;
   // the blocks follow
 };
 inline constexpr std::size_t kHeaderAt = 0;
 inline constexpr std::size_t kAskedAt = 8;
 inline constexpr std::size_t kLimitAt = 16;
-inline constexpr std::size_t kBlocksAt = 32;
+inline constexpr std::size_t kBlocksAt = 40;
 static_assert(offsetof(Stack, asked) == kAskedAt);
 static_assert(offsetof(Stack, limit) == kLimitAt && sizeof(Stack) == kBlocksAt);
 

@@ -28,7 +28,7 @@ struct Span {
   SpanNumber prev;
   std::uint16_t free_blocks;
   SpanList list;
-  std::uint8_t fresh;      // never handed out, or purged: all of it reads as zero
+  bool was_purged;         // as opposed to never used
   std::uint32_t since_ms;  // when it became idle or was purged, on the coarse clock
 };
 static_assert(sizeof(Span) == 32);

@@ -16,9 +16,9 @@ constexpr std::uintptr_t page_below(std::uintptr_t address) noexcept {
   return address & ~(platform::kPageBytes - 1);
 }
 
-// Makes [start, end) read as zero: whole pages go back to the kernel, what shares a page with
-// somebody else is wiped. False: the kernel refused, and the pages are as they were.
-bool purge_range(std::uintptr_t start, std::uintptr_t end) noexcept {
+}  // namespace
+
+bool make_zero(std::uintptr_t start, std::uintptr_t end) noexcept {
   const std::uintptr_t first = page_above(start);
   const std::uintptr_t last = page_below(end);
   if (first >= last) return false;
@@ -27,8 +27,6 @@ bool purge_range(std::uintptr_t start, std::uintptr_t end) noexcept {
   std::memset(reinterpret_cast<void*>(last), 0, end - last);
   return true;
 }
-
-}  // namespace
 
 SpanBatch SharedSpans::take_idle(std::uint32_t now_ms, std::uint32_t min_age_ms,
                                  std::uint64_t most_bytes) noexcept {
@@ -43,6 +41,7 @@ SpanBatch SharedSpans::take_idle(std::uint32_t now_ms, std::uint32_t min_age_ms,
     counters_.idle_bytes -= span_bytes_;
     batch.spans[batch.count++] = n;
   }
+  publish_idle();
   lock_.unlock();
   return batch;
 }
@@ -55,7 +54,7 @@ std::uint64_t SharedSpans::purge(SpanBatch& batch, std::uint32_t now_ms) noexcep
   for (std::uint32_t from = 0; from < batch.count;) {
     std::uint32_t to = from + 1;
     while (to < batch.count && spans[to] == spans[to - 1] + 1) ++to;
-    const bool done = purge_range(span_start(spans[from]), span_start(spans[to - 1] + 1));
+    const bool done = make_zero(span_start(spans[from]), span_start(spans[to - 1] + 1));
     if (done) bytes += (to - from) * span_bytes_;
     std::fill(purged + from, purged + to, done);
     from = to;
@@ -64,9 +63,12 @@ std::uint64_t SharedSpans::purge(SpanBatch& batch, std::uint32_t now_ms) noexcep
   if (!lock_.lock()) return bytes;
   for (std::uint32_t i = 0; i < batch.count; ++i) {
     lists_[spans[i]].since_ms = now_ms;
+    lists_[spans[i]].was_purged = true;
     if (!purged[i]) counters_.idle_bytes += span_bytes_;
     lists_.move_to(spans[i], purged[i] ? SpanList::kPurged : SpanList::kIdle);
   }
+  counters_.purged_bytes += bytes;
+  publish_idle();
   lock_.unlock();
   return bytes;
 }

@@ -24,6 +24,18 @@ BOUNDS = (
     (("burst/*",), BEST, 1.10),
     (("py/bytearrays",), BEST, 1.15),
     (("nginx/*",), "glibc", 0.50),
+    (("redis-churn/1K-64K",), "glibc", 1.08),
+    (("burst-*/again",), BEST, 1.10),
+    (("varnish/resident",), "glibc", 1.00),
+    (("python-bytearrays/cpu",), BEST, 1.15),
+)
+
+# (rows, most that ours may take in the row's own unit)
+CEILINGS = (
+    (("redis-flushall/12s",), 40),
+    (("burst-*/3s",), 64 + 32),
+    (("burst-*/12s", "threads-*/12s"), 32),
+    (("container-128M/budget",), 32),
 )
 
 
@@ -49,6 +61,26 @@ class Verdict:
             return f"{ratio}x {self.against}{more}"
         return f"{ratio}x {self.against} (<= {self.limit:.2f}) {self.word}"
 
+    def plain(self):
+        return {"against": self.against, "ratio": self.ratio, "limit": self.limit,
+                "word": self.word}
+
+
+@dataclass
+class Ceiling:
+    value: float | None  # None: it could not be measured
+    limit: float
+
+    @property
+    def word(self):
+        return "ok" if self.value is not None and self.value <= self.limit else "MISS"
+
+    def text(self):
+        return f"(<= {self.limit:g}) {self.word}"
+
+    def plain(self):
+        return {"value": self.value, "limit": self.limit, "word": self.word}
+
 
 def best_of(values, lower_is_better):
     present = {name: value for name, value in values.items() if value is not None}
@@ -63,16 +95,20 @@ def verdicts(row, ours, peers, lower_is_better=True):
     A bound against a peer that takes no part is not judged; one on a value of ours that could
     not be measured is missed."""
     best = best_of(peers, lower_is_better)
-    result = []
+    result = [Ceiling(ours, limit) for rows, limit in CEILINGS if matches(row, rows)]
     for rows, against, limit in BOUNDS:
         name = best if against == BEST else against
-        if name not in peers or not any(fnmatchcase(row, pattern) for pattern in rows):
+        if name not in peers or not matches(row, rows):
             continue
         label = f"best({name})" if against == BEST else name
         result.append(Verdict(label, ratio_of(ours, peers[name]), limit))
     if not result and best is not None:
         result.append(Verdict(f"best({best})", ratio_of(ours, peers[best]), None, lower_is_better))
     return result
+
+
+def matches(row, patterns):
+    return any(fnmatchcase(row, pattern) for pattern in patterns)
 
 
 def ratio_of(ours, peer):

@@ -81,6 +81,29 @@ def find_program(name):
     return path
 
 
+def start_nginx(program, folder, name, template, variables, ports):
+    """The server `name` of `ports`, until the block ends."""
+    # Started by root, workers would become a user that may not read the folder.
+    user = "user root root;" if os.geteuid() == 0 else ""
+    config = os.path.join(folder, name + ".conf")
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(template.format(folder=folder, name=name, user=user, **ports))
+    command = [program, "-p", folder, "-c", config, "-e", os.path.join(folder, name + ".log")]
+    return server(command, variables, ("127.0.0.1", ports[name]),
+                  os.path.join(folder, name + ".out"))
+
+
+def wrk_figures(text):
+    """Requests answered, and how many a second."""
+    count = re.search(r"(\d+) requests in", text)
+    rate = re.search(r"Requests/sec:\s*([\d.]+)", text)
+    if not count or not rate or "Non-2xx" in text or "Socket errors" in text:
+        raise BenchError(f"the load failed: {text.strip()[-300:]}")
+    if int(count.group(1)) == 0:
+        raise BenchError("not one request was answered")
+    return int(count.group(1)), float(rate.group(1))
+
+
 class NginxBench:
     def __init__(self, folder, programs, seconds):
         self.folder = folder
@@ -91,19 +114,12 @@ class NginxBench:
         with open(os.path.join(folder, "files", "body"), "wb") as file:
             file.write(os.urandom(BODY))
 
-    def start(self, name, template, variables, port):
-        # Started by root, workers would become a user that may not read the folder.
-        user = "user root root;" if os.geteuid() == 0 else ""
-        config = os.path.join(self.folder, name + ".conf")
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(template.format(folder=self.folder, name=name, user=user, **self.ports))
-        command = [self.programs["nginx"], "-p", self.folder, "-c", config,
-                   "-e", os.path.join(self.folder, name + ".log")]
-        output = os.path.join(self.folder, name + ".out")
-        return server(command, variables, ("127.0.0.1", port), output)
+    def start(self, name, template, variables):
+        return start_nginx(self.programs["nginx"], self.folder, name, template, variables,
+                           self.ports)
 
     def backend(self):
-        return self.start("backend", BACKEND, clean_environment(), self.ports["backend"])
+        return self.start("backend", BACKEND, clean_environment())
 
     def try_proxy(self, allocator, say):
         try:
@@ -114,7 +130,7 @@ class NginxBench:
 
     def proxy(self, allocator):
         """Microseconds of the worker's CPU per request, and requests per second."""
-        with self.start("proxy", PROXY, allocator.environment(), self.ports["proxy"]) as master:
+        with self.start("proxy", PROXY, allocator.environment()) as master:
             workers = children(master.pid)
             self.load(1)
             before = sum(cpu_seconds(pid) for pid in workers)
@@ -131,10 +147,4 @@ class NginxBench:
         text = subprocess.run(
             command, capture_output=True, text=True, timeout=seconds + LOAD_TIMEOUT
         ).stdout
-        count = re.search(r"(\d+) requests in", text)
-        rate = re.search(r"Requests/sec:\s*([\d.]+)", text)
-        if not count or not rate or "Non-2xx" in text or "Socket errors" in text:
-            raise BenchError(f"the load failed: {text.strip()[-300:]}")
-        if int(count.group(1)) == 0:
-            raise BenchError("not one request was answered")
-        return int(count.group(1)), float(rate.group(1))
+        return wrk_figures(text)

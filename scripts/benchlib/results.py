@@ -10,16 +10,18 @@ from benchlib.bounds import verdicts
 
 
 class Results:
-    def __init__(self, allocators, say):
+    def __init__(self, allocators, say, row_width=18):
         self.allocators = allocators
         self.say = say
+        self.row_width = row_width
         self.rows = []
+        self.skipped = []
         self.missed = 0
         self.failed = 0
 
     def header(self):
         names = "".join(f"{allocator.name[:11]:>12}" for allocator in self.allocators)
-        self.say(f"{'row':<18}{names}  ratio of ours")
+        self.say(f"{'row':<{self.row_width}}{names}  ratio of ours")
 
     def add(self, row, unit, samples, lower_is_better=True):
         """`samples`: name -> list of values, None for a run that failed."""
@@ -42,19 +44,25 @@ class Results:
                 "unit": unit,
                 "medians": medians,
                 "samples": samples,
-                "verdicts": {name: [as_plain(v) for v in found] for name, found in judged.items()},
+                "verdicts": {name: [v.plain() for v in found] for name, found in judged.items()},
             }
         )
         self.say(self.line(row, medians, judged))
 
+    def skip(self, names, reason):
+        """What cannot be measured here is neither kept nor missed."""
+        self.skipped += [{"scenario": name, "reason": reason} for name in names]
+        self.say(f"SKIPPED: {', '.join(names)}: {reason}")
+
     def line(self, row, medians, judged):
-        values = "".join(f"{number(medians.get(a.name)):>12}" for a in self.allocators)
+        shown = [number(medians[a.name]) if a.name in medians else "-" for a in self.allocators]
+        values = "".join(f"{text:>12}" for text in shown)
         alone = len(judged) == 1
         parts = [
             ("" if alone else name + ": ") + "; ".join(v.text() for v in found)
             for name, found in judged.items()
         ]
-        return f"{row:<18}{values}  {' | '.join(parts)}"
+        return f"{row:<{self.row_width}}{values}  {' | '.join(parts)}"
 
     def write_json(self, path, settings):
         document = {
@@ -70,21 +78,13 @@ class Results:
                 for a in self.allocators
             ],
             "rows": self.rows,
+            "skipped": self.skipped,
             "missed": self.missed,
             "failed_runs": self.failed,
         }
         with open(path, "w", encoding="utf-8") as file:
             json.dump(document, file, indent=1)
             file.write("\n")
-
-
-def as_plain(verdict):
-    return {
-        "against": verdict.against,
-        "ratio": verdict.ratio,
-        "limit": verdict.limit,
-        "word": verdict.word,
-    }
 
 
 def number(value):

@@ -75,6 +75,12 @@ def children(pid):
         return []
 
 
+def maps(pid, library):
+    """Whether the process has the file mapped: of a preload that fails the loader only warns."""
+    with open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as file:
+        return os.path.realpath(library) in file.read()
+
+
 def cpu_seconds(pid):
     """User and system time of the process, all its threads."""
     with open(f"/proc/{pid}/stat", encoding="utf-8") as file:

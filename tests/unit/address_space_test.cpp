@@ -16,7 +16,8 @@ constexpr std::size_t kGiB = std::size_t{1} << 30;
 TEST(AddressSpace, ContainsNothingBeforeItIsOpen) {
   const AddressSpace space;
   EXPECT_EQ(space.bytes(), 0U);
-  for (const std::uintptr_t address : {std::uintptr_t{0}, std::uintptr_t{4096}, ~std::uintptr_t{0}}) {
+  for (const std::uintptr_t address :
+       {std::uintptr_t{0}, std::uintptr_t{4096}, ~std::uintptr_t{0}}) {
     EXPECT_FALSE(space.contains(address));
   }
 }
@@ -86,9 +87,9 @@ TEST_F(OpenSpace, NothingIsAccessibleUntilItIsCommitted) {
   EXPECT_DEATH(touch(), "");
 }
 
-// Opens under a limit of the address space. What it takes must leave half of what was there.
-int open_under(std::size_t limit) {
-  limit_address_space(limit);
+// Opens with so much address space left. What it takes must leave half of what was there.
+int open_with(std::size_t bytes) {
+  leave_address_space(bytes);
   const std::size_t left = platform::address_space_left();
   AddressSpace space;
   if (!space.open()) return left / 2 < 2 * kGiB ? 0 : __LINE__;
@@ -105,15 +106,15 @@ int open_under(std::size_t limit) {
 
 TEST(AddressSpaceLimits, HalfOfWhatIsLeftIsTheMost) {
   if (kLimitsMeanNothing) GTEST_SKIP();
-  for (const std::size_t limit : {5 * kGiB, 8 * kGiB, 17 * kGiB, 100 * kGiB, 20000 * kGiB}) {
-    EXPECT_EQ(in_child([limit] { return open_under(limit); }), 0) << limit / kGiB << " GiB";
+  for (const std::size_t bytes : {5 * kGiB, 8 * kGiB, 17 * kGiB, 100 * kGiB, 20000 * kGiB}) {
+    EXPECT_EQ(in_child([bytes] { return open_with(bytes); }), 0) << bytes / kGiB << " GiB";
   }
 }
 
 TEST(AddressSpaceLimits, TooLittleIsNone) {
   if (kLimitsMeanNothing) GTEST_SKIP();
   const auto refused = [] {
-    limit_address_space(kGiB);
+    leave_address_space(kGiB);
     AddressSpace space;
     if (space.open()) return __LINE__;
     if (space.bytes() != 0 || space.contains(0) || space.contains(~std::uintptr_t{0})) {

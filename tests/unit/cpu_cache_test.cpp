@@ -38,7 +38,7 @@ struct TestCache {
 
   Block take(ClassIndex c, std::size_t asked = 1) {
     const Block block = cache.pop(CpuCache::where_empty(c), asked);
-    return block != 0 ? block : cache.refill(c, asked);
+    return block != 0 ? block : cache.refill(c, asked).block;
   }
   void put(ClassIndex c, Block block) {
     if (!cache.push(CpuCache::where_empty(c), block)) cache.drain(c, block);
@@ -319,12 +319,11 @@ class AnyCpu {
 };
 
 INSTANTIATE_TEST_SUITE_P(Modes, CpuCacheThreads,
-                         testing::Values(PoolMode::kRseq, PoolMode::kLocked),
-                         [](const auto& mode) {
+                         testing::Values(PoolMode::kRseq, PoolMode::kLocked), [](const auto& mode) {
                            return mode.param == PoolMode::kRseq ? "rseq" : "locked";
                          });
 
-constexpr int kRounds = kThreadSanitizer ? 5000 : 60000;
+constexpr int kRounds = kThreadSanitizer ? 5000 : 300'000;
 
 TEST_P(CpuCacheThreads, CountersAreExactOnceAllAreQuiet) {
   const AnyCpu any;

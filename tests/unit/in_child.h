@@ -42,9 +42,13 @@ int in_child(Work&& work) {
   return wait_for(child);
 }
 
-// Sets the address space limit of this process.
-inline void limit_address_space(std::size_t bytes) {
-  const rlimit limit{bytes, bytes};
+// Limits the address space of this process to `bytes` more than it has.
+inline void leave_address_space(std::size_t bytes) {
+  std::size_t pages = 0;
+  std::FILE* const statm = std::fopen("/proc/self/statm", "re");
+  if (statm == nullptr || std::fscanf(statm, "%zu", &pages) != 1) std::perror("statm");
+  if (statm != nullptr) std::fclose(statm);
+  const rlimit limit{pages * 4096 + bytes, RLIM_INFINITY};
   if (setrlimit(RLIMIT_AS, &limit) != 0) std::perror("setrlimit");
 }
 

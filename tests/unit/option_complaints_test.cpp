@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <ostream>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,116 @@ namespace bufpool {
 namespace {
 
 using Kind = Complaint::Kind;
+
+// One row, and values that are wrong for it in the same way.
+struct WrongCase {
+  std::string_view name;
+  Kind kind;
+  std::string_view sentence;  // after "BUFPOOL_name=value: "
+  std::vector<std::string_view> values;
+};
+
+void expect_complaint(const WrongCase& c, std::string_view value) {
+  const std::string entry = variable(c.name) + '=' + std::string(value);
+  const Parsed parsed({entry});
+  EXPECT_EQ(all_values(parsed.options), all_values(default_options()));
+  EXPECT_EQ(parsed.options.set_mask, 0U);
+  ASSERT_EQ(parsed.complaints.count, 1U);
+  const Complaint& complaint = parsed.complaints.kept[0];
+  EXPECT_EQ(complaint.kind, c.kind);
+  EXPECT_EQ(complaint.name, variable(c.name));
+  EXPECT_EQ(complaint.value, value);
+  EXPECT_EQ(complaint.info, &option_list()[row_of(c.name)]);
+  EXPECT_EQ(described(complaint), entry + ": " + std::string(c.sentence));
+}
+
+void expect_complaints(std::span<const WrongCase> cases) {
+  for (const WrongCase& c : cases) {
+    for (const std::string_view value : c.values) {
+      SCOPED_TRACE(std::string(c.name) + '=' + std::string(value));
+      expect_complaint(c, value);
+    }
+  }
+}
+
+TEST(WrongValue, LeavesTheDefaultAndIsComplainedOf) {
+  const WrongCase cases[] = {
+      {"DISABLE",
+       Kind::kBadValue,
+       "not a flag (0 or 1, true or false, yes or no, on or off); using 0",
+       {"2", "10", "00", "y", "tru", "yess", " 1", "1 ", "enable", "-1"}},
+      {"REPORT_MIN",
+       Kind::kBadValue,
+       "not a plain number (such as 100); using 100",
+       {"64K", "1e3", "-1", "+1", " 1", "1 ", "0x10", "1,000", "99999999999999999999999x"}},
+      {"REPORT_MIN",
+       Kind::kOutOfRange,
+       "out of range (0 to 18446744073709551615); using 100",
+       {"18446744073709551616", "99999999999999999999999"}},
+      {"CPU_CACHE",
+       Kind::kBadValue,
+       "not a size (such as 64M or 1G); using 32M",
+       {"64Q", "64KB", "1e3", "-1", "+1", " 1", "0x10", "M", "20000000000GB"}},
+      {"CPU_CACHE",
+       Kind::kOutOfRange,
+       "out of range (64K to 16G); using 32M",
+       {"0", "1K", "65535", "17179869185", "17G", "20000000000G"}},
+      {"MIN_SIZE", Kind::kOutOfRange, "out of range (512 to 16M); using 512", {"511", "17M"}},
+      {"MAX_SIZE", Kind::kOutOfRange, "out of range (512 to 16M); using 16M", {"511", "17M"}},
+      {"MODE",
+       Kind::kBadValue,
+       "not one of auto, rseq, locked; using auto",
+       {"locke", "lockedd", "auto|rseq", "|", " rseq", "rseq ", "1"}},
+      {"CLASSES",
+       Kind::kBadValue,
+       "not a list of sizes (such as 4K,16K,64K); ignored",
+       {",", "4K,", ",4K", "4K,,16K", "4K 16K", "4K, 16K", "4K;16K", "4K,16KB", "x"}},
+      {"CLASSES",
+       Kind::kOutOfRange,
+       "out of range (512 to 16M); ignored",
+       {"511", "4K,511", "17M,4K", "4K,20000000000G"}},
+  };
+  expect_complaints(cases);
+}
+
+TEST(WrongValue, OfWhatIsKeptLeavesTheDefaultToo) {
+  const WrongCase cases[] = {
+      {"RETAIN_MAX",
+       Kind::kBadValue,
+       "not auto, a size or a percentage (such as 64M or 25%); using auto",
+       {"64Q", "25 %", "%", "-5%", "automatic", "none"}},
+      {"RETAIN_MAX",
+       Kind::kOutOfRange,
+       "out of range (0 to 16T, or 0% to 100%); using auto",
+       {"101%", "17T", "17592186044417", "99999999999999999999%"}},
+      {"RETAIN_CLASS_MAX",
+       Kind::kBadValue,
+       "not a size (such as 64M or 1G); using 0",
+       {"25%", "auto"}},
+      {"RETAIN_CLASS_MAX", Kind::kOutOfRange, "out of range (0 to 16T); using 0", {"17T"}},
+      {"RETAIN_TIME",
+       Kind::kBadValue,
+       "not a duration (such as 500ms, 10s or 5m); using 10s",
+       {"1h", "10 s", "s"}},
+      {"RETAIN_TIME",
+       Kind::kOutOfRange,
+       "out of range (100ms to 1440m); using 10s",
+       {"0", "99", "1441m"}},
+      {"TRIMMER", Kind::kBadValue, "not one of auto, on, off; using auto", {"1", "yes", "never"}},
+      {"ZERO", Kind::kBadValue, "not one of off, free, alloc; using off", {"0", "1", "on"}},
+      {"WARMUP",
+       Kind::kBadValue,
+       "not a list of SIZE:COUNT (such as 64K:100,1M:8); ignored",
+       {"64K", "64K:", ":8", "64K:8,", ",64K:8", "64K:8,,1M:8", "64K:8:8", "64K:8K", "64K:8 1M:8",
+        "20000000000G:x", "64K:8, 1M:8"}},
+      {"WARMUP",
+       Kind::kOutOfRange,
+       "out of range (512 to 16M, 1 to 1048576 of each); ignored",
+       {"511:1", "17M:1", "64K:0", "64K:1048577", "64K:8,511:1", "64K:99999999999999999999",
+        "20000000000G:1"}},
+  };
+  expect_complaints(cases);
+}
 
 struct UnknownCase {
   std::string_view name;

@@ -18,6 +18,7 @@ namespace {
 constexpr std::uint64_t kKiB = 1024;
 constexpr std::uint64_t kMiB = kKiB * kKiB;
 constexpr std::uint64_t kGiB = kMiB * kKiB;
+constexpr std::uint64_t kTiB = kGiB * kKiB;
 constexpr std::uint64_t kUntouched = 0xdecafbad;
 
 using Parser = bool (*)(std::string_view, std::uint64_t&) noexcept;
@@ -53,7 +54,9 @@ TEST(ParseBytes, ReadsEveryUnitInAnyCase) {
                                {64 * kKiB, {"64k", "64K", "64kib", "64KiB", "64KIB", "65536"}},
                                {3 * kMiB, {"3m", "3M", "3mib", "3MiB", "3072K"}},
                                {2 * kGiB, {"2g", "2G", "2gIb", "2GiB", "2048M"}},
+                               {16 * kTiB, {"16t", "16T", "16tib", "16TiB", "16384G"}},
                                {17179869183U * kGiB, {"17179869183G"}},
+                               {16777215U * kTiB, {"16777215T"}},
                                {18446744073709551615U, {"18446744073709551615"}},
                                {kKiB, {"0000000000000000000000000000001K"}},
                            });
@@ -61,13 +64,13 @@ TEST(ParseBytes, ReadsEveryUnitInAnyCase) {
 
 TEST(ParseBytes, RefusesWhatIsNotASize) {
   expect_refused(parse_bytes,
-                 {"",    "K",    "64Q",  "64KB",   "64B", "64Ki",     "64iB", "64KK", "64T",
+                 {"",    "K",    "64Q",  "64KB",   "64B", "64Ki",     "64iB", "64KK", "64P",
                   "1e3", "1.5M", "0x10", "-1",     "+1",  " 1",       "1 ",   "1 K",  "1K\n",
                   "1,",  "1K2",  "ten",  "64KiBs", "K64", "\xc2\xb2", "1_000"});
 }
 
 TEST(ParseBytes, RefusesWhatIsOver64Bits) {
-  expect_refused(parse_bytes, {"18446744073709551616", "17179869184G", "20000000000G",
+  expect_refused(parse_bytes, {"18446744073709551616", "16777216T", "17179869184G", "20000000000G",
                                "18446744073709551615K", "99999999999999999999999999"});
 }
 
@@ -93,7 +96,6 @@ TEST(ParseDuration, RefusesWhatIsNotOne) {
                                   "1K", "1m30s", "307445734561826m", "18446744073709551616"});
 }
 
-// No row is a duration yet.
 TEST(DurationKind, HasARangeAndIsWrittenInTheLargestExactUnit) {
   const OptionInfo row{OptionKind::kDuration, "RETAIN_TIME", "10s", "100ms", "5m", ""};
   constexpr std::pair<std::string_view, std::string_view> kCases[] = {
@@ -112,6 +114,62 @@ TEST(DurationKind, HasARangeAndIsWrittenInTheLargestExactUnit) {
   }
   EXPECT_EQ(read_duration("5h", row, value), Verdict::kBadValue);
   EXPECT_EQ(value, kUntouched);
+}
+
+struct ShareCase {
+  std::uint64_t bytes;
+  std::uint32_t percent;
+  std::string_view written;
+  std::vector<std::string_view> texts;
+};
+
+constexpr OptionInfo kShareRow{OptionKind::kShare, "RETAIN_MAX", "auto", "0", "16T", ""};
+
+void expect_share(const ShareCase& c, std::string_view given) {
+  Share share{kUntouched, kUntouched};
+  EXPECT_EQ(read_share(given, kShareRow, share), Verdict::kGood) << given;
+  EXPECT_EQ(share.bytes, c.bytes) << given;
+  EXPECT_EQ(share.percent, c.percent) << given;
+  std::array<char, 32> out{};
+  BoundedText text(out);
+  write_share(text, kShareRow, share);
+  EXPECT_EQ(text.text(), c.written) << given;
+}
+
+TEST(ShareKind, IsBytesOrAPercentageOrLeftToTheMachine) {
+  const ShareCase cases[] = {
+      {0, 0, "auto", {"auto", "AUTO", "Auto"}},
+      {64 * kMiB, 0, "64M", {"64M", "64mib", "65536K", "67108864"}},
+      {16 * kTiB, 0, "16T", {"16T", "16384G"}},
+      {2, 0, "2", {"2"}},
+      {0, 1, "1%", {"1%", "01%"}},
+      {0, 25, "25%", {"25%"}},
+      {0, 100, "100%", {"100%"}},
+  };
+  for (const ShareCase& c : cases) {
+    for (const std::string_view given : c.texts) expect_share(c, given);
+    expect_share(c, c.written);
+  }
+}
+
+// Zero must not come out as auto, which would keep up to 64M.
+TEST(ShareKind, OfNothingIsNotAuto) {
+  const ShareCase nothing{1, 0, "0", {}};
+  for (const std::string_view given : {"0", "00", "0G", "0%", "000%"}) expect_share(nothing, given);
+}
+
+TEST(ShareKind, RefusesWhatIsNotOne) {
+  Share share{kUntouched, kUntouched};
+  for (const std::string_view given : {"", "%", "25 %", "25%%", "-1%", "+1%", "2.5%", "1M%", "%25",
+                                       "auto%", "autos", "aut", " auto", "64Q", "25p"}) {
+    EXPECT_EQ(read_share(given, kShareRow, share), Verdict::kBadValue) << given;
+  }
+  for (const std::string_view given :
+       {"101%", "4294967297%", "18446744073709551616%", "17T", "17592186044417", "20000000000G"}) {
+    EXPECT_EQ(read_share(given, kShareRow, share), Verdict::kOutOfRange) << given;
+  }
+  EXPECT_EQ(share.bytes, kUntouched);
+  EXPECT_EQ(share.percent, kUntouched);
 }
 
 struct ListCase {
@@ -138,6 +196,51 @@ TEST(NextSize, TakesSizesToTheEndOrTheFirstThatIsNone) {
     for (std::uint64_t size = 0; next_size(list, size);) sizes.push_back(size);
     EXPECT_EQ(sizes, c.sizes) << c.list;
     EXPECT_EQ(list, c.left) << c.list;
+  }
+}
+
+struct WarmupCase {
+  std::string_view list;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> pairs;
+  std::string_view left;
+};
+
+TEST(NextWarmup, TakesPairsToTheEndOrTheFirstThatIsNone) {
+  const WarmupCase cases[] = {
+      {"", {}, ""},
+      {"64K:100", {{64 * kKiB, 100}}, ""},
+      {"64K:100,1m:8,1m:8", {{64 * kKiB, 100}, {kMiB, 8}, {kMiB, 8}}, ""},
+      {"1:1,0:1048576", {{1, 1}, {0, 1048576}}, ""},
+      {",4K:1", {}, ",4K:1"},
+      {"4K:1,", {{4 * kKiB, 1}}, ","},
+      {"4K:1,,8K:1", {{4 * kKiB, 1}}, ",8K:1"},
+      {"4K:1,8K:0", {{4 * kKiB, 1}}, "8K:0"},
+      {"4K:1,8K:1048577,4K:1", {{4 * kKiB, 1}}, "8K:1048577,4K:1"},
+      {"4K:1,20000000000G:1", {{4 * kKiB, 1}}, "20000000000G:1"},
+      {"4K:1, 8K:1", {{4 * kKiB, 1}}, " 8K:1"},
+  };
+  for (const WarmupCase& c : cases) {
+    std::string_view list = c.list;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> pairs;
+    std::uint64_t bytes = 0;
+    std::uint64_t count = 0;
+    while (next_warmup(list, bytes, count)) pairs.emplace_back(bytes, count);
+    EXPECT_EQ(pairs, c.pairs) << c.list;
+    EXPECT_EQ(list, c.left) << c.list;
+  }
+}
+
+TEST(NextWarmup, RefusesHalfAPairAndTouchesNothing) {
+  for (const std::string_view given :
+       {"4K", "4K:", ":8", ":", "4K:8:1", "4K:8K", "4K:x", "x:8", "4K=8", "4K:-1", "4K: 8", "4K:0",
+        "4K:1048577", "4K:18446744073709551616"}) {
+    std::string_view list = given;
+    std::uint64_t bytes = kUntouched;
+    std::uint64_t count = kUntouched;
+    EXPECT_FALSE(next_warmup(list, bytes, count)) << given;
+    EXPECT_EQ(list, given);
+    EXPECT_EQ(bytes, kUntouched) << given;
+    EXPECT_EQ(count, kUntouched) << given;
   }
 }
 

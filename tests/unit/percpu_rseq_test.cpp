@@ -10,6 +10,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -120,11 +121,15 @@ class PercpuRseqTest : public testing::Test {
     for (std::uint32_t token = 1; token <= kTokens; ++token) EXPECT_EQ(count[token], 1) << token;
   }
 
-  void hammer(int threads, int rounds) {
+  // Passes tokens in `threads` threads, for `milliseconds`.
+  void hammer(int threads, int milliseconds) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
     std::vector<std::thread> running;
     for (int t = 0; t < threads; ++t) {
       running.emplace_back([=, this] {
-        for (int i = 0; i < rounds; ++i) bench_->pass_one();
+        while (std::chrono::steady_clock::now() < end) {
+          for (int i = 0; i < 1000; ++i) bench_->pass_one();
+        }
       });
     }
     for (std::thread& thread : running) thread.join();
@@ -166,7 +171,7 @@ TEST_F(PercpuRseqTest, ACpuWithoutASlabIsEmptyAndFull) {
 TEST_F(PercpuRseqTest, PreemptionOnOneCpuLosesNothing) {
   pin_to_this_cpu();
   for (Block token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));
-  hammer(16, 200'000);
+  hammer(16, 1500);
   EXPECT_GT(bench_->popped, 0U);
   expect_all_tokens();
 }
@@ -186,7 +191,7 @@ TEST_F(PercpuRseqTest, MigrationLosesNothing) {
       while (!bench_->push(token)) sched_yield();
     }
   });
-  hammer(6, 200'000);
+  hammer(6, 1000);
   stop = true;
   mover.join();
   expect_all_tokens();
@@ -210,7 +215,7 @@ TEST_F(PercpuRseqTest, SignalsLoseNothing) {
   ASSERT_EQ(sigaction(SIGALRM, &action, &old), 0);
   const itimerval often{{0, 100}, {0, 100}};
   ASSERT_EQ(setitimer(ITIMER_REAL, &often, nullptr), 0);
-  for (int i = 0; i < 50 && signals < 2000; ++i) hammer(4, 50'000);
+  hammer(4, 1000);
   const itimerval never{};
   setitimer(ITIMER_REAL, &never, nullptr);
   sigaction(SIGALRM, &old, nullptr);
@@ -236,13 +241,7 @@ TEST_F(PercpuRseqTest, WhoSwingsThePointerAndRestartsOwnsTheStack) {
       reach.store(distance);
     }
   });
-  std::vector<std::thread> users;
-  for (int t = 0; t < 4; ++t) {
-    users.emplace_back([&] {
-      for (int i = 0; i < 300'000; ++i) bench_->pass_one();
-    });
-  }
-  for (std::thread& user : users) user.join();
+  hammer(4, 1000);
   stop = true;
   drainer.join();
   EXPECT_EQ(moved, 0);

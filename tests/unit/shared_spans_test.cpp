@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <random>
 #include <set>
 #include <thread>
@@ -38,7 +40,8 @@ TEST(SharedSpans, BlocksAreApartWritableAndZero) {
 TEST(SharedSpans, BlockAroundFindsTheBlockOfEveryByte) {
   ClassSpans own(kSmall);
   for (const Block block : own.take(2 * own.in_span())) {
-    for (const std::size_t at : {std::size_t{0}, std::size_t{1}, std::size_t{64}, own.stride() - 1}) {
+    for (const std::size_t at :
+         {std::size_t{0}, std::size_t{1}, std::size_t{64}, own.stride() - 1}) {
       EXPECT_EQ(own.spans.block_around(block + at), block);
       EXPECT_EQ(own.spans.is_block(block + at), at == 0);
     }

@@ -36,7 +36,8 @@ class SpanPurgeTest : public testing::TestWithParam<std::size_t> {
   void empty(std::size_t span) { own_.put(blocks_of(span)); }
   bool intact(std::size_t span) const { return all_of(span, still_filled); }
   bool zero(std::size_t span) const {
-    return all_of(span, [](Block block, std::size_t bytes) { return all_bytes_are(block, bytes, 0); });
+    return all_of(span,
+                  [](Block block, std::size_t bytes) { return all_bytes_are(block, bytes, 0); });
   }
   template <typename Test>
   bool all_of(std::size_t span, Test test) const {

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// realloc's part: in place in the buffer's class, or moved, once, to where there is room to grow.
+#include <algorithm>
+#include <cstring>
+
+#include "pool/buffer_pool.h"
+
+namespace bufpool {
+namespace {
+
+constexpr std::size_t kWidest = buffer_bytes(kLastClass);
+
+}  // namespace
+
+void* BufferPool::resize(void* pointer, std::size_t size) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(pointer);
+  const std::uint64_t region = space_.region_number(address);
+  const ClassIndex c{static_cast<std::uint32_t>(region)};
+  const Block block = address - gaps_[region];
+  const std::uint64_t state = guard_line(block).state;
+  if (state == cookies_.growing(block)) return resize_growing(block, c, size);
+  const bool whole = state == cookies_.in_use(block);
+  const std::size_t room = whole ? buffer_bytes(c) : usable_size(pointer);
+  // A buffer is left where it is until it holds less than half of what it could.
+  if (size <= room && size >= room / 2) return pointer;
+  if (!serves(size)) return nullptr;
+  if (size > room && whole) return grow(pointer, size, false);
+  return move(pointer, take_block(size, size), std::min(room, size));
+}
+
+void* BufferPool::resize_growing(Block block, ClassIndex c, std::size_t size) noexcept {
+  std::uint64_t& link = guard_line(block).link;
+  void* const pointer = reinterpret_cast<void*>(block + gap_bytes(c));
+  const std::uint64_t most = link & ~kGrewAgain;
+  if (size > buffer_bytes(c)) return serves(size) ? grow(pointer, size, true) : nullptr;
+  if (size > most) {
+    if ((link & kGrewAgain) == 0) growth_.note_again();
+    link = size | kGrewAgain;
+  }
+  if (size >= most / 4) return pointer;
+  return serves(size) ? move(pointer, take_block(size, size), size) : nullptr;
+}
+
+// `again`: the buffer has grown before.
+void* BufferPool::grow(void* pointer, std::size_t size, bool again) noexcept {
+  const std::size_t kept = usable_size(pointer);
+  again ? growth_.note_again() : growth_.note_first();
+  const bool wide = serves(kWidest) && (again || growth_.likely());
+  Block block = wide ? take_block(kWidest, size) : 0;
+  if (block == 0) block = take_block(size, size);
+  void* const grown = move(pointer, block, kept);
+  if (grown == nullptr) return nullptr;
+  guard_line(block) = GuardLine{cookies_.growing(block), size | (again ? kGrewAgain : 0)};
+  return grown;
+}
+
+// The first `kept` bytes of a buffer in another block; 0: there is none, and nothing happens.
+void* BufferPool::move(void* pointer, Block to, std::size_t kept) noexcept {
+  if (to == 0) return nullptr;
+  guard_line(to).state = cookies_.in_use(to);
+  void* const moved = reinterpret_cast<void*>(to + gap_bytes(space_.class_at(to)));
+  std::memcpy(moved, pointer, kept);
+  put(pointer);
+  return moved;
+}
+
+}  // namespace bufpool

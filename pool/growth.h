@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// Whether a buffer that realloc makes larger will be made larger again: learned from those before.
+//
+// One that keeps growing is moved once to a block of the largest class, where address space is wide
+// enough, and grows there without copying; only what is touched has pages. One that grows once and
+// never again is better off in a block of its size.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace bufpool {
+
+// In a growing buffer's link, beside the most bytes asked for: it is known to have grown again.
+inline constexpr std::uint64_t kGrewAgain = std::uint64_t{1} << 63;
+
+class Growth {
+ public:
+  void note_first() noexcept {
+    if (first_.fetch_add(1, std::memory_order_relaxed) < kWindow) return;
+    first_.store(kWindow / 2, std::memory_order_relaxed);
+    again_.store(again_.load(std::memory_order_relaxed) / 2, std::memory_order_relaxed);
+  }
+  void note_again() noexcept { again_.fetch_add(1, std::memory_order_relaxed); }
+
+  // Most that grew lately grew again.
+  bool likely() const noexcept {
+    return again_.load(std::memory_order_relaxed) * 2 > first_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  static constexpr std::uint32_t kWindow = 1024;
+
+  std::atomic<std::uint32_t> first_{4};  // the benefit of the doubt is with those that stop
+  std::atomic<std::uint32_t> again_{0};
+};
+
+}  // namespace bufpool

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "pool/platform_memory.h"
+
+#include <sys/sysinfo.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string_view>
+
+#include "pool/platform.h"
+#include "pool/platform_errno.h"
+#include "pool/platform_memory_files.h"
+
+namespace bufpool::platform {
+namespace {
+
+// Version 1 writes the largest whole page of a signed number where there is no limit.
+constexpr std::uint64_t kLargestLimit = std::uint64_t{1} << 60;
+
+// "max" and what nobody understands is no limit.
+std::uint64_t limit_in(const char* path) noexcept {
+  char buffer[64];
+  const auto [value, rest] = leading_number(beginning_of(path, buffer));
+  const bool whole = rest.empty() || rest == "\n";
+  return whole && value < kLargestLimit ? value : kUnknown;
+}
+
+std::uint64_t machine_memory(const char* root) noexcept {
+  constexpr std::string_view kName = "MemTotal:";
+  char buffer[256];
+  std::string_view text = beginning_of(Path({root, "/proc/meminfo"}).c_str(), buffer);
+  const std::size_t found = text.find(kName);
+  if (found == std::string_view::npos) return kUnknown;
+  text.remove_prefix(found + kName.size());
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  const auto [kib, rest] = leading_number(text);
+  return rest.starts_with(" kB") && kib < kLargestLimit / 1024 ? kib * 1024 : kUnknown;
+}
+
+std::uint64_t machine_memory_by_call() noexcept {
+  struct sysinfo info = {};
+  return sysinfo(&info) == 0 ? std::uint64_t{info.totalram} * info.mem_unit : kUnknown;
+}
+
+// The least limit from a group up to the topmost that is mounted. A container may show its own
+// group as the topmost, whatever the path says.
+std::uint64_t least_limit(const char* root, std::string_view mount, std::string_view group,
+                          std::string_view file) noexcept {
+  std::uint64_t least = limit_in(Path({root, mount, "/", file}).c_str());
+  while (!group.empty()) {
+    least = std::min(least, limit_in(Path({root, mount, group, "/", file}).c_str()));
+    group = group.substr(0, group.rfind('/'));
+  }
+  return least;
+}
+
+std::uint64_t group_limit(const char* root) noexcept {
+  std::uint64_t least = kUnknown;
+  const OwnGroup own(root, "");
+  for (const std::string_view mount : kGroupMounts) {
+    for (const std::string_view file : {"memory.max", "memory.high"}) {
+      least = std::min(least, least_limit(root, mount, own.path(), file));
+    }
+  }
+  return least;
+}
+
+std::uint64_t version1_limit(const char* root) noexcept {
+  const OwnGroup own(root, "memory");
+  return least_limit(root, "/sys/fs/cgroup/memory", own.path(), "memory.limit_in_bytes");
+}
+
+std::uint64_t least_of_all(const char* root, std::uint64_t machine) noexcept {
+  return std::min({machine, machine_memory(root), group_limit(root), version1_limit(root)});
+}
+
+// No limit is 0, and a limit of 0 is not to be taken for none.
+std::uint64_t told(std::uint64_t least) noexcept {
+  return least == kUnknown ? 0 : std::max<std::uint64_t>(least, kPageBytes);
+}
+
+}  // namespace
+
+std::uint64_t memory_limit() noexcept {
+  const KeepErrno keep;
+  return told(least_of_all("", machine_memory_by_call()));
+}
+
+std::uint64_t memory_limit_under(const char* root) noexcept {
+  const KeepErrno keep;
+  return told(least_of_all(root, kUnknown));
+}
+
+}  // namespace bufpool::platform

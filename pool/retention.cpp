@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+#include "pool/retention.h"
+
+#include "pool/platform.h"
+#include "pool/platform_memory.h"
+
+namespace bufpool {
+namespace {
+
+constexpr std::uint64_t kMostByDefault = std::uint64_t{64} << 20;
+
+std::uint32_t now_ms() noexcept {
+  return static_cast<std::uint32_t>(platform::coarse_milliseconds());
+}
+
+// What BUFPOOL_RETAIN_MAX means where the process may use `limit` bytes (0: not known).
+std::uint64_t budget_within(Share wanted, std::uint64_t limit) noexcept {
+  if (wanted.percent != 0 && limit != 0) return limit / 100 * wanted.percent;
+  if (wanted.bytes != 0) return wanted.bytes;
+  return limit == 0 ? kMostByDefault : std::min(kMostByDefault, limit / 4);
+}
+
+}  // namespace
+
+void Retention::open(const Options& options, SharedSpans* spans, CpuCache* cache) noexcept {
+  spans_ = std::span(spans, kClassSlots);
+  cache_ = cache;
+  wanted_most_ = options.retain_max;
+  class_most_ = options.retain_class_max;
+  keep_ms_ = static_cast<std::uint32_t>(options.retain_time);
+}
+
+// Reading the limits takes a dozen system calls, which small processes never need.
+void Retention::know_budget() noexcept {
+  enum : int { kUnknown, kAsking, kKnown };
+  if (budget_known_.load(std::memory_order_acquire) == kKnown) return;
+  int unknown = kUnknown;
+  if (!budget_known_.compare_exchange_strong(unknown, kAsking)) return;
+  budget_.open(budget_within(wanted_most_, platform::memory_limit()));
+  budget_known_.store(kKnown, std::memory_order_release);
+}
+
+std::uint64_t Retention::idle_in_spans() const noexcept {
+  std::uint64_t idle = 0;
+  for (const SharedSpans& spans : spans_) idle += spans.idle_bytes();
+  return idle;
+}
+
+std::uint64_t Retention::idle_bytes() const noexcept {
+  return idle_in_spans() + cache_->idle_bytes();
+}
+
+std::uint64_t Retention::budget_bytes() noexcept {
+  know_budget();
+  return budget_.bytes(now_ms());
+}
+
+std::uint64_t Retention::budget_most() noexcept {
+  know_budget();
+  return budget_.most();
+}
+
+void Retention::after_fresh(std::uint64_t fresh, std::uint64_t regretted) noexcept {
+  const std::uint64_t idle = idle_in_spans();
+  if (regretted == 0 && idle <= Budget::kFloor / 2) return;  // most processes, always
+  know_budget();
+  const std::uint32_t now = now_ms();
+  if (regretted > 0) budget_.regret(regretted, now);
+  if (idle > budget_.bytes(now)) purge_oldest(std::max(fresh, kLeastReclaim), 0);
+}
+
+// The class whose oldest idle span has been idle longest, and for `min_age` at least.
+SharedSpans* Retention::oldest_spans(std::uint32_t now, std::uint32_t min_age) const noexcept {
+  SharedSpans* oldest = nullptr;
+  std::uint32_t most_age = min_age;
+  for (SharedSpans& spans : spans_) {
+    if (spans.idle_bytes() == 0) continue;
+    const std::uint32_t age = now - spans.oldest_idle_ms();
+    if (age < most_age || (oldest != nullptr && age == most_age)) continue;
+    oldest = &spans;
+    most_age = age;
+  }
+  return oldest;
+}
+
+std::uint64_t Retention::purge_oldest(std::uint64_t bytes, std::uint32_t min_age) noexcept {
+  const std::uint32_t now = now_ms();
+  std::uint64_t given = 0;
+  while (given < bytes) {
+    SharedSpans* spans = oldest_spans(now, min_age);
+    if (spans == nullptr) break;
+    SpanBatch batch = spans->take_idle(now, min_age, bytes - given);
+    if (batch.count == 0) break;
+    const std::uint64_t purged = spans->purge(batch, now);
+    if (purged == 0) break;  // the kernel refuses: another time
+    given += purged;
+  }
+  if (given > 0) trims_.fetch_add(1, std::memory_order_relaxed);
+  return given;
+}
+
+void Retention::purge_class_excess(std::uint32_t now) noexcept {
+  if (class_most_ == 0) return;
+  for (SharedSpans& spans : spans_) {
+    while (spans.idle_bytes() > class_most_) {
+      SpanBatch batch = spans.take_idle(now, 0, spans.idle_bytes() - class_most_);
+      if (batch.count == 0 || spans.purge(batch, now) == 0) break;
+    }
+  }
+}
+
+void Retention::drain_quiet(std::uint32_t quiet_ms) noexcept {
+  cpu_drains_.fetch_add(cache_->drain_quiet(now_ms(), quiet_ms), std::memory_order_relaxed);
+}
+
+// What lies in a CPU's cache ages there for a quarter of its time, and in its span for the rest.
+std::uint64_t Retention::pass() noexcept {
+  know_budget();
+  const std::uint32_t now = now_ms();
+  const std::uint64_t budget = budget_.bytes(now);
+  drain_quiet(idle_bytes() > budget ? std::min(kGraceMs, keep_ms_ / 4) : keep_ms_ / 4);
+  purge_oldest(~std::uint64_t{0}, keep_ms_ - keep_ms_ / 4);
+  purge_class_excess(now);
+  const std::uint64_t idle = idle_bytes();
+  if (idle > budget) purge_oldest(idle - budget, std::min(kGraceMs, keep_ms_));
+  budget_.settle(now);
+  last_pass_ms_.store(now_ms(), std::memory_order_relaxed);
+  return idle_bytes();
+}
+
+void Retention::pass_if_due() noexcept {
+  if (now_ms() - last_pass_ms_.load(std::memory_order_relaxed) < kPassMs) return;
+  if (passing_.exchange(true, std::memory_order_acquire)) return;
+  pass();
+  passing_.store(false, std::memory_order_release);
+}
+
+std::uint64_t Retention::trim(std::uint64_t keep) noexcept {
+  cpu_drains_.fetch_add(cache_->drain_all(), std::memory_order_relaxed);
+  const std::uint64_t idle = idle_in_spans();
+  return idle > keep ? purge_oldest(idle - keep, 0) : 0;
+}
+
+void Retention::relieve_pressure() noexcept {
+  pressure_events_.fetch_add(1, std::memory_order_relaxed);
+  budget_.press(now_ms());
+  trim(0);
+}
+
+}  // namespace bufpool

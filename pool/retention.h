@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// Which idle memory goes back, and when. Three rules:
+//   1. Resident memory never exceeds the peak of what is in use plus the budget: a get that needs
+//      fresh pages while idle bytes are over the budget sends back the oldest idle ones first.
+//   2. Idle bytes over the budget go back within about a second: a burst that is repeated at once
+//      finds its pages.
+//   3. All idle bytes go back within the time they may be kept.
+// Whoever calls holds no lock: everything here may make system calls.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+
+#include "pool/budget.h"
+#include "pool/cpu_cache.h"
+#include "pool/options.h"
+#include "pool/shared_spans.h"
+
+namespace bufpool {
+
+class Retention {
+ public:
+  // Pre: called once; `spans` (kClassSlots of them) and `cache` outlive this.
+  void open(const Options& options, SharedSpans* spans, CpuCache* cache) noexcept;
+
+  // Rule 1, after a get that took `fresh` bytes without pages, `regretted` of them purged lately.
+  void after_fresh(std::uint64_t fresh, std::uint64_t regretted) noexcept;
+
+  // Rules 2 and 3, once. Returns the bytes that are idle still.
+  std::uint64_t pass() noexcept;
+
+  // As pass(), unless another thread is at it or one was made less than kPassMs ago.
+  void pass_if_due() noexcept;
+  static constexpr std::uint32_t kPassMs = 250;
+
+  // Gives idle memory back down to `keep` bytes. Returns the bytes given back.
+  std::uint64_t trim(std::uint64_t keep) noexcept;
+
+  // The system is short of memory.
+  void relieve_pressure() noexcept;
+
+  // Idle bytes that keep their pages, in spans and in the CPUs' caches.
+  std::uint64_t idle_bytes() const noexcept;
+
+  // For the snapshot. The most is known from the first need on: it takes reading files.
+  std::uint64_t budget_bytes() noexcept;
+  std::uint64_t budget_most() noexcept;
+  std::uint64_t trims() const noexcept { return trims_.load(std::memory_order_relaxed); }
+  std::uint64_t pressure_events() const noexcept {
+    return pressure_events_.load(std::memory_order_relaxed);
+  }
+  std::uint64_t cpu_drains() const noexcept { return cpu_drains_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr std::uint32_t kGraceMs = 1000;  // rule 2
+  // Rule 1 gives back this much at a time at least, for fewer system calls.
+  static constexpr std::uint64_t kLeastReclaim = std::uint64_t{256} << 10;
+
+  void know_budget() noexcept;
+  std::uint64_t idle_in_spans() const noexcept;
+  SharedSpans* oldest_spans(std::uint32_t now, std::uint32_t min_age) const noexcept;
+  std::uint64_t purge_oldest(std::uint64_t bytes, std::uint32_t min_age) noexcept;
+  void purge_class_excess(std::uint32_t now) noexcept;
+  void drain_quiet(std::uint32_t quiet_ms) noexcept;
+
+  std::span<SharedSpans> spans_;
+  CpuCache* cache_ = nullptr;
+  Share wanted_most_{};
+  std::uint64_t class_most_ = 0;
+  std::uint32_t keep_ms_ = 0;
+  Budget budget_;
+  std::atomic<int> budget_known_{0};
+  std::atomic<bool> passing_{false};
+  std::atomic<std::uint32_t> last_pass_ms_{0};
+  std::atomic<std::uint64_t> trims_{0};
+  std::atomic<std::uint64_t> pressure_events_{0};
+  std::atomic<std::uint64_t> cpu_drains_{0};
+};
+
+}  // namespace bufpool

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// Who carries out the retention rules: a thread that starts by itself once there is enough idle
+// memory to be worth one, and leaves when there is none; else the slow paths of the program's own
+// calls. A process that goes idle makes no such call, which is what the thread is for.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "pool/options.h"
+#include "pool/platform_memory.h"
+#include "pool/retention.h"
+
+namespace bufpool {
+
+class Trimmer {
+ public:
+  enum class State : std::uint32_t { kNone, kStarting, kRunning, kRefused };
+
+  // Fewer idle bytes never start the thread.
+  static constexpr std::uint64_t kThreshold = std::uint64_t{8} << 20;
+
+  // Pre: called once; `retention` outlives this.
+  void open(const Options& options, Retention* retention) noexcept;
+
+  // To be called at the end of a slow path, under no lock, with what it may have left idle beside
+  // what is known. `caller`: where the program called us from; the thread is started from there
+  // only if that is neither libc nor the loader, which may hold locks that a start needs.
+  void after_slow_path(std::uint64_t more_idle, const void* caller) noexcept;
+
+  // At start, for TRIMMER=on. Pre: this thread may create threads.
+  void start_if_wanted() noexcept;
+
+  // The thread is the parent's; the descriptors are shared with it.
+  void forget_in_child() noexcept;
+
+  State state() const noexcept { return state_.load(std::memory_order_relaxed); }
+
+ private:
+  // How often the idle bytes are summed up.
+  static constexpr std::uint32_t kEventsPerLook = 32;
+  static constexpr std::uint64_t kLargeBlock = std::uint64_t{1} << 20;
+  // Passes in a row with less than kLittle idle, after which the thread leaves.
+  static constexpr std::uint32_t kQuietPasses = 8;
+  static constexpr std::uint64_t kLittle = std::uint64_t{256} << 10;
+
+  bool start() noexcept;
+  static void* run(void* self);
+  void work() noexcept;
+
+  Retention* retention_ = nullptr;
+  TrimmerChoice choice_ = TrimmerChoice::kAuto;
+  bool watch_pressure_ = false;
+  std::uint32_t process_ = 0;
+  std::atomic<State> state_{State::kNone};
+  std::atomic<std::uint32_t> events_{0};
+  platform::PressureWatch pressure_;
+};
+
+}  // namespace bufpool

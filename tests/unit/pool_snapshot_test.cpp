@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "pool/buffer_pool.h"
+#include "tests/unit/test_pool.h"
+
+namespace bufpool {
+namespace {
+
+Snapshot snapshot_of(BufferPool& pool) {
+  Snapshot snapshot;
+  pool.snapshot(snapshot);
+  return snapshot;
+}
+
+// What counters.def promises of a class once all threads are quiet. 0, or the line that fails.
+int broken_promise(const ClassSnapshot& c) {
+  if (c.gets != c.hits + c.misses) return __LINE__;
+  if (c.in_use != c.inherited + c.gets - c.puts) return __LINE__;
+  if (c.in_use_peak < c.in_use) return __LINE__;
+  if (c.puts < c.overflows) return __LINE__;
+  if (c.granted != c.gets * c.buffer_bytes) return __LINE__;
+  if (c.asked > c.granted) return __LINE__;
+  if (c.retained > c.carved) return __LINE__;
+  if (c.cached * c.buffer_bytes > c.retained) return __LINE__;
+  return 0;
+}
+int broken_promise(const Snapshot& snapshot) {
+  for (const ClassSnapshot& c : snapshot.classes) {
+    if (const int line = broken_promise(c)) return line;
+  }
+  return 0;
+}
+
+TEST(PoolSnapshotUnopened, SaysPassThroughAndNothingElse) {
+  const auto pool = std::make_unique<BufferPool>();
+  const Snapshot snapshot = snapshot_of(*pool);
+  EXPECT_EQ(snapshot.mode, PoolMode::kPassThrough);
+  EXPECT_EQ(snapshot.size, sizeof(Snapshot));
+  EXPECT_EQ(snapshot.version, kSnapshotVersion);
+  EXPECT_EQ(snapshot.reserved, 0U);
+  for (const ClassSnapshot& c : snapshot.classes) EXPECT_EQ(c.buffer_bytes, 0U);
+  EXPECT_EQ(pool->totals().carved_bytes, 0U);
+}
+
+class PoolSnapshotTest : public InEachMode {
+ protected:
+  ClassSnapshot count(std::size_t size) {
+    return snapshot_of(pool()).classes[to_number(class_step(size))];
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Modes, PoolSnapshotTest, kBothModes, mode_name);
+
+TEST_P(PoolSnapshotTest, HeadSaysWhoAndHow) {
+  const Snapshot snapshot = snapshot_of(pool());
+  EXPECT_EQ(snapshot.mode, GetParam());
+  EXPECT_EQ(snapshot.pid, static_cast<std::uint32_t>(getpid()));
+  EXPECT_EQ(snapshot.reserved, pool().reserved_bytes());
+  EXPECT_GT(snapshot.resident, 0U);
+}
+
+TEST_P(PoolSnapshotTest, ClassesAscendAndThoseOutOfUseAreZero) {
+  BufferPool& few = open_pool(options_in(GetParam(), "4K,64K"));
+  for (BufferPool* shown : {&pool(), &few}) {
+    std::uint64_t before = 0;
+    std::size_t shown_classes = 0;
+    for (const ClassSnapshot& c : snapshot_of(*shown).classes) {
+      if (c.buffer_bytes == 0) {
+        EXPECT_EQ(c.gets + c.carved + c.retained, 0U);
+        continue;
+      }
+      EXPECT_GT(c.buffer_bytes, before);
+      before = c.buffer_bytes;
+      ++shown_classes;
+    }
+    EXPECT_EQ(shown_classes, shown == &few ? 2U : 61U);
+  }
+}
+
+TEST_P(PoolSnapshotTest, EveryGetAndPutIsCountedAndEveryByte) {
+  constexpr std::size_t kSize = 12000;
+  const ClassSnapshot before = count(kSize);
+  std::vector<void*> buffers;
+  for (int i = 0; i < 100; ++i) buffers.push_back(pool().take(kSize));
+  for (int i = 0; i < 10; ++i) buffers.push_back(pool().take_zeroed(kSize));
+  for (int i = 0; i < 30; ++i) {
+    pool().put(buffers.back());
+    buffers.pop_back();
+  }
+  const ClassSnapshot now = count(kSize);
+  EXPECT_EQ(now.gets - before.gets, 110U);
+  EXPECT_EQ(now.puts - before.puts, 30U);
+  EXPECT_EQ(now.in_use - before.in_use, 80U);
+  EXPECT_EQ(now.asked - before.asked, 110U * kSize);
+  EXPECT_EQ(now.granted - before.granted, 110U * now.buffer_bytes);
+  EXPECT_EQ(broken_promise(now), 0);
+  for (void* buffer : buffers) pool().put(buffer);
+  EXPECT_EQ(count(kSize).in_use, before.in_use);
+}
+
+TEST_P(PoolSnapshotTest, RetainedGoesWithTrim) {
+  constexpr std::size_t kSize = 100 << 10;
+  std::vector<void*> buffers(50);
+  for (void*& buffer : buffers) buffer = pool().take(kSize);
+  for (void* buffer : buffers) pool().put(buffer);
+  EXPECT_GE(count(kSize).retained, 50 * kSize);
+  const std::uint64_t drains = snapshot_of(pool()).cpu_drains;
+  pool().trim(0);
+  EXPECT_EQ(count(kSize).retained, 0U);
+  EXPECT_EQ(count(kSize).cached, 0U);
+  EXPECT_GE(count(kSize).carved, 50 * kSize);
+  EXPECT_GT(snapshot_of(pool()).cpu_drains, drains);
+  EXPECT_EQ(broken_promise(snapshot_of(pool())), 0);
+}
+
+TEST_P(PoolSnapshotTest, PromisesHoldAfterManyThreads) {
+  std::atomic<std::uint64_t> gets{0};
+  const Snapshot before = snapshot_of(pool());
+  std::vector<std::thread> threads;
+  for (unsigned t = 0; t < 6; ++t) {
+    threads.emplace_back([&, t] {
+      std::mt19937 random(t);
+      std::vector<void*> held;
+      for (int i = 0; i < (kThreadSanitizer ? 2000 : 50'000); ++i) {
+        if (held.size() < 30 && random() % 2 == 0) {
+          held.push_back(pool().take(512U << random() % 9));
+          ++gets;
+        } else if (!held.empty()) {
+          pool().put(held.back());
+          held.pop_back();
+        }
+        if (i % 5000 == 77) pool().trim(0);
+      }
+      for (void* buffer : held) pool().put(buffer);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const Snapshot now = snapshot_of(pool());
+  EXPECT_EQ(broken_promise(now), 0);
+  std::uint64_t counted = 0;
+  for (std::size_t i = 0; i < kSnapshotClasses; ++i) {
+    EXPECT_EQ(now.classes[i].in_use, before.classes[i].in_use);
+    counted += now.classes[i].gets - before.classes[i].gets;
+  }
+  EXPECT_EQ(counted, gets);
+}
+
+TEST_P(PoolSnapshotTest, TotalsAreTheSums) {
+  void* const buffer = pool().take(50000);
+  const Snapshot snapshot = snapshot_of(pool());
+  const PoolTotals totals = pool().totals();
+  std::uint64_t retained = 0;
+  std::uint64_t carved = 0;
+  std::uint64_t in_use = 0;
+  for (std::uint32_t i = to_number(kFirstClass); i <= to_number(kLastClass); ++i) {
+    retained += snapshot.classes[i].retained;
+    carved += snapshot.classes[i].carved;
+    in_use += snapshot.classes[i].in_use * stride_bytes(ClassIndex{i});
+  }
+  EXPECT_EQ(totals.idle_bytes, retained);
+  EXPECT_EQ(totals.carved_bytes, carved);
+  EXPECT_EQ(totals.in_use_bytes, in_use);
+  EXPECT_GE(totals.in_use_bytes, 50000U);
+  pool().put(buffer);
+}
+
+constexpr std::size_t kForked = 9000;
+
+// In the child: nothing happened yet, but for what it inherited.
+int check_as_child(BufferPool& pool, std::uint64_t inherited, int generations) {
+  const auto c = [&] { return snapshot_of(pool).classes[to_number(class_step(kForked))]; };
+  ClassSnapshot now = c();
+  if (now.gets != 0 || now.puts != 0 || now.hits != 0 || now.asked != 0) return __LINE__;
+  if (now.inherited != inherited || now.in_use != inherited) return __LINE__;
+  if (snapshot_of(pool).pid != static_cast<std::uint32_t>(getpid())) return __LINE__;
+  void* const kept = pool.take(kForked);
+  pool.put(pool.take(kForked));
+  now = c();
+  if (now.gets != 2 || now.puts != 1 || now.in_use != inherited + 1) return __LINE__;
+  if (now.asked != 2 * kForked) return __LINE__;
+  if (const int line = broken_promise(snapshot_of(pool))) return line;
+  if (generations > 0) {
+    pool.before_fork();
+    const int below = in_child([&] {
+      pool.after_fork_in_child();
+      return check_as_child(pool, inherited + 1, generations - 1);
+    });
+    pool.after_fork_in_parent();
+    if (below != 0) return below;
+  }
+  pool.put(kept);
+  return 0;
+}
+
+TEST_P(PoolSnapshotTest, AForkedChildCountsFromZero) {
+  std::vector<void*> held(7);
+  for (void*& buffer : held) buffer = pool().take(kForked);
+  const std::uint64_t in_use = count(kForked).in_use;
+  const std::uint64_t gets = count(kForked).gets;
+  pool().before_fork();
+  const int child = in_child([&] {
+    pool().after_fork_in_child();
+    const int line = check_as_child(pool(), in_use, 1);
+    if (line != 0) return line & 0xff;
+    for (void* buffer : held) pool().put(buffer);
+    return count(kForked).in_use == in_use - held.size() ? 0 : 1;
+  });
+  pool().after_fork_in_parent();
+  EXPECT_EQ(child, 0);
+  EXPECT_EQ(count(kForked).gets, gets) << "the parent's counts are the parent's";
+  EXPECT_EQ(count(kForked).inherited, 0U);
+  for (void* buffer : held) pool().put(buffer);
+}
+
+// While other threads are at it; the child is held to work, and to its own counts.
+TEST_P(PoolSnapshotTest, AChildOfABusyParentWorks) {
+  if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer dislikes forks of threaded programs";
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&] {
+      while (!stop) {
+        for (const std::size_t size : {600, 9000, 70000, 1 << 20}) pool().put(pool().take(size));
+      }
+    });
+  }
+  // So that some children are born with a CPU's cache half drained.
+  threads.emplace_back([&] {
+    while (!stop) pool().trim(0);
+  });
+  for (int i = 0; i < 30; ++i) {
+    pool().before_fork();
+    const pid_t child = fork();
+    if (child == 0) {
+      pool().after_fork_in_child();
+      alarm(10);
+      std::vector<void*> held;
+      for (const std::size_t size : {600, 9000, 70000, 1 << 20}) held.push_back(pool().take(size));
+      pool().trim(0);
+      for (void* buffer : held) pool().put(buffer);
+      const ClassSnapshot c = count(9000);
+      _exit(c.gets == 1 && c.puts == 1 ? 0 : 1);
+    }
+    pool().after_fork_in_parent();
+    EXPECT_EQ(wait_for(child), 0);
+  }
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace
+}  // namespace bufpool

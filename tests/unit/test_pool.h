@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// Pools for tests. A pool is big and keeps its address space for good, so tests share a few.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pool/buffer_pool.h"
+#include "tests/unit/in_child.h"
+
+namespace bufpool {
+
+inline Options options_in(PoolMode mode, std::string_view classes = {}) {
+  Options options = default_options();
+  const auto choice = mode == PoolMode::kLocked ? ModeChoice::kLocked : ModeChoice::kRseq;
+  options.mode = static_cast<std::uint32_t>(choice);
+  options.classes = classes;
+  return options;
+}
+
+// A pool that lives to the end. Its mode may be another where there are no sequences.
+inline BufferPool& open_pool(const Options& options) {
+  static std::vector<std::unique_ptr<BufferPool>> pools;
+  pools.push_back(std::make_unique<BufferPool>());
+  EXPECT_TRUE(pools.back()->open(options));
+  return *pools.back();
+}
+
+inline BufferPool& pool_in(PoolMode mode) {
+  static BufferPool& locked = open_pool(options_in(PoolMode::kLocked));
+  if (mode == PoolMode::kLocked) return locked;
+  static BufferPool& rseq = open_pool(options_in(PoolMode::kRseq));
+  return rseq;
+}
+
+// Once per mode; what cannot be had or checked here is skipped.
+class InEachMode : public testing::TestWithParam<PoolMode> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == PoolMode::kLocked) return;
+    if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer does not understand sequences";
+    if (pool().mode() != PoolMode::kRseq) GTEST_SKIP() << "no restartable sequences here";
+  }
+  BufferPool& pool() const { return pool_in(GetParam()); }
+};
+
+inline const auto kBothModes = testing::Values(PoolMode::kRseq, PoolMode::kLocked);
+inline std::string mode_name(const testing::TestParamInfo<PoolMode>& mode) {
+  return mode.param == PoolMode::kRseq ? "rseq" : "locked";
+}
+
+inline bool is_aligned(const void* pointer, std::size_t alignment) {
+  return reinterpret_cast<std::uintptr_t>(pointer) % alignment == 0;
+}
+
+inline void fill(void* pointer, std::size_t bytes, int value) {
+  std::memset(pointer, value, bytes);
+}
+inline bool holds(const void* pointer, std::size_t bytes, int value) {
+  const auto* data = static_cast<const unsigned char*>(pointer);
+  return data[0] == value && std::memcmp(data, data + 1, bytes - 1) == 0;
+}
+
+}  // namespace bufpool
