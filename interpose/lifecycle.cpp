@@ -175,11 +175,11 @@ bool start_pool() noexcept {
 }  // namespace bufpool
 
 // Programs that end by these run no destructors.
-extern "C" [[gnu::visibility("default")]] [[noreturn]] void _exit(int status) {
+extern "C" [[gnu::visibility("default"), gnu::noreturn]] void _exit(int status) {
   bufpool::report_exit();
   for (;;) syscall(SYS_exit_group, status);
 }
 
-extern "C" [[gnu::visibility("default")]] [[noreturn]] void _Exit(int status) noexcept {
+extern "C" [[gnu::visibility("default"), gnu::noreturn]] void _Exit(int status) noexcept {
   _exit(status);
 }

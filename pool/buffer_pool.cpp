@@ -155,6 +155,8 @@ void BufferPool::put_oddly(void* pointer) noexcept {
 
 // The end of the long way: what put() does, and the wipe where one is wanted.
 void BufferPool::put_block(Block block, ClassIndex c) noexcept {
+  const GuardLine& line = guard_line(block);
+  if (line.state == cookies_.growing(block)) growth_.note_end(line.link & ~kGrewAgain);
   guard_line(block).state = cookies_.free(block);
   if (zero_ == ZeroChoice::kFree) wipe(block, c);
   if (!cache_.push(stacks_[to_number(c)], block)) {

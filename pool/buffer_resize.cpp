@@ -45,8 +45,9 @@ void* BufferPool::resize_growing(Block block, ClassIndex c, std::size_t size) no
 void* BufferPool::grow(void* pointer, std::size_t size, bool again) noexcept {
   const std::size_t kept = usable_size(pointer);
   again ? growth_.note_again() : growth_.note_first();
-  const bool wide = serves(kWidest) && (again || growth_.likely());
-  Block block = wide ? take_block(kWidest, size) : 0;
+  const std::size_t room = std::min(growth_.room_for(size), kWidest);
+  const bool wide = serves(room) && (again || growth_.likely());
+  Block block = wide ? take_block(room, size) : 0;
   if (block == 0) block = take_block(size, size);
   void* const grown = move(pointer, block, kept);
   if (grown == nullptr) return nullptr;

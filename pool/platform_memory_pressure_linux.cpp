@@ -207,7 +207,6 @@ void PressureWatch::close() noexcept {
   trigger_.close();
   wake_reader_.close();
   wake_writer_.close();
-  woken_.store(0);
   mode_.store(Mode::kNone, std::memory_order_relaxed);
 }
 

@@ -51,11 +51,14 @@ Cell peak_cell(const ClassSnapshot& row) noexcept {
   return is_total(row) ? Cell{}.append("-") : human_count(row.in_use_peak);
 }
 
-Cell retained_cell(const ClassSnapshot& row) noexcept { return human_bytes(row.retained); }
-
 template <auto kValue>
 Cell count_cell(const ClassSnapshot& row) noexcept {
   return human_count(row.*kValue);
+}
+
+template <auto kValue>
+Cell bytes_cell(const ClassSnapshot& row) noexcept {
+  return human_bytes(row.*kValue);
 }
 
 struct Column {
@@ -72,7 +75,8 @@ constexpr auto kColumns = std::to_array<Column>({
     {"hit%", hit_rate_cell},
     {"in use", count_cell<&ClassSnapshot::in_use>},
     {"peak", peak_cell},
-    {"retained", retained_cell},
+    {"retained", bytes_cell<&ClassSnapshot::retained>},
+    {"purged", bytes_cell<&ClassSnapshot::purged>, &ClassSnapshot::purged},
     {"overflows", count_cell<&ClassSnapshot::overflows>, &ClassSnapshot::overflows},
     {"fallbacks", count_cell<&ClassSnapshot::fallbacks>, &ClassSnapshot::fallbacks},
 });
@@ -127,8 +131,43 @@ void put_totals(const TextLines& lines, const Snapshot& snapshot,
   lines.put("passed to mimalloc: {} below the range, {} above it, {} fallbacks",
             human_count(snapshot.passed_below).view(), human_count(snapshot.passed_above).view(),
             human_count(totals.fallbacks).view());
-  lines.put("resident {}, reserved {}, retained {}", human_bytes(snapshot.resident).view(),
-            human_bytes(snapshot.reserved).view(), human_bytes(totals.retained).view());
+  lines.put("resident {}, reserved {}", human_bytes(snapshot.resident).view(),
+            human_bytes(snapshot.reserved).view());
+}
+
+std::string_view trimmer_words(std::uint64_t state) noexcept {
+  switch (state) {
+    case 0:
+      return "none";
+    case 1:
+      return "starting";
+    case 2:
+      return "running";
+    case kTrimmerRefused:
+      return "refused by the system (the program's own calls do its work)";
+    default:
+      return "unknown";  // a snapshot of a later version
+  }
+}
+
+void put_memory(const TextLines& lines, const Snapshot& snapshot,
+                const ClassSnapshot& totals) noexcept {
+  lines.put(
+      "memory: retained {} of a budget of {} (at most {}); given back {} in {} trims, faulted {}, "
+      "needed again soon {}",
+      human_bytes(totals.retained).view(), human_bytes(snapshot.budget).view(),
+      human_bytes(snapshot.budget_max).view(), human_bytes(totals.purged).view(),
+      human_count(snapshot.trims).view(), human_bytes(totals.faulted).view(),
+      human_bytes(totals.regretted).view());
+  Line line = lines.begin();
+  line.add("trimmer: {}", trimmer_words(snapshot.trimmer));
+  if (snapshot.pressure_events > 0) {
+    line.add("; pressure events: {}", human_count(snapshot.pressure_events).view());
+  }
+  if (snapshot.cpu_drains > 0) {
+    line.add("; CPU caches drained: {}", human_count(snapshot.cpu_drains).view());
+  }
+  lines.put(line);
 }
 
 void put_advice(const TextLines& lines, const Snapshot& snapshot,
@@ -157,6 +196,7 @@ void render_text(const Snapshot& snapshot, const ReportContext& context, LineSin
     lines.put("no buffers were asked for");
   }
   put_totals(lines, snapshot, totals);
+  if (snapshot.mode != PoolMode::kPassThrough) put_memory(lines, snapshot, totals);
   put_advice(lines, snapshot, context);
 }
 

@@ -30,7 +30,7 @@ class Scale:
     idle_threads: tuple
 
 
-FULL = Scale(280 * MIB, 2048 * MIB, 2000, 256 * MIB, 18, 10000,
+FULL = Scale(280 * MIB, 2048 * MIB, 2000, 256 * MIB, 14, 10000,
              (3, 12), (0.5, 1, 2, 3, 6, 12), (3, 12))
 QUICK = Scale(64 * MIB, 512 * MIB, 500, 64 * MIB, 3, 3000, (1,), (0.5, 1, 2, 3), (1,))
 
@@ -105,7 +105,7 @@ def measure_one(scenario, wanted, allocators, rounds, plot, results):
         results.skip(wanted, str(reason))
         return
     for row, unit in rows.items():
-        results.add(row, unit, samples[row])
+        results.add(row, unit, samples[row], lower_is_better=not unit.endswith("per second"))
 
 
 def one_run(scenario, wanted, allocator, turn, plot, say):

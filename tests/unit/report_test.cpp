@@ -165,7 +165,7 @@ TEST(ReportJson, HoldsEveryFigure) {
 #define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) \
   EXPECT_EQ(row[#name], snapshot.classes[3].name);
 #include "pool/counters.def"
-  EXPECT_EQ(json["advice"].size(), 3U);
+  EXPECT_EQ(json["advice"].size(), 4U);
 }
 
 TEST(ReportJson, KeepsTheLargestNumbersAndAllClasses) {
@@ -272,6 +272,57 @@ TEST(ReportText, LeavesOutWhatDidNotHappen) {
   EXPECT_THAT(text_of(snapshot), Not(HasSubstr("overflows")));
   snapshot.classes[0].overflows = 1;
   EXPECT_THAT(text_of(snapshot), HasSubstr("overflows"));
+}
+
+TEST(ReportText, ShowsWhatWasPurgedWhereAnythingWas) {
+  Snapshot snapshot = empty_snapshot();
+  snapshot.classes[0] = sample_class(4 * kKiB, 10, 1);
+  snapshot.classes[1] = sample_class(8 * kKiB, 10, 1);
+  EXPECT_THAT(text_of(snapshot), Not(HasSubstr("purged")));
+  snapshot.classes[1].purged = 3 * kMiB;
+  EXPECT_THAT(text_of(snapshot), HasSubstr("  purged\n"));
+  EXPECT_THAT(text_of(snapshot), HasSubstr("  3.0 MiB\n"));
+}
+
+TEST(ReportText, AccountsForMemory) {
+  Snapshot snapshot = empty_snapshot();
+  snapshot.budget = 8 * kMiB;
+  snapshot.budget_max = 64 * kMiB;
+  snapshot.trims = 34;
+  snapshot.classes[0] = sample_class(4 * kKiB, 10, 1);
+  snapshot.classes[0].retained = 12 * kMiB;
+  snapshot.classes[0].purged = 1024 * kMiB;
+  snapshot.classes[1] = sample_class(8 * kKiB, 10, 1);
+  snapshot.classes[1].retained = kMiB / 2;
+  snapshot.classes[1].faulted = 2048 * kMiB;
+  snapshot.classes[1].regretted = 11 * kMiB;
+  EXPECT_THAT(text_of(snapshot),
+              HasSubstr("]: memory: retained 12.5 MiB of a budget of 8.0 MiB (at most 64.0 MiB); "
+                        "given back 1.0 GiB in 34 trims, faulted 2.0 GiB, "
+                        "needed again soon 11.0 MiB\n"));
+  snapshot.mode = PoolMode::kPassThrough;
+  EXPECT_THAT(text_of(snapshot), Not(HasSubstr("memory:")));
+  EXPECT_THAT(text_of(snapshot), Not(HasSubstr("trimmer:")));
+}
+
+TEST(ReportText, SaysHowTheTrimmerFares) {
+  Snapshot snapshot = empty_snapshot();
+  const char* const words[] = {"none", "starting", "running",
+                               "refused by the system (the program's own calls do its work)",
+                               "unknown"};
+  for (const char* word : words) {
+    EXPECT_THAT(text_of(snapshot), HasSubstr(std::string("]: trimmer: ") + word + "\n"));
+    ++snapshot.trimmer;
+  }
+}
+
+TEST(ReportText, CountsPressureAndDrainsWhereThereWereAny) {
+  Snapshot snapshot = empty_snapshot();
+  snapshot.cpu_drains = 7;
+  EXPECT_THAT(text_of(snapshot), HasSubstr("]: trimmer: none; CPU caches drained: 7\n"));
+  snapshot.pressure_events = 5;
+  EXPECT_THAT(text_of(snapshot),
+              HasSubstr("]: trimmer: none; pressure events: 5; CPU caches drained: 7\n"));
 }
 
 TEST(ReportText, KnowsNoLaterModes) {

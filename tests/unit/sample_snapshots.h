@@ -53,13 +53,27 @@ inline Snapshot sample_snapshot() {
   snapshot.passed_below = 1234567;
   snapshot.passed_above = 4321;
   snapshot.cpu_drains = 2;
+  snapshot.trims = 34;
+  snapshot.pressure_events = 3;
+  snapshot.budget = 64 * kMiB;
+  snapshot.budget_max = 64 * kMiB;
+  snapshot.trimmer = 2;
   snapshot.reserved = std::uint64_t{1} << 40;
   snapshot.resident = 50 * kMiB;
   snapshot.classes[0] = sample_class(640, 100, 0);
   snapshot.classes[1].buffer_bytes = 1024 + 64;  // nothing asked of it
   snapshot.classes[2] = sample_class(16 * kKiB, 1000000, 370);
+  snapshot.classes[2].purged = 1000 * kMiB;
+  snapshot.classes[2].faulted = 400 * kMiB;
+  snapshot.classes[2].regretted = 130 * kMiB;
   snapshot.classes[3] = sample_class(1280 * kKiB, 5000, 2500);
+  snapshot.classes[3].puts = 4960;
+  snapshot.classes[3].in_use = 40;
+  snapshot.classes[3].in_use_peak = 60;
   snapshot.classes[3].overflows = 1200;
+  snapshot.classes[3].purged = 96 * kMiB;
+  snapshot.classes[3].faulted = 128 * kMiB;
+  snapshot.classes[3].regretted = 40 * kMiB;
   snapshot.classes[4] = sample_class(16 * kMiB, 7, 7);
   snapshot.classes[4].fallbacks = 5;
   return snapshot;
