@@ -36,13 +36,14 @@ struct ExitReport {
   std::uint64_t cpu_cache = 0;
   std::uint64_t started_ms = 0;
   std::uint32_t process = 0;
-  int kept_stderr = -1;
+  int kept_stderr = 0;  // 0: none
   struct stat stderr_at_start = {};
   std::atomic<bool> written{false};
   ExitLog log;
   Snapshot snapshot = {};  // too large for a signal handler's stack
 };
 
+// All zero, so that it takes no page of the library's file, as is the pool.
 constinit ExitReport state;
 
 bool same_file(const struct stat& a, const struct stat& b) noexcept {
@@ -54,6 +55,7 @@ void keep_stderr() noexcept {
   if (fstat(STDERR_FILENO, &state.stderr_at_start) != 0) return;
   state.kept_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, kLowestKept);
   if (state.kept_stderr < 0) state.kept_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+  if (state.kept_stderr < 0) state.kept_stderr = 0;
 }
 
 // Descriptor 2 may have become a log (a line more does no harm) or any other file (it would).
@@ -67,7 +69,7 @@ int stderr_for_report() noexcept {
   const bool open = fstat(STDERR_FILENO, &now) == 0;
   if (open && same_file(now, state.stderr_at_start)) return STDERR_FILENO;
   struct stat kept = {};
-  const bool have_kept = state.kept_stderr >= 0 && fstat(state.kept_stderr, &kept) == 0;
+  const bool have_kept = state.kept_stderr > 0 && fstat(state.kept_stderr, &kept) == 0;
   if (have_kept && same_file(kept, state.stderr_at_start)) return state.kept_stderr;
   return open && takes_lines(now) ? STDERR_FILENO : -1;
 }
@@ -147,8 +149,8 @@ void prepare_exit_report(const Options& options) noexcept {
 void restart_report_in_child() noexcept {
   state.process = platform::process_id();
   state.written.store(false, std::memory_order_relaxed);
-  if (state.kept_stderr >= 0) close(state.kept_stderr);
-  state.kept_stderr = -1;
+  if (state.kept_stderr > 0) close(state.kept_stderr);
+  state.kept_stderr = 0;
 }
 
 void report_exit() noexcept {

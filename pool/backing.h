@@ -5,7 +5,7 @@
 //
 // What an implementation gets wrong is mended there, so that callers may rely on this page:
 // addresses are aligned to 16 bytes (to `alignment` where one is given), sizes of 0 are served,
-// and failure is nullptr with errno untouched. All may be called before constructors.
+// and failure is nullptr; errno is then ENOMEM or as it was. All may be called before constructors.
 #pragma once
 
 #include <cstddef>

@@ -146,7 +146,10 @@ void BufferPool::put_oddly(void* pointer) noexcept {
   if (!spans.is_block(block)) fail(Fault::Kind::kNotHandedOut, address);
   if (block + gap_bytes(c) != address) {
     const bool aligned = address >= block + gap_bytes(c) + kLine;
-    if (!aligned || block_of_entry(address) != block) fail(Fault::Kind::kInnerPointer, address);
+    if (!aligned || block_of_entry(address) != block) {
+      fail(cookies_.is_in_use(block) ? Fault::Kind::kInnerPointer : Fault::Kind::kDoubleFree,
+           address);
+    }
     guard_line(address - gap_bytes(c)) = GuardLine{0, 0};
   }
   if (cookies_.is_in_use(block)) return put_block(block, c);

@@ -175,6 +175,7 @@ void CpuCache::move_limit(std::uintptr_t slab, ClassIndex c, StackEvent event) n
 
 void CpuCache::raise_limit(std::uintptr_t slab, ClassIndex c, std::uint32_t step) noexcept {
   Stack& stack = stack_of(slab, c);
+  head_of(slab).used.fetch_or(std::uint64_t{1} << to_number(c), std::memory_order_relaxed);
   std::uint32_t limit = stack.limit.load(std::memory_order_relaxed);
   step = std::min(step, max_cached_blocks(c) - std::min(limit, max_cached_blocks(c)));
   while (step > 1 && !grant(slab, c, step * stride_bytes(c))) step /= 2;
@@ -202,7 +203,7 @@ void CpuCache::take_from_idle(std::uintptr_t slab, ClassIndex except,
   for (std::uint32_t looks = 0; looks < 2 * kClassSlots; ++looks) {
     if (head.granted_bytes.load(std::memory_order_relaxed) + bytes <= budget_) return;
     const ClassIndex c{head.clock_hand.fetch_add(1, std::memory_order_relaxed) % kClassSlots};
-    if (c < kFirstClass || c > kLastClass || c == except) continue;
+    if (c == except || !is_used(slab, c)) continue;
     Stack& stack = stack_of(slab, c);
     if (stack.limit.load(std::memory_order_relaxed) == 0) continue;
     const auto hits =
@@ -257,7 +258,7 @@ std::uint32_t CpuCache::drain_where(Which which) noexcept {
 template <typename Which>
 bool CpuCache::drain_shard(std::uint32_t shard, Which which) noexcept {
   bool any = false;
-  for_each_class([&](ClassIndex c) {
+  for_each_used_class(shards_.slab(shard), [&](ClassIndex c) {
     if (!which(stack_of(shards_.slab(shard), c))) return;
     any = true;
     give_back_limit(shards_.slab(shard), c);
@@ -276,7 +277,8 @@ bool CpuCache::drain_cpu(std::uint32_t cpu, Which which) noexcept {
   const std::uintptr_t slab = empty_slab_address() + distance;
   std::array<bool, kClassSlots> chosen{};
   bool any = false;
-  for_each_class([&](ClassIndex c) { any |= chosen[to_number(c)] = which(stack_of(slab, c)); });
+  for_each_used_class(
+      slab, [&](ClassIndex c) { any |= chosen[to_number(c)] = which(stack_of(slab, c)); });
   if (!any || reach.exchange(0) == 0) return false;
   const bool alone = platform::restart_sequences(cpu);
   if (alone) {
@@ -317,7 +319,7 @@ void CpuCache::for_each_slab(Visit visit) const noexcept {
 std::uint64_t CpuCache::idle_bytes() const noexcept {
   std::uint64_t bytes = 0;
   for_each_slab([&](std::uintptr_t slab) {
-    for_each_class([&](ClassIndex c) {
+    for_each_used_class(slab, [&](ClassIndex c) {
       const std::uint64_t header = stack_of(slab, c).header.load(std::memory_order_relaxed);
       bytes += depth_of(header) * stride_bytes(c);
     });
@@ -328,6 +330,7 @@ std::uint64_t CpuCache::idle_bytes() const noexcept {
 StackCounters CpuCache::counters(ClassIndex c) const noexcept {
   StackCounters sum{};
   for_each_slab([&](std::uintptr_t slab) {
+    if (!is_used(slab, c)) return;
     const Stack& stack = stack_of(slab, c);
     const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
     sum.hits += hits_of(header);

@@ -38,7 +38,8 @@ class Growth {
 
   // Most that grew lately grew again.
   bool likely() const noexcept {
-    return again_.load(std::memory_order_relaxed) * 2 > first_.load(std::memory_order_relaxed);
+    return again_.load(std::memory_order_relaxed) * 2 >
+           first_.load(std::memory_order_relaxed) + kDoubt;
   }
 
   // How much room to give to one of `size` bytes that is likely to grow again.
@@ -49,8 +50,9 @@ class Growth {
 
  private:
   static constexpr std::uint32_t kWindow = 1024;
+  static constexpr std::uint32_t kDoubt = 4;  // the benefit of it is with those that stop
 
-  std::atomic<std::uint32_t> first_{4};  // the benefit of the doubt is with those that stop
+  std::atomic<std::uint32_t> first_{0};
   std::atomic<std::uint32_t> again_{0};
   std::atomic<std::size_t> widest_{0};
   std::atomic<std::size_t> widest_before_{0};

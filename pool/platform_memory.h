@@ -31,7 +31,7 @@ class KeptDescriptor {
   void close() noexcept;
 
  private:
-  std::atomic<int> number_{-1};
+  std::atomic<int> number_{0};  // plus one, so that a global of all zeros holds none
   std::atomic<std::uint64_t> device_{0};
   std::atomic<std::uint64_t> file_{0};
 };
@@ -82,7 +82,7 @@ class PressureWatch {
   // could not be told from ours, and it does not end the wait of a thread when it is closed.
   KeptDescriptor wake_reader_;
   KeptDescriptor wake_writer_;
-  const char* root_ = "";
+  const char* root_ = nullptr;  // set by open()
   std::uint64_t asked_ms_ = 0;    // kPolling: when the sum was last looked at,
   std::uint64_t stalled_us_ = 0;  // and what it was
 };

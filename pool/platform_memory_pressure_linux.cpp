@@ -83,13 +83,13 @@ bool KeptDescriptor::keep(int number) noexcept {
   }
   device_.store(file.st_dev, std::memory_order_relaxed);
   file_.store(file.st_ino, std::memory_order_relaxed);
-  number_.store(kept);
+  number_.store(kept + 1);
   return true;
 }
 
 int KeptDescriptor::number() const noexcept {
   const KeepErrno keep;
-  const int number = number_.load();
+  const int number = number_.load() - 1;
   struct stat file = {};
   if (number < 0 || fstat(number, &file) != 0) return -1;
   const bool same = file.st_dev == device_.load(std::memory_order_relaxed) &&
@@ -100,7 +100,7 @@ int KeptDescriptor::number() const noexcept {
 void KeptDescriptor::close() noexcept {
   const KeepErrno keep;
   if (const int ours = number(); ours >= 0) ::close(ours);
-  number_.store(-1);
+  number_.store(0);
 }
 
 PressureWatch::Mode PressureWatch::open(const char* root) noexcept {

@@ -150,7 +150,7 @@ class SharedSpans {
   std::atomic<std::size_t> committed_{0};
   std::size_t committed_records_ = 0;
   SpanCounters counters_{};
-  std::uint64_t most_out_ = kNoLimit;
+  std::uint64_t most_out_ = 0;
   std::atomic<std::uint64_t> idle_bytes_{0};
   std::atomic<std::uint32_t> oldest_idle_ms_{0};
   std::atomic<Block> deferred_{0};

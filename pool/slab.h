@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -54,6 +55,7 @@ constexpr std::uint64_t hits_of(std::uint64_t header) noexcept { return header /
 struct SlabHead {
   std::atomic<std::uint64_t> granted_bytes;
   std::atomic<std::uint32_t> clock_hand;
+  std::atomic<std::uint64_t> used;  // bit i: class i had a limit once; no other stack has a page
 };
 
 struct SlabLayout {
@@ -81,6 +83,19 @@ inline Stack& stack_of(std::uintptr_t slab, ClassIndex c) noexcept {
 }
 inline SlabHead& head_of(std::uintptr_t slab) noexcept {
   return *reinterpret_cast<SlabHead*>(slab);
+}
+
+inline bool is_used(std::uintptr_t slab, ClassIndex c) noexcept {
+  return (head_of(slab).used.load(std::memory_order_relaxed) >> to_number(c) & 1) != 0;
+}
+
+// Calls visit(ClassIndex) for every class that the slab has served, ascending.
+template <typename Visit>
+void for_each_used_class(std::uintptr_t slab, Visit visit) noexcept {
+  std::uint64_t used = head_of(slab).used.load(std::memory_order_relaxed);
+  for (; used != 0; used &= used - 1) {
+    visit(ClassIndex{static_cast<std::uint32_t>(std::countr_zero(used))});
+  }
 }
 
 }  // namespace bufpool

@@ -69,13 +69,14 @@ def every_scenario(root, arguments, say):
 
 def names(root, arguments):
     every = every_scenario(root, arguments, print)
-    return [name for _, wanted in chosen(every, arguments.scenarios.split(",")) for name in wanted]
+    found = chosen(every, arguments.scenarios.split(","))
+    return [name for _, wanted in found for name in wanted]
 
 
 def measure(root, arguments, allocators, results):
     say = results.say
     if arguments.quick:
-        say("NOTE: smaller loads, and idle for 3 s at most: what is promised after 12 s is not judged")
+        say("NOTE: smaller loads, idle for 3 s at most; what is promised after 12 s is not judged")
     for allocator in allocators:
         check_loaded(allocator, compile_program(root, arguments.build, "rows"))
     every = every_scenario(root, arguments, say)

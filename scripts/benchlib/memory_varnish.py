@@ -48,7 +48,8 @@ def write_bodies(folder):
 
 class Varnish(Scenario):
     names = ["varnish"]
-    rows = {"varnish/resident": "MiB", "varnish/peak": "MiB", "varnish/requests": "requests per second"}
+    rows = {"varnish/resident": "MiB", "varnish/peak": "MiB",
+            "varnish/requests": "requests per second"}
 
     def __init__(self, cache_bytes, seconds):
         self.cache_bytes = cache_bytes
