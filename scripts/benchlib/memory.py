@@ -76,7 +76,8 @@ def names(root, arguments):
 def measure(root, arguments, allocators, results):
     say = results.say
     if arguments.quick:
-        say("NOTE: smaller loads, idle for 3 s at most; what is promised after 12 s is not judged")
+        say("NOTE: smaller loads, idle for 3 s at most. What is promised after 12 s is not judged; "
+            "idle memory's budget does not shrink with the load, so ratios are worse than in full")
     for allocator in allocators:
         check_loaded(allocator, compile_program(root, arguments.build, "rows"))
     every = every_scenario(root, arguments, say)
