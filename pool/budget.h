@@ -13,8 +13,8 @@ namespace bufpool {
 class Budget {
  public:
   static constexpr std::uint64_t kFloor = std::uint64_t{8} << 20;
-  static constexpr std::uint32_t kCalmMs = 5000;      // without regret, before it is lowered
-  static constexpr std::uint32_t kStepMs = 1000;      // between two steps down
+  static constexpr std::int32_t kCalmMs = 5000;      // without regret, before it is lowered
+  static constexpr std::int32_t kStepMs = 1000;      // between two steps down
   static constexpr std::uint32_t kPressedMs = 30000;  // how long pressure is remembered
 
   // `most`: the budget is never above it; nor is its floor.
@@ -35,7 +35,9 @@ class Budget {
 
   // Lowers the budget where nothing was regretted for a while. One thread at a time.
   void settle(std::uint32_t now_ms) noexcept {
-    const std::uint32_t since = now_ms - changed_ms_.load(std::memory_order_relaxed);
+    // Less than 0 where another thread regretted after the caller looked at the clock.
+    const auto since =
+        static_cast<std::int32_t>(now_ms - changed_ms_.load(std::memory_order_relaxed));
     if (since < (calm_.load(std::memory_order_relaxed) ? kStepMs : kCalmMs)) return;
     const std::uint64_t seen = bytes_.load(std::memory_order_relaxed);
     bytes_.store(seen - (seen - floor_) / 4, std::memory_order_relaxed);

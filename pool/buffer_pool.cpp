@@ -12,7 +12,7 @@ namespace {
 
 // From here on buffers start on a cache line of their own.
 constexpr std::size_t kLeastLined = 1024 - 128 + kHeaderRoom + 1;
-static_assert(gap_bytes(class_step(kLeastLined)) == 64);
+static_assert(gap_bytes(class_step(kLeastLined)) >= 64);
 static_assert(gap_bytes(class_step(kLeastLined - 1)) == 16);
 
 constexpr std::size_t kLine = 64;
@@ -71,8 +71,24 @@ Block BufferPool::take_block(std::size_t size, std::size_t asked) noexcept {
   return block != 0 ? block : refill(class_for(size), asked, nullptr);
 }
 
+// Where the class would need fresh pages, an idle block of the next classes has them already, and
+// warm. Below kLeastBorrowed a block is a few pages, which are not worth the look.
+Block BufferPool::borrow(ClassIndex c, std::size_t asked) noexcept {
+  constexpr std::uint32_t kSteps = 2;
+  constexpr std::size_t kLeastBorrowed = 32 << 10;
+  if (nominal_bytes(c) < kLeastBorrowed || spans_[to_number(c)].idle_bytes() > 0) return 0;
+  for (std::uint32_t i = to_number(c) + 1; i <= to_number(c) + kSteps; ++i) {
+    if (ClassIndex{i} > kLastClass || served_by_[i] != ClassIndex{i}) return 0;
+    if (const Block block = cache_.pop_again(ClassIndex{i}, asked)) return block;
+    if (spans_[i].idle_bytes() > 0) return cache_.refill(ClassIndex{i}, asked).block;
+  }
+  return 0;
+}
+
 // The end of a get that missed. `caller`: see Trimmer::after_slow_path().
 Block BufferPool::refill(ClassIndex c, std::size_t asked, const void* caller) noexcept {
+  if (const Block block = cache_.pop_again(c, asked)) return block;
+  if (const Block block = borrow(c, asked)) return block;
   const CpuCache::Refill refill = cache_.refill(c, asked);
   if (refill.fresh_bytes > 0) retention_.after_fresh(refill.fresh_bytes, refill.regret_bytes);
   trimmer_.after_slow_path(stride_bytes(c), caller);
@@ -85,12 +101,13 @@ void* BufferPool::take_slowly(std::size_t size) noexcept {
   const Block block = refill(c, size, caller);
   if (block == 0) return pass_on(c, backing::allocate(size));
   guard_line(block).state = cookies_.in_use(block);
-  return reinterpret_cast<void*>(block + gap_bytes(c));
+  return reinterpret_cast<void*>(block + gap_bytes(space_.class_at(block)));
 }
 
 void BufferPool::drain(Block block) noexcept {
   const void* const caller = __builtin_return_address(0);
   const ClassIndex c = space_.class_at(block);
+  if (cache_.push_again(c, block)) return;
   cache_.drain(c, block);
   trimmer_.after_slow_path(0, caller);
 }
@@ -106,7 +123,7 @@ void* BufferPool::take_zeroed(std::size_t size) noexcept {
   if (block == 0) return pass_on(c, backing::allocate_zeroed(size));
   const bool known_zero = guard_line(block).state == 0;
   guard_line(block).state = cookies_.in_use(block);
-  void* const buffer = reinterpret_cast<void*>(block + gap_bytes(c));
+  void* const buffer = reinterpret_cast<void*>(block + gap_bytes(space_.class_at(block)));
   if (!known_zero) std::memset(buffer, 0, size);
   return buffer;
 }
@@ -120,11 +137,12 @@ void* BufferPool::take_aligned(std::size_t alignment, std::size_t size) noexcept
   const Block block = take_block(whole, size);
   if (block == 0) return pass_on(class_for(whole), backing::allocate_aligned(alignment, size));
   guard_line(block).state = cookies_.in_use(block);
-  const std::uintptr_t buffer = block + kLine;
+  const std::size_t gap = gap_bytes(space_.class_at(block));
+  const std::uintptr_t buffer = block + gap;
   const std::uintptr_t entry = (buffer + alignment - 1) & ~(alignment - 1);
   if (zero_ == ZeroChoice::kAlloc) std::memset(reinterpret_cast<void*>(entry), 0, size);
   if (entry != buffer) {
-    const Block line = entry - kLine;
+    const Block line = entry - gap;
     guard_line(line) = GuardLine{cookies_.aligned_entry(line), block};
   }
   return reinterpret_cast<void*>(entry);
@@ -138,6 +156,7 @@ Block BufferPool::block_of_entry(std::uintptr_t address) const noexcept {
 }
 
 void BufferPool::put_oddly(void* pointer) noexcept {
+  const void* const caller = __builtin_return_address(0);
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
   const ClassIndex c = space_.class_at(address);
   if (c < kFirstClass || c > kLastClass) fail(Fault::Kind::kNotHandedOut, address);
@@ -152,19 +171,19 @@ void BufferPool::put_oddly(void* pointer) noexcept {
     }
     guard_line(address - gap_bytes(c)) = GuardLine{0, 0};
   }
-  if (cookies_.is_in_use(block)) return put_block(block, c);
+  if (cookies_.is_in_use(block)) return put_block(block, c, caller);
   fail(cookies_.is_free(block) ? Fault::Kind::kDoubleFree : Fault::Kind::kOverrun, address);
 }
 
 // The end of the long way: what put() does, and the wipe where one is wanted.
-void BufferPool::put_block(Block block, ClassIndex c) noexcept {
+void BufferPool::put_block(Block block, ClassIndex c, const void* caller) noexcept {
   const GuardLine& line = guard_line(block);
   if (line.state == cookies_.growing(block)) growth_.note_end(line.link & ~kGrewAgain);
   guard_line(block).state = cookies_.free(block);
   if (zero_ == ZeroChoice::kFree) wipe(block, c);
-  if (!cache_.push(stacks_[to_number(c)], block)) {
+  if (!cache_.push_again(c, block)) {
     cache_.drain(c, block);
-    trimmer_.after_slow_path(0, nullptr);
+    trimmer_.after_slow_path(0, caller);
   }
 }
 

@@ -121,8 +121,9 @@ class BufferPool {
   [[gnu::cold, gnu::noinline]] void put_oddly(void* pointer) noexcept;
   [[gnu::cold, gnu::noinline]] void drain(Block block) noexcept;
   [[nodiscard]] Block take_block(std::size_t size, std::size_t asked) noexcept;
+  [[nodiscard]] Block borrow(ClassIndex c, std::size_t asked) noexcept;
   [[nodiscard]] Block refill(ClassIndex c, std::size_t asked, const void* caller) noexcept;
-  void put_block(Block block, ClassIndex c) noexcept;
+  void put_block(Block block, ClassIndex c, const void* caller) noexcept;
   void wipe(Block block, ClassIndex c) noexcept;
   [[nodiscard]] void* resize_growing(Block block, ClassIndex c, std::size_t size) noexcept;
   [[nodiscard]] void* grow(void* pointer, std::size_t size, bool again) noexcept;

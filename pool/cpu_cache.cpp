@@ -21,9 +21,10 @@ std::uintptr_t empty_slab_address() noexcept {
 // The step of a pop that moves a block without counting a hit.
 constexpr std::uint64_t kUnseen = ~std::uint64_t{0};
 
-// A fill leaves half of a stack free, so that puts that follow do not overflow at once.
+// A fill leaves a quarter of a stack free, and a drain as much in it, so that neither is followed
+// by the other at once.
 std::size_t fill_count(ClassIndex c, const Stack& stack) noexcept {
-  const std::size_t room = stack.limit.load(std::memory_order_relaxed) / 2;
+  const std::size_t room = stack.limit.load(std::memory_order_relaxed) * 3 / 4;
   return 1 + std::min<std::size_t>(batch_blocks(c) - 1, room);
 }
 
@@ -121,11 +122,17 @@ bool CpuCache::push_slowly(ClassIndex c, Block block) noexcept {
   return push(where_empty(c), block);
 }
 
-CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
-  // The thread was not known, or its CPU was not, or the cache is behind locks.
+Block CpuCache::pop_again(ClassIndex c, std::size_t asked) noexcept {
   attach_thread();
-  if (const Block block = pop_slowly(c, kOneHit - 1, asked)) return {block, 0, 0};
+  return pop_slowly(c, kOneHit - 1, asked);
+}
 
+bool CpuCache::push_again(ClassIndex c, Block block) noexcept {
+  attach_thread();
+  return push_slowly(c, block);
+}
+
+CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
   std::array<Block, kMaxBatch> blocks;
   std::size_t count = 1;
   if (const std::uintptr_t slab = slab_here()) {
@@ -146,9 +153,6 @@ CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
 }
 
 void CpuCache::drain(ClassIndex c, Block block) noexcept {
-  attach_thread();
-  if (push_slowly(c, block)) return;
-
   std::array<Block, kMaxBatch> blocks;
   blocks[0] = block;
   std::size_t count = 1;
@@ -164,12 +168,13 @@ void CpuCache::drain(ClassIndex c, Block block) noexcept {
 // A stack may hold more than it does once it has run both empty and full.
 void CpuCache::move_limit(std::uintptr_t slab, ClassIndex c, StackEvent event) noexcept {
   Stack& stack = stack_of(slab, c);
-  const StackEvent last = stack.last.exchange(event, std::memory_order_relaxed);
+  const StackEvent last = stack.last.load(std::memory_order_relaxed);
+  if (last != event) stack.last.store(event, std::memory_order_relaxed);
   const std::uint32_t limit = stack.limit.load(std::memory_order_relaxed);
   if (limit == 0) {
     raise_limit(slab, c, batch_blocks(c));
   } else if (last != event && last != StackEvent::kNone) {
-    raise_limit(slab, c, std::max(limit, batch_blocks(c)));
+    raise_limit(slab, c, std::max(limit / 4, batch_blocks(c)));
   }
 }
 

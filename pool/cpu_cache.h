@@ -59,7 +59,12 @@ class CpuCache {
     return reinterpret_cast<std::uintptr_t>(empty_slab) + kSlabLayout.stack[to_number(c)];
   }
 
-  // After pop() returned 0: fills the stack and returns a block, or 0 when there is none.
+  // After pop() returned 0, or push() false: once more, for a thread that was not known yet, on a
+  // CPU that was not, or with the cache behind locks.
+  [[nodiscard, gnu::cold, gnu::noinline]] Block pop_again(ClassIndex c, std::size_t asked) noexcept;
+  [[nodiscard, gnu::cold, gnu::noinline]] bool push_again(ClassIndex c, Block block) noexcept;
+
+  // After pop_again() returned 0: fills the stack and returns a block, or 0 when there is none.
   struct Refill {
     Block block = 0;
     std::uint64_t fresh_bytes = 0;  // as in SharedSpans::Taken
@@ -67,7 +72,7 @@ class CpuCache {
   };
   [[nodiscard, gnu::cold, gnu::noinline]] Refill refill(ClassIndex c, std::size_t asked) noexcept;
 
-  // After push() returned false: empties part of the stack, the block with it.
+  // After push_again() returned false: empties part of the stack, the block with it.
   [[gnu::cold, gnu::noinline]] void drain(ClassIndex c, Block block) noexcept;
 
   // Empties the cache of every CPU. Returns how many were emptied.

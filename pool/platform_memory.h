@@ -82,7 +82,7 @@ class PressureWatch {
   // could not be told from ours, and it does not end the wait of a thread when it is closed.
   KeptDescriptor wake_reader_;
   KeptDescriptor wake_writer_;
-  const char* root_ = nullptr;  // set by open()
+  const char* root_ = nullptr;    // set by open()
   std::uint64_t asked_ms_ = 0;    // kPolling: when the sum was last looked at,
   std::uint64_t stalled_us_ = 0;  // and what it was
 };

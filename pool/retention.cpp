@@ -75,7 +75,7 @@ SharedSpans* Retention::oldest_spans(std::uint32_t now, std::uint32_t min_age) c
   std::uint32_t most_age = min_age;
   for (SharedSpans& spans : spans_) {
     if (spans.idle_bytes() == 0) continue;
-    const std::uint32_t age = now - spans.oldest_idle_ms();
+    const std::uint32_t age = span_age_ms(now, spans.oldest_idle_ms());
     if (age < most_age || (oldest != nullptr && age == most_age)) continue;
     oldest = &spans;
     most_age = age;

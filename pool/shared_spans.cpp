@@ -30,6 +30,7 @@ void SharedSpans::open(ClassIndex c, Region blocks, Region records,
   class_ = c;
   span_blocks_ = span_blocks(c);
   stride_ = stride_bytes(c);
+  inverse_stride_ = ~std::uint64_t{0} / stride_ + 1;
   span_bytes_ = span_bytes(c);
   start_ = blocks.start;
   bytes_ = blocks.bytes;
@@ -76,12 +77,12 @@ void SharedSpans::take_locked(std::span<Block> blocks, Taken& taken) noexcept {
 
 void SharedSpans::note_fresh(const Span& span, Taken& taken) noexcept {
   taken.fresh_bytes += span_bytes_;
-  const auto now = static_cast<std::uint32_t>(platform::coarse_milliseconds());
-  if (span.was_purged && now - span.since_ms < kRegretMs) taken.regret_bytes += span_bytes_;
+  if (span.was_purged && clock_ms() - span.since_ms < kRegretMs) taken.regret_bytes += span_bytes_;
 }
 
-// For those who look without the lock.
+// At the end of every change: for those who look without the lock.
 void SharedSpans::publish_idle() noexcept {
+  clock_ms_ = 0;
   idle_bytes_.store(counters_.idle_bytes, std::memory_order_relaxed);
   const bool any = !lists_.empty(SpanList::kIdle);
   oldest_idle_ms_.store(any ? lists_[lists_.back(SpanList::kIdle)].since_ms : 0,
@@ -108,7 +109,7 @@ bool SharedSpans::carve(SpanNumber& carved) noexcept {
   for (std::uint32_t i = 0; i < span_blocks_; ++i) {
     span.free[i / 64] |= std::uint64_t{1} << (i % 64);
   }
-  span.free_blocks = static_cast<std::uint16_t>(span_blocks_);
+  span.free_blocks = static_cast<std::uint8_t>(span_blocks_);
   counters_.carved_bytes += span_bytes_;
   lists_.move_to(carved, SpanList::kPurged);
   return true;
@@ -126,9 +127,15 @@ std::uint32_t SharedSpans::take_from(SpanNumber n, std::span<Block> blocks) noex
       blocks[count++] = block_at(n, word * 64 + bit);
     }
   }
-  span.free_blocks = static_cast<std::uint16_t>(span.free_blocks - count);
+  span.free_blocks = static_cast<std::uint8_t>(span.free_blocks - count);
   refile(n);
   return count;
+}
+
+// The coarse clock, read once while the lock is held.
+std::uint32_t SharedSpans::clock_ms() noexcept {
+  if (clock_ms_ == 0) clock_ms_ = static_cast<std::uint32_t>(platform::coarse_milliseconds());
+  return clock_ms_;
 }
 
 // Puts a span into the list that its free blocks call for; those that stay where they are keep
@@ -138,7 +145,7 @@ void SharedSpans::refile(SpanNumber n) noexcept {
   SpanList list = SpanList::kNone;
   if (span.free_blocks == span_blocks_) {
     list = SpanList::kIdle;
-    span.since_ms = static_cast<std::uint32_t>(platform::coarse_milliseconds());
+    span.since_ms = clock_ms();
     counters_.idle_bytes += span_bytes_;
   } else if (span.free_blocks > 0) {
     list = partial_list(span.free_blocks);
@@ -152,7 +159,7 @@ void SharedSpans::give(std::span<const Block> blocks, bool overflow) noexcept {
   collect_deferred();
   counters_.overflows += overflow;
   counters_.drained += blocks.size() - overflow;
-  for (const Block block : blocks) give_locked(block);
+  give_locked(blocks);
   publish_idle();
   lock_.unlock();
 }
@@ -160,18 +167,25 @@ void SharedSpans::give(std::span<const Block> blocks, bool overflow) noexcept {
 void SharedSpans::give_unfilled(std::span<const Block> blocks) noexcept {
   if (!lock_.lock()) return defer(blocks);
   counters_.filled -= blocks.size();
-  for (const Block block : blocks) give_locked(block);
+  give_locked(blocks);
   publish_idle();
   lock_.unlock();
 }
 
-void SharedSpans::give_locked(Block block) noexcept {
-  const Place place = place_of(block);
-  Span& span = lists_[place.span];
-  if (span.free_blocks > 0) counters_.free_bytes -= span.free_blocks * stride_;
-  span.free[place.block / 64] |= std::uint64_t{1} << (place.block % 64);
-  ++span.free_blocks;
-  refile(place.span);
+// Blocks of a batch mostly come from a few spans: a span is filed once for a run of them.
+void SharedSpans::give_locked(std::span<const Block> blocks) noexcept {
+  for (std::size_t i = 0; i < blocks.size();) {
+    const SpanNumber n = place_of(blocks[i]).span;
+    Span& span = lists_[n];
+    if (span.free_blocks > 0) counters_.free_bytes -= span.free_blocks * stride_;
+    for (; i < blocks.size(); ++i) {
+      const Place place = place_of(blocks[i]);
+      if (place.span != n) break;
+      span.free[place.block / 64] |= std::uint64_t{1} << (place.block % 64);
+      ++span.free_blocks;
+    }
+    refile(n);
+  }
 }
 
 // Deferred blocks are linked through their guard lines, which nobody else uses meanwhile. They
@@ -193,7 +207,7 @@ void SharedSpans::collect_deferred() noexcept {
   for (; block != 0; ++count) {
     const Block next = guard_line(block).link;
     guard_line(block).link = 0;
-    give_locked(block);
+    give_locked({&block, 1});
     block = next;
   }
   counters_.overflows += count;
@@ -215,8 +229,15 @@ bool SharedSpans::commit_more(std::size_t committed) noexcept {
   return true;
 }
 
+// A division by the stride that is a multiplication: exact, as an offset times what the rounded
+// inverse is too large by stays below 2^64.
+std::uint64_t SharedSpans::block_index(std::uintptr_t address) const noexcept {
+  __extension__ using Wide = unsigned __int128;
+  return static_cast<std::uint64_t>(static_cast<Wide>(address - start_) * inverse_stride_ >> 64);
+}
+
 SharedSpans::Place SharedSpans::place_of(Block block) const noexcept {
-  const auto index = static_cast<std::uint32_t>((block - start_) / stride_);
+  const auto index = static_cast<std::uint32_t>(block_index(block));
   return {index / span_blocks_, index % span_blocks_};
 }
 
@@ -225,7 +246,7 @@ Block SharedSpans::block_at(SpanNumber span, std::uint32_t index) const noexcept
 }
 
 Block SharedSpans::block_around(std::uintptr_t address) const noexcept {
-  return start_ + (address - start_) / stride_ * stride_;
+  return start_ + block_index(address) * stride_;
 }
 
 bool SharedSpans::is_block(Block block) const noexcept {

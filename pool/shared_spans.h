@@ -37,16 +37,26 @@ struct SpanCounters {
   std::uint64_t outstanding() const noexcept { return misses + filled - overflows - drained; }
 };
 
-// Spans taken out of reach of all others while their pages are given back.
+// Spans taken out of reach of all others while their pages are given back: idle ones, and those
+// beside them that have no pages any more, for the pages that two of them share.
 struct SpanBatch {
-  static constexpr std::uint32_t kMost = 64;
+  static constexpr std::uint32_t kMostIdle = 64;
+  static constexpr std::uint32_t kMost = 3 * kMostIdle;
+
   std::array<SpanNumber, kMost> spans;
   std::uint32_t count = 0;
+  std::uint32_t idle = 0;  // how many of them have pages
 };
 
 // Makes [start, end) read as zero: whole pages go back to the kernel, what shares a page with
-// somebody else is wiped. False: there is no whole page, or the kernel refused; all is as it was.
-[[nodiscard]] bool make_zero(std::uintptr_t start, std::uintptr_t end) noexcept;
+// somebody else is wiped, at ends that are not known to be zero already. False: there is no whole
+// page, or the kernel refused; all is as it was.
+struct KnownZero {
+  bool start = false;
+  bool end = false;
+};
+[[nodiscard]] bool make_zero(std::uintptr_t start, std::uintptr_t end,
+                             KnownZero known = {}) noexcept;
 
 class SharedSpans {
  public:
@@ -118,6 +128,7 @@ class SharedSpans {
     std::uint32_t block;
   };
 
+  std::uint64_t block_index(std::uintptr_t address) const noexcept;
   Place place_of(Block block) const noexcept;
   Block block_at(SpanNumber span, std::uint32_t index) const noexcept;
   std::uintptr_t span_start(SpanNumber span) const noexcept { return start_ + span * span_bytes_; }
@@ -125,11 +136,14 @@ class SharedSpans {
   Taken take_once(std::span<Block> blocks) noexcept;
   void note_fresh(const Span& span, Taken& taken) noexcept;
   void publish_idle() noexcept;
+  void add_neighbour(SpanBatch& batch, SpanNumber n) noexcept;
+  bool purge_run(const SpanNumber* first, const SpanNumber* last) noexcept;
   bool choose_span(bool with_pages, SpanNumber& chosen) noexcept;
   bool carve(SpanNumber& carved) noexcept;
   void take_locked(std::span<Block> blocks, Taken& taken) noexcept;
   std::uint32_t take_from(SpanNumber n, std::span<Block> blocks) noexcept;
-  void give_locked(Block block) noexcept;
+  void give_locked(std::span<const Block> blocks) noexcept;
+  std::uint32_t clock_ms() noexcept;
   void refile(SpanNumber n) noexcept;
   bool commit_more(std::size_t committed) noexcept;
 
@@ -141,6 +155,8 @@ class SharedSpans {
   ClassIndex class_{};
   std::uint32_t span_blocks_ = 0;
   std::size_t stride_ = 0;
+  std::uint64_t inverse_stride_ = 0;
+  std::uint32_t clock_ms_ = 0;  // under the lock; 0: not read yet
   std::size_t span_bytes_ = 0;
   std::uintptr_t start_ = 0;
   std::size_t bytes_ = 0;

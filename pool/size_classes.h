@@ -51,8 +51,12 @@ constexpr std::size_t nominal_bytes(ClassIndex c) noexcept {
 constexpr std::size_t buffer_bytes(ClassIndex c) noexcept { return nominal_bytes(c) + kHeaderRoom; }
 
 // The guard line: a cache line, so that buffers a page apart do not fall into one cache set; below
-// 1 KiB, where pages hold several buffers anyway, the least that keeps them aligned.
-constexpr std::size_t gap_bytes(ClassIndex c) noexcept { return nominal_bytes(c) < 1024 ? 16 : 64; }
+// 1 KiB, where pages hold several buffers anyway, the least that keeps them aligned. From a page up
+// one line more makes the stride an odd number of lines: an even one uses every second set only.
+constexpr std::size_t gap_bytes(ClassIndex c) noexcept {
+  if (nominal_bytes(c) < 1024) return 16;
+  return nominal_bytes(c) < 4096 ? 64 : 128;
+}
 
 constexpr std::size_t stride_bytes(ClassIndex c) noexcept { return gap_bytes(c) + buffer_bytes(c); }
 
@@ -115,6 +119,7 @@ constexpr bool blocks_are_aligned() {
   for_each_class([&](ClassIndex c) {
     good &= stride_bytes(c) % 16 == 0 && gap_bytes(c) % 16 == 0;
     if (nominal_bytes(c) >= 1024) good &= stride_bytes(c) % 64 == 0;
+    if (nominal_bytes(c) >= 4096) good &= stride_bytes(c) / 64 % 2 == 1;
     good &= span_blocks(c) <= kMaxSpanBlocks;
   });
   return good;

@@ -26,8 +26,9 @@ struct Span {
   std::array<std::uint64_t, kMaxSpanBlocks / 64> free;  // bit i: block i is free
   SpanNumber next;                                      // in its list, plus one; 0: the end
   SpanNumber prev;
-  std::uint16_t free_blocks;
+  std::uint8_t free_blocks;
   SpanList list;
+  bool purging;            // has pages that are being given back
   bool was_purged;         // as opposed to never used
   std::uint32_t since_ms;  // when it became idle or was purged, on the coarse clock
 };
@@ -39,6 +40,12 @@ constexpr SpanList partial_list(std::uint32_t free_blocks) noexcept {
 }
 static_assert(partial_list(1) == SpanList::kPartial);
 static_assert(partial_list(kMaxSpanBlocks - 1) < SpanList::kIdle);
+
+// How long a span has been in its state. 0 where it got there after the caller looked at the clock.
+constexpr std::uint32_t span_age_ms(std::uint32_t now_ms, std::uint32_t since_ms) noexcept {
+  const auto age = static_cast<std::int32_t>(now_ms - since_ms);
+  return age > 0 ? static_cast<std::uint32_t>(age) : 0;
+}
 
 class SpanLists {
  public:

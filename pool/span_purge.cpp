@@ -18,13 +18,13 @@ constexpr std::uintptr_t page_below(std::uintptr_t address) noexcept {
 
 }  // namespace
 
-bool make_zero(std::uintptr_t start, std::uintptr_t end) noexcept {
+bool make_zero(std::uintptr_t start, std::uintptr_t end, KnownZero known) noexcept {
   const std::uintptr_t first = page_above(start);
   const std::uintptr_t last = page_below(end);
   if (first >= last) return false;
   if (!platform::purge(reinterpret_cast<void*>(first), last - first)) return false;
-  std::memset(reinterpret_cast<void*>(start), 0, first - start);
-  std::memset(reinterpret_cast<void*>(last), 0, end - last);
+  if (!known.start) std::memset(reinterpret_cast<void*>(start), 0, first - start);
+  if (!known.end) std::memset(reinterpret_cast<void*>(last), 0, end - last);
   return true;
 }
 
@@ -33,39 +33,62 @@ SpanBatch SharedSpans::take_idle(std::uint32_t now_ms, std::uint32_t min_age_ms,
   SpanBatch batch;
   if (!lock_.lock()) return batch;
   collect_deferred();
-  while (batch.count < SpanBatch::kMost && batch.count * span_bytes_ < most_bytes &&
+  while (batch.count < SpanBatch::kMostIdle && batch.count * span_bytes_ < most_bytes &&
          !lists_.empty(SpanList::kIdle)) {
     const SpanNumber n = lists_.back(SpanList::kIdle);
-    if (now_ms - lists_[n].since_ms < min_age_ms) break;
+    if (span_age_ms(now_ms, lists_[n].since_ms) < min_age_ms) break;
     lists_.move_to(n, SpanList::kNone);
+    lists_[n].purging = true;
     counters_.idle_bytes -= span_bytes_;
     batch.spans[batch.count++] = n;
+  }
+  batch.idle = batch.count;
+  for (std::uint32_t i = 0; i < batch.idle; ++i) {
+    add_neighbour(batch, batch.spans[i] - 1);
+    add_neighbour(batch, batch.spans[i] + 1);
   }
   publish_idle();
   lock_.unlock();
   return batch;
 }
 
+// A neighbour without pages lends itself, so that the page at the border goes back too.
+void SharedSpans::add_neighbour(SpanBatch& batch, SpanNumber n) noexcept {
+  if (n >= carved_.load(std::memory_order_relaxed)) return;  // span 0 has no neighbour below
+  if (lists_[n].list != SpanList::kPurged) return;
+  lists_.move_to(n, SpanList::kNone);
+  batch.spans[batch.count++] = n;
+}
+
+// Spans next to each other go back by one call.
+bool SharedSpans::purge_run(const SpanNumber* first, const SpanNumber* last) noexcept {
+  const KnownZero known{!lists_[*first].purging, !lists_[*(last - 1)].purging};
+  return make_zero(span_start(*first), span_start(*(last - 1) + 1), known);
+}
+
 std::uint64_t SharedSpans::purge(SpanBatch& batch, std::uint32_t now_ms) noexcept {
-  auto* const spans = batch.spans.data();
+  SpanNumber* const spans = batch.spans.data();
   std::sort(spans, spans + batch.count);
-  bool purged[SpanBatch::kMost] = {};
-  std::uint64_t bytes = 0;
+  bool done[SpanBatch::kMost] = {};
   for (std::uint32_t from = 0; from < batch.count;) {
     std::uint32_t to = from + 1;
     while (to < batch.count && spans[to] == spans[to - 1] + 1) ++to;
-    const bool done = make_zero(span_start(spans[from]), span_start(spans[to - 1] + 1));
-    if (done) bytes += (to - from) * span_bytes_;
-    std::fill(purged + from, purged + to, done);
+    std::fill(done + from, done + to, purge_run(spans + from, spans + to));
     from = to;
   }
   // A lock that cannot be had leaves the spans out of reach: lost address space, nothing worse.
-  if (!lock_.lock()) return bytes;
+  if (!lock_.lock()) return 0;
+  std::uint64_t bytes = 0;
   for (std::uint32_t i = 0; i < batch.count; ++i) {
-    lists_[spans[i]].since_ms = now_ms;
-    lists_[spans[i]].was_purged = true;
-    if (!purged[i]) counters_.idle_bytes += span_bytes_;
-    lists_.move_to(spans[i], purged[i] ? SpanList::kPurged : SpanList::kIdle);
+    Span& span = lists_[spans[i]];
+    const bool kept = span.purging && !done[i];
+    if (span.purging) {
+      span.since_ms = now_ms;
+      (done[i] ? bytes : counters_.idle_bytes) += span_bytes_;
+      span.was_purged = span.was_purged || done[i];
+      span.purging = false;
+    }
+    lists_.move_to(spans[i], kept ? SpanList::kIdle : SpanList::kPurged);
   }
   counters_.purged_bytes += bytes;
   publish_idle();

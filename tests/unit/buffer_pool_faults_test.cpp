@@ -111,7 +111,7 @@ TEST_P(FaultsTest, StartOfTheBlockInsteadOfItsAlignedEntry) {
 TEST_P(FaultsTest, Overrun) {
   for (const std::size_t size : {512, 4096, 70000, 1 << 20}) {
     char* const buffer = take(size);
-    const std::size_t line = size < 1024 ? 16 : 64;
+    const std::size_t line = gap_bytes(class_step(size));
     std::memset(buffer - line, 'x', 1);  // the first byte behind the buffer in front
     const std::size_t usable = pool().usable_size(buffer);
     EXPECT_TOLD(pool().put(buffer), "overrun at " + hex(buffer) + " of " + hex(buffer) + " after " +
@@ -126,14 +126,16 @@ TEST_P(FaultsTest, OverrunIntoTheNextBuffer) {
   std::sort(buffers.begin(), buffers.end());
   const std::size_t usable = pool().usable_size(buffers[0]);
   std::size_t i = 0;
-  while (buffers[i + 1] - buffers[i] != static_cast<std::ptrdiff_t>(usable + 64)) ++i;
+  while (buffers[i + 1] - buffers[i] !=
+         static_cast<std::ptrdiff_t>(usable + gap_bytes(class_step(9000))))
+    ++i;
   std::memset(buffers[i], 'x', usable + 8);
   EXPECT_TOLD(pool().put(buffers[i + 1]), "overrun .* after " + hex(buffers[i]));
 }
 
 TEST_P(FaultsTest, NeverHandedOut) {
   char* const buffer = take(3 << 20);
-  const std::size_t stride = pool().usable_size(buffer) + 64;
+  const std::size_t stride = pool().usable_size(buffer) + gap_bytes(class_step(3 << 20));
   // Far enough behind to be cut by nobody, near enough to be readable.
   EXPECT_TOLD(pool().put(buffer + stride), "(not handed out|double free) at ");
   pool().put(buffer);

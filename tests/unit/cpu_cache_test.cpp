@@ -37,11 +37,13 @@ struct TestCache {
   }
 
   Block take(ClassIndex c, std::size_t asked = 1) {
-    const Block block = cache.pop(CpuCache::where_empty(c), asked);
+    Block block = cache.pop(CpuCache::where_empty(c), asked);
+    if (block == 0) block = cache.pop_again(c, asked);
     return block != 0 ? block : cache.refill(c, asked).block;
   }
   void put(ClassIndex c, Block block) {
-    if (!cache.push(CpuCache::where_empty(c), block)) cache.drain(c, block);
+    if (cache.push(CpuCache::where_empty(c), block) || cache.push_again(c, block)) return;
+    cache.drain(c, block);
   }
 
   std::uint64_t cached_bytes() const {

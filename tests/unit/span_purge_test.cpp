@@ -148,9 +148,9 @@ TEST_P(SpanPurgeTest, WhileThisThreadHoldsTheLockNothingIsTaken) {
 
 TEST(SpanPurge, ABatchHoldsNoMoreThanItsMost) {
   ClassSpans own(kSmall);
-  const std::size_t spans = SpanBatch::kMost + 3;
+  const std::size_t spans = SpanBatch::kMostIdle + 3;
   own.put(own.take(spans * own.in_span()));
-  EXPECT_EQ(own.spans.take_idle(now(), 0, kAll).count, SpanBatch::kMost);
+  EXPECT_EQ(own.spans.take_idle(now(), 0, kAll).count, SpanBatch::kMostIdle);
   EXPECT_EQ(own.spans.take_idle(now(), 0, kAll).count, 3U);
 }
 

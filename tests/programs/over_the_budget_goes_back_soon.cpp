@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// Promise: of a burst that is freed all but the budget's floor goes back in seconds, and that stays
+//   for as long as idle memory is kept; the same burst repeated at once finds most of its pages.
+// Needs: library
+// Env: BUFPOOL_RETAIN_TIME=10m BUFPOOL_RETAIN_MAX=64M
+#include <sys/resource.h>
+
+#include "tests/programs/memory.h"
+
+namespace {
+
+long faults() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_minflt;
+}
+
+}  // namespace
+
+int main() {
+  constexpr std::size_t kBurst = 100 * promise::kMiB;
+  const std::size_t before = promise::resident_bytes();
+  const std::uint64_t start = promise::now_ms();
+  { promise::Burst burst(kBurst, 64 << 10); }
+  const long at_first = faults();
+  { promise::Burst burst(kBurst, 64 << 10); }
+  const long repeated = faults() - at_first;
+  if (promise::now_ms() - start < 900) {
+    promise::keep(repeated < static_cast<long>(kBurst / 4096 / 4), "repeated at once it is warm");
+  }
+  promise::keep(
+      promise::comes_true([&] { return promise::grown_since(before) < 12 * promise::kMiB; }),
+      "down to the floor");
+  promise::sleep_ms(1500);
+  promise::keep(promise::grown_since(before) > 4 * promise::kMiB, "and no further");
+}

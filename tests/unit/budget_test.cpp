@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+#include "pool/budget.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+namespace bufpool {
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kMost = 64 * kMiB;
+constexpr std::int32_t kPassMs = 250;
+
+// A budget, and a clock that only the test moves.
+class BudgetTest : public testing::TestWithParam<std::uint32_t> {
+ protected:
+  BudgetTest() { budget_.open(kMost); }
+
+  void regret(std::uint64_t bytes) { budget_.regret(bytes, now_); }
+  std::uint64_t bytes() const { return budget_.bytes(now_); }
+
+  // Time passes, settled as often as passes are made.
+  void pass(std::int32_t milliseconds) {
+    for (std::int32_t gone = 0; gone < milliseconds; gone += kPassMs) {
+      now_ += kPassMs;
+      budget_.settle(now_);
+    }
+  }
+
+  Budget budget_;
+  std::uint32_t now_ = GetParam();
+};
+
+// The clock of 32 bits comes round after 49 days.
+INSTANTIATE_TEST_SUITE_P(Clocks, BudgetTest, testing::Values(100'000U, 0xffff'fff0U));
+
+TEST_P(BudgetTest, StartsAtTheFloor) {
+  EXPECT_EQ(bytes(), Budget::kFloor);
+  EXPECT_EQ(budget_.most(), kMost);
+}
+
+TEST_P(BudgetTest, TheFloorIsNotAboveTheMost) {
+  Budget small;
+  small.open(kMiB);
+  EXPECT_EQ(small.bytes(now_), kMiB);
+  small.regret(kMiB, now_);
+  EXPECT_EQ(small.bytes(now_), kMiB);
+  small.settle(now_ + 100'000);
+  EXPECT_EQ(small.bytes(now_), kMiB);
+}
+
+TEST_P(BudgetTest, RegretRaisesItByWhatWasMissed) {
+  regret(3 * kMiB);
+  EXPECT_EQ(bytes(), Budget::kFloor + 3 * kMiB);
+  regret(5 * kMiB);
+  EXPECT_EQ(bytes(), Budget::kFloor + 8 * kMiB);
+}
+
+TEST_P(BudgetTest, NothingRaisesItAboveTheMost) {
+  regret(kMost);
+  EXPECT_EQ(bytes(), kMost);
+  regret(1);
+  EXPECT_EQ(bytes(), kMost);
+}
+
+TEST_P(BudgetTest, CalmIsWaitedForBeforeItIsLowered) {
+  regret(32 * kMiB);
+  const std::uint64_t raised = bytes();
+  pass(Budget::kCalmMs - kPassMs);
+  EXPECT_EQ(bytes(), raised);
+  pass(kPassMs);
+  EXPECT_EQ(bytes(), raised - 8 * kMiB) << "a quarter of what is above the floor";
+}
+
+TEST_P(BudgetTest, OnceCalmItIsLoweredStepByStep) {
+  regret(32 * kMiB);
+  pass(Budget::kCalmMs);
+  const std::uint64_t first = bytes();
+  pass(Budget::kStepMs - kPassMs);
+  EXPECT_EQ(bytes(), first);
+  pass(kPassMs);
+  EXPECT_EQ(bytes(), first - (first - Budget::kFloor) / 4);
+}
+
+TEST_P(BudgetTest, RegretEndsTheCalm) {
+  regret(32 * kMiB);
+  pass(Budget::kCalmMs + 3 * Budget::kStepMs);
+  regret(kMiB);
+  const std::uint64_t raised = bytes();
+  pass(Budget::kCalmMs - kPassMs);
+  EXPECT_EQ(bytes(), raised);
+}
+
+// A pass takes its time; what another thread regrets meanwhile is later than the pass began.
+TEST_P(BudgetTest, RegretDuringAPassIsNotTakenForCalm) {
+  pass(Budget::kCalmMs);
+  budget_.regret(32 * kMiB, now_ + 8);
+  budget_.settle(now_);
+  EXPECT_EQ(bytes(), Budget::kFloor + 32 * kMiB);
+}
+
+TEST_P(BudgetTest, WithoutRegretItEndsAtTheFloor) {
+  regret(kMost);
+  pass(60'000);
+  EXPECT_LT(bytes(), Budget::kFloor + 64);
+  EXPECT_GE(bytes(), Budget::kFloor);
+}
+
+TEST_P(BudgetTest, PressureHalvesItForAWhile) {
+  regret(8 * kMiB);
+  budget_.press(now_);
+  EXPECT_EQ(bytes(), 8 * kMiB);
+  now_ += Budget::kPressedMs - 1;
+  EXPECT_EQ(bytes(), 8 * kMiB);
+  now_ += 1;
+  EXPECT_EQ(bytes(), 16 * kMiB);
+}
+
+// Buffers that come back all the time: what is over the budget goes back and is missed, until all
+// of them fit.
+TEST_P(BudgetTest, SettlesWhereWhatComesBackFits) {
+  constexpr std::uint64_t kNeeded = 40 * kMiB;
+  std::uint64_t missed_late = 0;
+  for (int second = 0; second < 120; ++second) {
+    const std::uint64_t missed = bytes() < kNeeded ? kNeeded - bytes() : 0;
+    if (missed > 0) regret(missed);
+    if (second >= 10) missed_late += missed;
+    pass(1000);
+  }
+  EXPECT_LT(missed_late, kNeeded * 110 / 10) << "nine of ten come back to their pages";
+  EXPECT_GT(bytes(), kNeeded * 3 / 4);
+}
+
+// Sizes that change: a burst of regret at each change, nothing in between.
+TEST_P(BudgetTest, SettlesLowWhereWhatWasPurgedDoesNotComeBack) {
+  regret(16 * kMiB);
+  std::uint64_t kept_second_bytes = 0;
+  for (int second = 0; second < 120; ++second) {
+    if (second % 60 == 0) regret(kMiB);
+    pass(1000);
+    kept_second_bytes += bytes() - Budget::kFloor;
+  }
+  EXPECT_LT(kept_second_bytes / 120, 2 * kMiB);
+  EXPECT_LT(bytes(), Budget::kFloor + kMiB / 16);
+}
+
+TEST(BudgetThreads, NoRegretIsLost) {
+  Budget budget;
+  budget.open(kMost);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&budget] {
+      for (int i = 0; i < 10'000; ++i) budget.regret(64, 100);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(budget.bytes(100), Budget::kFloor + 4 * 10'000 * 64);
+}
+
+}  // namespace
+}  // namespace bufpool

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// The rules of retention over memory of the test's own, given back at its end.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "pool/cpu_cache.h"
+#include "pool/retention.h"
+#include "tests/unit/class_spans.h"
+
+namespace bufpool {
+
+// Spans, caches and the rules over them, without a pool.
+struct Retained {
+  Retained(PoolMode wanted, const Options& options) : memory(kClassSlots * kAll) {
+    OwnerLock::enter_process();
+    for_each_class([&](ClassIndex c) {
+      const std::size_t from = to_number(c) * kAll;
+      spans[to_number(c)].open(c, memory.part(from, kRegionBytes),
+                               memory.part(from + kRegionBytes, kRecordBytes));
+    });
+    mode = cache.open(wanted, options.cpu_cache, spans.data());
+    retention.open(options, spans.data(), &cache);
+  }
+
+  // As the pool does.
+  Block take(ClassIndex c) {
+    if (const Block block = cache.pop(CpuCache::where_empty(c), 1)) return block;
+    if (const Block again = cache.pop_again(c, 1)) return again;
+    const CpuCache::Refill refill = cache.refill(c, 1);
+    if (refill.fresh_bytes > 0) retention.after_fresh(refill.fresh_bytes, refill.regret_bytes);
+    return refill.block;
+  }
+  std::vector<Block> take_bytes(ClassIndex c, std::size_t bytes) {
+    std::vector<Block> blocks(bytes / nominal_bytes(c));
+    for (Block& block : blocks) block = take(c);
+    return blocks;
+  }
+  void put(ClassIndex c, const std::vector<Block>& blocks) {
+    for (const Block block : blocks) {
+      if (cache.push(CpuCache::where_empty(c), block) || cache.push_again(c, block)) continue;
+      cache.drain(c, block);
+    }
+  }
+  // Leaves `bytes` idle in the spans of a class.
+  void leave_idle(ClassIndex c, std::size_t bytes) {
+    put(c, take_bytes(c, bytes));
+    cache.drain_all();
+  }
+  std::uint64_t idle(ClassIndex c) const { return spans[to_number(c)].idle_bytes(); }
+
+  static constexpr std::size_t kRegionBytes = std::size_t{1} << 30;
+  static constexpr std::size_t kRecordBytes = std::size_t{1} << 20;
+  static constexpr std::size_t kAll = kRegionBytes + kRecordBytes;
+  OwnRegion memory;
+  std::array<SharedSpans, kClassSlots> spans{};
+  CpuCache cache;
+  Retention retention;
+  PoolMode mode;
+};
+
+}  // namespace bufpool

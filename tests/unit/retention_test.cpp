@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: MIT
+#include "pool/retention.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "pool/platform_memory.h"
+#include "tests/unit/in_child.h"
+#include "tests/unit/retained.h"
+
+namespace bufpool {
+namespace {
+
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+constexpr std::uint64_t kLongMs = 600'000;
+constexpr std::uint32_t kGiveUpMs = 20'000;
+const ClassIndex kPage = class_step(4096);
+const ClassIndex kMiddle = class_step(64 << 10);
+const ClassIndex kLarge = class_step(kMiB);
+
+std::uint32_t now() { return static_cast<std::uint32_t>(platform::coarse_milliseconds()); }
+void sleep_ms(int milliseconds) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+}
+
+// Nothing goes back but by the rule that a test is about.
+Options patient() {
+  Options options = default_options();
+  options.retain_time = kLongMs;
+  options.retain_max = {.bytes = 64 * kMiB};
+  return options;
+}
+
+class RetentionTest : public testing::TestWithParam<PoolMode> {
+ protected:
+  void SetUp() override {
+    if (kThreadSanitizer && GetParam() == PoolMode::kRseq) {
+      GTEST_SKIP() << "ThreadSanitizer does not understand restartable sequences";
+    }
+    if (make(patient()).mode != GetParam()) GTEST_SKIP() << "no restartable sequences here";
+  }
+  Retained& make(const Options& options) {
+    own_.reset();
+    own_ = std::make_unique<Retained>(GetParam(), options);
+    return *own_;
+  }
+
+  // Passes until at most `bytes` are idle. False: they never were.
+  bool passes_down_to(std::uint64_t bytes) {
+    const std::uint32_t start = now();
+    while (own_->retention.pass() > bytes) {
+      if (now() - start > kGiveUpMs) return false;
+      sleep_ms(20);
+    }
+    return true;
+  }
+
+  std::unique_ptr<Retained> own_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Modes, RetentionTest, testing::Values(PoolMode::kRseq, PoolMode::kLocked),
+                         [](const auto& mode) {
+                           return mode.param == PoolMode::kRseq ? "rseq" : "locked";
+                         });
+
+TEST_P(RetentionTest, WithNothingIdleThereIsNothingToDo) {
+  EXPECT_EQ(own_->retention.pass(), 0U);
+  EXPECT_EQ(own_->retention.trim(0), 0U);
+  EXPECT_EQ(own_->retention.trims(), 0U);
+}
+
+TEST_P(RetentionTest, IdleIsWhatLiesInSpansAndCaches) {
+  const std::vector<Block> blocks = own_->take_bytes(kMiddle, 4 * kMiB);
+  const std::uint64_t filled = own_->retention.idle_bytes();
+  own_->put(kMiddle, blocks);
+  const std::uint64_t all = own_->retention.idle_bytes();
+  EXPECT_EQ(all, filled + blocks.size() * stride_bytes(kMiddle));
+  own_->cache.drain_all();
+  EXPECT_EQ(own_->retention.idle_bytes(), all);
+  EXPECT_EQ(own_->idle(kMiddle), all);
+}
+
+TEST_P(RetentionTest, WithinTheBudgetNothingGoesBackEarly) {
+  own_->leave_idle(kMiddle, 6 * kMiB);
+  const std::uint64_t idle = own_->retention.idle_bytes();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(own_->retention.pass(), idle);
+  sleep_ms(1200);
+  EXPECT_EQ(own_->retention.pass(), idle);
+  EXPECT_EQ(own_->retention.trims(), 0U);
+}
+
+// Rule 2.
+TEST_P(RetentionTest, OverTheBudgetItGoesBackAfterASecondOfGrace) {
+  const std::uint32_t start = now();
+  own_->leave_idle(kMiddle, 32 * kMiB);
+  const std::uint64_t idle = own_->retention.idle_bytes();
+  const std::uint64_t at_once = own_->retention.pass();
+  if (now() - start < 990) {
+    EXPECT_EQ(at_once, idle) << "a burst repeated at once finds its pages";
+  }
+  EXPECT_TRUE(passes_down_to(Budget::kFloor));
+  EXPECT_GE(now() - start, 990U);
+  EXPECT_GT(own_->idle(kMiddle), Budget::kFloor - span_bytes(kMiddle)) << "and no more than that";
+}
+
+TEST_P(RetentionTest, WhatLiesInACacheIsOverTheBudgetToo) {
+  Options options = patient();
+  options.retain_max = {.bytes = kMiB};
+  Retained& own = make(options);
+  for (int round = 0; round < 40; ++round) {
+    own.put(kMiddle, own.take_bytes(kMiddle, 8 * kMiB));
+  }
+  ASSERT_GT(own.cache.idle_bytes(), kMiB);
+  EXPECT_TRUE(passes_down_to(kMiB));
+  EXPECT_GT(own.retention.cpu_drains(), 0U);
+}
+
+// Rule 3.
+TEST_P(RetentionTest, InTheEndAllGoesBack) {
+  Options options = patient();
+  options.retain_time = 300;
+  Retained& own = make(options);
+  own.put(kMiddle, own.take_bytes(kMiddle, 3 * kMiB));
+  own.put(kPage, own.take_bytes(kPage, kMiB));
+  EXPECT_TRUE(passes_down_to(0));
+  EXPECT_EQ(own.retention.idle_bytes(), 0U);
+  EXPECT_GT(own.retention.trims(), 0U);
+}
+
+TEST_P(RetentionTest, WhatIsInUseStays) {
+  Options options = patient();
+  options.retain_time = 100;
+  Retained& own = make(options);
+  const std::vector<Block> blocks = own.take_bytes(kMiddle, 3 * kMiB);
+  for (const Block block : blocks) fill_block(block, stride_bytes(kMiddle));
+  own.leave_idle(kPage, kMiB);
+  EXPECT_TRUE(passes_down_to(0));
+  for (const Block block : blocks) EXPECT_TRUE(still_filled(block, stride_bytes(kMiddle)));
+}
+
+// A pass over much memory takes a while; what is freed meanwhile is young, not older than all.
+TEST_P(RetentionTest, WhatBecameIdleAfterALookAtTheClockIsYoung) {
+  own_->leave_idle(kMiddle, 2 * kMiB);
+  SharedSpans& spans = own_->spans[to_number(kMiddle)];
+  EXPECT_EQ(spans.take_idle(now() - 1000, 500, 64 * kMiB).count, 0U);
+  EXPECT_GT(spans.take_idle(now() - 1000, 0, 64 * kMiB).count, 0U);
+}
+
+// Rule 1.
+TEST_P(RetentionTest, FreshPagesAreNotTakenOnTopOfMuchIdle) {
+  constexpr std::size_t kPeak = 40 * kMiB;
+  own_->leave_idle(kMiddle, kPeak);
+  std::uint64_t live = 0;
+  for (std::size_t got = 0; got < kPeak; got += kMiB) {
+    ASSERT_NE(own_->take(kLarge), 0U);
+    live += stride_bytes(kLarge);
+    ASSERT_LE(own_->retention.idle_bytes() + live,
+              kPeak + kPeak / 16 + Budget::kFloor + span_bytes(kLarge));
+  }
+  EXPECT_LE(own_->idle(kMiddle), Budget::kFloor);
+  EXPECT_GT(own_->idle(kMiddle), Budget::kFloor / 2) << "the budget is not for nothing";
+}
+
+TEST_P(RetentionTest, TheOldestGoesFirst) {
+  own_->leave_idle(kMiddle, 10 * kMiB);
+  sleep_ms(30);
+  own_->leave_idle(kPage, 10 * kMiB);
+  const std::uint64_t young = own_->idle(kPage);
+  const std::uint64_t old = own_->idle(kMiddle);
+  for (int i = 0; i < 4; ++i) ASSERT_NE(own_->take(kLarge), 0U);
+  EXPECT_EQ(own_->idle(kPage), young);
+  EXPECT_LE(own_->idle(kMiddle) + 3 * kMiB, old);
+}
+
+TEST_P(RetentionTest, PagesTakenFreshForNoGoodReasonAreNoRegret) {
+  own_->take_bytes(kLarge, 20 * kMiB);
+  EXPECT_EQ(own_->retention.budget_bytes(), Budget::kFloor);
+}
+
+// Buffers that come back: whatever was purged is needed again at once.
+TEST_P(RetentionTest, WhatComesBackEarnsItsBudget) {
+  constexpr std::size_t kWorking = 24 * kMiB;
+  own_->leave_idle(kMiddle, kWorking);
+  for (int round = 0; round < 3; ++round) {
+    const std::uint64_t over = own_->retention.idle_bytes() - own_->retention.budget_bytes();
+    if (own_->retention.idle_bytes() <= own_->retention.budget_bytes()) break;
+    own_->retention.trim(own_->retention.idle_bytes() - over);
+    own_->leave_idle(kMiddle, kWorking);
+  }
+  EXPECT_GE(own_->retention.budget_bytes(), kWorking);
+  EXPECT_LE(own_->retention.budget_bytes(), own_->retention.budget_most());
+  EXPECT_GT(own_->spans[to_number(kMiddle)].counters().regretted_bytes, kWorking / 2);
+}
+
+TEST_P(RetentionTest, TheBudgetEndsAtItsMost) {
+  Options options = patient();
+  options.retain_max = {.bytes = 12 * kMiB};
+  Retained& own = make(options);
+  for (int round = 0; round < 4; ++round) {
+    own.leave_idle(kMiddle, 10 * kMiB);
+    own.retention.trim(0);
+  }
+  EXPECT_EQ(own.retention.budget_bytes(), 12 * kMiB);
+}
+
+// Sizes that change and do not come back: what was purged is not needed again.
+TEST_P(RetentionTest, SizesThatChangeEarnNothing) {
+  constexpr std::size_t kLive = 12 * kMiB;
+  for (std::size_t size = 5000; size < kMiB; size += size / 3) {
+    own_->leave_idle(class_step(size), kLive);
+    ASSERT_LE(own_->retention.idle_bytes(), kLive + Budget::kFloor + 2 * kMiB) << size;
+  }
+  EXPECT_EQ(own_->retention.budget_bytes(), Budget::kFloor);
+}
+
+TEST_P(RetentionTest, TrimKeepsWhatIsToBeKept) {
+  own_->put(kMiddle, own_->take_bytes(kMiddle, 5 * kMiB));
+  own_->put(kPage, own_->take_bytes(kPage, kMiB));
+  own_->cache.drain_all();
+  const std::uint64_t idle = own_->retention.idle_bytes();
+  const std::uint64_t given = own_->retention.trim(3 * kMiB);
+  EXPECT_EQ(own_->retention.idle_bytes(), idle - given);
+  EXPECT_LE(idle - given, 3 * kMiB);
+  EXPECT_GT(idle - given, 3 * kMiB - 2 * span_bytes(kPage));
+  EXPECT_EQ(own_->retention.trim(3 * kMiB), 0U);
+  EXPECT_EQ(own_->retention.trim(0), idle - given);
+  EXPECT_EQ(own_->retention.trim(0), 0U);
+  EXPECT_EQ(own_->retention.trims(), 2U);
+}
+
+TEST_P(RetentionTest, AClassMayHaveALimitOfItsOwn) {
+  Options options = patient();
+  options.retain_class_max = kMiB;
+  Retained& own = make(options);
+  own.leave_idle(kMiddle, 4 * kMiB);
+  own.leave_idle(kPage, kMiB / 2);
+  const std::uint64_t little = own.idle(kPage);
+  own.retention.pass();
+  EXPECT_LE(own.idle(kMiddle), kMiB);
+  EXPECT_GT(own.idle(kMiddle), kMiB - 2 * span_bytes(kMiddle));
+  EXPECT_EQ(own.idle(kPage), little);
+}
+
+TEST_P(RetentionTest, PassesThatAreNotDueAreNotMade) {
+  Options options = patient();
+  options.retain_class_max = kMiB;
+  Retained& own = make(options);
+  own.leave_idle(kMiddle, 4 * kMiB);
+  const std::uint32_t start = now();
+  own.retention.pass_if_due();
+  EXPECT_LE(own.idle(kMiddle), kMiB);
+  own.leave_idle(kMiddle, 4 * kMiB);
+  own.retention.pass_if_due();
+  if (now() - start < Retention::kPassMs) {
+    EXPECT_GT(own.idle(kMiddle), kMiB);
+  }
+  sleep_ms(Retention::kPassMs + 20);
+  own.retention.pass_if_due();
+  EXPECT_LE(own.idle(kMiddle), kMiB);
+}
+
+TEST_P(RetentionTest, PressureGivesAllBackAndHalvesTheBudget) {
+  own_->put(kMiddle, own_->take_bytes(kMiddle, 6 * kMiB));
+  own_->retention.relieve_pressure();
+  EXPECT_EQ(own_->retention.idle_bytes(), 0U);
+  EXPECT_EQ(own_->retention.pressure_events(), 1U);
+  EXPECT_EQ(own_->retention.budget_bytes(), Budget::kFloor / 2);
+}
+
+TEST_P(RetentionTest, TheMostIsAsTheOptionSays) {
+  const std::uint64_t limit = platform::memory_limit();
+  Options options = default_options();
+  EXPECT_EQ(make(options).retention.budget_most(),
+            limit == 0 ? 64 * kMiB : std::min<std::uint64_t>(64 * kMiB, limit / 4));
+  options.retain_max = {.bytes = 5 * kMiB};
+  EXPECT_EQ(make(options).retention.budget_most(), 5 * kMiB);
+  EXPECT_EQ(make(options).retention.budget_bytes(), 5 * kMiB);
+  if (limit == 0) return;
+  options.retain_max = {.percent = 50};
+  EXPECT_EQ(make(options).retention.budget_most(), limit / 100 * 50);
+}
+
+TEST_P(RetentionTest, ThreadsKeepTheirBlocksWhilePassesAreMade) {
+  Options options = patient();
+  options.retain_time = 100;
+  options.retain_max = {.bytes = 1};
+  Retained& own = make(options);
+  std::atomic<bool> stop{false};
+  std::atomic<int> damaged{0};
+  std::vector<std::thread> users;
+  for (int t = 0; t < 3; ++t) {
+    users.emplace_back([&, t] {
+      const ClassIndex c = std::array{kPage, kMiddle, kMiddle}[static_cast<std::size_t>(t)];
+      while (!stop) {
+        const std::vector<Block> blocks = own.take_bytes(c, kMiB / 2);
+        for (const Block block : blocks) fill_block(block + gap_bytes(c), 64);
+        for (const Block block : blocks) damaged += !still_filled(block + gap_bytes(c), 64);
+        own.put(c, blocks);
+      }
+    });
+  }
+  for (int i = 0; i < 100; ++i) {
+    i % 10 == 9 ? own.retention.trim(0) : own.retention.pass();
+    own.retention.pass_if_due();
+    sleep_ms(2);
+  }
+  stop = true;
+  for (std::thread& user : users) user.join();
+  EXPECT_EQ(damaged, 0);
+  EXPECT_TRUE(passes_down_to(0));
+}
+
+}  // namespace
+}  // namespace bufpool
