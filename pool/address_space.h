@@ -37,6 +37,8 @@ class AddressSpace {
 
   Region region(ClassIndex c) const noexcept;
   Region records(ClassIndex c) const noexcept;
+  // For buffers beyond the largest class.
+  Region large() const noexcept { return region(kLargeRegion); }
   std::size_t bytes() const noexcept { return bytes_; }
 
  private:

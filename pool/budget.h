@@ -13,8 +13,8 @@ namespace bufpool {
 class Budget {
  public:
   static constexpr std::uint64_t kFloor = std::uint64_t{8} << 20;
-  static constexpr std::int32_t kCalmMs = 5000;      // without regret, before it is lowered
-  static constexpr std::int32_t kStepMs = 1000;      // between two steps down
+  static constexpr std::int32_t kCalmMs = 5000;       // without regret, before it is lowered
+  static constexpr std::int32_t kStepMs = 1000;       // between two steps down
   static constexpr std::uint32_t kPressedMs = 30000;  // how long pressure is remembered
 
   // `most`: the budget is never above it; nor is its floor.

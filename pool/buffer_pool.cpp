@@ -36,6 +36,8 @@ bool BufferPool::open(const Options& options) noexcept {
   });
   mode_ = cache_.open(wanted_mode(options), options.cpu_cache, spans_.data());
   if (mode_ == PoolMode::kPassThrough) return false;
+  large_.open(space_.large());
+  gaps_[to_number(kLargeRegion)] = LargeBuffers::kGap;
   retention_.open(options, spans_.data(), &cache_);
   trimmer_.open(options, &retention_);
   choose_classes(options);
@@ -89,7 +91,8 @@ Block BufferPool::borrow(ClassIndex c, std::size_t asked) noexcept {
 Block BufferPool::refill(ClassIndex c, std::size_t asked, const void* caller) noexcept {
   if (const Block block = cache_.pop_again(c, asked)) return block;
   if (const Block block = borrow(c, asked)) return block;
-  const CpuCache::Refill refill = cache_.refill(c, asked);
+  CpuCache::Refill refill = cache_.refill(c, asked);
+  if (refill.block == 0 && retention_.drain_caches()) refill = cache_.refill(c, asked);
   if (refill.fresh_bytes > 0) retention_.after_fresh(refill.fresh_bytes, refill.regret_bytes);
   trimmer_.after_slow_path(stride_bytes(c), caller);
   return refill.block;
@@ -159,6 +162,7 @@ void BufferPool::put_oddly(void* pointer) noexcept {
   const void* const caller = __builtin_return_address(0);
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
   const ClassIndex c = space_.class_at(address);
+  if (c == kLargeRegion) return put_large(address);
   if (c < kFirstClass || c > kLastClass) fail(Fault::Kind::kNotHandedOut, address);
   const SharedSpans& spans = spans_[to_number(c)];
   const Block block = spans.block_around(address);
@@ -173,6 +177,12 @@ void BufferPool::put_oddly(void* pointer) noexcept {
   }
   if (cookies_.is_in_use(block)) return put_block(block, c, caller);
   fail(cookies_.is_free(block) ? Fault::Kind::kDoubleFree : Fault::Kind::kOverrun, address);
+}
+
+void BufferPool::put_large(std::uintptr_t address) noexcept {
+  const Block block = address - LargeBuffers::kGap;
+  if (guard_line(block).state != cookies_.growing(block)) fail(Fault::Kind::kNotHandedOut, address);
+  large_.release(block);
 }
 
 // The end of the long way: what put() does, and the wipe where one is wanted.
@@ -211,6 +221,7 @@ void BufferPool::fail(Fault::Kind kind, std::uintptr_t address) noexcept {
 std::size_t BufferPool::usable_size(const void* pointer) const noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
   const ClassIndex c = space_.class_at(address);
+  if (c == kLargeRegion) return guard_line(address - LargeBuffers::kGap).link;
   const Block block = spans_[to_number(c)].block_around(address);
   // Room to grow is realloc's: programs add what they are told here to their memory in use.
   const GuardLine& line = guard_line(block);

@@ -14,6 +14,7 @@
 #include "pool/fault.h"
 #include "pool/growth.h"
 #include "pool/guard_line.h"
+#include "pool/large_buffers.h"
 #include "pool/options.h"
 #include "pool/retention.h"
 #include "pool/shared_spans.h"
@@ -126,6 +127,9 @@ class BufferPool {
   void put_block(Block block, ClassIndex c, const void* caller) noexcept;
   void wipe(Block block, ClassIndex c) noexcept;
   [[nodiscard]] void* resize_growing(Block block, ClassIndex c, std::size_t size) noexcept;
+  [[nodiscard]] void* resize_large(Block block, std::size_t size) noexcept;
+  [[nodiscard]] void* grow_large(void* pointer, std::size_t size) noexcept;
+  void put_large(std::uintptr_t address) noexcept;
   [[nodiscard]] void* grow(void* pointer, std::size_t size, bool again) noexcept;
   [[nodiscard]] void* move(void* pointer, Block to, std::size_t kept) noexcept;
   [[nodiscard]] void* pass_on(ClassIndex c, void* pointer) noexcept;
@@ -157,6 +161,7 @@ class BufferPool {
   std::size_t all_sizes_ = 0;
   ZeroChoice zero_ = ZeroChoice::kOff;
   Growth growth_;
+  LargeBuffers large_;
   std::array<SharedSpans, kClassSlots> spans_{};
   CpuCache cache_;
   Retention retention_;

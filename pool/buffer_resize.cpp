@@ -18,11 +18,13 @@ void* BufferPool::resize(void* pointer, std::size_t size) noexcept {
   const ClassIndex c{static_cast<std::uint32_t>(region)};
   const Block block = address - gaps_[region];
   const std::uint64_t state = guard_line(block).state;
+  if (c == kLargeRegion) return resize_large(block, size);
   if (state == cookies_.growing(block)) return resize_growing(block, c, size);
   const bool whole = state == cookies_.in_use(block);
   const std::size_t room = whole ? buffer_bytes(c) : usable_size(pointer);
   // A buffer is left where it is until it holds less than half of what it could.
   if (size <= room && size >= room / 2) return pointer;
+  if (size > kWidest && whole) return grow_large(pointer, size);
   if (!serves(size)) return nullptr;
   if (size > room && whole) return grow(pointer, size, false);
   return move(pointer, take_block(size, size), std::min(room, size));
@@ -32,6 +34,7 @@ void* BufferPool::resize_growing(Block block, ClassIndex c, std::size_t size) no
   std::uint64_t& link = guard_line(block).link;
   void* const pointer = reinterpret_cast<void*>(block + gap_bytes(c));
   const std::uint64_t most = link & ~kGrewAgain;
+  if (size > kWidest) return grow_large(pointer, size);
   if (size > buffer_bytes(c)) return serves(size) ? grow(pointer, size, true) : nullptr;
   if (size > most) {
     if ((link & kGrewAgain) == 0) growth_.note_again();
@@ -53,6 +56,35 @@ void* BufferPool::grow(void* pointer, std::size_t size, bool again) noexcept {
   if (grown == nullptr) return nullptr;
   guard_line(block) = GuardLine{cookies_.growing(block), size | (again ? kGrewAgain : 0)};
   return grown;
+}
+
+// Beyond the largest class the pages move. Only those of a class with many: fewer are copied as
+// fast.
+void* BufferPool::grow_large(void* pointer, std::size_t size) noexcept {
+  constexpr std::size_t kLeastMoved = 4 << 20;
+  const std::size_t kept = usable_size(pointer);
+  const auto address = reinterpret_cast<std::uintptr_t>(pointer);
+  const Block from = address - gaps_[space_.region_number(address)];
+  if (kept < kLeastMoved || zero_ != ZeroChoice::kOff) return nullptr;
+  const Block block = large_.adopt(from, LargeBuffers::kGap + kept, size);
+  if (block == 0) return nullptr;
+  put(pointer);
+  guard_line(block) = GuardLine{cookies_.growing(block), size};
+  return reinterpret_cast<void*>(block + LargeBuffers::kGap);
+}
+
+// Leaves its slot only for a class that holds a quarter of the most it held.
+void* BufferPool::resize_large(Block block, std::size_t size) noexcept {
+  GuardLine& line = guard_line(block);
+  void* const pointer = reinterpret_cast<void*>(block + LargeBuffers::kGap);
+  if (line.state != cookies_.growing(block)) {
+    fail(Fault::Kind::kNotHandedOut, block + LargeBuffers::kGap);
+  }
+  if (size < line.link / 4 && serves(size)) return move(pointer, take_block(size, size), size);
+  if (size <= line.link) return pointer;
+  if (!large_.extend(block, size)) return nullptr;
+  line.link = size;
+  return pointer;
 }
 
 // The first `kept` bytes of a buffer in another block; 0: there is none, and nothing happens.

@@ -24,6 +24,13 @@ void unreserve(void* start, std::size_t bytes) noexcept;
 // Gives the pages' memory back; they read as zero from then on. False: refused, nothing changed.
 [[nodiscard]] bool purge(void* start, std::size_t bytes) noexcept;
 
+// Undoes commit(): the memory goes back, and nothing may touch the range. False: refused.
+[[nodiscard]] bool uncommit(void* start, std::size_t bytes) noexcept;
+
+// Moves the pages of [start, start + bytes), which then reads as zero, to `to`, a committed range.
+// False: the kernel cannot (before Linux 5.7), nothing changed.
+[[nodiscard]] bool move_pages(void* start, std::size_t bytes, void* to) noexcept;
+
 // Asks for huge pages in a reserved range; a kernel without them is fine.
 void use_huge_pages(void* start, std::size_t bytes) noexcept;
 

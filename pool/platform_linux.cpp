@@ -88,6 +88,18 @@ bool purge(void* start, std::size_t bytes) noexcept {
   return madvise(start, bytes, MADV_DONTNEED) == 0;
 }
 
+bool uncommit(void* start, std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+  return mmap(start, bytes, PROT_NONE, flags, -1, 0) != MAP_FAILED;
+}
+
+bool move_pages(void* start, std::size_t bytes, void* to) noexcept {
+  const KeepErrno keep;
+  constexpr int kFlags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
+  return mremap(start, bytes, bytes, kFlags, to) != MAP_FAILED;
+}
+
 void use_huge_pages(void* start, std::size_t bytes) noexcept {
   const KeepErrno keep;
   madvise(start, bytes, MADV_HUGEPAGE);

@@ -16,6 +16,11 @@ void subtract_counters(ClassSnapshot& now, const ClassSnapshot& then) noexcept {
   now.inherited = then.in_use;
 }
 
+void subtract_counters(Snapshot& now, const Snapshot& then) noexcept {
+#define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) BUFPOOL_SUBTRACT_##kind(name)
+#include "pool/counters.def"
+}
+
 }  // namespace
 
 void BufferPool::snapshot(Snapshot& out) noexcept {
@@ -26,14 +31,12 @@ void BufferPool::snapshot(Snapshot& out) noexcept {
   out.pid = platform::process_id();
   out.reserved = space_.bytes();
   out.resident = platform::resident_bytes();
-  out.cpu_drains = retention_.cpu_drains();
   if (mode_ == PoolMode::kPassThrough) return;
   out.budget = retention_.budget_bytes();
   out.budget_max = retention_.budget_most();
-  out.trims = retention_.trims();
-  out.pressure_events = retention_.pressure_events();
   out.trimmer = static_cast<std::uint64_t>(trimmer_.state());
   count_since_start(out);
+  subtract_counters(out, at_fork_);
   for_each_class([&](ClassIndex c) {
     subtract_counters(out.classes[to_number(c)], at_fork_.classes[to_number(c)]);
   });
@@ -53,6 +56,10 @@ PoolTotals BufferPool::totals() noexcept {
 }
 
 void BufferPool::count_since_start(Snapshot& out) noexcept {
+  out.cpu_drains = retention_.cpu_drains();
+  out.trims = retention_.trims();
+  out.pressure_events = retention_.pressure_events();
+  out.large_buffers = large_.in_use();
   for_each_class([&](ClassIndex c) {
     if (served_by_[to_number(c)] == c) count_class(c, out.classes[to_number(c)]);
   });

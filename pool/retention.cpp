@@ -141,6 +141,13 @@ std::uint64_t Retention::trim(std::uint64_t keep) noexcept {
   return idle > keep ? purge_oldest(idle - keep, 0) : 0;
 }
 
+bool Retention::drain_caches() noexcept {
+  const std::uint32_t now = now_ms();
+  if (now - drained_ms_.exchange(now, std::memory_order_relaxed) < kPassMs) return false;
+  cpu_drains_.fetch_add(cache_->drain_all(), std::memory_order_relaxed);
+  return true;
+}
+
 void Retention::relieve_pressure() noexcept {
   pressure_events_.fetch_add(1, std::memory_order_relaxed);
   budget_.press(now_ms());

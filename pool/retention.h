@@ -37,6 +37,9 @@ class Retention {
   // Gives idle memory back down to `keep` bytes. Returns the bytes given back.
   std::uint64_t trim(std::uint64_t keep) noexcept;
 
+  // A class has no block left, but CPUs' caches may: empties them. False: done not long ago.
+  [[nodiscard]] bool drain_caches() noexcept;
+
   // The system is short of memory.
   void relieve_pressure() noexcept;
 
@@ -73,6 +76,7 @@ class Retention {
   std::atomic<int> budget_known_{0};
   std::atomic<bool> passing_{false};
   std::atomic<std::uint32_t> last_pass_ms_{0};
+  std::atomic<std::uint32_t> drained_ms_{0};
   std::atomic<std::uint64_t> trims_{0};
   std::atomic<std::uint64_t> pressure_events_{0};
   std::atomic<std::uint64_t> cpu_drains_{0};

@@ -20,11 +20,12 @@ inline constexpr std::size_t kMaxSize = std::size_t{16} << 20;  // nominal
 inline constexpr std::size_t kHeaderRoom = 64;
 
 // Index of a size class, of its region and of its row in every table. 0 is a step of the formula
-// (512 bytes and less) that class 1 serves; 62 and 63 exist only as numbers.
+// (512 bytes and less) that class 1 serves; 62 and 63 are regions only.
 enum class ClassIndex : std::uint32_t {};
 inline constexpr std::uint32_t kClassSlots = 64;
 inline constexpr ClassIndex kFirstClass{1};
 inline constexpr ClassIndex kLastClass{61};
+inline constexpr ClassIndex kLargeRegion{62};  // not a class: buffers beyond the last one
 
 constexpr std::uint32_t to_number(ClassIndex c) noexcept { return static_cast<std::uint32_t>(c); }
 
