@@ -93,7 +93,11 @@ Block BufferPool::refill(ClassIndex c, std::size_t asked, const void* caller) no
   if (const Block block = borrow(c, asked)) return block;
   CpuCache::Refill refill = cache_.refill(c, asked);
   if (refill.block == 0 && retention_.drain_caches()) refill = cache_.refill(c, asked);
-  if (refill.fresh_bytes > 0) retention_.after_fresh(refill.fresh_bytes, refill.regret_bytes);
+  if (refill.fresh_bytes > 0) {
+    // Of a buffer with room to grow only what is asked for is about to have pages.
+    const bool roomy = asked < nominal_bytes(c) / 2;
+    retention_.after_fresh(refill.fresh_bytes, roomy ? 0 : refill.regret_bytes);
+  }
   trimmer_.after_slow_path(stride_bytes(c), caller);
   return refill.block;
 }
@@ -112,7 +116,7 @@ void BufferPool::drain(Block block) noexcept {
   const ClassIndex c = space_.class_at(block);
   if (cache_.push_again(c, block)) return;
   cache_.drain(c, block);
-  trimmer_.after_slow_path(0, caller);
+  trimmer_.after_slow_path(stride_bytes(c), caller);
 }
 
 void* BufferPool::pass_on(ClassIndex c, void* pointer) noexcept {
@@ -127,7 +131,9 @@ void* BufferPool::take_zeroed(std::size_t size) noexcept {
   const bool known_zero = guard_line(block).state == 0;
   guard_line(block).state = cookies_.in_use(block);
   void* const buffer = reinterpret_cast<void*>(block + gap_bytes(space_.class_at(block)));
-  if (!known_zero) std::memset(buffer, 0, size);
+  // What realloc may add in place has to be zero too, where all that is handed out is.
+  const bool whole = zero_ == ZeroChoice::kAlloc;
+  if (!known_zero) std::memset(buffer, 0, whole ? buffer_bytes(space_.class_at(block)) : size);
   return buffer;
 }
 
@@ -193,7 +199,7 @@ void BufferPool::put_block(Block block, ClassIndex c, const void* caller) noexce
   if (zero_ == ZeroChoice::kFree) wipe(block, c);
   if (!cache_.push_again(c, block)) {
     cache_.drain(c, block);
-    trimmer_.after_slow_path(0, caller);
+    trimmer_.after_slow_path(stride_bytes(c), caller);
   }
 }
 
@@ -231,7 +237,11 @@ std::size_t BufferPool::usable_size(const void* pointer) const noexcept {
 }
 
 std::uint64_t BufferPool::warm_up(std::size_t size, std::uint64_t count) noexcept {
-  return serves(size) ? spans_[to_number(class_for(size))].warm_up(count) : 0;
+  if (!serves(size)) return 0;
+  const ClassIndex c = class_for(size);
+  const std::uint64_t warmed = spans_[to_number(c)].warm_up(count);
+  retention_.add_warmed(warmed * stride_bytes(c));
+  return warmed;
 }
 
 void BufferPool::before_fork() noexcept {
@@ -247,6 +257,7 @@ void BufferPool::after_fork_in_parent() noexcept {
 void BufferPool::after_fork_in_child() noexcept {
   OwnerLock::enter_process();
   trimmer_.forget_in_child();
+  retention_.repair_in_child();
   after_fork_in_parent();
   cache_.repair_in_child();
   if (mode_ == PoolMode::kPassThrough) return;

@@ -49,7 +49,7 @@ void* BufferPool::grow(void* pointer, std::size_t size, bool again) noexcept {
   const std::size_t kept = usable_size(pointer);
   again ? growth_.note_again() : growth_.note_first();
   const std::size_t room = std::min(growth_.room_for(size), kWidest);
-  const bool wide = serves(room) && (again || growth_.likely());
+  const bool wide = serves(room) && zero_ != ZeroChoice::kAlloc && (again || growth_.likely());
   Block block = wide ? take_block(room, size) : 0;
   if (block == 0) block = take_block(size, size);
   void* const grown = move(pointer, block, kept);
@@ -93,6 +93,10 @@ void* BufferPool::move(void* pointer, Block to, std::size_t kept) noexcept {
   guard_line(to).state = cookies_.in_use(to);
   void* const moved = reinterpret_cast<void*>(to + gap_bytes(space_.class_at(to)));
   std::memcpy(moved, pointer, kept);
+  if (zero_ == ZeroChoice::kAlloc) {
+    const std::size_t room = buffer_bytes(space_.class_at(to));
+    std::memset(static_cast<char*>(moved) + kept, 0, room - kept);
+  }
   put(pointer);
   return moved;
 }

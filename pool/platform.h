@@ -69,6 +69,11 @@ void wake_one(const std::uint32_t* word) noexcept;
 // False: refused. The thread is the program's as any other; the body must not touch errno.
 [[nodiscard]] bool start_thread(void* (*body)(void*), void* argument) noexcept;
 
+// Gives this thread a table of descriptors of its own, with none in it: what it opens from now on
+// takes no number from the program, and it keeps nothing of the program's open. False: the kernel
+// cannot (before Linux 5.9).
+[[nodiscard]] bool leave_descriptors() noexcept;
+
 // At most 15 characters.
 void name_thread(const char* name) noexcept;
 

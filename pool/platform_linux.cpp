@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
@@ -197,6 +198,11 @@ bool start_thread(void* (*body)(void*), void* argument) noexcept {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   pthread_attr_destroy(&attributes);
   return error == 0;
+}
+
+bool leave_descriptors() noexcept {
+  const KeepErrno keep;
+  return syscall(SYS_close_range, 0u, ~0u, CLOSE_RANGE_UNSHARE) == 0;
 }
 
 void name_thread(const char* name) noexcept {

@@ -32,7 +32,6 @@ void Retention::open(const Options& options, SharedSpans* spans, CpuCache* cache
 
 // Reading the limits takes a dozen system calls, which small processes never need.
 void Retention::know_budget() noexcept {
-  enum : int { kUnknown, kAsking, kKnown };
   if (budget_known_.load(std::memory_order_acquire) == kKnown) return;
   int unknown = kUnknown;
   if (!budget_known_.compare_exchange_strong(unknown, kAsking)) return;
@@ -52,7 +51,7 @@ std::uint64_t Retention::idle_bytes() const noexcept {
 
 std::uint64_t Retention::budget_bytes() noexcept {
   know_budget();
-  return budget_.bytes(now_ms());
+  return worth_keeping(now_ms());
 }
 
 std::uint64_t Retention::budget_most() noexcept {
@@ -66,7 +65,7 @@ void Retention::after_fresh(std::uint64_t fresh, std::uint64_t regretted) noexce
   know_budget();
   const std::uint32_t now = now_ms();
   if (regretted > 0) budget_.regret(regretted, now);
-  if (idle > budget_.bytes(now)) purge_oldest(std::max(fresh, kLeastReclaim), 0);
+  if (idle > worth_keeping(now)) purge_oldest(std::max(fresh, kLeastReclaim), 0);
 }
 
 // The class whose oldest idle span has been idle longest, and for `min_age` at least.
@@ -117,7 +116,7 @@ void Retention::drain_quiet(std::uint32_t quiet_ms) noexcept {
 std::uint64_t Retention::pass() noexcept {
   know_budget();
   const std::uint32_t now = now_ms();
-  const std::uint64_t budget = budget_.bytes(now);
+  const std::uint64_t budget = worth_keeping(now);
   drain_quiet(idle_bytes() > budget ? std::min(kGraceMs, keep_ms_ / 4) : keep_ms_ / 4);
   purge_oldest(~std::uint64_t{0}, keep_ms_ - keep_ms_ / 4);
   purge_class_excess(now);
@@ -139,6 +138,12 @@ std::uint64_t Retention::trim(std::uint64_t keep) noexcept {
   cpu_drains_.fetch_add(cache_->drain_all(), std::memory_order_relaxed);
   const std::uint64_t idle = idle_in_spans();
   return idle > keep ? purge_oldest(idle - keep, 0) : 0;
+}
+
+void Retention::repair_in_child() noexcept {
+  int asking = kAsking;
+  budget_known_.compare_exchange_strong(asking, kUnknown);
+  passing_.store(false, std::memory_order_relaxed);
 }
 
 bool Retention::drain_caches() noexcept {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool/trimmer.h"
 
+#include <algorithm>
+
 #include "pool/platform.h"
 
 namespace bufpool {
@@ -9,6 +11,11 @@ void Trimmer::open(const Options& options, Retention* retention) noexcept {
   retention_ = retention;
   choice_ = static_cast<TrimmerChoice>(options.trimmer);
   watch_pressure_ = options.pressure;
+  threshold_ = kThreshold;
+  // Who wants less kept than is worth a thread gets one sooner.
+  for (const std::uint64_t most : {options.retain_max.bytes, options.retain_class_max}) {
+    if (most != 0) threshold_ = std::min(threshold_, std::max(most, kLittle));
+  }
   process_ = platform::process_id();
 }
 
@@ -16,11 +23,12 @@ void Trimmer::start_if_wanted() noexcept {
   if (choice_ == TrimmerChoice::kOn) start();
 }
 
-void Trimmer::after_slow_path(std::uint64_t more_idle, const void* caller) noexcept {
+void Trimmer::after_slow_path(std::uint64_t bytes, const void* caller) noexcept {
   if (state_.load(std::memory_order_relaxed) == State::kRunning) return;
-  const std::uint32_t events = events_.fetch_add(1, std::memory_order_relaxed);
-  if (events % kEventsPerLook != 0 && more_idle < kLargeBlock) return;
-  if (retention_->idle_bytes() + more_idle < kThreshold) return;
+  const std::uint64_t weight = std::max(bytes, kBytesPerLook / kEventsPerLook);
+  const std::uint64_t moved = moved_.fetch_add(weight, std::memory_order_relaxed);
+  if (moved / kBytesPerLook == (moved + weight) / kBytesPerLook) return;
+  if (retention_->idle_bytes() + bytes < threshold_) return;
   if (choice_ != TrimmerChoice::kOff && platform::may_start_thread_from(caller) && start()) return;
   retention_->pass_if_due();
 }
@@ -46,14 +54,26 @@ void Trimmer::work() noexcept {
   platform::name_thread("bufpool-trim");
   State starting = State::kStarting;
   state_.compare_exchange_strong(starting, State::kRunning);
-  if (watch_pressure_) pressure_.open();
+  if (platform::leave_descriptors() && watch_pressure_) pressure_.open();
+  do {
+    pass_until_quiet();
+    state_.store(State::kNone);
+    // What was freed since the last pass found a thread at work, and left it to it.
+  } while (retention_->idle_bytes() >= threshold_ && resume());
+  pressure_.close();
+}
+
+void Trimmer::pass_until_quiet() noexcept {
   std::uint32_t quiet = 0;
   while (quiet < kQuietPasses || choice_ == TrimmerChoice::kOn) {
     if (pressure_.wait(Retention::kPassMs)) retention_->relieve_pressure();
     quiet = retention_->pass() < kLittle ? quiet + 1 : 0;
   }
-  pressure_.close();
-  state_.store(State::kNone, std::memory_order_release);
+}
+
+bool Trimmer::resume() noexcept {
+  State none = State::kNone;
+  return state_.compare_exchange_strong(none, State::kRunning);
 }
 
 void Trimmer::forget_in_child() noexcept {

@@ -23,10 +23,11 @@ class Trimmer {
   // Pre: called once; `retention` outlives this.
   void open(const Options& options, Retention* retention) noexcept;
 
-  // To be called at the end of a slow path, under no lock, with what it may have left idle beside
-  // what is known. `caller`: where the program called us from; the thread is started from there
-  // only if that is neither libc nor the loader, which may hold locks that a start needs.
-  void after_slow_path(std::uint64_t more_idle, const void* caller) noexcept;
+  // To be called at the end of a slow path, under no lock, with the bytes it moved, which may be
+  // idle beside what is known to be. `caller`: where the program called us from; the thread is
+  // started from there only if that is neither libc nor the loader, which may hold locks that a
+  // start needs.
+  void after_slow_path(std::uint64_t bytes, const void* caller) noexcept;
 
   // At start, for TRIMMER=on. Pre: this thread may create threads.
   void start_if_wanted() noexcept;
@@ -37,9 +38,9 @@ class Trimmer {
   State state() const noexcept { return state_.load(std::memory_order_relaxed); }
 
  private:
-  // How often the idle bytes are summed up.
-  static constexpr std::uint32_t kEventsPerLook = 32;
-  static constexpr std::uint64_t kLargeBlock = std::uint64_t{1} << 20;
+  // How often the idle bytes are summed up: after so many bytes or slow paths.
+  static constexpr std::uint64_t kBytesPerLook = std::uint64_t{4} << 20;
+  static constexpr std::uint64_t kEventsPerLook = 32;
   // Passes in a row with less than kLittle idle, after which the thread leaves.
   static constexpr std::uint32_t kQuietPasses = 8;
   static constexpr std::uint64_t kLittle = std::uint64_t{256} << 10;
@@ -47,13 +48,16 @@ class Trimmer {
   bool start() noexcept;
   static void* run(void* self);
   void work() noexcept;
+  void pass_until_quiet() noexcept;
+  bool resume() noexcept;
 
   Retention* retention_ = nullptr;
   TrimmerChoice choice_ = TrimmerChoice::kAuto;
   bool watch_pressure_ = false;
   std::uint32_t process_ = 0;
   std::atomic<State> state_{State::kNone};
-  std::atomic<std::uint32_t> events_{0};
+  std::atomic<std::uint64_t> moved_{0};
+  std::uint64_t threshold_ = 0;
   platform::PressureWatch pressure_;
 };
 
