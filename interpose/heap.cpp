@@ -77,10 +77,8 @@ std::size_t Heap::usable_size(void* pointer) noexcept {
   return the_pool.owns(pointer) ? the_pool.usable_size(pointer) : backing::usable_size(pointer);
 }
 
-void* Heap::resize(void* pointer, std::size_t size) noexcept {
-  if (the_pool.owns(pointer)) {
-    if (void* const resized = the_pool.resize(pointer, size)) return resized;
-  } else if (!the_pool.serves(size)) {
+void* Heap::resize_elsewhere(void* pointer, std::size_t size) noexcept {
+  if (!the_pool.owns(pointer) && !the_pool.serves(size)) {
     return size > backing::kMostBytes ? nullptr : backing::resize(pointer, size);
   }
   return move(pointer, usable_size(pointer), size);

@@ -56,7 +56,12 @@ struct Heap {
   [[nodiscard]] static void* allocate_aligned(std::size_t alignment, std::size_t size) noexcept;
 
   // In place where it can be. nullptr: `pointer` is as it was. Pre: pointer not null, size > 0.
-  [[nodiscard]] static void* resize(void* pointer, std::size_t size) noexcept;
+  [[nodiscard, gnu::always_inline]] static void* resize(void* pointer, std::size_t size) noexcept {
+    if (the_pool.owns(pointer)) {
+      if (void* const resized = the_pool.resize(pointer, size)) return resized;
+    }
+    return resize_elsewhere(pointer, size);
+  }
 
   [[nodiscard]] static std::size_t usable_size(void* pointer) noexcept;
 
@@ -69,6 +74,7 @@ struct Heap {
   // Cold ends of allocate() are calls it can jump to, so that it needs no stack frame.
   [[nodiscard, gnu::cold, gnu::noinline]] static void* allocate_unpooled(std::size_t size) noexcept;
   [[nodiscard, gnu::cold, gnu::noinline]] static void* allocate_telling(std::size_t size) noexcept;
+  [[nodiscard]] static void* resize_elsewhere(void* pointer, std::size_t size) noexcept;
   [[nodiscard]] static void* move(void* pointer, std::size_t old_size, std::size_t size) noexcept;
   static void count_passed(std::size_t size) noexcept;
 

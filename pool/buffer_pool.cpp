@@ -38,6 +38,7 @@ bool BufferPool::open(const Options& options) noexcept {
   if (mode_ == PoolMode::kPassThrough) return false;
   large_.open(space_.large());
   gaps_[to_number(kLargeRegion)] = LargeBuffers::kGap;
+  for_each_class([&](ClassIndex c) { rooms_[to_number(c)] = buffer_bytes(c); });
   retention_.open(options, spans_.data(), &cache_);
   trimmer_.open(options, &retention_);
   choose_classes(options);

@@ -84,8 +84,18 @@ class BufferPool {
   [[nodiscard]] void* take_aligned(std::size_t alignment, std::size_t size) noexcept;
 
   // For realloc: the buffer resized where it is or moved; nullptr: `size` is not the pool's, or
-  // there is no block. Pre: owns(pointer), size > 0.
-  [[nodiscard]] void* resize(void* pointer, std::size_t size) noexcept;
+  // there is no block. Pre: owns(pointer), size > 0. A buffer that goes on growing where it has
+  // room takes the short way.
+  [[nodiscard, gnu::always_inline]] void* resize(void* pointer, std::size_t size) noexcept {
+    const auto address = reinterpret_cast<std::uintptr_t>(pointer);
+    const std::uint64_t region = space_.region_number(address);
+    const Block block = address - gaps_[region];
+    GuardLine& line = guard_line(block);
+    const bool grows = line.state == cookies_.growing(block) && (size | kGrewAgain) >= line.link;
+    if (!grows || size > rooms_[region]) return resize_slowly(pointer, size);
+    line.link = size | kGrewAgain;
+    return pointer;
+  }
 
   // Bytes of the buffer that may be written. Pre: owns(pointer).
   [[nodiscard]] std::size_t usable_size(const void* pointer) const noexcept;
@@ -126,6 +136,7 @@ class BufferPool {
   [[nodiscard]] Block refill(ClassIndex c, std::size_t asked, const void* caller) noexcept;
   void put_block(Block block, ClassIndex c, const void* caller) noexcept;
   void wipe(Block block, ClassIndex c) noexcept;
+  [[nodiscard, gnu::noinline]] void* resize_slowly(void* pointer, std::size_t size) noexcept;
   [[nodiscard]] void* resize_growing(Block block, ClassIndex c, std::size_t size) noexcept;
   [[nodiscard]] void* resize_large(Block block, std::size_t size) noexcept;
   [[nodiscard]] void* grow_large(void* pointer, std::size_t size) noexcept;
@@ -153,6 +164,8 @@ class BufferPool {
   // a buffer lies behind its block.
   std::array<std::uintptr_t, kClassSlots> stacks_{};
   std::array<std::size_t, kClassSlots> gaps_{};
+  // Per region: what a growing buffer may grow to in place.
+  std::array<std::size_t, kClassSlots> rooms_{};
 
   std::array<ClassIndex, kClassSlots> served_by_{};
   PoolMode mode_ = PoolMode::kPassThrough;

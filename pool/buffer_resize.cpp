@@ -12,7 +12,7 @@ constexpr std::size_t kWidest = buffer_bytes(kLastClass);
 
 }  // namespace
 
-void* BufferPool::resize(void* pointer, std::size_t size) noexcept {
+void* BufferPool::resize_slowly(void* pointer, std::size_t size) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
   const std::uint64_t region = space_.region_number(address);
   const ClassIndex c{static_cast<std::uint32_t>(region)};

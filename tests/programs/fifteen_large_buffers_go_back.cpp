@@ -6,5 +6,7 @@
 int main() {
   const std::size_t before = promise::resident_bytes();
   { promise::Burst burst(15 * promise::kMiB, 1000'000); }
-  promise::keep(promise::comes_true([&] { return promise::grown_since(before) < 9 * promise::kMiB; }), "goes back");
+  promise::keep(
+      promise::comes_true([&] { return promise::grown_since(before) < 9 * promise::kMiB; }),
+      "goes back");
 }

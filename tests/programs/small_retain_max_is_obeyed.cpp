@@ -6,5 +6,7 @@
 int main() {
   const std::size_t before = promise::resident_bytes();
   { promise::Burst burst(7 * promise::kMiB, 60'000); }
-  promise::keep(promise::comes_true([&] { return promise::grown_since(before) < 4 * promise::kMiB; }), "goes back");
+  promise::keep(
+      promise::comes_true([&] { return promise::grown_since(before) < 4 * promise::kMiB; }),
+      "goes back");
 }

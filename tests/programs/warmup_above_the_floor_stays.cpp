@@ -5,7 +5,10 @@
 #include "tests/programs/memory.h"
 int main() {
   const std::size_t before = promise::resident_bytes();
-  for (int i = 0; i < 100; ++i) { promise::use(3'000'000, 1); promise::use(20'000, 1); }
+  for (int i = 0; i < 100; ++i) {
+    promise::use(3'000'000, 1);
+    promise::use(20'000, 1);
+  }
   promise::sleep_ms(3000);
   promise::keep(promise::resident_bytes() + 8 * promise::kMiB > before, "still ready");
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: with BUFPOOL_ZERO=alloc what realloc adds to a buffer holds nothing of a buffer before it.
+// Promise: with BUFPOOL_ZERO=alloc what realloc adds to a buffer holds nothing of a buffer
+//   before it.
 // Needs: library
 // Env: BUFPOOL_ZERO=alloc
 #include <malloc.h>
