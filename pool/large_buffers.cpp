@@ -10,12 +10,6 @@
 namespace bufpool {
 namespace {
 
-constexpr std::uintptr_t page_above(std::uintptr_t address) noexcept {
-  return (address + platform::kPageBytes - 1) & ~(platform::kPageBytes - 1);
-}
-constexpr std::uintptr_t page_below(std::uintptr_t address) noexcept {
-  return address & ~(platform::kPageBytes - 1);
-}
 void copy(std::uintptr_t to, std::uintptr_t from, std::size_t bytes) noexcept {
   std::memcpy(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), bytes);
 }
@@ -36,7 +30,7 @@ bool LargeBuffers::claim(std::uint32_t& slot) noexcept {
 bool LargeBuffers::commit_to(std::uint32_t slot, std::size_t bytes) noexcept {
   if (bytes <= committed_[slot]) return true;
   if (bytes > slot_bytes_) return false;
-  const std::size_t ahead = std::min(page_above(bytes + bytes / 4), slot_bytes_);
+  const std::size_t ahead = std::min(platform::page_above(bytes + bytes / 4), slot_bytes_);
   auto* const end = reinterpret_cast<void*>(slot_start(slot) + committed_[slot]);
   if (!platform::commit(end, ahead - committed_[slot])) return false;
   committed_[slot] = ahead;
@@ -49,8 +43,9 @@ Block LargeBuffers::adopt(Block from, std::size_t bytes, std::size_t size) noexc
   std::uint32_t slot = 0;
   if (offset + kGap + size > slot_bytes_ || !claim(slot)) return 0;
   const Block block = slot_start(slot) + offset;
-  const std::uintptr_t first = page_above(from + sizeof(GuardLine));  // the guard line stays
-  const std::uintptr_t last = page_below(from + bytes);
+  const std::uintptr_t first =
+      platform::page_above(from + sizeof(GuardLine));  // the guard line stays
+  const std::uintptr_t last = platform::page_below(from + bytes);
   auto* const pages = reinterpret_cast<void*>(first);
   auto* const to = reinterpret_cast<void*>(block + (first - from));
   if (!commit_to(slot, offset + kGap + size) || !platform::move_pages(pages, last - first, to)) {

@@ -11,6 +11,13 @@ namespace bufpool::platform {
 
 inline constexpr std::size_t kPageBytes = 4096;  // checked against the kernel's at start
 
+constexpr std::uintptr_t page_above(std::uintptr_t address) noexcept {
+  return (address + kPageBytes - 1) & ~(kPageBytes - 1);
+}
+constexpr std::uintptr_t page_below(std::uintptr_t address) noexcept {
+  return address & ~(kPageBytes - 1);
+}
+
 // Reserves address space that nothing may touch yet. nullptr: not to be had.
 [[nodiscard]] void* reserve(std::size_t bytes) noexcept;
 

@@ -19,8 +19,9 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
 #include <cstring>
+
+#include "pool/platform_errno.h"
 
 // Absent before glibc 2.35.
 #pragma weak _dl_find_object
@@ -31,17 +32,6 @@
 
 namespace bufpool::platform {
 namespace {
-
-class KeepErrno {
- public:
-  KeepErrno() noexcept : kept_(errno) {}
-  ~KeepErrno() { errno = kept_; }
-  KeepErrno(const KeepErrno&) = delete;
-  KeepErrno& operator=(const KeepErrno&) = delete;
-
- private:
-  int kept_;
-};
 
 // For passes over the classes, and libc's own needs; untouched pages of it cost nothing.
 constexpr std::size_t kThreadStack = 256 << 10;

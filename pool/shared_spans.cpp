@@ -12,14 +12,10 @@ namespace {
 constexpr std::size_t kLeastCommit = 256 << 10;
 constexpr std::size_t kMostCommit = 32 << 20;
 
-constexpr std::size_t up_to_page(std::size_t bytes) noexcept {
-  return (bytes + platform::kPageBytes - 1) & ~(platform::kPageBytes - 1);
-}
-
 // Commits grow with what is there: few system calls, and no more than a quarter too much where
 // mlockall makes every committed page resident.
 constexpr std::size_t commit_step(std::size_t committed, std::size_t span) noexcept {
-  return up_to_page(std::max(span, std::clamp(committed / 4, kLeastCommit, kMostCommit)));
+  return platform::page_above(std::max(span, std::clamp(committed / 4, kLeastCommit, kMostCommit)));
 }
 
 }  // namespace
@@ -219,7 +215,7 @@ bool SharedSpans::commit_more(std::size_t committed) noexcept {
   const std::size_t step = commit_step(committed, span_bytes_);
   const std::size_t end = std::min(committed + step, bytes_);
   if (end < (committed / span_bytes_ + 1) * span_bytes_) return false;
-  const std::size_t records = up_to_page((end / span_bytes_ + 1) * sizeof(Span));
+  const std::size_t records = platform::page_above((end / span_bytes_ + 1) * sizeof(Span));
   if (records > records_.bytes) return false;
   if (!platform::commit(reinterpret_cast<void*>(start_), end)) return false;
   if (!platform::commit(reinterpret_cast<void*>(records_.start), records)) return false;

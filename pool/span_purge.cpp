@@ -7,20 +7,9 @@
 #include "pool/shared_spans.h"
 
 namespace bufpool {
-namespace {
-
-constexpr std::uintptr_t page_above(std::uintptr_t address) noexcept {
-  return (address + platform::kPageBytes - 1) & ~(platform::kPageBytes - 1);
-}
-constexpr std::uintptr_t page_below(std::uintptr_t address) noexcept {
-  return address & ~(platform::kPageBytes - 1);
-}
-
-}  // namespace
-
 bool make_zero(std::uintptr_t start, std::uintptr_t end, KnownZero known) noexcept {
-  const std::uintptr_t first = page_above(start);
-  const std::uintptr_t last = page_below(end);
+  const std::uintptr_t first = platform::page_above(start);
+  const std::uintptr_t last = platform::page_below(end);
   if (first >= last) return false;
   if (!platform::purge(reinterpret_cast<void*>(first), last - first)) return false;
   if (!known.start) std::memset(reinterpret_cast<void*>(start), 0, first - start);
