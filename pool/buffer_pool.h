@@ -91,7 +91,8 @@ class BufferPool {
     const std::uint64_t region = space_.region_number(address);
     const Block block = address - gaps_[region];
     GuardLine& line = guard_line(block);
-    const bool grows = line.state == cookies_.growing(block) && (size | kGrewAgain) >= line.link;
+    const bool grows = line.state == cookies_.growing(block) && line.link > kGrewAgain &&
+                       (size | kGrewAgain) >= line.link;
     if (!grows || size > rooms_[region]) return resize_slowly(pointer, size);
     line.link = size | kGrewAgain;
     return pointer;

@@ -228,5 +228,18 @@ TEST_P(BufferResizeTest, ThreadsGrowBuffersOfOneAnother) {
   EXPECT_EQ(lost, 0);
 }
 
+// The short way is for growing only: what grew once and shrinks keeps the most it was asked to
+// hold.
+TEST_P(BufferResizeTest, WhatGrewOnceAndShrinksIsStillKnown) {
+  void* buffer = pool().resize(pool().take(600), 1000);
+  ASSERT_NE(buffer, nullptr);
+  EXPECT_EQ(pool().resize(buffer, 600), buffer);
+  EXPECT_GE(pool().usable_size(buffer), 1000U);
+  EXPECT_EQ(pool().resize(buffer, 300), buffer);
+  EXPECT_GE(pool().usable_size(buffer), 1000U);
+  EXPECT_EQ(pool().resize(buffer, 100), nullptr) << "not the pool's any more";
+  pool().put(buffer);
+}
+
 }  // namespace
 }  // namespace bufpool
