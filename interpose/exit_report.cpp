@@ -30,7 +30,6 @@ constexpr int kLowestKept = 900;
 struct ExitReport {
   bool enabled = false;
   bool to_stderr = false;
-  char setting[PATH_MAX] = {};  // BUFPOOL_REPORT: the program may change its environment
   ReportForm form = ReportForm::kText;
   std::uint64_t least_gets = 0;
   std::uint64_t cpu_cache = 0;
@@ -40,7 +39,8 @@ struct ExitReport {
   struct stat stderr_at_start = {};
   std::atomic<bool> written{false};
   ExitLog log;
-  Snapshot snapshot = {};  // too large for a signal handler's stack
+  char setting[PATH_MAX] = {};  // BUFPOOL_REPORT: the program may change its environment
+  Snapshot snapshot = {};       // too large for a signal handler's stack
 };
 
 // All zero, so that it takes no page of the library's file, as is the pool.
@@ -86,12 +86,6 @@ int open_report_file() noexcept {
 ReportContext context() noexcept {
   return {program_invocation_short_name, BUFPOOL_VERSION,
           platform::coarse_milliseconds() - state.started_ms, state.cpu_cache};
-}
-
-std::uint64_t pooled_gets(const Snapshot& snapshot) noexcept {
-  std::uint64_t gets = 0;
-  for (const ClassSnapshot& c : snapshot.classes) gets += c.gets;
-  return gets;
 }
 
 void write_report(int descriptor, ReportForm form) noexcept {
@@ -156,8 +150,8 @@ void restart_report_in_child() noexcept {
 void report_exit() noexcept {
   if (!state.enabled || platform::process_id() != state.process) return;
   if (state.written.exchange(true)) return;
+  if (the_pool.gets() < state.least_gets) return;
   take_snapshot(state.snapshot);
-  if (pooled_gets(state.snapshot) < state.least_gets) return;
   const int kept_errno = errno;
   const int descriptor = state.to_stderr ? stderr_for_report() : open_report_file();
   if (descriptor >= 0) write_report(descriptor, state.form);

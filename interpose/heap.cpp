@@ -12,20 +12,37 @@ namespace bufpool {
 constinit BufferPool the_pool;
 constinit std::atomic<std::uint64_t> Heap::passed_above_{0};
 constinit std::atomic<std::uint64_t> PassCounter::told_{0};
-constinit thread_local std::uint32_t PassCounter::left_{-kStep};
+constinit thread_local std::uint32_t PassCounter::left_{~std::uint32_t{0}};
+constinit thread_local bool PassCounter::began_{false};
+
+namespace {
+
+// The first request of a thread makes mimalloc set itself up for it, the first of all look about
+// the machine, which costs errno its value. Not done at start: many a process never asks.
+void wake_backing() noexcept {
+  const int kept = errno;
+  backing::release(backing::allocate(kMinSize));
+  errno = kept;
+}
+
+}  // namespace
 
 void PassCounter::tell() noexcept {
-  told_.fetch_add(kStep, std::memory_order_relaxed);
+  told_.fetch_add(began_ ? kStep : 1, std::memory_order_relaxed);
   left_ = -kStep;
+  if (began_) return;
+  began_ = true;
+  wake_backing();
 }
 
 std::uint64_t PassCounter::total() noexcept {
-  return told_.load(std::memory_order_relaxed) + static_cast<std::uint32_t>(left_ + kStep);
+  const std::uint32_t untold = began_ ? left_ + kStep : 0;
+  return told_.load(std::memory_order_relaxed) + untold;
 }
 
 void PassCounter::reset() noexcept {
   told_.store(0, std::memory_order_relaxed);
-  left_ = -kStep;
+  if (began_) left_ = -kStep;
 }
 
 void Heap::reset_counters() noexcept {

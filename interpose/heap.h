@@ -15,6 +15,7 @@ extern constinit BufferPool the_pool;
 
 // Requests passed on, counted without an atomic operation: each thread counts down from kStep in a
 // word of its own and tells all others when it is used up. A thread that ends takes the rest along.
+// The first request of a thread tells at once: it is the one that makes mimalloc look about.
 class PassCounter {
  public:
   static constexpr std::uint32_t kStep = 256;
@@ -29,6 +30,7 @@ class PassCounter {
 
  private:
   static constinit thread_local std::uint32_t left_ [[gnu::tls_model("initial-exec")]];
+  static constinit thread_local bool began_ [[gnu::tls_model("initial-exec")]];
   static constinit std::atomic<std::uint64_t> told_;
 };
 

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <cstdlib>
 
 #include "interpose/exit_report.h"
@@ -140,18 +139,10 @@ void warm_up() noexcept {
   while (next_warmup(list, size, count)) the_pool.warm_up(size, count);
 }
 
-// The first request of all makes mimalloc look about the machine, which costs errno its value.
-void wake_backing() noexcept {
-  const int kept = errno;
-  backing::release(backing::allocate(kMinSize));
-  errno = kept;
-}
-
 // Before the program's own constructors and those of libraries loaded after us: there is one
 // thread, and libc is ready.
 [[gnu::constructor(101)]] void begin() {
   const bool alive = bring_to_life();
-  wake_backing();
   if (alive) pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   if (alive) warm_up();
   if (alive) the_pool.start_trimmer_if_wanted();

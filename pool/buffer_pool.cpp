@@ -82,6 +82,7 @@ Block BufferPool::borrow(ClassIndex c, std::size_t asked) noexcept {
   if (nominal_bytes(c) < kLeastBorrowed || spans_[to_number(c)].idle_bytes() > 0) return 0;
   for (std::uint32_t i = to_number(c) + 1; i <= to_number(c) + kSteps; ++i) {
     if (ClassIndex{i} > kLastClass || served_by_[i] != ClassIndex{i}) return 0;
+    if (!spans_[i].is_used()) continue;
     if (const Block block = cache_.pop_again(ClassIndex{i}, asked)) return block;
     if (spans_[i].idle_bytes() > 0) return cache_.refill(ClassIndex{i}, asked).block;
   }
@@ -262,6 +263,7 @@ void BufferPool::after_fork_in_child() noexcept {
   after_fork_in_parent();
   cache_.repair_in_child();
   if (mode_ == PoolMode::kPassThrough) return;
+  gets_at_fork_ = gets_since_start();
   at_fork_ = Snapshot{};
   count_since_start(at_fork_);
 }

@@ -124,6 +124,9 @@ class BufferPool {
   void after_fork_in_parent() noexcept;
   void after_fork_in_child() noexcept;
 
+  // Buffers handed out by this process; cheap where they are few.
+  [[nodiscard]] std::uint64_t gets() noexcept;
+
   // Everything there is to tell, as it is now; what happened before a fork is the parent's.
   void snapshot(Snapshot& out) noexcept;
   [[nodiscard]] PoolTotals totals() noexcept;
@@ -153,6 +156,7 @@ class BufferPool {
   Block block_of_entry(std::uintptr_t address) const noexcept;
 
   void choose_classes(const Options& options) noexcept;
+  [[nodiscard]] std::uint64_t gets_since_start() noexcept;
   void count_since_start(Snapshot& out) noexcept;
   void count_class(ClassIndex c, ClassSnapshot& out) noexcept;
 
@@ -176,11 +180,14 @@ class BufferPool {
   ZeroChoice zero_ = ZeroChoice::kOff;
   Growth growth_;
   LargeBuffers large_;
-  std::array<SharedSpans, kClassSlots> spans_{};
-  CpuCache cache_;
   Retention retention_;
   Trimmer trimmer_;
-  Snapshot at_fork_{};  // what the parent had counted when this process was forked
+  // What is large, last: a small process touches few pages of it.
+  CpuCache cache_;
+  std::array<SharedSpans, kClassSlots> spans_{};
+  // What the parent had counted when this process was forked.
+  std::uint64_t gets_at_fork_ = 0;
+  Snapshot at_fork_{};
 };
 
 }  // namespace bufpool

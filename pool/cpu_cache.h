@@ -126,16 +126,16 @@ class CpuCache {
   template <typename Visit>
   void for_each_slab(Visit visit) const noexcept;
 
-  // What sequences see, and (apart from while it is drained) where the slab really is.
-  alignas(64) std::array<SlabDistance, kMaxCpus + 1> reach_{};
-  std::array<std::atomic<SlabDistance>, kMaxCpus> slabs_{};
   std::atomic<std::uint32_t> cpus_seen_{0};  // one more than the highest with a slab
   PoolMode mode_ = PoolMode::kPassThrough;
   std::uint64_t budget_ = 0;
   SharedSpans* spans_ = nullptr;
-  LockedShards shards_;
   std::array<std::atomic<std::uint64_t>, kClassSlots> in_use_peak_{};
   std::array<std::atomic<std::uint64_t>, kClassSlots> missed_asked_{};
+  // What sequences see, and (apart from while it is drained) where the slab really is.
+  alignas(64) std::array<SlabDistance, kMaxCpus + 1> reach_{};
+  std::array<std::atomic<SlabDistance>, kMaxCpus> slabs_{};
+  LockedShards shards_;
 };
 
 }  // namespace bufpool

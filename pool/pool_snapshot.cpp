@@ -23,6 +23,17 @@ void subtract_counters(Snapshot& now, const Snapshot& then) noexcept {
 
 }  // namespace
 
+std::uint64_t BufferPool::gets() noexcept { return gets_since_start() - gets_at_fork_; }
+
+std::uint64_t BufferPool::gets_since_start() noexcept {
+  std::uint64_t gets = 0;
+  for_each_class([&](ClassIndex c) {
+    SharedSpans& spans = spans_[to_number(c)];
+    if (spans.is_used()) gets += cache_.counters(c).hits + spans.counters().misses;
+  });
+  return gets;
+}
+
 void BufferPool::snapshot(Snapshot& out) noexcept {
   out = Snapshot{};
   out.size = sizeof(Snapshot);

@@ -111,6 +111,10 @@ class SharedSpans {
   // many.
   std::uint64_t warm_up(std::uint64_t blocks) noexcept;
 
+  // Whether any block was ever carved.
+  [[nodiscard]] bool is_used() const noexcept {
+    return carved_.load(std::memory_order_relaxed) != 0;
+  }
   // Whether `block` is the start of a block that was carved.
   [[nodiscard]] bool is_block(Block block) const noexcept;
   // The block that holds `address`, carved or not.
