@@ -74,10 +74,10 @@ Block BufferPool::take_block(std::size_t size, std::size_t asked) noexcept {
   return block != 0 ? block : refill(class_for(size), asked, nullptr);
 }
 
-// Where the class would need fresh pages, an idle block of the next classes has them already, and
-// warm. Below kLeastBorrowed a block is a few pages, which are not worth the look.
+// Where the class would need fresh pages, an idle block of the next classes, up to twice the size,
+// has them already, and warm. Below kLeastBorrowed a block is a few pages, which are not worth the look.
 Block BufferPool::borrow(ClassIndex c, std::size_t asked) noexcept {
-  constexpr std::uint32_t kSteps = 2;
+  constexpr std::uint32_t kSteps = 4;
   constexpr std::size_t kLeastBorrowed = 32 << 10;
   if (nominal_bytes(c) < kLeastBorrowed || spans_[to_number(c)].idle_bytes() > 0) return 0;
   for (std::uint32_t i = to_number(c) + 1; i <= to_number(c) + kSteps; ++i) {
