@@ -33,8 +33,15 @@ class Budget {
     calm_.store(false, std::memory_order_relaxed);
   }
 
+  // `bytes` were faulted in at start: they are worth keeping beside what is earned. Any thread.
+  void add_warmed(std::uint64_t bytes) noexcept {
+    warmed_.fetch_add(bytes, std::memory_order_relaxed);
+  }
+
   // Lowers the budget where nothing was regretted for a while. One thread at a time.
   void settle(std::uint32_t now_ms) noexcept {
+    // Or the clock would come round to it: 32 bits are 49 days.
+    if (!is_pressed(now_ms)) pressed_.store(false, std::memory_order_relaxed);
     // Less than 0 where another thread regretted after the caller looked at the clock.
     const auto since =
         static_cast<std::int32_t>(now_ms - changed_ms_.load(std::memory_order_relaxed));
@@ -45,25 +52,30 @@ class Budget {
     calm_.store(true, std::memory_order_relaxed);
   }
 
-  // The system is short of memory: half of what is earned, for a while.
+  // The system is short of memory: half of all that is worth keeping, for a while.
   void press(std::uint32_t now_ms) noexcept {
     pressed_ms_.store(now_ms, std::memory_order_relaxed);
     pressed_.store(true, std::memory_order_relaxed);
   }
 
   std::uint64_t bytes(std::uint32_t now_ms) const noexcept {
-    const std::uint64_t earned = bytes_.load(std::memory_order_relaxed);
-    const bool pressed = pressed_.load(std::memory_order_relaxed) &&
-                         now_ms - pressed_ms_.load(std::memory_order_relaxed) < kPressedMs;
-    return pressed ? earned / 2 : earned;
+    const std::uint64_t all =
+        bytes_.load(std::memory_order_relaxed) + warmed_.load(std::memory_order_relaxed);
+    return is_pressed(now_ms) ? all / 2 : all;
   }
 
   std::uint64_t most() const noexcept { return most_; }
 
  private:
+  bool is_pressed(std::uint32_t now_ms) const noexcept {
+    return pressed_.load(std::memory_order_relaxed) &&
+           now_ms - pressed_ms_.load(std::memory_order_relaxed) < kPressedMs;
+  }
+
   std::uint64_t most_ = 0;
   std::uint64_t floor_ = 0;
   std::atomic<std::uint64_t> bytes_{0};
+  std::atomic<std::uint64_t> warmed_{0};
   std::atomic<std::uint32_t> changed_ms_{0};
   std::atomic<std::uint32_t> pressed_ms_{0};
   std::atomic<bool> calm_{false};

@@ -75,7 +75,8 @@ Block BufferPool::take_block(std::size_t size, std::size_t asked) noexcept {
 }
 
 // Where the class would need fresh pages, an idle block of the next classes, up to twice the size,
-// has them already, and warm. Below kLeastBorrowed a block is a few pages, which are not worth the look.
+// has them already, and warm. Below kLeastBorrowed a block is a few pages, which are not worth the
+// look.
 Block BufferPool::borrow(ClassIndex c, std::size_t asked) noexcept {
   constexpr std::uint32_t kSteps = 4;
   constexpr std::size_t kLeastBorrowed = 32 << 10;

@@ -51,7 +51,7 @@ std::uint64_t Retention::idle_bytes() const noexcept {
 
 std::uint64_t Retention::budget_bytes() noexcept {
   know_budget();
-  return worth_keeping(now_ms());
+  return budget_.bytes(now_ms());
 }
 
 std::uint64_t Retention::budget_most() noexcept {
@@ -65,7 +65,7 @@ void Retention::after_fresh(std::uint64_t fresh, std::uint64_t regretted) noexce
   know_budget();
   const std::uint32_t now = now_ms();
   if (regretted > 0) budget_.regret(regretted, now);
-  if (idle > worth_keeping(now)) purge_oldest(std::max(fresh, kLeastReclaim), 0);
+  if (idle > budget_.bytes(now)) purge_oldest(std::max(fresh, kLeastReclaim), 0);
 }
 
 // The class whose oldest idle span has been idle longest, and for `min_age` at least.
@@ -116,7 +116,7 @@ void Retention::drain_quiet(std::uint32_t quiet_ms) noexcept {
 std::uint64_t Retention::pass() noexcept {
   know_budget();
   const std::uint32_t now = now_ms();
-  const std::uint64_t budget = worth_keeping(now);
+  const std::uint64_t budget = budget_.bytes(now);
   drain_quiet(idle_bytes() > budget ? std::min(kGraceMs, keep_ms_ / 4) : keep_ms_ / 4);
   purge_oldest(~std::uint64_t{0}, keep_ms_ - keep_ms_ / 4);
   purge_class_excess(now);

@@ -40,10 +40,8 @@ class Retention {
   // A class has no block left, but CPUs' caches may: empties them. False: done not long ago.
   [[nodiscard]] bool drain_caches() noexcept;
 
-  // `bytes` were faulted in at start: they are worth keeping beside what is earned.
-  void add_warmed(std::uint64_t bytes) noexcept {
-    warmed_.fetch_add(bytes, std::memory_order_relaxed);
-  }
+  // `bytes` were faulted in at start.
+  void add_warmed(std::uint64_t bytes) noexcept { budget_.add_warmed(bytes); }
 
   // Whatever another thread of the parent was at is nobody's.
   void repair_in_child() noexcept;
@@ -69,9 +67,6 @@ class Retention {
   static constexpr std::uint64_t kLeastReclaim = std::uint64_t{256} << 10;
 
   void know_budget() noexcept;
-  std::uint64_t worth_keeping(std::uint32_t now) const noexcept {
-    return budget_.bytes(now) + warmed_.load(std::memory_order_relaxed);
-  }
   std::uint64_t idle_in_spans() const noexcept;
   SharedSpans* oldest_spans(std::uint32_t now, std::uint32_t min_age) const noexcept;
   std::uint64_t purge_oldest(std::uint64_t bytes, std::uint32_t min_age) noexcept;
@@ -88,7 +83,6 @@ class Retention {
   std::atomic<int> budget_known_{kUnknown};
   std::atomic<bool> passing_{false};
   std::atomic<std::uint32_t> last_pass_ms_{0};
-  std::atomic<std::uint64_t> warmed_{0};
   std::atomic<std::uint32_t> drained_ms_{0};
   std::atomic<std::uint64_t> trims_{0};
   std::atomic<std::uint64_t> pressure_events_{0};

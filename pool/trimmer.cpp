@@ -54,19 +54,21 @@ void Trimmer::work() noexcept {
   platform::name_thread("bufpool-trim");
   State starting = State::kStarting;
   state_.compare_exchange_strong(starting, State::kRunning);
-  if (platform::leave_descriptors() && watch_pressure_) pressure_.open();
+  // On this stack: the next thread may be started before this one is done.
+  platform::PressureWatch pressure;
+  if (platform::leave_descriptors() && watch_pressure_) pressure.open();
   do {
-    pass_until_quiet();
+    pass_until_quiet(pressure);
     state_.store(State::kNone);
     // What was freed since the last pass found a thread at work, and left it to it.
   } while (retention_->idle_bytes() >= threshold_ && resume());
-  pressure_.close();
+  pressure.close();
 }
 
-void Trimmer::pass_until_quiet() noexcept {
+void Trimmer::pass_until_quiet(platform::PressureWatch& pressure) noexcept {
   std::uint32_t quiet = 0;
   while (quiet < kQuietPasses || choice_ == TrimmerChoice::kOn) {
-    if (pressure_.wait(Retention::kPassMs)) retention_->relieve_pressure();
+    if (pressure.wait(Retention::kPassMs)) retention_->relieve_pressure();
     quiet = retention_->pass() < kLittle ? quiet + 1 : 0;
   }
 }
@@ -79,7 +81,6 @@ bool Trimmer::resume() noexcept {
 void Trimmer::forget_in_child() noexcept {
   process_ = platform::process_id();
   state_.store(State::kNone, std::memory_order_relaxed);
-  pressure_.close();
 }
 
 }  // namespace bufpool

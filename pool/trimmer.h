@@ -32,7 +32,7 @@ class Trimmer {
   // At start, for TRIMMER=on. Pre: this thread may create threads.
   void start_if_wanted() noexcept;
 
-  // The thread is the parent's; the descriptors are shared with it.
+  // The thread is the parent's, and so is all it had open.
   void forget_in_child() noexcept;
 
   State state() const noexcept { return state_.load(std::memory_order_relaxed); }
@@ -48,7 +48,7 @@ class Trimmer {
   bool start() noexcept;
   static void* run(void* self);
   void work() noexcept;
-  void pass_until_quiet() noexcept;
+  void pass_until_quiet(platform::PressureWatch& pressure) noexcept;
   bool resume() noexcept;
 
   Retention* retention_ = nullptr;
@@ -58,7 +58,6 @@ class Trimmer {
   std::atomic<State> state_{State::kNone};
   std::atomic<std::uint64_t> moved_{0};
   std::uint64_t threshold_ = 0;
-  platform::PressureWatch pressure_;
 };
 
 }  // namespace bufpool

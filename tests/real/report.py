@@ -5,6 +5,7 @@
   report.py used FILE...               the same, and at least one buffer was handed out
   report.py mode WORD FILE...          used, and the mode is WORD
   report.py hits RATE SIZE FILE...     used, and the classes from SIZE bytes hit at RATE or better
+  report.py least NAME NUMBER FILE...  used, and each process's counter NAME is NUMBER or more
 """
 import json
 import sys
@@ -53,9 +54,15 @@ def check_hits(reports, rate, smallest):
         sys.exit(f"report.py: the hit rate is below {100.0 * rate:g}%")
 
 
+def check_least(reports, name, number):
+    for report in reports:
+        if report[name] < number:
+            sys.exit(f"report.py: {name} is {report[name]}, below {number}")
+
+
 def main():
     arguments = sys.argv[1:]
-    verbs = {"sound": 0, "used": 0, "mode": 1, "hits": 2}
+    verbs = {"sound": 0, "used": 0, "mode": 1, "hits": 2, "least": 2}
     if not arguments or arguments[0] not in verbs:
         sys.exit(__doc__)
     verb, rest = arguments[0], arguments[1:]
@@ -71,6 +78,8 @@ def main():
         check_mode(reports, rest[0])
     elif verb == "hits":
         check_hits(reports, float(rest[0]), int(rest[1]))
+    elif verb == "least":
+        check_least(reports, rest[0], int(rest[1]))
 
 
 main()

@@ -42,6 +42,12 @@ class FakeTree : public testing::Test {
     ASSERT_EQ(chmod(file.c_str(), mode), 0);
   }
 
+  void put_link(const std::string& path, const std::string& target) const {
+    const std::filesystem::path link = root_ + path;
+    std::filesystem::create_directories(link.parent_path());
+    std::filesystem::create_symlink(target, link);
+  }
+
   std::string root_;
 };
 
