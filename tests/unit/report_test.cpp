@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "report/report.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,8 +23,8 @@ namespace bufpool {
 namespace {
 
 using Json = nlohmann::json;
-using testing::HasSubstr;
-using testing::Not;
+using testing::IsNotSubstring;
+using testing::IsSubstring;
 
 constexpr ReportForm kForms[] = {ReportForm::kText, ReportForm::kJson, ReportForm::kPrometheus};
 
@@ -197,15 +196,13 @@ TEST(ReportJson, CutsALongCommandBetweenCharacters) {
 
 TEST(ReportPrometheus, NamesFollowOneRule) {
   const PrometheusText text = prometheus_of(sample_snapshot());
-  std::vector<std::string> names;
-  for (const auto& [name, family] : text.families) names.push_back(name);
-  EXPECT_EQ(names.size(), 1 + kProcessFigures.size() + kClassFigures.size());
+  EXPECT_EQ(text.families.size(), 1 + kProcessFigures.size() + kClassFigures.size());
   for (const char* name :
        {"bufpool_process_info", "bufpool_passed_below_requests_total", "bufpool_cpu_drains_total",
         "bufpool_resident_bytes", "bufpool_class_gets_total", "bufpool_class_in_use_buffers",
         "bufpool_class_in_use_peak_buffers", "bufpool_class_retained_bytes",
         "bufpool_class_asked_bytes_total", "bufpool_class_fallbacks_total"}) {
-    EXPECT_THAT(names, testing::Contains(name));
+    EXPECT_TRUE(text.families.contains(name)) << name;
   }
 }
 
@@ -263,25 +260,25 @@ TEST(ReportText, EveryLineTellsTheProcess) {
 
 TEST(ReportText, LeavesOutWhatDidNotHappen) {
   Snapshot snapshot = empty_snapshot();
-  EXPECT_THAT(text_of(snapshot), HasSubstr("no buffers were asked for"));
-  EXPECT_THAT(text_of(snapshot), HasSubstr("what to change: nothing"));
+  EXPECT_PRED_FORMAT2(IsSubstring, "no buffers were asked for", text_of(snapshot));
+  EXPECT_PRED_FORMAT2(IsSubstring, "what to change: nothing", text_of(snapshot));
   snapshot.classes[0] = sample_class(4 * kKiB, 10, 1);
   snapshot.classes[1].buffer_bytes = 8 * kKiB + 64;
-  EXPECT_THAT(text_of(snapshot), HasSubstr(" 4K "));
-  EXPECT_THAT(text_of(snapshot), Not(HasSubstr(" 8K ")));
-  EXPECT_THAT(text_of(snapshot), Not(HasSubstr("overflows")));
+  EXPECT_PRED_FORMAT2(IsSubstring, " 4K ", text_of(snapshot));
+  EXPECT_PRED_FORMAT2(IsNotSubstring, " 8K ", text_of(snapshot));
+  EXPECT_PRED_FORMAT2(IsNotSubstring, "overflows", text_of(snapshot));
   snapshot.classes[0].overflows = 1;
-  EXPECT_THAT(text_of(snapshot), HasSubstr("overflows"));
+  EXPECT_PRED_FORMAT2(IsSubstring, "overflows", text_of(snapshot));
 }
 
 TEST(ReportText, ShowsWhatWasPurgedWhereAnythingWas) {
   Snapshot snapshot = empty_snapshot();
   snapshot.classes[0] = sample_class(4 * kKiB, 10, 1);
   snapshot.classes[1] = sample_class(8 * kKiB, 10, 1);
-  EXPECT_THAT(text_of(snapshot), Not(HasSubstr("purged")));
+  EXPECT_PRED_FORMAT2(IsNotSubstring, "purged", text_of(snapshot));
   snapshot.classes[1].purged = 3 * kMiB;
-  EXPECT_THAT(text_of(snapshot), HasSubstr("  purged\n"));
-  EXPECT_THAT(text_of(snapshot), HasSubstr("  3.0 MiB\n"));
+  EXPECT_PRED_FORMAT2(IsSubstring, "  purged\n", text_of(snapshot));
+  EXPECT_PRED_FORMAT2(IsSubstring, "  3.0 MiB\n", text_of(snapshot));
 }
 
 TEST(ReportText, AccountsForMemory) {
@@ -296,13 +293,14 @@ TEST(ReportText, AccountsForMemory) {
   snapshot.classes[1].retained = kMiB / 2;
   snapshot.classes[1].faulted = 2048 * kMiB;
   snapshot.classes[1].regretted = 11 * kMiB;
-  EXPECT_THAT(text_of(snapshot),
-              HasSubstr("]: memory: retained 12.5 MiB of a budget of 8.0 MiB (at most 64.0 MiB); "
-                        "given back 1.0 GiB in 34 trims, faulted 2.0 GiB, "
-                        "needed again soon 11.0 MiB\n"));
+  EXPECT_PRED_FORMAT2(IsSubstring,
+                      "]: memory: retained 12.5 MiB of a budget of 8.0 MiB (at most 64.0 MiB); "
+                      "given back 1.0 GiB in 34 trims, faulted 2.0 GiB, "
+                      "needed again soon 11.0 MiB\n",
+                      text_of(snapshot));
   snapshot.mode = PoolMode::kPassThrough;
-  EXPECT_THAT(text_of(snapshot), Not(HasSubstr("memory:")));
-  EXPECT_THAT(text_of(snapshot), Not(HasSubstr("trimmer:")));
+  EXPECT_PRED_FORMAT2(IsNotSubstring, "memory:", text_of(snapshot));
+  EXPECT_PRED_FORMAT2(IsNotSubstring, "trimmer:", text_of(snapshot));
 }
 
 TEST(ReportText, SaysHowTheTrimmerFares) {
@@ -311,7 +309,7 @@ TEST(ReportText, SaysHowTheTrimmerFares) {
                                "refused by the system (the program's own calls do its work)",
                                "unknown"};
   for (const char* word : words) {
-    EXPECT_THAT(text_of(snapshot), HasSubstr(std::string("]: trimmer: ") + word + "\n"));
+    EXPECT_PRED_FORMAT2(IsSubstring, std::string("]: trimmer: ") + word + "\n", text_of(snapshot));
     ++snapshot.trimmer;
   }
 }
@@ -319,16 +317,16 @@ TEST(ReportText, SaysHowTheTrimmerFares) {
 TEST(ReportText, CountsPressureAndDrainsWhereThereWereAny) {
   Snapshot snapshot = empty_snapshot();
   snapshot.cpu_drains = 7;
-  EXPECT_THAT(text_of(snapshot), HasSubstr("]: trimmer: none; CPU caches drained: 7\n"));
+  EXPECT_PRED_FORMAT2(IsSubstring, "]: trimmer: none; CPU caches drained: 7\n", text_of(snapshot));
   snapshot.pressure_events = 5;
-  EXPECT_THAT(text_of(snapshot),
-              HasSubstr("]: trimmer: none; pressure events: 5; CPU caches drained: 7\n"));
+  EXPECT_PRED_FORMAT2(IsSubstring, "]: trimmer: none; pressure events: 5; CPU caches drained: 7\n",
+                      text_of(snapshot));
 }
 
 TEST(ReportText, KnowsNoLaterModes) {
   Snapshot snapshot = empty_snapshot();
   snapshot.mode = static_cast<PoolMode>(77);
-  EXPECT_THAT(text_of(snapshot), HasSubstr("mode unknown"));
+  EXPECT_PRED_FORMAT2(IsSubstring, "mode unknown", text_of(snapshot));
 }
 
 TEST(ReportText, AClassIsLiveByAnyOfFourFigures) {
@@ -337,7 +335,7 @@ TEST(ReportText, AClassIsLiveByAnyOfFourFigures) {
     Snapshot snapshot = empty_snapshot();
     snapshot.classes[0].buffer_bytes = 4 * kKiB + 64;
     snapshot.classes[0].*figure = 1;
-    EXPECT_THAT(text_of(snapshot), HasSubstr(" 4K "));
+    EXPECT_PRED_FORMAT2(IsSubstring, " 4K ", text_of(snapshot));
   }
 }
 
@@ -349,7 +347,7 @@ TEST(ReportText, TotalsAreSums) {
   EXPECT_EQ(totals.gets, 400U);
   EXPECT_EQ(totals.misses, 200U);
   EXPECT_EQ(totals.in_use_peak, 0U);
-  EXPECT_THAT(text_of(snapshot), HasSubstr("50.00"));
+  EXPECT_PRED_FORMAT2(IsSubstring, "50.00", text_of(snapshot));
   EXPECT_EQ(totals_of(largest_snapshot()).gets, kMost);
 }
 
