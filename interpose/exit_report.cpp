@@ -136,7 +136,8 @@ void prepare_exit_report(const Options& options) noexcept {
   state.started_ms = platform::coarse_milliseconds();
   state.process = platform::process_id();
   check_target();
-  if (!state.enabled || !state.log.prepare()) return;
+  if (!state.enabled) return;
+  state.log.prepare();
   if (state.to_stderr) keep_stderr();
 }
 
@@ -161,8 +162,7 @@ void report_exit() noexcept {
 
 void print_report() noexcept {
   static constinit ExitLog log;
-  static const bool ready = log.prepare();
-  if (!ready) return;
+  [[maybe_unused]] static const bool ready = (log.prepare(), true);
   static constinit Snapshot snapshot{};
   take_snapshot(snapshot);
   log.set_descriptor(STDERR_FILENO);

@@ -7,12 +7,11 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spdlog/logger.h>
-#include <spdlog/sinks/sink.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <ctime>
-#include <memory>
+#include <new>
 #include <string>
 #include <type_traits>
 
@@ -90,13 +89,22 @@ bool write_all(int descriptor, std::string_view text) noexcept {
 
 constexpr int kNoDescriptor = -1;
 
-// Without a mutex: the exit may interrupt the one who would hold it. Without spdlog's patterns:
-// their eighty classes are half of what the loader has to relocate at the start of every process.
-class FdSink final : public spdlog::sinks::sink {
+}  // namespace
+
+// A logger that is its own sink. Without a mutex: the exit may interrupt the one who would hold it.
+// Without a list of sinks, which is on the heap, and without spdlog's patterns: their eighty
+// classes are half of what the loader would have to relocate at the start of every process.
+class ReportLogger final : public spdlog::logger {
  public:
+  ReportLogger() : logger("bufpool") {
+    // spdlog's own handler takes a mutex and prints by stdio.
+    set_error_handler([](const std::string&) {});
+  }
+
   void set_descriptor(int descriptor) noexcept { descriptor_ = descriptor; }
 
-  void log(const spdlog::details::log_msg& message) override {
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
     if (descriptor_ == kNoDescriptor) return;
     spdlog::memory_buf_t line;
     line.append(message.payload.begin(), message.payload.end());
@@ -104,47 +112,27 @@ class FdSink final : public spdlog::sinks::sink {
     if (!write_all(descriptor_, {line.data(), line.size()})) descriptor_ = kNoDescriptor;
   }
 
-  void flush() override {}
-  void set_pattern(const std::string&) override {}
-  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
+  void flush_() override {}
 
- private:
   int descriptor_ = kNoDescriptor;
-};
-
-}  // namespace
-
-class PreparedLogger {
- public:
-  PreparedLogger() {
-    // spdlog's own handler takes a mutex and prints by stdio.
-    logger_.set_error_handler([](const std::string&) {});
-  }
-
-  std::shared_ptr<FdSink> sink_ = std::make_shared<FdSink>();
-  spdlog::logger logger_{"bufpool", sink_};
 };
 
 static_assert(kLongestLine < spdlog::memory_buf_t().capacity());
 static_assert(std::is_trivially_destructible_v<ExitLog>);
 
-bool ExitLog::prepare() noexcept {
-  try {
-    logger_ = new PreparedLogger;
-    return true;
-  } catch (...) {
-    return false;
-  }
+void ExitLog::prepare() noexcept {
+  static_assert(sizeof(ReportLogger) <= kLoggerBytes && alignof(ReportLogger) <= 16);
+  logger_ = new (memory_) ReportLogger;
 }
 
 void ExitLog::set_descriptor(int descriptor) noexcept {
-  if (logger_ != nullptr) logger_->sink_->set_descriptor(descriptor);
+  if (logger_ != nullptr) logger_->set_descriptor(descriptor);
 }
 
 void ExitLog::write_line(std::string_view line) noexcept {
   if (logger_ == nullptr) return;
   line = line.substr(0, kLongestLine);
-  logger_->logger_.log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+  logger_->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
 }
 
 }  // namespace bufpool

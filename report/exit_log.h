@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT
-// The way of a report out of the process: spdlog, prepared while there is time for it.
+// The way of a report out of the process: spdlog, made ready while there is time for it, without
+// the heap: there may be none to be had.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 namespace bufpool {
 
-class PreparedLogger;
+class ReportLogger;
 
 // Never destroyed: what prepare() makes is wanted up to the last instruction of the process. All
 // lines come from one thread at a time.
 class ExitLog {
  public:
-  // Allocates all that is ever needed, in blocks smaller than the pool serves. Call it once, at
-  // start. False: out of memory; lines are dropped then.
-  [[nodiscard]] bool prepare() noexcept;
+  // Call it once, at start. Without it lines are dropped.
+  void prepare() noexcept;
 
   // Where lines go from now on. Not closed here.
   void set_descriptor(int descriptor) noexcept;
@@ -26,7 +27,10 @@ class ExitLog {
   void write_line(std::string_view line) noexcept;
 
  private:
-  PreparedLogger* logger_ = nullptr;
+  static constexpr std::size_t kLoggerBytes = 384;
+
+  ReportLogger* logger_ = nullptr;  // in memory_
+  alignas(16) std::byte memory_[kLoggerBytes] = {};
 };
 
 }  // namespace bufpool

@@ -74,8 +74,7 @@ class Pipe {
 // An ExitLog is never destroyed; in a test it lives as long as the program.
 ExitLog& prepared_log(int descriptor) {
   static ExitLog log;
-  static const bool ready = log.prepare();
-  EXPECT_TRUE(ready);
+  [[maybe_unused]] static const bool ready = (log.prepare(), true);
   log.set_descriptor(descriptor);
   return log;
 }
@@ -132,11 +131,10 @@ TEST(ExitLog, WritesWithoutTheHeap) {
   EXPECT_EQ(pipe.read_some().size(), 6 + 50 * (kLongestLine + 1));
 }
 
-// A pooled get of our own would be in the figures of every program.
-TEST(ExitLog, PreparesInBlocksBelowThePooledRange) {
+// There may be none to be had, and no runtime to throw std::bad_alloc by.
+TEST(ExitLog, PreparesWithoutTheHeap) {
   static ExitLog log;
-  EXPECT_GT(heap_calls_of([] { EXPECT_TRUE(log.prepare()); }), 0U);
-  EXPECT_LT(largest_heap_call, 512U);
+  EXPECT_EQ(heap_calls_of([] { log.prepare(); }), 0U);
 }
 
 TEST(ExitLog, DropsLinesWhenNotPrepared) {
