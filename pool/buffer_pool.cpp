@@ -30,10 +30,7 @@ bool BufferPool::open(const Options& options) noexcept {
   if (options.hugepages) space_.use_huge_pages();
   zero_ = static_cast<ZeroChoice>(options.zero);
   cookies_ = Cookies(platform::process_secret(), zero_ == ZeroChoice::kFree);
-  const std::uint64_t most = options.max_buffers == 0 ? SharedSpans::kNoLimit : options.max_buffers;
-  for_each_class([&](ClassIndex c) {
-    spans_[to_number(c)].open(c, space_.region(c), space_.records(c), most);
-  });
+  if (options.max_buffers != 0) max_buffers_ = options.max_buffers;
   mode_ = cache_.open(wanted_mode(options), options.cpu_cache, spans_.data());
   if (mode_ == PoolMode::kPassThrough) return false;
   large_.open(space_.large());
@@ -74,13 +71,35 @@ Block BufferPool::take_block(std::size_t size, std::size_t asked) noexcept {
   return block != 0 ? block : refill(class_for(size), asked, nullptr);
 }
 
+// A class's spans are opened with its first get: small processes need few, and each is part of a
+// page.
+SharedSpans& BufferPool::spans_for(ClassIndex c) noexcept {
+  SharedSpans& spans = spans_[to_number(c)];
+  if (!spans.is_open()) spans.open(c, space_.region(c), space_.records(c), max_buffers_);
+  return spans;
+}
+
 // Where the class would need fresh pages, an idle block of the next classes, up to twice the size,
 // has them already, and warm. Below kLeastBorrowed a block is a few pages, which are not worth the
-// look.
+// look. Each time costs this slow path, so a class that has borrowed for as long as the faults of
+// pages of its own would have taken gets them.
 Block BufferPool::borrow(ClassIndex c, std::size_t asked) noexcept {
-  constexpr std::uint32_t kSteps = 4;
   constexpr std::size_t kLeastBorrowed = 32 << 10;
+  constexpr std::uint32_t kTimesPerPage = 32;  // some 15 ns against 500
   if (nominal_bytes(c) < kLeastBorrowed || spans_[to_number(c)].idle_bytes() > 0) return 0;
+  std::atomic<std::uint32_t>& times = borrowed_[to_number(c)];
+  if (times.load(std::memory_order_relaxed) >=
+      stride_bytes(c) / platform::kPageBytes * kTimesPerPage) {
+    times.store(0, std::memory_order_relaxed);
+    return 0;
+  }
+  const Block block = borrow_above(c, asked);
+  if (block != 0) times.fetch_add(1, std::memory_order_relaxed);
+  return block;
+}
+
+Block BufferPool::borrow_above(ClassIndex c, std::size_t asked) noexcept {
+  constexpr std::uint32_t kSteps = 4;
   for (std::uint32_t i = to_number(c) + 1; i <= to_number(c) + kSteps; ++i) {
     if (ClassIndex{i} > kLastClass || served_by_[i] != ClassIndex{i}) return 0;
     if (!spans_[i].is_used()) continue;
@@ -93,6 +112,7 @@ Block BufferPool::borrow(ClassIndex c, std::size_t asked) noexcept {
 // The end of a get that missed. `caller`: see Trimmer::after_slow_path().
 Block BufferPool::refill(ClassIndex c, std::size_t asked, const void* caller) noexcept {
   if (const Block block = cache_.pop_again(c, asked)) return block;
+  if (!spans_for(c).is_open()) return 0;  // a signal handler in whoever opens them
   if (const Block block = borrow(c, asked)) return block;
   CpuCache::Refill refill = cache_.refill(c, asked);
   if (refill.block == 0 && retention_.drain_caches()) refill = cache_.refill(c, asked);
@@ -242,7 +262,7 @@ std::size_t BufferPool::usable_size(const void* pointer) const noexcept {
 std::uint64_t BufferPool::warm_up(std::size_t size, std::uint64_t count) noexcept {
   if (!serves(size)) return 0;
   const ClassIndex c = class_for(size);
-  const std::uint64_t warmed = spans_[to_number(c)].warm_up(count);
+  const std::uint64_t warmed = spans_for(c).warm_up(count);
   retention_.add_warmed(warmed * stride_bytes(c));
   return warmed;
 }

@@ -137,7 +137,9 @@ class BufferPool {
   [[gnu::cold, gnu::noinline]] void drain(Block block) noexcept;
   [[nodiscard]] Block take_block(std::size_t size, std::size_t asked) noexcept;
   [[nodiscard]] Block borrow(ClassIndex c, std::size_t asked) noexcept;
+  [[nodiscard]] Block borrow_above(ClassIndex c, std::size_t asked) noexcept;
   [[nodiscard]] Block refill(ClassIndex c, std::size_t asked, const void* caller) noexcept;
+  [[nodiscard]] SharedSpans& spans_for(ClassIndex c) noexcept;
   void put_block(Block block, ClassIndex c, const void* caller) noexcept;
   void wipe(Block block, ClassIndex c) noexcept;
   [[nodiscard, gnu::noinline]] void* resize_slowly(void* pointer, std::size_t size) noexcept;
@@ -176,7 +178,10 @@ class BufferPool {
   PoolMode mode_ = PoolMode::kPassThrough;
   FaultHandler on_fault_ = nullptr;
   std::array<std::atomic<std::uint64_t>, kClassSlots> fallbacks_{};
+  // Times that a class's gets were served by larger ones, since it had fresh pages last.
+  std::array<std::atomic<std::uint32_t>, kClassSlots> borrowed_{};
   std::size_t all_sizes_ = 0;
+  std::uint64_t max_buffers_ = SharedSpans::kNoLimit;
   ZeroChoice zero_ = ZeroChoice::kOff;
   Growth growth_;
   LargeBuffers large_;

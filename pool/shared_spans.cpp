@@ -22,8 +22,14 @@ constexpr std::size_t commit_step(std::size_t committed, std::size_t span) noexc
 
 void SharedSpans::open(ClassIndex c, Region blocks, Region records,
                        std::uint64_t most_out) noexcept {
+  if (!lock_.lock()) return;
+  if (!is_open()) open_locked(c, blocks, records, most_out);
+  lock_.unlock();
+}
+
+void SharedSpans::open_locked(ClassIndex c, Region blocks, Region records,
+                              std::uint64_t most_out) noexcept {
   most_out_ = most_out;
-  class_ = c;
   span_blocks_ = span_blocks(c);
   stride_ = stride_bytes(c);
   inverse_stride_ = ~std::uint64_t{0} / stride_ + 1;
@@ -32,9 +38,11 @@ void SharedSpans::open(ClassIndex c, Region blocks, Region records,
   bytes_ = blocks.bytes;
   records_ = records;
   lists_.open(reinterpret_cast<Span*>(records.start));
+  open_.store(true, std::memory_order_release);
 }
 
 SharedSpans::Taken SharedSpans::take(std::span<Block> blocks) noexcept {
+  if (!is_open()) return {};
   for (;;) {
     if (!lock_.lock()) return {};
     const Taken taken = take_once(blocks);
@@ -246,7 +254,7 @@ Block SharedSpans::block_around(std::uintptr_t address) const noexcept {
 }
 
 bool SharedSpans::is_block(Block block) const noexcept {
-  return block_around(block) == block &&
+  return is_used() && block_around(block) == block &&
          place_of(block).span < carved_.load(std::memory_order_acquire);
 }
 

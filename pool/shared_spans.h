@@ -62,10 +62,12 @@ class SharedSpans {
  public:
   static constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
 
-  // Pre: called once, before any other.
-  // `most_out`: blocks that may be out of the spans at once.
+  // `most_out`: blocks that may be out of the spans at once. Before, take() has none to give. Any
+  // thread; only the first call counts, and one that cannot have the lock does nothing.
   void open(ClassIndex c, Region blocks, Region records,
             std::uint64_t most_out = kNoLimit) noexcept;
+
+  [[nodiscard]] bool is_open() const noexcept { return open_.load(std::memory_order_acquire); }
 
   struct Taken {
     std::uint32_t count;         // 0: nothing to be had
@@ -137,6 +139,7 @@ class SharedSpans {
   Block block_at(SpanNumber span, std::uint32_t index) const noexcept;
   std::uintptr_t span_start(SpanNumber span) const noexcept { return start_ + span * span_bytes_; }
 
+  void open_locked(ClassIndex c, Region blocks, Region records, std::uint64_t most_out) noexcept;
   Taken take_once(std::span<Block> blocks) noexcept;
   void note_fresh(const Span& span, Taken& taken) noexcept;
   void publish_idle() noexcept;
@@ -155,8 +158,8 @@ class SharedSpans {
   void collect_deferred() noexcept;
 
   OwnerLock lock_;
+  std::atomic<bool> open_{false};
   bool fork_locked_ = false;
-  ClassIndex class_{};
   std::uint32_t span_blocks_ = 0;
   std::size_t stride_ = 0;
   std::uint64_t inverse_stride_ = 0;

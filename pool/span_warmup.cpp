@@ -18,7 +18,7 @@ void touch(std::uintptr_t start, std::uintptr_t end) noexcept {
 // Taken out of reach, touched without the lock, and filed as idle: counted as nothing at all.
 std::uint64_t SharedSpans::warm_up(std::uint64_t blocks) noexcept {
   std::uint64_t warmed = 0;
-  while (warmed < blocks) {
+  while (is_open() && warmed < blocks) {
     if (!lock_.lock()) break;
     SpanNumber n = 0;
     const bool have = !lists_.empty(SpanList::kPurged) || carve(n);

@@ -14,6 +14,7 @@
 
 #include "pool/backing.h"
 #include "pool/platform.h"
+#include "tests/unit/one_cpu.h"
 #include "tests/unit/test_pool.h"
 
 namespace bufpool {
@@ -171,6 +172,26 @@ TEST_P(BufferPoolTest, TrimGivesBackWhatIsIdleAndNothingElse) {
     EXPECT_TRUE(holds(buffers[i], kSize, 0x3c));
     pool().put(buffers[i]);
   }
+}
+
+// Pages that are there cost less than fresh ones, but not for ever: each time is a miss.
+TEST_P(BufferPoolTest, ALargerIdleBufferServesUntilOneOfItsOwnWouldHavePaid) {
+  const OneCpu here;
+  const std::size_t own_bytes = buffer_bytes(class_step(64 << 10));
+  const std::size_t lent_bytes = buffer_bytes(class_step(80 << 10));
+  pool().put(pool().take(80 << 10));
+  int own = 0;
+  int lent = 0;
+  for (int i = 0; i < 10000; ++i) {
+    void* const buffer = pool().take(64 << 10);
+    const std::size_t usable = pool().usable_size(buffer);
+    own += usable == own_bytes ? 1 : 0;
+    lent += usable == lent_bytes ? 1 : 0;
+    pool().put(buffer);
+  }
+  EXPECT_EQ(own + lent, 10000);
+  EXPECT_GT(lent, 100);
+  EXPECT_GT(own, 9000);
 }
 
 TEST_P(BufferPoolTest, AnyThreadMayPutWhatAnotherTook) {

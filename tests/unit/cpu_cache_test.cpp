@@ -16,6 +16,7 @@
 
 #include "tests/unit/class_spans.h"
 #include "tests/unit/in_child.h"
+#include "tests/unit/one_cpu.h"
 
 namespace bufpool {
 namespace {
@@ -57,23 +58,6 @@ struct TestCache {
   std::array<SharedSpans, kClassSlots> spans{};
   CpuCache cache;
   PoolMode mode;
-};
-
-class OneCpu {
- public:
-  OneCpu() {
-    sched_getaffinity(0, sizeof before_, &before_);
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(sched_getcpu(), &one);
-    sched_setaffinity(0, sizeof one, &one);
-  }
-  ~OneCpu() { sched_setaffinity(0, sizeof before_, &before_); }
-  OneCpu(const OneCpu&) = delete;
-  OneCpu& operator=(const OneCpu&) = delete;
-
- private:
-  cpu_set_t before_;
 };
 
 class CpuCacheTest : public testing::TestWithParam<PoolMode> {

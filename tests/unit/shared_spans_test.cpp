@@ -21,6 +21,21 @@ namespace {
 const ClassIndex kSmall = class_step(4096);
 const ClassIndex kLarge = class_step(1 << 20);
 
+TEST(SharedSpans, HaveNothingBeforeTheyAreOpenAndOpenOnce) {
+  OwnRegion memory(4 << 20);
+  SharedSpans spans;
+  OwnerLock::enter_process();
+  Block block = 0;
+  EXPECT_EQ(spans.take(std::span(&block, 1)).count, 0U);
+  EXPECT_EQ(spans.warm_up(1), 0U);
+  EXPECT_FALSE(spans.is_block(memory.part(0, 1).start));
+  EXPECT_FALSE(spans.is_block(0));
+  spans.open(kSmall, memory.part(0, 1 << 20), memory.part(1 << 20, 1 << 20));
+  spans.open(kLarge, memory.part(2 << 20, 1 << 20), memory.part(3 << 20, 1 << 20));
+  EXPECT_EQ(spans.take(std::span(&block, 1)).count, 1U);
+  EXPECT_EQ(block, memory.part(0, 1).start);
+}
+
 TEST(SharedSpans, BlocksAreApartWritableAndZero) {
   for (const ClassIndex c : {kFirstClass, kSmall, kLarge}) {
     ClassSpans own(c);
