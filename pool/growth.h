@@ -19,8 +19,8 @@ inline constexpr std::uint64_t kGrewAgain = std::uint64_t{1} << 63;
 
 class Growth {
  public:
-  // A buffer grew for the first time. Every kWindow of them, what was learned before the last
-  // window is forgotten.
+  // A buffer grew for the first time. After kWindow of them, and every half of that from then on,
+  // what was learned before the last time is forgotten.
   void note_first() noexcept {
     if (first_.fetch_add(1, std::memory_order_relaxed) < kWindow) return;
     first_.store(kWindow / 2, std::memory_order_relaxed);
