@@ -192,19 +192,26 @@ void BufferPool::put_oddly(void* pointer) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
   const ClassIndex c = space_.class_at(address);
   if (c == kLargeRegion) return put_large(address);
+  const Block block = block_in_use(address);
+  if (block + gap_bytes(c) != address) guard_line(address - gap_bytes(c)) = GuardLine{0, 0};
+  put_block(block, c, caller);
+}
+
+// The block of the buffer at `address`. What is no buffer in use ends in the fault handler.
+Block BufferPool::block_in_use(std::uintptr_t address) noexcept {
+  const ClassIndex c = space_.class_at(address);
   if (c < kFirstClass || c > kLastClass) fail(Fault::Kind::kNotHandedOut, address);
   const SharedSpans& spans = spans_[to_number(c)];
   const Block block = spans.block_around(address);
   if (!spans.is_block(block)) fail(Fault::Kind::kNotHandedOut, address);
+  const bool in_use = cookies_.is_in_use(block);
   if (block + gap_bytes(c) != address) {
     const bool aligned = address >= block + gap_bytes(c) + kLine;
     if (!aligned || block_of_entry(address) != block) {
-      fail(cookies_.is_in_use(block) ? Fault::Kind::kInnerPointer : Fault::Kind::kDoubleFree,
-           address);
+      fail(in_use ? Fault::Kind::kInnerPointer : Fault::Kind::kDoubleFree, address);
     }
-    guard_line(address - gap_bytes(c)) = GuardLine{0, 0};
   }
-  if (cookies_.is_in_use(block)) return put_block(block, c, caller);
+  if (in_use) return block;
   fail(cookies_.is_free(block) ? Fault::Kind::kDoubleFree : Fault::Kind::kOverrun, address);
 }
 

@@ -85,7 +85,7 @@ class BufferPool {
 
   // For realloc: the buffer resized where it is or moved; nullptr: `size` is not the pool's, or
   // there is no block. Pre: owns(pointer), size > 0. A buffer that goes on growing where it has
-  // room takes the short way.
+  // room takes the short way. What is no buffer in use ends in the fault handler.
   [[nodiscard, gnu::always_inline]] void* resize(void* pointer, std::size_t size) noexcept {
     const auto address = reinterpret_cast<std::uintptr_t>(pointer);
     const std::uint64_t region = space_.region_number(address);
@@ -147,6 +147,7 @@ class BufferPool {
   [[nodiscard]] void* resize_large(Block block, std::size_t size) noexcept;
   [[nodiscard]] void* grow_large(void* pointer, std::size_t size) noexcept;
   void put_large(std::uintptr_t address) noexcept;
+  Block block_in_use(std::uintptr_t address) noexcept;
   [[nodiscard]] void* grow(void* pointer, std::size_t size, bool again) noexcept;
   [[nodiscard]] void* move(void* pointer, Block to, std::size_t kept) noexcept;
   [[nodiscard]] void* pass_on(ClassIndex c, void* pointer) noexcept;

@@ -21,6 +21,7 @@ void* BufferPool::resize_slowly(void* pointer, std::size_t size) noexcept {
   if (c == kLargeRegion) return resize_large(block, size);
   if (state == cookies_.growing(block)) return resize_growing(block, c, size);
   const bool whole = state == cookies_.in_use(block);
+  if (!whole) block_in_use(address);  // an aligned entry, or none
   const std::size_t room = whole ? buffer_bytes(c) : usable_size(pointer);
   // A buffer is left where it is until it holds less than half of what it could.
   if (size <= room && size >= room / 2) return pointer;

@@ -15,7 +15,9 @@
 // Run: small
 // Args: 600 16 free
 // Run: resized
-// Args: 70000 64 realloc
+// Args: 70000 64 100000
+// Run: resized_in_place
+// Args: 70000 64 69000
 #include <string_view>
 
 #include "tests/programs/promise.h"
@@ -26,5 +28,6 @@ int main(int, char** arguments) {
   char* inner = memory + atol(arguments[2]);
   dprintf(STDERR_FILENO, "told %p\n", static_cast<void*>(inner));
   if (std::string_view(arguments[3]) == "free") promise::put(inner);
-  promise::keep(realloc(promise::hide(inner), promise::hide(100000UL)) == nullptr, "never");
+  const auto size = static_cast<std::size_t>(atol(arguments[3]));
+  promise::keep(realloc(promise::hide(inner), promise::hide(size)) == nullptr, "never");
 }

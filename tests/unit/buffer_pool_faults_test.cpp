@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "tests/unit/test_pool.h"
@@ -78,6 +79,24 @@ TEST_P(FaultsTest, DoubleFreeOfAnAlignedBuffer) {
   void* const buffer = pool().take_aligned(4096, 5000);
   pool().put(buffer);
   EXPECT_TOLD(pool().put(buffer), "(double free|inner pointer) at " + hex(buffer));
+}
+
+// Also where nothing would have moved.
+TEST_P(FaultsTest, ResizeOfWhatIsNoBufferInUse) {
+  for (const std::size_t size : {4000, 5000, 100000}) {
+    char* const buffer = take(4096);
+    EXPECT_TOLD(std::ignore = pool().resize(buffer + 64, size), "inner pointer at ") << size;
+    pool().put(buffer);
+    EXPECT_TOLD(std::ignore = pool().resize(buffer, size), "double free at " + hex(buffer)) << size;
+  }
+}
+
+TEST_P(FaultsTest, ResizeOfAnAlignedEntryOnly) {
+  char* entry = static_cast<char*>(pool().take_aligned(8192, 5000));
+  EXPECT_TOLD(std::ignore = pool().resize(entry + 64, 4900), "inner pointer");
+  EXPECT_EQ(pool().resize(entry, 4900), entry);
+  pool().put(entry);
+  EXPECT_TOLD(std::ignore = pool().resize(entry, 4900), "double free");
 }
 
 TEST_P(FaultsTest, InnerPointer) {
