@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <tuple>
 
 #include "interpose/exit_report.h"
 #include "interpose/heap.h"
@@ -162,6 +163,13 @@ bool start_pool() noexcept {
   // The loader may ask for memory before libc knows the environment: too early to read options.
   return environ != nullptr && bring_to_life();
 }
+
+bool keeps_deepbind() noexcept {
+  std::ignore = start_pool();  // which reads the options
+  return options.deepbind;
+}
+
+bool tells_more() noexcept { return options.verbose; }
 
 }  // namespace bufpool
 

@@ -8,4 +8,8 @@ namespace bufpool {
 // never will be, or libc is not far enough yet to know the environment.
 [[nodiscard]] bool start_pool() noexcept;
 
+// BUFPOOL_DEEPBIND and BUFPOOL_VERBOSE, as far as the environment is known.
+[[nodiscard]] bool keeps_deepbind() noexcept;
+[[nodiscard]] bool tells_more() noexcept;
+
 }  // namespace bufpool

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Promise: a plug-in opened with RTLD_DEEPBIND, which binds it to libc's allocator, works as long
-//   as it frees what it gets, beside a program that goes on allocating.
+// Promise: a plug-in that is left bound to libc's allocator by RTLD_DEEPBIND works as long as it
+//   frees what it gets, beside a program that goes on allocating.
 // Args: {dir}/plugin.so
+// Env: BUFPOOL_DEEPBIND=1
 #include <dlfcn.h>
 
 #include "tests/programs/promise.h"
@@ -11,6 +12,9 @@ int main(int, char** arguments) {
   promise::keep(plugin != nullptr, "the plug-in is loaded");
   auto* get = reinterpret_cast<void* (*)(std::size_t)>(dlsym(plugin, "plugin_get"));
   auto* put = reinterpret_cast<void (*)(void*)>(dlsym(plugin, "plugin_put"));
+  void* const libc_free = dlsym(dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD), "free");
+  auto* bound = reinterpret_cast<void* (*)()>(dlsym(plugin, "plugin_free"));
+  promise::keep(bound() == libc_free, "it is bound to libc's");
   for (int round = 0; round < 50; ++round) {
     for (const std::size_t bytes : promise::kSizes) {
       void* ours = promise::get<void>(bytes);

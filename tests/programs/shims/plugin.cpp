@@ -16,6 +16,8 @@ void* plugin_get(std::size_t bytes) { return promise::get<void>(bytes); }
 
 void plugin_put(void* memory) { promise::put(memory); }
 
+void* plugin_free() { return reinterpret_cast<void*>(free); }
+
 std::size_t plugin_work() {
   for (const std::size_t bytes : promise::kSizes) promise::use(bytes, 3);
   std::string text = global;
