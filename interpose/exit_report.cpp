@@ -67,6 +67,9 @@ bool takes_lines(const struct stat& file) noexcept {
 int stderr_for_report() noexcept {
   struct stat now = {};
   const bool open = fstat(STDERR_FILENO, &now) == 0;
+  // A program that has locked itself in may be refused the look: then the duplicate has to be
+  // trusted, if its number is one that programs do not come to.
+  if (!open && errno != EBADF) return state.kept_stderr >= kLowestKept ? state.kept_stderr : -1;
   if (open && same_file(now, state.stderr_at_start)) return STDERR_FILENO;
   struct stat kept = {};
   const bool have_kept = state.kept_stderr > 0 && fstat(state.kept_stderr, &kept) == 0;

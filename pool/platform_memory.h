@@ -9,11 +9,10 @@
 namespace bufpool::platform {
 
 // The least of the limits of this process's control groups, of either version and with all their
-// ancestors, and of the machine's memory; bytes. 0: nothing could be read.
-[[nodiscard]] std::uint64_t memory_limit() noexcept;
-
-// The same, as the files below `root` have it. "" is the system; tests make up trees of their own.
-[[nodiscard]] std::uint64_t memory_limit_under(const char* root) noexcept;
+// ancestors, and of the machine's memory; bytes. 0: nothing could be read. Files only, no call that
+// tells: a program that has locked itself in may be killed for one, and is refused the other.
+// `root`: where the system's files are; tests make up trees of their own.
+[[nodiscard]] std::uint64_t memory_limit(const char* root = "") noexcept;
 
 // Sleeps, and tells whether tasks of this process's control group or of the machine waited for
 // memory meanwhile. One thread uses it, and holds the descriptor it opens. Pre: nobody else closes

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "pool/platform_memory.h"
 
-#include <sys/sysinfo.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
@@ -37,11 +35,6 @@ std::uint64_t machine_memory(const char* root) noexcept {
   return rest.starts_with(" kB") && kib < kLargestLimit / 1024 ? kib * 1024 : kUnknown;
 }
 
-std::uint64_t machine_memory_by_call() noexcept {
-  struct sysinfo info = {};
-  return sysinfo(&info) == 0 ? std::uint64_t{info.totalram} * info.mem_unit : kUnknown;
-}
-
 // The least limit from a group up to the topmost that is mounted. A container may show its own
 // group as the topmost, whatever the path says.
 std::uint64_t least_limit(const char* root, std::string_view mount, std::string_view group,
@@ -70,25 +63,13 @@ std::uint64_t version1_limit(const char* root) noexcept {
   return least_limit(root, "/sys/fs/cgroup/memory", own.path(), "memory.limit_in_bytes");
 }
 
-std::uint64_t least_of_all(const char* root, std::uint64_t machine) noexcept {
-  return std::min({machine, machine_memory(root), group_limit(root), version1_limit(root)});
-}
-
-// No limit is 0, and a limit of 0 is not to be taken for none.
-std::uint64_t told(std::uint64_t least) noexcept {
-  return least == kUnknown ? 0 : std::max<std::uint64_t>(least, kPageBytes);
-}
-
 }  // namespace
 
-std::uint64_t memory_limit() noexcept {
+std::uint64_t memory_limit(const char* root) noexcept {
   const KeepErrno keep;
-  return told(least_of_all("", machine_memory_by_call()));
-}
-
-std::uint64_t memory_limit_under(const char* root) noexcept {
-  const KeepErrno keep;
-  return told(least_of_all(root, kUnknown));
+  const auto least = std::min({machine_memory(root), group_limit(root), version1_limit(root)});
+  // No limit is 0, and a limit of 0 is not to be taken for none.
+  return least == kUnknown ? 0 : std::max<std::uint64_t>(least, kPageBytes);
 }
 
 }  // namespace bufpool::platform

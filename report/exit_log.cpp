@@ -27,11 +27,8 @@ class UnnoticedWrites {
   UnnoticedWrites() noexcept {
     sigemptyset(&pipe_);
     sigaddset(&pipe_, SIGPIPE);
-    sigset_t pending;
-    sigemptyset(&pending);
-    sigpending(&pending);
-    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
     pthread_sigmask(SIG_BLOCK, &pipe_, &old_mask_);
+    was_pending_ = sigismember(&old_mask_, SIGPIPE) == 1 && is_pending();
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old_cancel_state_);
   }
   UnnoticedWrites(const UnnoticedWrites&) = delete;
@@ -51,6 +48,15 @@ class UnnoticedWrites {
   void pipe_broke() noexcept { raised_ = true; }
 
  private:
+  // Only a signal that was blocked can be. Asked as rarely as can be: a program that has locked
+  // itself in may be killed for the call.
+  static bool is_pending() noexcept {
+    sigset_t pending;
+    sigemptyset(&pending);
+    sigpending(&pending);
+    return sigismember(&pending, SIGPIPE) == 1;
+  }
+
   int old_errno_ = errno;
   int old_cancel_state_ = PTHREAD_CANCEL_ENABLE;
   bool was_pending_ = false;

@@ -14,19 +14,30 @@
 
 namespace promise {
 
-inline void answer_calls(std::initializer_list<unsigned> numbers, unsigned action) {
+struct Answer {
+  std::initializer_list<unsigned> numbers;
+  unsigned action;
+};
+
+inline void answer_calls(std::initializer_list<Answer> answers, unsigned otherwise) {
   std::vector<sock_filter> filter;
   filter.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0));
-  for (const unsigned number : numbers) {
-    filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1));
-    filter.push_back(BPF_STMT(BPF_RET | BPF_K, action));
+  for (const Answer& answer : answers) {
+    for (const unsigned number : answer.numbers) {
+      filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1));
+      filter.push_back(BPF_STMT(BPF_RET | BPF_K, answer.action));
+    }
   }
-  filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  filter.push_back(BPF_STMT(BPF_RET | BPF_K, otherwise));
   const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
     skip("system calls cannot be filtered here");
   }
+}
+
+inline void answer_calls(std::initializer_list<unsigned> numbers, unsigned action) {
+  answer_calls({{numbers, action}}, SECCOMP_RET_ALLOW);
 }
 
 }  // namespace promise

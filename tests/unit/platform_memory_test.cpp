@@ -20,7 +20,7 @@ constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 
 class MemoryLimit : public FakeTree {
  protected:
-  std::uint64_t limit() const { return memory_limit_under(root_.c_str()); }
+  std::uint64_t limit() const { return memory_limit(root_.c_str()); }
 };
 
 TEST_F(MemoryLimit, IsZeroWhereNothingCanBeRead) { EXPECT_EQ(limit(), 0U); }
