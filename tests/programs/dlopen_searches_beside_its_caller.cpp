@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: a library finds its plug-ins by its own RUNPATH, also with RTLD_DEEPBIND, and what is not
+// Promise: a library finds its plug-ins by its own RUNPATH, with RTLD_DEEPBIND too; what is not
 //   there is told by dlerror as ever.
 // Args: {dir}/opener.so
 #include <dlfcn.h>

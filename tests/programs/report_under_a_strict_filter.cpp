@@ -21,12 +21,12 @@ void work() {
 int main() {
   work();
   promise::answer_calls(
-      {{{SYS_brk, SYS_clock_gettime, SYS_close, SYS_exit, SYS_exit_group, SYS_futex, SYS_getpid,
-         SYS_getrandom, SYS_gettimeofday, SYS_madvise, SYS_mmap, SYS_mprotect, SYS_mremap,
-         SYS_munmap, SYS_poll, SYS_read, SYS_rt_sigprocmask, SYS_select, SYS_write, SYS_writev},
+      {{{SYS_brk,   SYS_clock_gettime,  SYS_close,     SYS_exit,         SYS_exit_group,
+         SYS_futex, SYS_getpid,         SYS_getrandom, SYS_gettimeofday, SYS_madvise,
+         SYS_mmap,  SYS_mprotect,       SYS_mremap,    SYS_munmap,       SYS_poll,
+         SYS_read,  SYS_rt_sigprocmask, SYS_select,    SYS_write,        SYS_writev},
         SECCOMP_RET_ALLOW},
-       {{SYS_open, SYS_openat, SYS_fstat, SYS_newfstatat, SYS_stat},
-        SECCOMP_RET_ERRNO | EACCES}},
+       {{SYS_open, SYS_openat, SYS_fstat, SYS_newfstatat, SYS_stat}, SECCOMP_RET_ERRNO | EACCES}},
       SECCOMP_RET_KILL_PROCESS);
   work();
   promise::keep(write(STDERR_FILENO, "told at the end\n", 16) == 16, "stderr is there");
