@@ -176,16 +176,17 @@ void SharedSpans::give_unfilled(std::span<const Block> blocks) noexcept {
   lock_.unlock();
 }
 
-// Blocks of a batch mostly come from a few spans: a span is filed once for a run of them.
+// Blocks of a batch mostly come from a few spans: a span is looked up and filed once for a run of
+// them.
 void SharedSpans::give_locked(std::span<const Block> blocks) noexcept {
   for (std::size_t i = 0; i < blocks.size();) {
-    const SpanNumber n = place_of(blocks[i]).span;
+    const SpanNumber n = span_of(blocks[i]);
+    const std::uintptr_t start = span_start(n);
     Span& span = lists_[n];
     if (span.free_blocks > 0) counters_.free_bytes -= span.free_blocks * stride_;
-    for (; i < blocks.size(); ++i) {
-      const Place place = place_of(blocks[i]);
-      if (place.span != n) break;
-      span.free[place.block / 64] |= std::uint64_t{1} << (place.block % 64);
+    for (; i < blocks.size() && blocks[i] - start < span_bytes_; ++i) {
+      const std::uint64_t index = strides_in(blocks[i] - start);
+      span.free[index / 64] |= std::uint64_t{1} << (index % 64);
       ++span.free_blocks;
     }
     refile(n);
@@ -235,14 +236,13 @@ bool SharedSpans::commit_more(std::size_t committed) noexcept {
 
 // A division by the stride that is a multiplication: exact, as an offset times what the rounded
 // inverse is too large by stays below 2^64.
-std::uint64_t SharedSpans::block_index(std::uintptr_t address) const noexcept {
+std::uint64_t SharedSpans::strides_in(std::uint64_t offset) const noexcept {
   __extension__ using Wide = unsigned __int128;
-  return static_cast<std::uint64_t>(static_cast<Wide>(address - start_) * inverse_stride_ >> 64);
+  return static_cast<std::uint64_t>(static_cast<Wide>(offset) * inverse_stride_ >> 64);
 }
 
-SharedSpans::Place SharedSpans::place_of(Block block) const noexcept {
-  const auto index = static_cast<std::uint32_t>(block_index(block));
-  return {index / span_blocks_, index % span_blocks_};
+SpanNumber SharedSpans::span_of(Block block) const noexcept {
+  return static_cast<SpanNumber>(strides_in(block - start_)) / span_blocks_;
 }
 
 Block SharedSpans::block_at(SpanNumber span, std::uint32_t index) const noexcept {
@@ -250,12 +250,12 @@ Block SharedSpans::block_at(SpanNumber span, std::uint32_t index) const noexcept
 }
 
 Block SharedSpans::block_around(std::uintptr_t address) const noexcept {
-  return start_ + block_index(address) * stride_;
+  return start_ + strides_in(address - start_) * stride_;
 }
 
 bool SharedSpans::is_block(Block block) const noexcept {
   return is_used() && block_around(block) == block &&
-         place_of(block).span < carved_.load(std::memory_order_acquire);
+         span_of(block) < carved_.load(std::memory_order_acquire);
 }
 
 SpanCounters SharedSpans::counters() noexcept {

@@ -129,13 +129,8 @@ class SharedSpans {
   void reset_in_child() noexcept { lock_.reset(); }
 
  private:
-  struct Place {
-    SpanNumber span;
-    std::uint32_t block;
-  };
-
-  std::uint64_t block_index(std::uintptr_t address) const noexcept;
-  Place place_of(Block block) const noexcept;
+  std::uint64_t strides_in(std::uint64_t offset) const noexcept;
+  SpanNumber span_of(Block block) const noexcept;
   Block block_at(SpanNumber span, std::uint32_t index) const noexcept;
   std::uintptr_t span_start(SpanNumber span) const noexcept { return start_ + span * span_bytes_; }
 
