@@ -151,10 +151,10 @@ void restart_report_in_child() noexcept {
   state.kept_stderr = 0;
 }
 
+// Without a system call where there is nothing to report: a child may have locked itself in.
 void report_exit() noexcept {
-  if (!state.enabled || platform::process_id() != state.process) return;
-  if (state.written.exchange(true)) return;
-  if (the_pool.gets() < state.least_gets) return;
+  if (!state.enabled || the_pool.gets() < state.least_gets) return;
+  if (platform::process_id() != state.process || state.written.exchange(true)) return;
   take_snapshot(state.snapshot);
   const int kept_errno = errno;
   const int descriptor = state.to_stderr ? stderr_for_report() : open_report_file();
