@@ -150,6 +150,21 @@ same() {
   fail "$3: with the library it is not the same as without"
 }
 
+# quietly OUT COMMAND...: succeeds, and says nothing on stderr; what it prints is in OUT.
+quietly() {
+  local out=$1
+  shift
+  "$@" >"$out" 2>"$out.err" </dev/null || fail_with "$out.err" "failed: $*"
+  [ ! -s "$out.err" ] || fail_with "$out.err" "something on stderr: $*"
+}
+
+# as_without COMMAND...: prints the same with us as without.
+as_without() {
+  quietly "$tmp/without" "$@"
+  quietly "$tmp/with" "${with_us[@]}" "$@"
+  same "$tmp/without" "$tmp/with" "$*"
+}
+
 free_port() {
   "$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))
 print(s.getsockname()[1])'

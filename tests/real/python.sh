@@ -8,20 +8,8 @@ need "$python"
 
 work=("$python" "$here/python_work.py" "$(scaled 6 60)")
 
-# run NAME PREFIX...
-run() {
-  local label=$1
-  shift
-  "$@" "${work[@]}" >"$tmp/$label" 2>"$tmp/$label.err" </dev/null \
-    || fail_with "$tmp/$label.err" "python $label the library failed"
-  [ ! -s "$tmp/$label.err" ] || fail_with "$tmp/$label.err" "$label: something on stderr"
-}
-
-run without env
-run with "${with_us[@]}"
-same "$tmp/without" "$tmp/with" "python_work.py"
-run with-malloc "${with_us[@]}" PYTHONMALLOC=malloc
-same "$tmp/without" "$tmp/with-malloc" "python_work.py, PYTHONMALLOC=malloc"
+as_without "${work[@]}"
+as_without env PYTHONMALLOC=malloc "${work[@]}"
 mapfile -t files < <(all_reports)
 check_report used "${files[@]}"
 say "ok"

@@ -11,25 +11,16 @@ work=("$python" "$here/python_work.py" "$(scaled 3 12)")
 seq 300000 | tac >"$tmp/lines"
 tried=0
 
-# run WHERE COMMAND...: prints what it printed.
-run() {
-  local out=$1
-  shift
-  "$@" >"$out" 2>"$out.err" </dev/null || fail_with "$out.err" "$label: it failed"
-  [ ! -s "$out.err" ] || fail_with "$out.err" "$label: something on stderr"
-}
-
 # pair PRELOADS
 pair() {
-  run "$tmp/python" "${with_us[@]}" "LD_PRELOAD=$1" "${work[@]}"
+  quietly "$tmp/python" "${with_us[@]}" "LD_PRELOAD=$1" "${work[@]}"
   same "$tmp/python.without" "$tmp/python" "$label: python"
-  run "$tmp/sort" "${with_us[@]}" "LD_PRELOAD=$1" sort -n -S 8M --parallel=2 "$tmp/lines"
+  quietly "$tmp/sort" "${with_us[@]}" "LD_PRELOAD=$1" sort -n -S 8M --parallel=2 "$tmp/lines"
   same "$tmp/sort.without" "$tmp/sort" "$label: sort"
 }
 
-label=alone
-run "$tmp/python.without" "${work[@]}"
-run "$tmp/sort.without" sort -n -S 8M --parallel=2 "$tmp/lines"
+quietly "$tmp/python.without" "${work[@]}"
+quietly "$tmp/sort.without" sort -n -S 8M --parallel=2 "$tmp/lines"
 for other in libjemalloc.so.2 libmimalloc.so.2 libtcmalloc.so.4 libtcmalloc_minimal.so.4; do
   path=$(ldconfig -p | sed -n "s/^[[:space:]]*$other (.*x86-64.*=> //p" | head -n 1)
   if [ -z "$path" ]; then
