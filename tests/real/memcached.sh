@@ -10,8 +10,10 @@ log=$tmp/memcached.log
 account=()
 [ "$(id -u)" != 0 ] || account=(-u root)
 
-# More memory than the values take, so that none is evicted.
-spawn "$log" "${with_us[@]}" memcached -s "$socket" -m 1024 -I 8m -t 4 "${account[@]}"
+# None is evicted: there is more memory than the values take, and nothing moves them between slabs,
+# which drops those that there is no room for.
+spawn "$log" "${with_us[@]}" memcached -s "$socket" -m 1024 -I 8m -t 4 -o slab_automove=0 \
+  "${account[@]}"
 wait_until 10 test -S "$socket" || fail_with "$log" "memcached does not listen"
 done=$("$python" "$here/memcached_data.py" "$socket" "$(scaled 5 60)") \
   || fail_with "$log" "the values are not right"

@@ -43,8 +43,8 @@ def work(path, number, until, problems, counts):
             if rng.random() < 0.4:
                 model[key] = rng.randbytes(int(50 * (LARGEST / 50) ** rng.random()))
                 link.set(key, model[key])
-            elif key in model and link.get(key) != model[key]:
-                raise ValueError(f"{key!r} is not what was written")
+            elif key in model and (value := link.get(key)) != model[key]:
+                raise ValueError(f"{key!r} is {'gone' if value is None else 'another'}")
             counts[number] += 1
     except (ValueError, IndexError, OSError) as error:
         problems.append(str(error))
