@@ -41,7 +41,7 @@ void pair_aligned(std::size_t size) {
 
 int main() {
   for (const std::size_t bytes : promise::kSizes) {
-    for (int i = 0; i < (bytes < (1 << 20) ? 100 : 2); ++i) {
+    for (int i = 0; i < (bytes < (1 << 20) ? 100 : 1); ++i) {
       pair_plain(promise::hide(bytes));
       pair_aligned(promise::hide(bytes));
     }

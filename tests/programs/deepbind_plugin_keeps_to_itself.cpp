@@ -16,7 +16,7 @@ int main(int, char** arguments) {
   auto* bound = reinterpret_cast<void* (*)()>(dlsym(plugin, "plugin_free"));
   promise::keep(bound() == libc_free, "it is bound to libc's");
   for (int round = 0; round < 50; ++round) {
-    for (const std::size_t bytes : promise::kSizes) {
+    for (const std::size_t bytes : promise::sizes_in(round)) {
       void* ours = promise::get<void>(bytes);
       void* theirs = get(bytes);
       promise::fill(theirs, bytes, 1);

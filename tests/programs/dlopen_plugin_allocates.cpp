@@ -14,7 +14,7 @@ int main(int, char** arguments) {
     auto* put = reinterpret_cast<void (*)(void*)>(dlsym(plugin, "plugin_put"));
     auto* work = reinterpret_cast<std::size_t (*)()>(dlsym(plugin, "plugin_work"));
     promise::keep(work() == 140000, "the plug-in works");
-    for (const std::size_t bytes : promise::kSizes) {
+    for (const std::size_t bytes : promise::sizes_in(round)) {
       void* theirs = get(bytes);
       promise::fill(theirs, bytes, 1);
       put(promise::get<void>(bytes));

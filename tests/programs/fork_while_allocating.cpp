@@ -10,7 +10,7 @@ int main() {
   for (int i = 0; i < 300; ++i) {
     const pid_t child = fork();
     if (child == 0) {
-      alarm(20);
+      alarm(promise::kHungSeconds);
       promise::keep(promise::holds(held, 70000, 1), "the parent's buffer is whole");
       promise::put(held);
       if (i % 10 != 0) promise::allocate_and_exit();

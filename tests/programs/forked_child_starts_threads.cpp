@@ -6,7 +6,7 @@
 namespace {
 
 void be_child(void* held) {
-  alarm(30);
+  alarm(promise::kHungSeconds);
   {
     promise::Workers workers(3);
     std::thread([held] { promise::put(held); }).join();

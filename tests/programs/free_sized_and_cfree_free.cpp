@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: free_sized, free_aligned_sized (C23) and cfree free: memory freed by them is used again.
 // Needs: library
+// Limit: data=1G
 #include <dlfcn.h>
 
 #include "tests/programs/promise.h"
@@ -23,8 +24,7 @@ int main() {
   free_sized(nullptr, 0);
   free_aligned_sized(nullptr, 16, 0);
   for (const std::size_t bytes : promise::kSizes) {
-    // Without reuse this would need more than any machine has.
-    for (int i = 0; i < 20000; ++i) {
+    for (int i = 0; i < promise::rounds_without_room(bytes); ++i) {
       errno = EDOM;
       free_sized(promise::get<void>(bytes), bytes);
       free_aligned_sized(aligned_alloc(128, promise::hide(bytes)), 128, bytes);

@@ -2,7 +2,7 @@
 // Promise: of a burst that is freed all but the budget's floor goes back in seconds, and that stays
 //   for as long as idle memory is kept; the same burst repeated at once finds most of its pages.
 // Needs: library
-// Env: BUFPOOL_RETAIN_TIME=10m BUFPOOL_RETAIN_MAX=64M
+// Env: BUFPOOL_RETAIN_TIME=10m BUFPOOL_RETAIN_MAX=64M BUFPOOL_PRESSURE=off
 #include <sys/resource.h>
 
 #include "tests/programs/memory.h"

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <source_location>
+#include <span>
 
 namespace promise {
 
@@ -23,6 +24,13 @@ inline constexpr std::array<std::size_t, 33> kSizes = {
     513,     576,     577,      1000,     1024,     1088,    1089,   4096,   4136,
     5000,    16384,   16404,    65536,    65600,    65601,   100000, 262144, 1 << 20,
     1048640, 3000000, 16 << 20, 16777280, 16777281, 20 << 20};
+
+// The sizes of one of many rounds: those above a mebibyte, which take nearly all of the time, are
+// there in every tenth only.
+constexpr std::span<const std::size_t> sizes_in(int round) {
+  return std::span(kSizes).first(round % 10 == 0 ? kSizes.size() : 27);
+}
+static_assert(sizes_in(1).back() == 1 << 20);
 
 // Ends the program where a promise is not kept.
 inline void keep(bool kept, const char* what,
@@ -79,6 +87,13 @@ inline bool is_zero(const void* memory, std::size_t bytes) {
 
 inline bool is_aligned(const void* memory, std::size_t alignment) {
   return reinterpret_cast<std::size_t>(memory) % alignment == 0;
+}
+
+// How many buffers of `bytes` need more than `Limit: data=1G` leaves if none is used again. Of
+// small sizes it is all of them together that do.
+constexpr int rounds_without_room(std::size_t bytes) {
+  constexpr std::size_t kEnough = std::size_t{5} << 28;
+  return bytes < kEnough / 20'000 ? 20'000 : static_cast<int>(kEnough / bytes);
 }
 
 // Gets and frees `count` buffers of `bytes`, each checked.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Promise: realloc to nothing frees and returns NULL, for every size, and memory does not grow.
+// Limit: data=1G
 #include "tests/programs/promise.h"
 
 int main() {
   for (const std::size_t bytes : promise::kSizes) {
-    for (int i = 0; i < 2000; ++i) {
+    for (int i = 0; i < promise::rounds_without_room(bytes); ++i) {
       char* memory = promise::get(bytes);
       memory[0] = 1;
       errno = 0;

@@ -20,7 +20,7 @@ int main(int, char** arguments) {
   if (std::string_view(arguments[1]) == "protection")
     promise::answer_calls({SYS_mprotect}, kRefuse);
   for (int round = 0; round < 20; ++round) {
-    for (const std::size_t bytes : promise::kSizes) {
+    for (const std::size_t bytes : promise::sizes_in(round)) {
       void* memory = promise::get<void>(bytes);
       memset(memory, 0xa5, bytes);
       promise::put(memory);

@@ -12,7 +12,7 @@ void work() {
   for (const std::size_t bytes : kUsed) {
     for (void*& memory : held) {
       memory = promise::get<void>(bytes);
-      promise::fill(memory, bytes, 1);
+      promise::fill(memory, 1000, 1);
     }
     for (void* memory : held) promise::put(memory);
     promise::put(calloc(1, promise::hide(bytes)));

@@ -5,7 +5,6 @@
 #include <sys/time.h>
 
 #include <csignal>
-#include <ctime>
 
 #include "tests/programs/promise.h"
 
@@ -49,8 +48,6 @@ int main() {
   signal(SIGALRM, handle);
   const itimerval often{{0, 100}, {0, 100}};
   setitimer(ITIMER_REAL, &often, nullptr);
-  const std::time_t end = std::time(nullptr) + 3;
-  for (unsigned round = 0; std::time(nullptr) < end; ++round) work(round);
-  promise::keep(handled > 1000, "the handler ran");
+  for (unsigned round = 0; handled < 10'000; ++round) work(round);
   signal(SIGALRM, SIG_IGN);
 }

@@ -21,7 +21,7 @@ void* work(void* seed) {
   promise::fill(memory, 16384, own);
   for (const std::size_t bytes : {600UL, 4096UL, 20000UL, 100000UL}) promise::use(bytes, 20);
   ++ready;
-  while (!leave) usleep(20000);
+  leave.wait(false);
   promise::keep(promise::holds(memory, 16384, own), "a thread's buffer is its own");
   promise::put(memory);
   return nullptr;
@@ -40,6 +40,7 @@ int main() {
   }
   while (ready < kThreads) usleep(10000);
   leave = true;
+  leave.notify_all();
   for (const pthread_t thread : threads) pthread_join(thread, nullptr);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);

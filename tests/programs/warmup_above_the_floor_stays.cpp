@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: what WARMUP made ready is still there 3 s later (RETAIN_TIME is 10 minutes).
 // Needs: library
-// Env: BUFPOOL_WARMUP=64K:1000 BUFPOOL_RETAIN_TIME=10m
+// Env: BUFPOOL_WARMUP=64K:1000 BUFPOOL_RETAIN_TIME=10m BUFPOOL_PRESSURE=off
 #include "tests/programs/memory.h"
 int main() {
   const std::size_t before = promise::resident_bytes();

@@ -12,6 +12,9 @@
 
 namespace promise {
 
+// A child that works for so long hangs: on a quiet machine none takes a second.
+inline constexpr unsigned kHungSeconds = 120;
+
 class Workers {
  public:
   explicit Workers(unsigned count) {
@@ -47,7 +50,7 @@ class Workers {
 
 // What a forked child does: it allocates of every size, and ends by itself if that hangs.
 [[noreturn]] inline void allocate_and_exit() {
-  alarm(20);
+  alarm(kHungSeconds);
   for (const std::size_t bytes : kSizes) use(bytes, 3);
   _exit(0);
 }

@@ -4,7 +4,7 @@
 #   tests/real/NAME.sh path/to/libbufpool.so
 # and ends with 0 (good), 1 (not good) or 77 (skipped, because a program is not installed).
 #   BUFPOOL_LONG=1         longer runs
-#   REAL_TEST_TIMEOUT=SEC  the limit of the whole test (60, with BUFPOOL_LONG 600)
+#   REAL_TEST_TIMEOUT=SEC  the limit of the whole test (600, with BUFPOOL_LONG 6000)
 #   REAL_TEST_KEEP=1       keep the temporary directory
 # Other BUFPOOL_* variables reach the programs, so that
 #   BUFPOOL_MODE=locked tests/real/redis.sh build/libbufpool.so
@@ -56,8 +56,8 @@ need() {
 # A test that hangs ends with all it started: timeout makes a process group of its own for it.
 bound_time() {
   [ -z "${REAL_TEST_BOUND-}" ] || return 0
-  local limit=60
-  [ "${BUFPOOL_LONG:-0}" = 0 ] || limit=600
+  local limit=600
+  [ "${BUFPOOL_LONG:-0}" = 0 ] || limit=6000
   limit=${REAL_TEST_TIMEOUT:-$limit}
   REAL_TEST_BOUND=$limit exec timeout -k 10 "$limit" bash "$0" "$@"
 }
@@ -124,9 +124,10 @@ stop_hard() {
   kill -KILL "$1" 2>/dev/null || true
 }
 
-# wait_until SECONDS COMMAND...: tries until it succeeds; 1 when it never did.
+# wait_until SECONDS COMMAND...: tries until it succeeds; 1 when it never did. SECONDS are plenty on
+# a quiet machine; a slow or busy one has ten times as long.
 wait_until() {
-  local deadline=$((SECONDS + $1))
+  local deadline=$((SECONDS + 10 * $1))
   shift
   until "$@" >/dev/null 2>&1; do
     [ "$SECONDS" -lt "$deadline" ] || return 1
@@ -139,7 +140,7 @@ gone() { ! kill -0 "$1" 2>/dev/null; }
 # ended PID SECONDS LOG: the server ends by itself, with status 0.
 ended() {
   local status=0
-  wait_until "$2" gone "$1" || fail_with "$3" "process $1 did not end within $2 s"
+  wait_until "$2" gone "$1" || fail_with "$3" "process $1 did not end within $((10 * $2)) s"
   wait "$1" || status=$?
   [ "$status" = 0 ] || fail_with "$3" "process $1 ended with status $status"
 }

@@ -2,6 +2,8 @@
 """Sets, replaces and reads values of many sizes over several connections at once.
 
   memcached_data.py SOCKET SECONDS
+
+Goes on until each connection has done a little.
 """
 import random
 import socket
@@ -38,7 +40,7 @@ class Connection:
 def work(path, number, until, problems, counts):
     rng, link, model = random.Random(number), Connection(path), {}
     try:
-        while time.monotonic() < until:
+        while time.monotonic() < until or counts[number] < KEYS:
             key = b"key:%d:%d" % (number, rng.randrange(KEYS))
             if rng.random() < 0.4:
                 model[key] = rng.randbytes(int(50 * (LARGEST / 50) ** rng.random()))
@@ -61,8 +63,6 @@ def main():
         thread.join()
     if problems:
         sys.exit("memcached_data.py: " + "; ".join(problems))
-    if min(counts) < KEYS:
-        sys.exit("memcached_data.py: it got almost nothing done")
     print(sum(counts))
 
 

@@ -74,7 +74,7 @@ check_bodies() {
   for size in "${sizes[@]}"; do
     expected=$(digest <"$tmp/www/$size")
     for way in "" proxy/ gzip/; do
-      [ "$(curl -sf --max-time 20 --compressed "$url/$way$size" | digest)" = "$expected" ] \
+      [ "$(curl -sf --max-time 200 --compressed "$url/$way$size" | digest)" = "$expected" ] \
         || fail_with "$errors" "/$way$size: the body is not that of the file"
     done
   done

@@ -50,7 +50,7 @@ save_under_load() {
   for round in $(seq "$(scaled 2 10)"); do
     sleep 0.5
     cli bgsave >/dev/null
-    wait_until 20 saved || fail_with "$log" "BGSAVE is not done after 20 s"
+    wait_until 20 saved || fail_with "$log" "BGSAVE is not done"
     cli info persistence | grep -q '^rdb_last_bgsave_status:ok' \
       || fail_with "$log" "BGSAVE failed (round $round)"
   done

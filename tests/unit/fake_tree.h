@@ -20,8 +20,8 @@ namespace bufpool::platform {
 
 inline constexpr int kSkipped = 77;
 // Of the tests that end a wait: how long it would be, and what is soon enough on a busy machine.
-inline constexpr std::uint32_t kForeverMs = 60000;
-inline constexpr std::int64_t kSoonMs = 20000;
+inline constexpr std::uint32_t kForeverMs = 300'000;
+inline constexpr std::int64_t kSoonMs = 60'000;
 
 // A folder with files in the places of the system's; anyone may read them.
 class FakeTree : public testing::Test {

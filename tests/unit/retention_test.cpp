@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 constexpr std::uint64_t kLongMs = 600'000;
-constexpr std::uint32_t kGiveUpMs = 20'000;
+constexpr std::uint32_t kGiveUpMs = 60'000;
 const ClassIndex kPage = class_step(4096);
 const ClassIndex kMiddle = class_step(64 << 10);
 const ClassIndex kLarge = class_step(kMiB);

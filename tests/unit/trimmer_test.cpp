@@ -18,7 +18,7 @@ namespace bufpool {
 namespace {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
-constexpr std::chrono::milliseconds kGiveUp{20'000};
+constexpr std::chrono::milliseconds kGiveUp{60'000};
 constexpr int kEnoughCalls = 64;
 const ClassIndex kMiddle = class_step(70'000);
 
