@@ -75,7 +75,10 @@ Block BufferPool::take_block(std::size_t size, std::size_t asked) noexcept {
 // page.
 SharedSpans& BufferPool::spans_for(ClassIndex c) noexcept {
   SharedSpans& spans = spans_[to_number(c)];
-  if (!spans.is_open()) spans.open(c, space_.region(c), space_.records(c), max_buffers_);
+  if (!spans.is_open() && opening_.lock()) {
+    spans.open(c, space_.region(c), space_.records(c), max_buffers_);
+    opening_.unlock();
+  }
   return spans;
 }
 
@@ -112,10 +115,11 @@ Block BufferPool::borrow_above(ClassIndex c, std::size_t asked) noexcept {
 // The end of a get that missed. `caller`: see Trimmer::after_slow_path().
 Block BufferPool::refill(ClassIndex c, std::size_t asked, const void* caller) noexcept {
   if (const Block block = cache_.pop_again(c, asked)) return block;
-  if (!spans_for(c).is_open()) return 0;  // a signal handler in whoever opens them
+  if (!spans_for(c).is_open()) return 0;  // a fork, or a signal handler in whoever opens them
   if (const Block block = borrow(c, asked)) return block;
   CpuCache::Refill refill = cache_.refill(c, asked);
-  if (refill.block == 0 && retention_.drain_caches()) refill = cache_.refill(c, asked);
+  if (refill.block == 0 && !refill.refused && retention_.drain_caches())
+    refill = cache_.refill(c, asked);
   if (refill.fresh_bytes > 0) {
     // Of a buffer with room to grow only what is asked for is about to have pages.
     const bool roomy = asked < nominal_bytes(c) / 2;
@@ -274,21 +278,29 @@ std::uint64_t BufferPool::warm_up(std::size_t size, std::uint64_t count) noexcep
   return warmed;
 }
 
+// While a fork is under way no class is opened, so that those that are not need no lock held.
 void BufferPool::before_fork() noexcept {
+  opening_.hold_for_fork();
   cache_.lock_for_fork();
-  for (SharedSpans& spans : spans_) spans.lock_for_fork();
+  for (SharedSpans& spans : spans_) {
+    if (spans.is_open()) spans.lock_for_fork();
+  }
 }
 
 void BufferPool::after_fork_in_parent() noexcept {
-  for (SharedSpans& spans : spans_) spans.unlock_after_fork();
+  for (SharedSpans& spans : spans_) {
+    if (spans.is_open()) spans.unlock_after_fork();
+  }
   cache_.unlock_after_fork();
+  opening_.release_after_fork();
 }
 
 void BufferPool::after_fork_in_child() noexcept {
   OwnerLock::enter_process();
   trimmer_.forget_in_child();
   retention_.repair_in_child();
-  after_fork_in_parent();
+  for (SharedSpans& spans : spans_) spans.repair_in_child();
+  opening_.repair_in_child();
   cache_.repair_in_child();
   if (mode_ == PoolMode::kPassThrough) return;
   gets_at_fork_ = gets_since_start();

@@ -16,6 +16,7 @@
 #include "pool/guard_line.h"
 #include "pool/large_buffers.h"
 #include "pool/options.h"
+#include "pool/owner_lock.h"
 #include "pool/retention.h"
 #include "pool/shared_spans.h"
 #include "pool/size_classes.h"
@@ -191,6 +192,7 @@ class BufferPool {
   // What is large, last: a small process touches few pages of it.
   CpuCache cache_;
   std::array<SharedSpans, kClassSlots> spans_{};
+  OwnerLock opening_;  // of classes' spans
   // What the parent had counted when this process was forked.
   std::uint64_t gets_at_fork_ = 0;
   Snapshot at_fork_{};

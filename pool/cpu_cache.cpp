@@ -13,6 +13,8 @@ constinit RseqArea no_area{CpuCache::kMaxCpus, 0, 0};
 // The same of one thread's own, so that threads in locked mode share no cache line by it.
 constinit thread_local RseqArea own_area
     [[gnu::tls_model("initial-exec")]]{CpuCache::kMaxCpus, 0, 0};
+// The same for threads in vfork, which are not to be attached.
+constinit RseqArea vfork_area{CpuCache::kMaxCpus, 0, 0};
 
 std::uintptr_t empty_slab_address() noexcept {
   return reinterpret_cast<std::uintptr_t>(empty_slab);
@@ -32,6 +34,16 @@ std::size_t fill_count(ClassIndex c, const Stack& stack) noexcept {
 
 alignas(4096) constinit char empty_slab[kSlabLayout.bytes] = {};
 constinit thread_local RseqArea* thread_area [[gnu::tls_model("initial-exec")]] = &no_area;
+
+RseqArea* leave_sequences() noexcept {
+  RseqArea* const area = thread_area;
+  thread_area = &vfork_area;
+  // A signal handler may look next, and the child.
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  return area;
+}
+
+void return_to_sequences(RseqArea* area) noexcept { thread_area = area; }
 
 PoolMode CpuCache::open(PoolMode wanted, std::uint64_t cpu_budget, SharedSpans* spans) noexcept {
   budget_ = cpu_budget;
@@ -72,6 +84,7 @@ bool CpuCache::sequences_work() noexcept {
 
 // Makes this thread known, and the CPU it runs on. False: it has to do without sequences.
 bool CpuCache::attach_thread() noexcept {
+  if (thread_area == &vfork_area) return false;
   if (mode_ != PoolMode::kRseq) {
     thread_area = &own_area;
     return false;
@@ -111,15 +124,21 @@ std::uintptr_t CpuCache::slab_here() const noexcept {
   return distance == 0 ? 0 : empty_slab_address() + distance;
 }
 
+// Twice, as a sequence that was aborted looks like one that found nothing.
 Block CpuCache::pop_slowly(ClassIndex c, std::uint64_t step, std::size_t asked) noexcept {
   if (mode_ == PoolMode::kLocked) return shards_.pop(shards_.shard_of_thread(), c, step, asked);
+  const Block block = pop_once(c, step, asked);
+  return block != 0 ? block : pop_once(c, step, asked);
+}
+
+Block CpuCache::pop_once(ClassIndex c, std::uint64_t step, std::size_t asked) noexcept {
   if (step == kOneHit - 1) return pop(where_empty(c), asked);
   return rseq_pop<-1>(thread_area, reach_.data(), where_empty(c), 0);
 }
 
 bool CpuCache::push_slowly(ClassIndex c, Block block) noexcept {
   if (mode_ == PoolMode::kLocked) return shards_.push(shards_.shard_of_thread(), c, block);
-  return push(where_empty(c), block);
+  return push(where_empty(c), block) || push(where_empty(c), block);
 }
 
 Block CpuCache::pop_again(ClassIndex c, std::size_t asked) noexcept {
@@ -140,7 +159,7 @@ CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
     count = fill_count(c, stack_of(slab, c));
   }
   const SharedSpans::Taken taken = spans_[to_number(c)].take(std::span(blocks).first(count));
-  if (taken.count == 0) return {};
+  if (taken.count == 0) return {.refused = taken.refused};
   missed_asked_[to_number(c)].fetch_add(asked, std::memory_order_relaxed);
   std::uint32_t pushed = 1;
   while (pushed < taken.count && push_slowly(c, blocks[pushed])) ++pushed;
@@ -359,6 +378,7 @@ void CpuCache::note_peak(ClassIndex c) noexcept {
 
 // A drain that another thread had begun in the parent is nobody's in the child.
 void CpuCache::repair_in_child() noexcept {
+  shards_.repair_in_child();
   const std::uint32_t cpus = cpus_seen_.load(std::memory_order_relaxed);
   for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
     const SlabDistance distance = slabs_[cpu].load(std::memory_order_relaxed);

@@ -29,6 +29,11 @@ namespace bufpool {
 // serves this thread.
 extern constinit thread_local RseqArea* thread_area [[gnu::tls_model("initial-exec")]];
 
+// Around vfork: the thread's sequences miss, in the child as well, which may not have any; then, in
+// the parent, they are back. `area`: what leave_sequences() returned.
+[[nodiscard]] RseqArea* leave_sequences() noexcept;
+void return_to_sequences(RseqArea* area) noexcept;
+
 // What the hit paths of a class did, summed over all CPUs.
 struct StackCounters {
   std::uint64_t hits;
@@ -44,12 +49,13 @@ class CpuCache {
   // that is in force: `wanted`, or kLocked where sequences do not work.
   PoolMode open(PoolMode wanted, std::uint64_t cpu_budget, SharedSpans* spans) noexcept;
 
-  // Hit path: a block off this CPU's stack, or 0. `stack` is where_empty() of its class.
-  // 13 instructions in the sequence.
+  // Hit path: a block off this CPU's stack, or 0 (now and then where there is one). `stack` is
+  // where_empty() of its class. 13 instructions in the sequence.
   [[gnu::always_inline]] Block pop(std::uintptr_t stack, std::size_t asked) noexcept {
     return rseq_pop<kOneHit - 1>(thread_area, reach_.data(), stack, asked);
   }
-  // False: the stack is at its limit. 12 instructions in the sequence.
+  // False: the stack is at its limit (now and then where it is not). 12 instructions in the
+  // sequence.
   [[gnu::always_inline]] bool push(std::uintptr_t stack, Block block) noexcept {
     return rseq_push(thread_area, reach_.data(), stack, block);
   }
@@ -69,6 +75,7 @@ class CpuCache {
     Block block = 0;
     std::uint64_t fresh_bytes = 0;  // as in SharedSpans::Taken
     std::uint64_t regret_bytes = 0;
+    bool refused = false;
   };
   [[nodiscard, gnu::cold, gnu::noinline]] Refill refill(ClassIndex c, std::size_t asked) noexcept;
 
@@ -105,6 +112,7 @@ class CpuCache {
 
   std::uintptr_t slab_here() const noexcept;
   Block pop_slowly(ClassIndex c, std::uint64_t step, std::size_t asked) noexcept;
+  Block pop_once(ClassIndex c, std::uint64_t step, std::size_t asked) noexcept;
   bool push_slowly(ClassIndex c, Block block) noexcept;
   void note_peak(ClassIndex c) noexcept;
 

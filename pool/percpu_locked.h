@@ -63,12 +63,13 @@ class LockedShards {
   }
 
   void lock_for_fork() noexcept {
-    for (std::uint32_t i = 0; i < count_; ++i) fork_locked_[i] = locks_[i].lock();
+    for (std::uint32_t i = 0; i < count_; ++i) locks_[i].hold_for_fork();
   }
   void unlock_after_fork() noexcept {
-    for (std::uint32_t i = 0; i < count_; ++i) {
-      if (fork_locked_[i]) locks_[i].unlock();
-    }
+    for (std::uint32_t i = 0; i < count_; ++i) locks_[i].release_after_fork();
+  }
+  void repair_in_child() noexcept {
+    for (std::uint32_t i = 0; i < count_; ++i) locks_[i].repair_in_child();
   }
 
  private:
@@ -77,7 +78,6 @@ class LockedShards {
   std::uintptr_t slabs_ = 0;
   std::uint32_t count_ = 0;
   std::array<OwnerLock, kMost> locks_{};
-  std::array<bool, kMost> fork_locked_{};
 };
 
 }  // namespace bufpool

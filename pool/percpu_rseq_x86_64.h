@@ -2,10 +2,12 @@
 // The restartable sequences, for x86-64: push and pop on the stacks of the CPU that runs them.
 //
 // A thread preempted, migrated or signalled between labels 1 and 2 is sent to the abort address,
-// which starts over; so all up to the last store sees one CPU's slab with nobody else in it, and
-// that store commits. The rules (Linux, Documentation/userspace-api/rseq; glibc manual, Restartable
-// Sequences): the thread's area is libc's, only its rseq_cs is written; no call and no system call
-// in between; the signature stands before the abort address.
+// and from there to where the stack is empty or full; so all up to the last store sees one CPU's
+// slab with nobody else in it, and that store commits. Starting over instead would never end where
+// every instruction interrupts: under a debugger that steps. The rules (Linux,
+// Documentation/userspace-api/rseq; glibc manual, Restartable Sequences): the thread's area is
+// libc's, only its rseq_cs is written; no call and no system call in between; the signature stands
+// before the abort address.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +37,7 @@ using SlabDistance = std::uintptr_t;
   "3: .long 0, 0\n"                  \
   ".quad 1f, 2f - 1f, 4f\n"          \
   ".popsection\n"                    \
-  "0: lea 3b(%%rip), %[at]\n"        \
+  "lea 3b(%%rip), %[at]\n"           \
   "mov %[at], 8(%[area])\n"          \
   "1: mov (%[area]), %k[at]\n"       \
   "mov (%[slabs],%[at],8), %[at]\n"  \
@@ -43,18 +45,20 @@ using SlabDistance = std::uintptr_t;
   "mov (%[at]), %[header]\n"         \
   "movzwl %w[header], %k[depth]\n"
 
-#define BUFPOOL_RSEQ_END                    \
+#define BUFPOOL_RSEQ_END(aborted)           \
   "mov %[header], (%[at])\n"                \
   "2:\n"                                    \
   ".pushsection .text.rseq_abort, \"ax\"\n" \
   ".byte 0x0f, 0xb9, 0x3d\n"                \
   ".long 0x53053053\n"                      \
-  "4: jmp 0b\n"                             \
+  "4: jmp %l[" #aborted                     \
+  "]\n"                                     \
   ".popsection\n"
 
-// Takes a block off this CPU's stack; 0: it is empty. `stack`: the address of the class's stack in
-// the empty slab. `step`: kOneHit - 1 counts a hit, -1 moves a block unseen. `asked` is added to
-// the stack's sum before the commit: a restart in between adds it twice, once in some 10^9 pops.
+// Takes a block off this CPU's stack; 0: it is empty, or the sequence was aborted. `stack`: the
+// address of the class's stack in the empty slab. `step`: kOneHit - 1 counts a hit, -1 moves a
+// block unseen. `asked` is added to the stack's sum before the commit: an abort in between leaves
+// it there without a hit, once in some 10^9 pops.
 template <std::int64_t step>
 [[gnu::always_inline]] inline Block rseq_pop(RseqArea* area, const SlabDistance* slabs,
                                              std::uintptr_t stack, std::uint64_t asked) noexcept {
@@ -69,7 +73,7 @@ template <std::int64_t step>
       "mov 32(%[at],%[depth],8), %[depth]\n"
       "add %[asked], 8(%[at])\n"
       "add %[step], %[header]\n"
-      BUFPOOL_RSEQ_END
+      BUFPOOL_RSEQ_END(empty)
       : [at] "=&r"(at), [header] "=&r"(header), [depth] "=&r"(depth)
       : [area] "r"(area), [slabs] "r"(slabs), [stack] "r"(stack), [asked] "r"(asked),
         [step] "e"(step)
@@ -82,7 +86,7 @@ empty:
   return 0;
 }
 
-// Puts a block on this CPU's stack. False: it is at its limit.
+// Puts a block on this CPU's stack. False: it is at its limit, or the sequence was aborted.
 [[gnu::always_inline]] inline bool rseq_push(RseqArea* area, const SlabDistance* slabs,
                                              std::uintptr_t stack, Block block) noexcept {
   std::uintptr_t at;
@@ -95,7 +99,7 @@ empty:
       "jae %l[full]\n"
       "mov %[block], 40(%[at],%[depth],8)\n"
       "inc %[header]\n"
-      BUFPOOL_RSEQ_END
+      BUFPOOL_RSEQ_END(full)
       : [at] "=&r"(at), [header] "=&r"(header), [depth] "=&r"(depth)
       : [area] "r"(area), [slabs] "r"(slabs), [stack] "r"(stack), [block] "r"(block)
       : "memory", "cc"

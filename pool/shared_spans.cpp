@@ -44,7 +44,7 @@ void SharedSpans::open_locked(ClassIndex c, Region blocks, Region records,
 SharedSpans::Taken SharedSpans::take(std::span<Block> blocks) noexcept {
   if (!is_open()) return {};
   for (;;) {
-    if (!lock_.lock()) return {};
+    if (!lock_.lock()) return {.refused = true};
     const Taken taken = take_once(blocks);
     const std::size_t committed = committed_.load(std::memory_order_relaxed);
     const bool may_grow = counters_.outstanding() < most_out_;
@@ -196,16 +196,16 @@ void SharedSpans::give_locked(std::span<const Block> blocks) noexcept {
 // Deferred blocks are linked through their guard lines, which nobody else uses meanwhile. They
 // count as puts that overflowed, once collected.
 void SharedSpans::defer(std::span<const Block> blocks) noexcept {
-  for (const Block block : blocks) {
-    Block head = deferred_.load(std::memory_order_relaxed);
-    do {
-      guard_line(block).link = head;
-    } while (!deferred_.compare_exchange_weak(head, block, std::memory_order_release));
-  }
+  for (std::size_t i = 1; i < blocks.size(); ++i) guard_line(blocks[i - 1]).link = blocks[i];
+  Block head = deferred_.load(std::memory_order_relaxed);
+  do {
+    guard_line(blocks.back()).link = head;
+  } while (!deferred_.compare_exchange_weak(head, blocks.front(), std::memory_order_release));
   deferred_count_.fetch_add(blocks.size(), std::memory_order_relaxed);
 }
 
 void SharedSpans::collect_deferred() noexcept {
+  if (returned_.load(std::memory_order_relaxed) != 0) collect_returned();
   if (deferred_.load(std::memory_order_relaxed) == 0) return;
   Block block = deferred_.exchange(0, std::memory_order_acquire);
   std::uint64_t count = 0;
@@ -217,6 +217,7 @@ void SharedSpans::collect_deferred() noexcept {
   }
   counters_.overflows += count;
   deferred_count_.fetch_sub(count, std::memory_order_relaxed);
+  publish_idle();
 }
 
 // Outside the lock: two threads may both commit the same pages, which is harmless.

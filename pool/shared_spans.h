@@ -3,8 +3,8 @@
 // the fullest, so that empty spans appear and their pages can be given back.
 //
 // Synchronization: one lock per class, never held across a system call. Whoever cannot have it (a
-// signal handler in its owner, a child without fork handlers) takes nothing and gives by a
-// lock-free list that the next owner collects.
+// signal handler in its owner, any thread while another forks, a child without fork handlers) takes
+// nothing and gives by a lock-free list that the next owner collects.
 #pragma once
 
 #include <array>
@@ -72,6 +72,7 @@ class SharedSpans {
   struct Taken {
     std::uint32_t count;         // 0: nothing to be had
     bool record;                 // more blocks are out than ever were
+    bool refused;                // the lock was not to be had: there may be some
     std::uint64_t fresh_bytes;   // of spans that have no pages yet
     std::uint64_t regret_bytes;  // of those that had them shortly before
   };
@@ -122,11 +123,10 @@ class SharedSpans {
   // The block that holds `address`, carved or not.
   [[nodiscard]] Block block_around(std::uintptr_t address) const noexcept;
 
-  void lock_for_fork() noexcept { fork_locked_ = lock_.lock(); }
-  void unlock_after_fork() noexcept {
-    if (fork_locked_) lock_.unlock();
-  }
-  void reset_in_child() noexcept { lock_.reset(); }
+  // Around a fork, see OwnerLock.
+  void lock_for_fork() noexcept { lock_.hold_for_fork(); }
+  void unlock_after_fork() noexcept { lock_.release_after_fork(); }
+  void repair_in_child() noexcept { lock_.repair_in_child(); }
 
  private:
   std::uint64_t strides_in(std::uint64_t offset) const noexcept;
@@ -151,10 +151,12 @@ class SharedSpans {
 
   void defer(std::span<const Block> blocks) noexcept;
   void collect_deferred() noexcept;
+  void hand_back(SpanNumber n, bool purged) noexcept;
+  void collect_returned() noexcept;
+  void file_returned() noexcept;
 
   OwnerLock lock_;
   std::atomic<bool> open_{false};
-  bool fork_locked_ = false;
   std::uint32_t span_blocks_ = 0;
   std::size_t stride_ = 0;
   std::uint64_t inverse_stride_ = 0;
@@ -173,6 +175,7 @@ class SharedSpans {
   std::atomic<std::uint32_t> oldest_idle_ms_{0};
   std::atomic<Block> deferred_{0};
   std::atomic<std::uint64_t> deferred_count_{0};
+  std::atomic<SpanNumber> returned_{0};  // by hand_back(); plus one; 0: none
 };
 
 }  // namespace bufpool

@@ -65,24 +65,49 @@ std::uint64_t SharedSpans::purge(SpanBatch& batch, std::uint32_t now_ms) noexcep
     std::fill(done + from, done + to, purge_run(spans + from, spans + to));
     from = to;
   }
-  // A lock that cannot be had leaves the spans out of reach: lost address space, nothing worse.
-  if (!lock_.lock()) return 0;
   std::uint64_t bytes = 0;
   for (std::uint32_t i = 0; i < batch.count; ++i) {
     Span& span = lists_[spans[i]];
-    const bool kept = span.purging && !done[i];
     if (span.purging) {
       span.since_ms = now_ms;
-      (done[i] ? bytes : counters_.idle_bytes) += span_bytes_;
       span.was_purged = span.was_purged || done[i];
-      span.purging = false;
+      bytes += done[i] ? span_bytes_ : 0;
     }
-    lists_.move_to(spans[i], kept ? SpanList::kIdle : SpanList::kPurged);
+    hand_back(spans[i], done[i]);
   }
-  counters_.purged_bytes += bytes;
-  publish_idle();
-  lock_.unlock();
+  file_returned();
   return bytes;
+}
+
+// By a lock-free list, as the lock may be refused here while another thread forks. A span in no
+// list has no use for its links: one is for this list, the other tells whether it was purged.
+void SharedSpans::hand_back(SpanNumber n, bool purged) noexcept {
+  lists_[n].prev = purged ? 1 : 0;
+  SpanNumber head = returned_.load(std::memory_order_relaxed);
+  do {
+    lists_[n].next = head;
+  } while (!returned_.compare_exchange_weak(head, n + 1, std::memory_order_release));
+}
+
+// Where the lock is refused the next owner does it.
+void SharedSpans::file_returned() noexcept {
+  if (!lock_.lock()) return;
+  collect_deferred();
+  lock_.unlock();
+}
+
+// Pre: the lock is held.
+void SharedSpans::collect_returned() noexcept {
+  for (SpanNumber n = returned_.exchange(0, std::memory_order_acquire); n != 0;) {
+    Span& span = lists_[n - 1];
+    const SpanNumber next = span.next;
+    const bool kept = span.purging && span.prev == 0;
+    if (span.purging) (kept ? counters_.idle_bytes : counters_.purged_bytes) += span_bytes_;
+    span.purging = false;
+    lists_.move_to(n - 1, kept ? SpanList::kIdle : SpanList::kPurged);
+    n = next;
+  }
+  publish_idle();
 }
 
 }  // namespace bufpool

@@ -33,10 +33,10 @@ std::uint64_t SharedSpans::warm_up(std::uint64_t blocks) noexcept {
       continue;
     }
     touch(span_start(n), span_start(n + 1));
-    if (!lock_.lock()) break;
-    refile(n);
-    publish_idle();
-    lock_.unlock();
+    lists_[n].purging = true;  // without having been purged: it has its pages
+    lists_[n].since_ms = static_cast<std::uint32_t>(platform::coarse_milliseconds());
+    hand_back(n, false);
+    file_returned();
     warmed += span_blocks_;
   }
   return warmed;

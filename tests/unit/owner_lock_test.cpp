@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -133,11 +134,154 @@ TEST_F(OwnerLockTest, ALockThatIsFreeCanBeHadInAnyChild) {
   EXPECT_EQ(in_child([&] { return lock_.lock() ? 0 : 1; }), 0);
 }
 
-TEST_F(OwnerLockTest, ResetFreesIt) {
-  ASSERT_TRUE(lock_.lock());
-  lock_.reset();
+// Whether another thread can have the lock, which it gives back then.
+bool can_be_had_elsewhere(OwnerLock& lock) {
+  bool had = false;
+  std::thread([&] {
+    had = lock.lock();
+    if (had) lock.unlock();
+  }).join();
+  return had;
+}
+
+TEST_F(OwnerLockTest, HeldForForksItTurnsAllAwayUntilTheLastLetsGo) {
+  lock_.hold_for_fork();
+  EXPECT_FALSE(lock_.lock());
+  EXPECT_FALSE(can_be_had_elsewhere(lock_));
+  std::thread([&] { lock_.hold_for_fork(); }).join();
+  lock_.release_after_fork();
+  EXPECT_FALSE(can_be_had_elsewhere(lock_)) << "the other fork is not done";
+  lock_.release_after_fork();
+  EXPECT_TRUE(can_be_had_elsewhere(lock_));
+  lock_.release_after_fork();
   EXPECT_TRUE(lock_.lock());
+  lock_.release_after_fork();
+  EXPECT_FALSE(can_be_had_elsewhere(lock_)) << "an owner is not a fork";
   lock_.unlock();
+}
+
+// One wake-up is given, and it has to reach them all: none sleeps out its second.
+TEST_F(OwnerLockTest, SleepersAreTurnedAwayWhenAForkTakesIt) {
+  auto least = 10s + 0ns;
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(lock_.lock());
+    std::vector<std::thread> waiters;
+    for (int t = 0; t < 4; ++t) {
+      waiters.emplace_back([&] {
+        if (lock_.lock()) lock_.unlock();
+      });
+    }
+    std::this_thread::sleep_for(20ms);
+    const auto released = std::chrono::steady_clock::now();
+    lock_.unlock();
+    lock_.hold_for_fork();
+    for (std::thread& waiter : waiters) waiter.join();
+    least = std::min<std::chrono::nanoseconds>(least, std::chrono::steady_clock::now() - released);
+    lock_.release_after_fork();
+  }
+  EXPECT_LT(least, 700ms);
+}
+
+TEST_F(OwnerLockTest, AForkWaitsForTheOwner) {
+  std::atomic<bool> unlocked{false};
+  ASSERT_TRUE(lock_.lock());
+  std::thread fork([&] {
+    lock_.hold_for_fork();
+    EXPECT_TRUE(unlocked);
+    lock_.release_after_fork();
+  });
+  std::this_thread::sleep_for(20ms);
+  unlocked = true;
+  lock_.unlock();
+  fork.join();
+}
+
+// A signal handler in the owner forks: on both sides the owner goes on as such.
+TEST_F(OwnerLockTest, AForkByTheOwnerLeavesItTheOwner) {
+  ASSERT_TRUE(lock_.lock());
+  lock_.hold_for_fork();
+  EXPECT_EQ(in_child([&] {
+              OwnerLock::enter_process();
+              lock_.repair_in_child();
+              if (lock_.lock()) return __LINE__;
+              lock_.unlock();
+              return lock_.lock() ? 0 : __LINE__;
+            }),
+            0);
+  lock_.release_after_fork();
+  EXPECT_FALSE(lock_.lock());
+  lock_.unlock();
+  EXPECT_TRUE(can_be_had_elsewhere(lock_));
+}
+
+TEST_F(OwnerLockTest, WhatForksHoldIsFreeInTheChild) {
+  lock_.hold_for_fork();
+  lock_.hold_for_fork();
+  EXPECT_EQ(in_child([&] {
+              lock_.repair_in_child();
+              if (!lock_.lock()) return __LINE__;
+              lock_.unlock();
+              lock_.release_after_fork();  // of a fork that a signal handler's fork interrupted
+              return lock_.lock() ? 0 : __LINE__;
+            }),
+            0);
+  lock_.release_after_fork();
+  lock_.release_after_fork();
+}
+
+// A thread that owns the lock while it lives.
+class Owner {
+ public:
+  explicit Owner(OwnerLock& lock) {
+    thread_ = std::thread([&] {
+      ASSERT_TRUE(lock.lock());
+      stage_ = 1;
+      while (stage_ != 2) std::this_thread::sleep_for(1ms);
+      lock.unlock();
+    });
+    while (stage_ != 1) std::this_thread::sleep_for(1ms);
+  }
+  ~Owner() { end(); }
+  Owner(const Owner&) = delete;
+  Owner& operator=(const Owner&) = delete;
+
+  void end() {
+    stage_ = 2;
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  std::atomic<int> stage_{0};
+  std::thread thread_;
+};
+
+// In a child that ran no handlers the owner is gone; in that one's child, which did, it still is.
+TEST_F(OwnerLockTest, AnOwnerThatIsGoneStaysGoneInTheChildsChild) {
+  if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer has to see a fork";
+  const Owner owner(lock_);
+  const auto child = static_cast<pid_t>(syscall(SYS_fork));
+  if (child == 0) {
+    alarm(5);
+    lock_.hold_for_fork();
+    OwnerLock::enter_process();
+    lock_.repair_in_child();
+    lock_.hold_for_fork();
+    lock_.repair_in_child();
+    syscall(SYS_exit_group, lock_.lock() ? 1 : 0);
+  }
+  EXPECT_EQ(wait_for(child), 0);
+}
+
+// As where the owner is gone and its process has the same id, in a namespace of its own. An owner
+// that was only stopped goes on to free the lock.
+TEST_F(OwnerLockTest, NobodyWaitsForEverForOneOwner) {
+  Owner owner(lock_);
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_FALSE(lock_.lock());
+  EXPECT_GE(std::chrono::steady_clock::now() - began, 1s) << "an owner is waited for";
+  for (int i = 0; i < 1000; ++i) EXPECT_FALSE(lock_.lock()) << "and only once";
+  owner.end();
+  EXPECT_TRUE(lock_.lock());
 }
 
 }  // namespace

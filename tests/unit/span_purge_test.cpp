@@ -148,6 +148,20 @@ TEST_P(SpanPurgeTest, WhileThisThreadHoldsTheLockNothingIsTaken) {
   EXPECT_EQ(own_.spans.take_idle(now(), 0, kAll).count, 1U);
 }
 
+// Nor are they lost: whoever has the lock next files them.
+TEST_P(SpanPurgeTest, SpansPurgedWhileAnotherThreadForksComeBack) {
+  for (std::size_t span = 0; span < kSpans; ++span) empty(span);
+  SpanBatch batch = own_.spans.take_idle(now(), 0, kAll);
+  ASSERT_EQ(batch.idle, kSpans);
+  own_.spans.lock_for_fork();
+  EXPECT_EQ(own_.spans.purge(batch, now()), kSpans * span_size());
+  own_.spans.unlock_after_fork();
+  EXPECT_EQ(own_.spans.counters().purged_bytes, kSpans * span_size());
+  const std::uint64_t carved = own_.spans.counters().carved_bytes;
+  EXPECT_EQ(own_.take(kSpans * own_.in_span()).size(), kSpans * own_.in_span());
+  EXPECT_EQ(own_.spans.counters().carved_bytes, carved);
+}
+
 TEST(SpanPurge, ABatchHoldsNoMoreThanItsMost) {
   ClassSpans own(kSmall);
   const std::size_t spans = SpanBatch::kMostIdle + 3;

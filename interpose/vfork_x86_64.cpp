@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// vfork, whose child runs on its parent's memory and stack, as its thread, until it calls exec. The
+// kernel restarts no sequence for it, so what it asks for before (against POSIX, and yet) must not
+// be served by one, while other threads of the parent go on with theirs. It is told by the area
+// that it finds in place of the thread's. On other processors libc's vfork stays.
+#if defined(__x86_64__)
+
+#include <sys/syscall.h>
+#include <sys/types.h>
+
+#include <cerrno>
+
+#include "pool/cpu_cache.h"
+
+extern "C" {
+
+[[gnu::used]] bufpool::RseqArea* bufpool_before_vfork() noexcept {
+  return bufpool::leave_sequences();
+}
+
+// In the parent; `result` is the kernel's.
+[[gnu::used]] pid_t bufpool_after_vfork(long result, bufpool::RseqArea* area) noexcept {
+  bufpool::return_to_sequences(area);
+  if (result >= 0) return static_cast<pid_t>(result);
+  errno = static_cast<int>(-result);
+  return -1;
+}
+
+// The child's calls overwrite the stack, so the return address waits in a register, of which the
+// kernel keeps all but rax, rcx and r11.
+static_assert(SYS_vfork == 58);
+[[gnu::naked, gnu::visibility("default")]] pid_t vfork() noexcept {
+  asm(R"(
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    call bufpool_before_vfork
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    movq %rax, %rsi
+    popq %rdi
+    .cfi_adjust_cfa_offset -8
+    .cfi_register %rip, %rdi
+    movl $58, %eax
+    syscall
+    pushq %rdi
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %rip, 0
+    testq %rax, %rax
+    jz 1f
+    movq %rax, %rdi
+    jmp bufpool_after_vfork
+1:  ret
+  )");
+}
+
+[[gnu::alias("vfork"), gnu::visibility("default")]] pid_t __vfork() noexcept;
+}
+
+#endif
