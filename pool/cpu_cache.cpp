@@ -84,11 +84,11 @@ bool CpuCache::sequences_work() noexcept {
 
 // Makes this thread known, and the CPU it runs on. False: it has to do without sequences.
 bool CpuCache::attach_thread() noexcept {
-  if (thread_area == &vfork_area) return false;
   if (mode_ != PoolMode::kRseq) {
     thread_area = &own_area;
     return false;
   }
+  if (thread_area == &vfork_area) return false;
   auto* area = static_cast<RseqArea*>(platform::rseq_area());
   if (area == nullptr) return false;
   // libc writes a negative number where the kernel refused to serve this thread.
@@ -124,20 +124,27 @@ std::uintptr_t CpuCache::slab_here() const noexcept {
   return distance == 0 ? 0 : empty_slab_address() + distance;
 }
 
-// Twice, as a sequence that was aborted looks like one that found nothing.
 Block CpuCache::pop_slowly(ClassIndex c, std::uint64_t step, std::size_t asked) noexcept {
   if (mode_ == PoolMode::kLocked) return shards_.pop(shards_.shard_of_thread(), c, step, asked);
-  const Block block = pop_once(c, step, asked);
-  return block != 0 ? block : pop_once(c, step, asked);
+  return pop_twice(c, step, asked);
 }
 
-Block CpuCache::pop_once(ClassIndex c, std::uint64_t step, std::size_t asked) noexcept {
-  if (step == kOneHit - 1) return pop(where_empty(c), asked);
-  return rseq_pop<-1>(thread_area, reach_.data(), where_empty(c), 0);
+// Twice, as a sequence that was aborted looks like one that found nothing.
+Block CpuCache::pop_twice(ClassIndex c, std::uint64_t step, std::size_t asked) noexcept {
+  Block block = 0;
+  for (int tries = 0; tries < 2 && block == 0; ++tries) {
+    block = step == kOneHit - 1 ? pop(where_empty(c), asked)
+                                : rseq_pop<-1>(thread_area, reach_.data(), where_empty(c), 0);
+  }
+  return block;
 }
 
 bool CpuCache::push_slowly(ClassIndex c, Block block) noexcept {
   if (mode_ == PoolMode::kLocked) return shards_.push(shards_.shard_of_thread(), c, block);
+  return push_twice(c, block);
+}
+
+bool CpuCache::push_twice(ClassIndex c, Block block) noexcept {
   return push(where_empty(c), block) || push(where_empty(c), block);
 }
 

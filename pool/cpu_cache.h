@@ -112,8 +112,9 @@ class CpuCache {
 
   std::uintptr_t slab_here() const noexcept;
   Block pop_slowly(ClassIndex c, std::uint64_t step, std::size_t asked) noexcept;
-  Block pop_once(ClassIndex c, std::uint64_t step, std::size_t asked) noexcept;
   bool push_slowly(ClassIndex c, Block block) noexcept;
+  [[gnu::noinline]] Block pop_twice(ClassIndex c, std::uint64_t step, std::size_t asked) noexcept;
+  [[gnu::noinline]] bool push_twice(ClassIndex c, Block block) noexcept;
   void note_peak(ClassIndex c) noexcept;
 
   void move_limit(std::uintptr_t slab, ClassIndex c, StackEvent event) noexcept;
