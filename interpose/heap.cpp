@@ -65,9 +65,10 @@ void* Heap::allocate_telling(std::size_t size) noexcept {
 
 // Where the first request of a buffer's size brings the pool to life, and where all that is not
 // the pool's ends: above its range, below a raised one, or with the pool out of service.
-void* Heap::allocate_unpooled(std::size_t size) noexcept {
+void* Heap::allocate_unpooled(std::size_t size, const void* caller) noexcept {
   if (start_pool() && the_pool.serves(size)) {
-    return the_pool.wants(size) ? the_pool.take(size) : the_pool.take_zeroed(size);
+    return the_pool.wants(size) ? the_pool.take(size, KnownCaller{caller})
+                                : the_pool.take_zeroed(size, caller);
   }
   count_passed(size);
   void* pointer = size > backing::kMostBytes ? nullptr : backing::allocate(size);
@@ -75,16 +76,19 @@ void* Heap::allocate_unpooled(std::size_t size) noexcept {
   return pointer;
 }
 
-void* Heap::allocate_zeroed(std::size_t size) noexcept {
-  if (the_pool.serves(size)) return the_pool.take_zeroed(size);
-  if (size >= kMinSize && start_pool() && the_pool.serves(size)) return the_pool.take_zeroed(size);
+void* Heap::allocate_zeroed_for(std::size_t size, const void* caller) noexcept {
+  if (the_pool.serves(size)) return the_pool.take_zeroed(size, caller);
+  if (size >= kMinSize && start_pool() && the_pool.serves(size)) {
+    return the_pool.take_zeroed(size, caller);
+  }
   count_passed(size);
   return size > backing::kMostBytes ? nullptr : backing::allocate_zeroed(size);
 }
 
-void* Heap::allocate_aligned(std::size_t alignment, std::size_t size) noexcept {
+void* Heap::allocate_aligned_for(std::size_t alignment, std::size_t size,
+                                 const void* caller) noexcept {
   if (size >= kMinSize && start_pool() && the_pool.serves(size)) {
-    return the_pool.take_aligned(alignment, size);
+    return the_pool.take_aligned(alignment, size, caller);
   }
   count_passed(size);
   return backing::allocate_aligned(alignment, size);
@@ -94,18 +98,19 @@ std::size_t Heap::usable_size(void* pointer) noexcept {
   return the_pool.owns(pointer) ? the_pool.usable_size(pointer) : backing::usable_size(pointer);
 }
 
-void* Heap::resize_elsewhere(void* pointer, std::size_t size) noexcept {
+void* Heap::resize_elsewhere(void* pointer, std::size_t size, const void* caller) noexcept {
   if (!the_pool.owns(pointer) && !the_pool.serves(size)) {
     return size > backing::kMostBytes ? nullptr : backing::resize(pointer, size);
   }
-  return move(pointer, usable_size(pointer), size);
+  return move(pointer, usable_size(pointer), size, caller);
 }
 
-void* Heap::move(void* pointer, std::size_t old_size, std::size_t size) noexcept {
-  void* const moved = allocate(size);
+void* Heap::move(void* pointer, std::size_t old_size, std::size_t size,
+                 const void* caller) noexcept {
+  void* const moved = allocate_for(size, KnownCaller{caller});
   if (moved == nullptr) return nullptr;
   std::memcpy(moved, pointer, std::min(old_size, size));
-  release(pointer);
+  release_for(pointer, KnownCaller{caller});
   return moved;
 }
 

@@ -34,35 +34,33 @@ class PassCounter {
   static constinit std::atomic<std::uint64_t> told_;
 };
 
+// What entry points call is inlined into them: the pool's slow paths are told their return address.
 struct Heap {
   // nullptr: errno is ENOMEM.
   [[nodiscard, gnu::always_inline]] static void* allocate(std::size_t size) noexcept {
-    if (size < kMinSize) {
-      if (PassCounter::count()) [[unlikely]]
-        return allocate_telling(size);
-      return backing::allocate(size);
-    }
-    if (!the_pool.wants(size)) [[unlikely]]
-      return allocate_unpooled(size);
-    return the_pool.take(size);
+    return allocate_for(size, ReturnAddress{});
   }
 
   [[gnu::always_inline]] static void release(void* pointer) noexcept {
-    if (the_pool.owns(pointer)) return the_pool.put(pointer);
-    backing::release(pointer);
+    release_for(pointer, ReturnAddress{});
   }
 
-  [[nodiscard]] static void* allocate_zeroed(std::size_t size) noexcept;
+  [[nodiscard, gnu::always_inline]] static void* allocate_zeroed(std::size_t size) noexcept {
+    return allocate_zeroed_for(size, ReturnAddress{}());
+  }
 
   // Pre: `alignment` is a power of two.
-  [[nodiscard]] static void* allocate_aligned(std::size_t alignment, std::size_t size) noexcept;
+  [[nodiscard, gnu::always_inline]] static void* allocate_aligned(std::size_t alignment,
+                                                                  std::size_t size) noexcept {
+    return allocate_aligned_for(alignment, size, ReturnAddress{}());
+  }
 
   // In place where it can be. nullptr: `pointer` is as it was. Pre: pointer not null, size > 0.
   [[nodiscard, gnu::always_inline]] static void* resize(void* pointer, std::size_t size) noexcept {
     if (the_pool.owns(pointer)) {
-      if (void* const resized = the_pool.resize(pointer, size)) return resized;
+      if (void* const resized = the_pool.resize(pointer, size, ReturnAddress{})) return resized;
     }
-    return resize_elsewhere(pointer, size);
+    return resize_elsewhere(pointer, size, ReturnAddress{}());
   }
 
   [[nodiscard]] static std::size_t usable_size(void* pointer) noexcept;
@@ -73,11 +71,36 @@ struct Heap {
   static void reset_counters() noexcept;
 
  private:
+  template <typename Caller>
+  [[nodiscard, gnu::always_inline]] static void* allocate_for(std::size_t size,
+                                                              Caller caller) noexcept {
+    if (size < kMinSize) {
+      if (PassCounter::count()) [[unlikely]]
+        return allocate_telling(size);
+      return backing::allocate(size);
+    }
+    if (!the_pool.wants(size)) [[unlikely]]
+      return allocate_unpooled(size, caller());
+    return the_pool.take(size, caller);
+  }
+
+  template <typename Caller>
+  [[gnu::always_inline]] static void release_for(void* pointer, Caller caller) noexcept {
+    if (the_pool.owns(pointer)) return the_pool.put(pointer, caller);
+    backing::release(pointer);
+  }
+
   // Cold ends of allocate() are calls it can jump to, so that it needs no stack frame.
-  [[nodiscard, gnu::cold, gnu::noinline]] static void* allocate_unpooled(std::size_t size) noexcept;
+  [[nodiscard, gnu::cold, gnu::noinline]] static void* allocate_unpooled(
+      std::size_t size, const void* caller) noexcept;
   [[nodiscard, gnu::cold, gnu::noinline]] static void* allocate_telling(std::size_t size) noexcept;
-  [[nodiscard]] static void* resize_elsewhere(void* pointer, std::size_t size) noexcept;
-  [[nodiscard]] static void* move(void* pointer, std::size_t old_size, std::size_t size) noexcept;
+  [[nodiscard]] static void* allocate_zeroed_for(std::size_t size, const void* caller) noexcept;
+  [[nodiscard]] static void* allocate_aligned_for(std::size_t alignment, std::size_t size,
+                                                  const void* caller) noexcept;
+  [[nodiscard]] static void* resize_elsewhere(void* pointer, std::size_t size,
+                                              const void* caller) noexcept;
+  [[nodiscard]] static void* move(void* pointer, std::size_t old_size, std::size_t size,
+                                  const void* caller) noexcept;
   static void count_passed(std::size_t size) noexcept;
 
   static constinit std::atomic<std::uint64_t> passed_above_;

@@ -57,7 +57,10 @@ constexpr bool round_to_page_overflows(std::size_t size, std::size_t& rounded) n
   return nullptr;
 }
 
-inline void* or_enomem(void* pointer) noexcept {
+// The last step of a function that sets ENOMEM, as the heap does not, unless it says that it does.
+template <Allocator H>
+[[gnu::always_inline]] inline void* or_enomem(H, void* pointer) noexcept {
+  if constexpr (requires { H::kSetsErrno; }) return pointer;
   return pointer != nullptr ? pointer : refuse(ENOMEM);
 }
 
@@ -74,45 +77,49 @@ template <Allocator H>
 }
 
 template <Allocator H>
-inline void* calloc(H heap, std::size_t count, std::size_t size) noexcept {
+[[gnu::always_inline]] inline void* calloc(H heap, std::size_t count, std::size_t size) noexcept {
   std::size_t bytes = 0;
   if (product_overflows(count, size, bytes)) return refuse(ENOMEM);
-  return or_enomem(heap.allocate_zeroed(bytes));
+  return or_enomem(heap, heap.allocate_zeroed(bytes));
 }
 
 // realloc(p, 0) frees and returns null, as glibc does; a failure leaves the old block alone.
 template <Allocator H>
-inline void* realloc(H heap, void* pointer, std::size_t size) noexcept {
+[[gnu::always_inline]] inline void* realloc(H heap, void* pointer, std::size_t size) noexcept {
   if (pointer == nullptr) return heap.allocate(size);
   if (size == 0) {
     heap.release(pointer);
     return nullptr;
   }
-  return or_enomem(heap.resize(pointer, size));
+  return or_enomem(heap, heap.resize(pointer, size));
 }
 
 template <Allocator H>
-inline void* reallocarray(H heap, void* pointer, std::size_t count, std::size_t size) noexcept {
+[[gnu::always_inline]] inline void* reallocarray(H heap, void* pointer, std::size_t count,
+                                                 std::size_t size) noexcept {
   std::size_t bytes = 0;
   if (product_overflows(count, size, bytes)) return refuse(ENOMEM);
   return realloc(heap, pointer, bytes);
 }
 
 template <Allocator H>
-inline void* memalign(H heap, std::size_t alignment, std::size_t size) noexcept {
+[[gnu::always_inline]] inline void* memalign(H heap, std::size_t alignment,
+                                             std::size_t size) noexcept {
   if (alignment_overflows(alignment)) return refuse(EINVAL);
-  return or_enomem(heap.allocate_aligned(power_of_two_above(alignment), size));
+  return or_enomem(heap, heap.allocate_aligned(power_of_two_above(alignment), size));
 }
 
 // glibc 2.36 has aligned_alloc under memalign's rules: any alignment, any size.
 template <Allocator H>
-inline void* aligned_alloc(H heap, std::size_t alignment, std::size_t size) noexcept {
+[[gnu::always_inline]] inline void* aligned_alloc(H heap, std::size_t alignment,
+                                                  std::size_t size) noexcept {
   return memalign(heap, alignment, size);
 }
 
 // Returns the error and leaves errno alone (POSIX); `*result` is set on success only.
 template <Allocator H>
-inline int posix_memalign(H heap, void** result, std::size_t alignment, std::size_t size) noexcept {
+[[gnu::always_inline]] inline int posix_memalign(H heap, void** result, std::size_t alignment,
+                                                 std::size_t size) noexcept {
   if (bad_posix_alignment(alignment)) return EINVAL;
   const int kept = errno;
   void* pointer = heap.allocate_aligned(alignment, size);
@@ -123,19 +130,19 @@ inline int posix_memalign(H heap, void** result, std::size_t alignment, std::siz
 }
 
 template <Allocator H>
-inline void* valloc(H heap, std::size_t size) noexcept {
+[[gnu::always_inline]] inline void* valloc(H heap, std::size_t size) noexcept {
   return memalign(heap, kPage, size);
 }
 
 template <Allocator H>
-inline void* pvalloc(H heap, std::size_t size) noexcept {
+[[gnu::always_inline]] inline void* pvalloc(H heap, std::size_t size) noexcept {
   std::size_t rounded = 0;
   if (round_to_page_overflows(size, rounded)) return refuse(ENOMEM);
   return memalign(heap, kPage, rounded);
 }
 
 template <Allocator H>
-inline std::size_t malloc_usable_size(H heap, void* pointer) noexcept {
+[[gnu::always_inline]] inline std::size_t malloc_usable_size(H heap, void* pointer) noexcept {
   return pointer == nullptr ? 0 : heap.usable_size(pointer);
 }
 

@@ -16,7 +16,9 @@ using std::size_t;
 
 namespace {
 
+// They end in jumps, so that the function they go through is called from where the program called.
 struct FirstInLine {
+  static constexpr bool kSetsErrno = true;
   static void* allocate(size_t size) noexcept { return malloc(size); }
   static void* allocate_zeroed(size_t size) noexcept { return calloc(1, size); }
   static void* allocate_aligned(size_t alignment, size_t size) noexcept {

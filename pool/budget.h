@@ -8,78 +8,86 @@
 #include <atomic>
 #include <cstdint>
 
+#include "pool/moment.h"
+
 namespace bufpool {
 
+// Any thread may call anything at any time, before open() too: then the most is the default one.
 class Budget {
  public:
   static constexpr std::uint64_t kFloor = std::uint64_t{8} << 20;
-  static constexpr std::int32_t kCalmMs = 5000;       // without regret, before it is lowered
-  static constexpr std::int32_t kStepMs = 1000;       // between two steps down
+  static constexpr std::uint64_t kMostByDefault = std::uint64_t{64} << 20;
+  static constexpr std::uint32_t kCalmMs = 5000;      // without regret, before it is lowered
+  static constexpr std::uint32_t kStepMs = 1000;      // between two steps down
   static constexpr std::uint32_t kPressedMs = 30000;  // how long pressure is remembered
 
-  // `most`: the budget is never above it; nor is its floor.
-  void open(std::uint64_t most) noexcept {
-    most_ = most;
-    floor_ = std::min(kFloor, most);
-    bytes_.store(floor_, std::memory_order_relaxed);
-  }
+  // `most`: the budget is never above it; nor is its floor. What was earned before counts.
+  void open(std::uint64_t most) noexcept { most_.store(most, std::memory_order_relaxed); }
 
-  // `bytes` had been given back shortly before they were needed again. Any thread.
+  // `bytes` had been given back shortly before they were needed again.
   void regret(std::uint64_t bytes, std::uint32_t now_ms) noexcept {
-    std::uint64_t seen = bytes_.load(std::memory_order_relaxed);
-    while (!bytes_.compare_exchange_weak(seen, std::min(most_, seen + bytes))) {
+    changed_.set(now_ms, kRegretted);
+    const std::uint64_t most = most_earned();
+    std::uint64_t seen = earned_.load(std::memory_order_relaxed);
+    while (!earned_.compare_exchange_weak(seen, std::min(most, seen + std::min(bytes, most)),
+                                          std::memory_order_relaxed)) {
     }
-    changed_ms_.store(now_ms, std::memory_order_relaxed);
-    calm_.store(false, std::memory_order_relaxed);
   }
 
-  // `bytes` were faulted in at start: they are worth keeping beside what is earned. Any thread.
+  // `bytes` were faulted in at start: they are worth keeping beside what is earned.
   void add_warmed(std::uint64_t bytes) noexcept {
     warmed_.fetch_add(bytes, std::memory_order_relaxed);
   }
 
-  // Lowers the budget where nothing was regretted for a while. One thread at a time.
+  // Lowers the budget where nothing was regretted for a while.
   void settle(std::uint32_t now_ms) noexcept {
+    const Moment::Seen pressed = pressed_.seen();
     // Or the clock would come round to it: 32 bits are 49 days.
-    if (!is_pressed(now_ms)) pressed_.store(false, std::memory_order_relaxed);
-    // Less than 0 where another thread regretted after the caller looked at the clock.
-    const auto since =
-        static_cast<std::int32_t>(now_ms - changed_ms_.load(std::memory_order_relaxed));
-    if (since < (calm_.load(std::memory_order_relaxed) ? kStepMs : kCalmMs)) return;
-    const std::uint64_t seen = bytes_.load(std::memory_order_relaxed);
-    bytes_.store(seen - (seen - floor_) / 4, std::memory_order_relaxed);
-    changed_ms_.store(now_ms, std::memory_order_relaxed);
-    calm_.store(true, std::memory_order_relaxed);
+    if (!is_pressed(pressed, now_ms)) pressed_.replace(pressed, now_ms, kNotPressed);
+    const std::uint64_t earned = earned_.load(std::memory_order_relaxed);
+    const Moment::Seen changed = changed_.seen();
+    const std::uint32_t wait = changed.what == kCalm ? kStepMs : kCalmMs;
+    if (is_within(now_ms, changed.ms, wait)) return;
+    // Another thread that regrets from here on ends the calm, and keeps what it adds.
+    if (!changed_.replace(changed, now_ms, kCalm)) return;
+    const std::uint64_t counts = std::min(earned, most_earned());
+    lower(earned - counts + counts / 4);
   }
 
   // The system is short of memory: half of all that is worth keeping, for a while.
-  void press(std::uint32_t now_ms) noexcept {
-    pressed_ms_.store(now_ms, std::memory_order_relaxed);
-    pressed_.store(true, std::memory_order_relaxed);
-  }
+  void press(std::uint32_t now_ms) noexcept { pressed_.set(now_ms, kPressed); }
 
   std::uint64_t bytes(std::uint32_t now_ms) const noexcept {
-    const std::uint64_t all =
-        bytes_.load(std::memory_order_relaxed) + warmed_.load(std::memory_order_relaxed);
-    return is_pressed(now_ms) ? all / 2 : all;
+    const std::uint64_t all = std::min(kFloor + earned_.load(std::memory_order_relaxed), most()) +
+                              warmed_.load(std::memory_order_relaxed);
+    return is_pressed(pressed_.seen(), now_ms) ? all / 2 : all;
   }
 
-  std::uint64_t most() const noexcept { return most_; }
+  std::uint64_t most() const noexcept { return most_.load(std::memory_order_relaxed); }
 
  private:
-  bool is_pressed(std::uint32_t now_ms) const noexcept {
-    return pressed_.load(std::memory_order_relaxed) &&
-           now_ms - pressed_ms_.load(std::memory_order_relaxed) < kPressedMs;
+  enum : std::uint32_t { kRegretted, kCalm };
+  enum : std::uint32_t { kNotPressed, kPressed };
+
+  static bool is_pressed(Moment::Seen pressed, std::uint32_t now_ms) noexcept {
+    return pressed.what == kPressed && is_within(now_ms, pressed.ms, kPressedMs);
   }
 
-  std::uint64_t most_ = 0;
-  std::uint64_t floor_ = 0;
-  std::atomic<std::uint64_t> bytes_{0};
+  // What can be earned above the floor.
+  std::uint64_t most_earned() const noexcept { return std::max(most(), kFloor) - kFloor; }
+
+  void lower(std::uint64_t bytes) noexcept {
+    std::uint64_t seen = earned_.load(std::memory_order_relaxed);
+    while (!earned_.compare_exchange_weak(seen, seen - std::min(bytes, seen),
+                                          std::memory_order_relaxed)) {
+    }
+  }
+
+  std::atomic<std::uint64_t> most_{kMostByDefault};
+  std::atomic<std::uint64_t> earned_{0};  // above the floor
   std::atomic<std::uint64_t> warmed_{0};
-  std::atomic<std::uint32_t> changed_ms_{0};
-  std::atomic<std::uint32_t> pressed_ms_{0};
-  std::atomic<bool> calm_{false};
-  std::atomic<bool> pressed_{false};
+  Moment changed_;
+  Moment pressed_;
 };
 
 }  // namespace bufpool

@@ -66,9 +66,9 @@ void BufferPool::choose_classes(const Options& options) noexcept {
   sizes_ = zero_ == ZeroChoice::kAlloc ? 0 : all_sizes_;
 }
 
-Block BufferPool::take_block(std::size_t size, std::size_t asked) noexcept {
+Block BufferPool::take_block(std::size_t size, std::size_t asked, const void* caller) noexcept {
   const Block block = cache_.pop(stacks_[step_number(size)], asked);
-  return block != 0 ? block : refill(class_for(size), asked, nullptr);
+  return block != 0 ? block : refill(class_for(size), asked, caller);
 }
 
 // A class's spans are opened with its first get: small processes need few, and each is part of a
@@ -86,40 +86,46 @@ SharedSpans& BufferPool::spans_for(ClassIndex c) noexcept {
 // has them already, and warm. Below kLeastBorrowed a block is a few pages, which are not worth the
 // look. Each time costs this slow path, so a class that has borrowed for as long as the faults of
 // pages of its own would have taken gets them.
-Block BufferPool::borrow(ClassIndex c, std::size_t asked) noexcept {
+CpuCache::Refill BufferPool::borrow(ClassIndex c, std::size_t asked) noexcept {
   constexpr std::size_t kLeastBorrowed = 32 << 10;
   constexpr std::uint32_t kTimesPerPage = 32;  // some 15 ns against 500
-  if (nominal_bytes(c) < kLeastBorrowed || spans_[to_number(c)].idle_bytes() > 0) return 0;
+  if (nominal_bytes(c) < kLeastBorrowed || spans_[to_number(c)].idle_bytes() > 0) return {};
   std::atomic<std::uint32_t>& times = borrowed_[to_number(c)];
   if (times.load(std::memory_order_relaxed) >=
       stride_bytes(c) / platform::kPageBytes * kTimesPerPage) {
     times.store(0, std::memory_order_relaxed);
-    return 0;
+    return {};
   }
-  const Block block = borrow_above(c, asked);
-  if (block != 0) times.fetch_add(1, std::memory_order_relaxed);
-  return block;
+  const CpuCache::Refill borrowed = borrow_above(c, asked);
+  if (borrowed.block != 0) times.fetch_add(1, std::memory_order_relaxed);
+  return borrowed;
 }
 
-Block BufferPool::borrow_above(ClassIndex c, std::size_t asked) noexcept {
+// Another thread may take the idle blocks between the look and the refill, which then has fresh
+// pages like any other.
+CpuCache::Refill BufferPool::borrow_above(ClassIndex c, std::size_t asked) noexcept {
   constexpr std::uint32_t kSteps = 4;
   for (std::uint32_t i = to_number(c) + 1; i <= to_number(c) + kSteps; ++i) {
-    if (ClassIndex{i} > kLastClass || served_by_[i] != ClassIndex{i}) return 0;
+    if (ClassIndex{i} > kLastClass || served_by_[i] != ClassIndex{i}) return {};
     if (!spans_[i].is_used()) continue;
-    if (const Block block = cache_.pop_again(ClassIndex{i}, asked)) return block;
-    if (spans_[i].idle_bytes() > 0) return cache_.refill(ClassIndex{i}, asked).block;
+    if (const Block block = cache_.pop_again(ClassIndex{i}, asked)) return {.block = block};
+    if (spans_[i].idle_bytes() > 0) return cache_.refill(ClassIndex{i}, asked);
   }
-  return 0;
+  return {};
+}
+
+CpuCache::Refill BufferPool::refill_or_drain(ClassIndex c, std::size_t asked) noexcept {
+  const CpuCache::Refill refill = cache_.refill(c, asked);
+  if (refill.block != 0 || refill.refused || !retention_.drain_caches()) return refill;
+  return cache_.refill(c, asked);
 }
 
 // The end of a get that missed. `caller`: see Trimmer::after_slow_path().
 Block BufferPool::refill(ClassIndex c, std::size_t asked, const void* caller) noexcept {
   if (const Block block = cache_.pop_again(c, asked)) return block;
   if (!spans_for(c).is_open()) return 0;  // a fork, or a signal handler in whoever opens them
-  if (const Block block = borrow(c, asked)) return block;
-  CpuCache::Refill refill = cache_.refill(c, asked);
-  if (refill.block == 0 && !refill.refused && retention_.drain_caches())
-    refill = cache_.refill(c, asked);
+  CpuCache::Refill refill = borrow(c, asked);
+  if (refill.block == 0) refill = refill_or_drain(c, asked);
   if (refill.fresh_bytes > 0) {
     // Of a buffer with room to grow only what is asked for is about to have pages.
     const bool roomy = asked < nominal_bytes(c) / 2;
@@ -129,8 +135,7 @@ Block BufferPool::refill(ClassIndex c, std::size_t asked, const void* caller) no
   return refill.block;
 }
 
-void* BufferPool::take_slowly(std::size_t size) noexcept {
-  const void* const caller = __builtin_return_address(0);
+void* BufferPool::take_slowly(std::size_t size, const void* caller) noexcept {
   const ClassIndex c = class_for(size);
   const Block block = refill(c, size, caller);
   if (block == 0) return pass_on(c, backing::allocate(size));
@@ -138,8 +143,7 @@ void* BufferPool::take_slowly(std::size_t size) noexcept {
   return reinterpret_cast<void*>(block + gap_bytes(space_.class_at(block)));
 }
 
-void BufferPool::drain(Block block) noexcept {
-  const void* const caller = __builtin_return_address(0);
+void BufferPool::drain(Block block, const void* caller) noexcept {
   const ClassIndex c = space_.class_at(block);
   if (cache_.push_again(c, block)) return;
   cache_.drain(c, block);
@@ -151,9 +155,9 @@ void* BufferPool::pass_on(ClassIndex c, void* pointer) noexcept {
   return pointer;
 }
 
-void* BufferPool::take_zeroed(std::size_t size) noexcept {
+void* BufferPool::take_zeroed(std::size_t size, const void* caller) noexcept {
   const ClassIndex c = class_for(size);
-  const Block block = take_block(size, size);
+  const Block block = take_block(size, size, caller);
   if (block == 0) return pass_on(c, backing::allocate_zeroed(size));
   const bool known_zero = guard_line(block).state == 0;
   guard_line(block).state = cookies_.in_use(block);
@@ -164,13 +168,15 @@ void* BufferPool::take_zeroed(std::size_t size) noexcept {
   return buffer;
 }
 
-void* BufferPool::take_aligned(std::size_t alignment, std::size_t size) noexcept {
-  if (alignment <= 16) return wants(size) ? take(size) : take_zeroed(size);
+void* BufferPool::take_aligned(std::size_t alignment, std::size_t size,
+                               const void* caller) noexcept {
+  if (alignment <= 16)
+    return wants(size) ? take(size, KnownCaller{caller}) : take_zeroed(size, caller);
   // A buffer on a line is at most this far below the aligned address that follows it.
   const std::size_t most_skipped = alignment <= kLine ? 0 : alignment - kLine;
   const std::size_t whole = std::max(size + most_skipped, kLeastLined);
   if (!serves(whole)) return backing::allocate_aligned(alignment, size);
-  const Block block = take_block(whole, size);
+  const Block block = take_block(whole, size, caller);
   if (block == 0) return pass_on(class_for(whole), backing::allocate_aligned(alignment, size));
   guard_line(block).state = cookies_.in_use(block);
   const std::size_t gap = gap_bytes(space_.class_at(block));
@@ -191,8 +197,7 @@ Block BufferPool::block_of_entry(std::uintptr_t address) const noexcept {
   return guard_line(line).link;
 }
 
-void BufferPool::put_oddly(void* pointer) noexcept {
-  const void* const caller = __builtin_return_address(0);
+void BufferPool::put_oddly(void* pointer, const void* caller) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
   const ClassIndex c = space_.class_at(address);
   if (c == kLargeRegion) return put_large(address);

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "pool/address_space.h"
+#include "pool/caller.h"
 #include "pool/cpu_cache.h"
 #include "pool/fault.h"
 #include "pool/growth.h"
@@ -49,13 +50,15 @@ class BufferPool {
 
   // A buffer of at least `size` bytes, aligned to 16, and to a cache line from 1 KiB up. Never null
   // while the allocator underneath has memory: what the pool cannot serve it passes on.
-  // Pre: wants(size). With malloc around it a hit is 36 instructions (tests/golden/fast_path.txt):
-  // no call, no lock, no atomic read-modify-write.
-  [[nodiscard, gnu::always_inline]] void* take(std::size_t size) noexcept {
+  // Pre: wants(size). `caller()` is where the program asked for it (pool/caller.h). With malloc
+  // around it a hit is 35 instructions (tests/golden/fast_path.txt): no call, no lock, no atomic
+  // read-modify-write.
+  template <typename Caller = UnknownCaller>
+  [[nodiscard, gnu::always_inline]] void* take(std::size_t size, Caller caller = {}) noexcept {
     const std::uint64_t step = step_number(size);
     const Block block = cache_.pop(stacks_[step], size);
     if (block == 0) [[unlikely]]
-      return take_slowly(size);
+      return take_slowly(size, caller());
     guard_line(block).state = cookies_.in_use(block);
     return reinterpret_cast<void*>(block + gaps_[step]);
   }
@@ -67,34 +70,38 @@ class BufferPool {
 
   // Gives a buffer back. Pre: owns(pointer). What is no buffer in use ends in the fault handler.
   // With free around it a hit is 33 instructions, no call, no lock, no atomic read-modify-write.
-  [[gnu::always_inline]] void put(void* pointer) noexcept {
+  template <typename Caller = UnknownCaller>
+  [[gnu::always_inline]] void put(void* pointer, Caller caller = {}) noexcept {
     const auto address = reinterpret_cast<std::uintptr_t>(pointer);
     const std::uint64_t region = space_.region_number(address);
     const Block block = address - gaps_[region];
     if (guard_line(block).state != cookies_.plain(block)) [[unlikely]]
-      return put_oddly(pointer);
+      return put_oddly(pointer, caller());
     guard_line(block).state = cookies_.free(block);
     if (!cache_.push(stacks_[region], block)) [[unlikely]]
-      drain(block);
+      drain(block, caller());
   }
 
   // As take(), all zero up to `size`; memory known to be zero is not touched.
-  [[nodiscard]] void* take_zeroed(std::size_t size) noexcept;
+  [[nodiscard]] void* take_zeroed(std::size_t size, const void* caller = nullptr) noexcept;
 
   // As take(), at a multiple of `alignment`. Pre: `alignment` is a power of two, wants(size).
-  [[nodiscard]] void* take_aligned(std::size_t alignment, std::size_t size) noexcept;
+  [[nodiscard]] void* take_aligned(std::size_t alignment, std::size_t size,
+                                   const void* caller = nullptr) noexcept;
 
   // For realloc: the buffer resized where it is or moved; nullptr: `size` is not the pool's, or
   // there is no block. Pre: owns(pointer), size > 0. A buffer that goes on growing where it has
   // room takes the short way. What is no buffer in use ends in the fault handler.
-  [[nodiscard, gnu::always_inline]] void* resize(void* pointer, std::size_t size) noexcept {
+  template <typename Caller = UnknownCaller>
+  [[nodiscard, gnu::always_inline]] void* resize(void* pointer, std::size_t size,
+                                                 Caller caller = {}) noexcept {
     const auto address = reinterpret_cast<std::uintptr_t>(pointer);
     const std::uint64_t region = space_.region_number(address);
     const Block block = address - gaps_[region];
     GuardLine& line = guard_line(block);
     const bool grows = line.state == cookies_.growing(block) && line.link > kGrewAgain &&
                        (size | kGrewAgain) >= line.link;
-    if (!grows || size > rooms_[region]) return resize_slowly(pointer, size);
+    if (!grows || size > rooms_[region]) return resize_slowly(pointer, size, caller());
     line.link = size | kGrewAgain;
     return pointer;
   }
@@ -110,8 +117,8 @@ class BufferPool {
   // Faults `count` buffers of `size` bytes in, for gets to come. Returns how many it could.
   std::uint64_t warm_up(std::size_t size, std::uint64_t count) noexcept;
 
-  // Pre: this thread may create threads.
-  void start_trimmer_if_wanted() noexcept { trimmer_.start_if_wanted(); }
+  // See Trimmer::at_start().
+  void start_trimmer_if_wanted() noexcept { trimmer_.at_start(); }
 
   // Smallest request wanted.
   std::size_t least() const noexcept { return least_; }
@@ -133,24 +140,28 @@ class BufferPool {
   [[nodiscard]] PoolTotals totals() noexcept;
 
  private:
-  [[gnu::cold, gnu::noinline]] void* take_slowly(std::size_t size) noexcept;
-  [[gnu::cold, gnu::noinline]] void put_oddly(void* pointer) noexcept;
-  [[gnu::cold, gnu::noinline]] void drain(Block block) noexcept;
-  [[nodiscard]] Block take_block(std::size_t size, std::size_t asked) noexcept;
-  [[nodiscard]] Block borrow(ClassIndex c, std::size_t asked) noexcept;
-  [[nodiscard]] Block borrow_above(ClassIndex c, std::size_t asked) noexcept;
+  [[gnu::cold, gnu::noinline]] void* take_slowly(std::size_t size, const void* caller) noexcept;
+  [[gnu::cold, gnu::noinline]] void put_oddly(void* pointer, const void* caller) noexcept;
+  [[gnu::cold, gnu::noinline]] void drain(Block block, const void* caller) noexcept;
+  [[nodiscard]] Block take_block(std::size_t size, std::size_t asked, const void* caller) noexcept;
+  [[nodiscard]] CpuCache::Refill borrow(ClassIndex c, std::size_t asked) noexcept;
+  [[nodiscard]] CpuCache::Refill borrow_above(ClassIndex c, std::size_t asked) noexcept;
+  [[nodiscard]] CpuCache::Refill refill_or_drain(ClassIndex c, std::size_t asked) noexcept;
   [[nodiscard]] Block refill(ClassIndex c, std::size_t asked, const void* caller) noexcept;
   [[nodiscard]] SharedSpans& spans_for(ClassIndex c) noexcept;
   void put_block(Block block, ClassIndex c, const void* caller) noexcept;
   void wipe(Block block, ClassIndex c) noexcept;
-  [[nodiscard, gnu::noinline]] void* resize_slowly(void* pointer, std::size_t size) noexcept;
-  [[nodiscard]] void* resize_growing(Block block, ClassIndex c, std::size_t size) noexcept;
-  [[nodiscard]] void* resize_large(Block block, std::size_t size) noexcept;
-  [[nodiscard]] void* grow_large(void* pointer, std::size_t size) noexcept;
+  [[nodiscard, gnu::noinline]] void* resize_slowly(void* pointer, std::size_t size,
+                                                   const void* caller) noexcept;
+  [[nodiscard]] void* resize_growing(Block block, ClassIndex c, std::size_t size,
+                                     const void* caller) noexcept;
+  [[nodiscard]] void* resize_large(Block block, std::size_t size, const void* caller) noexcept;
+  [[nodiscard]] void* grow_large(void* pointer, std::size_t size, const void* caller) noexcept;
   void put_large(std::uintptr_t address) noexcept;
   Block block_in_use(std::uintptr_t address) noexcept;
-  [[nodiscard]] void* grow(void* pointer, std::size_t size, bool again) noexcept;
-  [[nodiscard]] void* move(void* pointer, Block to, std::size_t kept) noexcept;
+  [[nodiscard]] void* grow(void* pointer, std::size_t size, bool again,
+                           const void* caller) noexcept;
+  [[nodiscard]] void* move(void* pointer, Block to, std::size_t kept, const void* caller) noexcept;
   [[nodiscard]] void* pass_on(ClassIndex c, void* pointer) noexcept;
   [[gnu::cold, noreturn]] void fail(Fault::Kind kind, std::uintptr_t address) noexcept;
 

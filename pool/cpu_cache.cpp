@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "pool/moment.h"
 #include "pool/platform.h"
 
 namespace bufpool {
@@ -49,7 +50,10 @@ PoolMode CpuCache::open(PoolMode wanted, std::uint64_t cpu_budget, SharedSpans* 
   budget_ = cpu_budget;
   spans_ = spans;
   mode_ = PoolMode::kRseq;
-  if (wanted != PoolMode::kLocked && sequences_work()) return mode_;
+  if (wanted != PoolMode::kLocked && sequences_work()) {
+    platform::prepare_restarts();
+    return mode_;
+  }
   thread_area = &no_area;
   mode_ = open_shards() ? PoolMode::kLocked : PoolMode::kPassThrough;
   return mode_;
@@ -272,7 +276,7 @@ bool CpuCache::quiet_for(Stack& stack, std::uint32_t now_ms, std::uint32_t quiet
     stack.quiet_ms.store(now_ms, std::memory_order_relaxed);
   }
   return depth_of(header) > 0 &&
-         now_ms - stack.quiet_ms.load(std::memory_order_relaxed) >= quiet_ms;
+         !is_within(now_ms, stack.quiet_ms.load(std::memory_order_relaxed), quiet_ms);
 }
 
 // Empties the stacks of every CPU for which `which` says so. Returns how many CPUs had any.

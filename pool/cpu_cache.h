@@ -86,7 +86,7 @@ class CpuCache {
   std::uint32_t drain_all() noexcept;
 
   // Empties the stacks that nothing was pushed to or popped from for `quiet_ms`, and takes their
-  // limits back. One thread at a time. Returns how many CPUs had any.
+  // limits back. Returns how many CPUs had any.
   std::uint32_t drain_quiet(std::uint32_t now_ms, std::uint32_t quiet_ms) noexcept;
 
   // Bytes in all caches.

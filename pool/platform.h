@@ -31,6 +31,9 @@ void unreserve(void* start, std::size_t bytes) noexcept;
 // Gives the pages' memory back; they read as zero from then on. False: refused, nothing changed.
 [[nodiscard]] bool purge(void* start, std::size_t bytes) noexcept;
 
+// False: purge() is forbidden to this thread for good, by a filter of system calls.
+[[nodiscard]] bool may_purge() noexcept;
+
 // Undoes commit(): the memory goes back, and nothing may touch the range. False: refused.
 [[nodiscard]] bool uncommit(void* start, std::size_t bytes) noexcept;
 
@@ -72,8 +75,13 @@ void wake_one(const std::uint32_t* word) noexcept;
 // called us, as they may hold locks of theirs, nor from an address that nothing is known of.
 [[nodiscard]] bool may_start_thread_from(const void* caller) noexcept;
 
+// Finds out how large the stack of a thread has to be. Asks the loader: to be called at start, and
+// not from where the loader may be at work.
+void learn_thread_needs() noexcept;
+
 // Runs body(argument) in a detached thread of its own with a small stack and all signals blocked.
-// False: refused. The thread is the program's as any other; the body must not touch errno.
+// False: refused, for now or for good, or its needs are not known yet. The thread is the program's
+// as any other; the body must not touch errno.
 [[nodiscard]] bool start_thread(void* (*body)(void*), void* argument) noexcept;
 
 // Gives this thread a table of descriptors of its own, with none in it: what it opens from now on
@@ -87,6 +95,10 @@ void name_thread(const char* name) noexcept;
 // Where the kernel keeps this thread's restartable-sequence state, as libc registered it; nullptr
 // where there is none.
 [[nodiscard]] void* rseq_area() noexcept;
+
+// Asks the kernel to be ready for restart_sequences(), which a process of one thread waits for
+// least.
+void prepare_restarts() noexcept;
 
 // Restarts every sequence that runs on `cpu` in this process and returns when none that began
 // before is under way. False: the kernel cannot, and nothing may be assumed.

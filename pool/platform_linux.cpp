@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstring>
 
 #include "pool/platform_errno.h"
@@ -33,8 +34,38 @@
 namespace bufpool::platform {
 namespace {
 
-// For passes over the classes, and libc's own needs; untouched pages of it cost nothing.
+// For passes over the classes; untouched pages of it cost nothing.
 constexpr std::size_t kThreadStack = 256 << 10;
+
+// What libc puts on a thread's stack before the thread has any of it: the initial TLS of all that
+// is loaded, foremost. It grows no more once the program runs. 0: not known.
+constinit std::atomic<std::size_t> libc_stack{0};
+
+// The calls that a filter has refused to this thread, which are not made again: filters stay. They
+// are a thread's own, and of those that it starts, so others may have more luck.
+enum class Call : unsigned { kCommit = 1, kPurge = 2, kMovePages = 4, kRestart = 8, kThread = 16 };
+constinit thread_local unsigned refused_calls [[gnu::tls_model("initial-exec")]] = 0;
+
+bool is_refused(Call call) noexcept { return (refused_calls & static_cast<unsigned>(call)) != 0; }
+
+// What filters answer. The calls in question have none of these answers of their own.
+void note_error(Call call, int error) noexcept {
+  const bool refused = error == EPERM || error == ENOSYS || error == EACCES;
+  if (refused) refused_calls |= static_cast<unsigned>(call);
+}
+
+// Makes a call that is not refused. False: it failed, or it was not made.
+template <typename Make>
+bool try_call(Call call, Make make) noexcept {
+  if (is_refused(call)) return false;
+  const KeepErrno keep;
+  if (make()) return true;
+  note_error(call, errno);
+  return false;
+}
+
+// The kernel is ready for restart_sequences().
+constinit std::atomic<bool> may_restart{false};
 
 // Field `index` of /proc/self/statm in bytes: 0 the address space, 1 what is resident.
 std::size_t statm_bytes(int index) noexcept {
@@ -70,14 +101,16 @@ void unreserve(void* start, std::size_t bytes) noexcept {
 }
 
 bool commit(void* start, std::size_t bytes) noexcept {
-  const KeepErrno keep;
-  return mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0;
+  return try_call(Call::kCommit,
+                  [=]() noexcept { return mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0; });
 }
 
 bool purge(void* start, std::size_t bytes) noexcept {
-  const KeepErrno keep;
-  return madvise(start, bytes, MADV_DONTNEED) == 0;
+  return try_call(Call::kPurge,
+                  [=]() noexcept { return madvise(start, bytes, MADV_DONTNEED) == 0; });
 }
+
+bool may_purge() noexcept { return !is_refused(Call::kPurge); }
 
 bool uncommit(void* start, std::size_t bytes) noexcept {
   const KeepErrno keep;
@@ -86,9 +119,9 @@ bool uncommit(void* start, std::size_t bytes) noexcept {
 }
 
 bool move_pages(void* start, std::size_t bytes, void* to) noexcept {
-  const KeepErrno keep;
   constexpr int kFlags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
-  return mremap(start, bytes, bytes, kFlags, to) != MAP_FAILED;
+  return try_call(Call::kMovePages,
+                  [=]() noexcept { return mremap(start, bytes, bytes, kFlags, to) != MAP_FAILED; });
 }
 
 void use_huge_pages(void* start, std::size_t bytes) noexcept {
@@ -173,20 +206,36 @@ bool may_start_thread_from(const void* caller) noexcept {
   return !holds(&pthread_create) && !holds(&_dl_find_object) && !holds(&statm_bytes);
 }
 
+// libc tells it by a name that is for its own libraries. The public sysconf(_SC_THREAD_STACK_MIN)
+// leaves the TLS out.
+void learn_thread_needs() noexcept {
+  using LeastStack = std::size_t (*)(const pthread_attr_t*);
+  const KeepErrno keep;
+  const auto least_stack =
+      reinterpret_cast<LeastStack>(dlsym(RTLD_DEFAULT, "__pthread_get_minstack"));
+  pthread_attr_t attributes;
+  if (least_stack == nullptr || pthread_attr_init(&attributes) != 0) return;
+  libc_stack.store(page_above(least_stack(&attributes)), std::memory_order_relaxed);
+  pthread_attr_destroy(&attributes);
+}
+
 bool start_thread(void* (*body)(void*), void* argument) noexcept {
   const KeepErrno keep;
+  const std::size_t needed = libc_stack.load(std::memory_order_relaxed);
+  if (needed == 0 || is_refused(Call::kThread)) return false;
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_attr_t attributes;
   if (pthread_attr_init(&attributes) != 0) return false;
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, kThreadStack);
+  pthread_attr_setstacksize(&attributes, kThreadStack + needed);
   pthread_sigmask(SIG_BLOCK, &all, &before);
   pthread_t thread;
   const int error = pthread_create(&thread, &attributes, body, argument);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   pthread_attr_destroy(&attributes);
+  note_error(Call::kThread, error);
   return error == 0;
 }
 
@@ -205,19 +254,18 @@ void* rseq_area() noexcept {
   return static_cast<char*>(__builtin_thread_pointer()) + __rseq_offset;
 }
 
-bool restart_sequences(std::uint32_t cpu) noexcept {
-  // Registering is done on the first call: most processes never drain another CPU.
-  enum : int { kUnknown, kReady, kRefused };
-  static constinit std::atomic<int> state{kUnknown};
+void prepare_restarts() noexcept {
   const KeepErrno keep;
-  if (state.load(std::memory_order_relaxed) == kUnknown) {
-    const long result =
-        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0);
-    state.store(result == 0 ? kReady : kRefused, std::memory_order_relaxed);
-  }
-  if (state.load(std::memory_order_relaxed) != kReady) return false;
-  return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_CMD_FLAG_CPU,
-                 cpu) == 0;
+  const long result = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0);
+  may_restart.store(result == 0, std::memory_order_relaxed);
+}
+
+bool restart_sequences(std::uint32_t cpu) noexcept {
+  if (!may_restart.load(std::memory_order_relaxed)) return false;
+  return try_call(Call::kRestart, [=]() noexcept {
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_CMD_FLAG_CPU,
+                   cpu) == 0;
+  });
 }
 
 }  // namespace bufpool::platform

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "pool/retention.h"
 
+#include "pool/moment.h"
 #include "pool/platform.h"
 #include "pool/platform_memory.h"
 
 namespace bufpool {
 namespace {
 
-constexpr std::uint64_t kMostByDefault = std::uint64_t{64} << 20;
-
 std::uint32_t now_ms() noexcept {
   return static_cast<std::uint32_t>(platform::coarse_milliseconds());
 }
 
-// What BUFPOOL_RETAIN_MAX means where the process may use `limit` bytes (0: not known).
+// What BUFPOOL_RETAIN_MAX means where the process may use `limit` bytes (0: not known) and it is
+// not a size.
 std::uint64_t budget_within(Share wanted, std::uint64_t limit) noexcept {
-  if (wanted.percent != 0 && limit != 0) return limit / 100 * wanted.percent;
-  if (wanted.bytes != 0) return wanted.bytes;
-  return limit == 0 ? kMostByDefault : std::min(kMostByDefault, limit / 4);
+  if (limit == 0) return Budget::kMostByDefault;
+  if (wanted.percent != 0) return limit / 100 * wanted.percent;
+  return std::min(Budget::kMostByDefault, limit / 4);
 }
 
 }  // namespace
@@ -28,15 +28,20 @@ void Retention::open(const Options& options, SharedSpans* spans, CpuCache* cache
   wanted_most_ = options.retain_max;
   class_most_ = options.retain_class_max;
   keep_ms_ = static_cast<std::uint32_t>(options.retain_time);
+  last_pass_ms_.store(now_ms() - kPassMs, std::memory_order_relaxed);
+  drained_ms_.store(now_ms() - kPassMs, std::memory_order_relaxed);
+  // A size is one whatever the limits are.
+  if (wanted_most_.bytes == 0) return;
+  budget_.open(wanted_most_.bytes);
+  budget_known_.store(kKnown, std::memory_order_relaxed);
 }
 
-// Reading the limits takes a dozen system calls, which small processes never need.
-void Retention::know_budget() noexcept {
-  if (budget_known_.load(std::memory_order_acquire) == kKnown) return;
+void Retention::learn_limits() noexcept {
   int unknown = kUnknown;
+  if (budget_known_.load(std::memory_order_relaxed) != kUnknown) return;
   if (!budget_known_.compare_exchange_strong(unknown, kAsking)) return;
   budget_.open(budget_within(wanted_most_, platform::memory_limit()));
-  budget_known_.store(kKnown, std::memory_order_release);
+  budget_known_.store(kKnown, std::memory_order_relaxed);
 }
 
 std::uint64_t Retention::idle_in_spans() const noexcept {
@@ -50,19 +55,19 @@ std::uint64_t Retention::idle_bytes() const noexcept {
 }
 
 std::uint64_t Retention::budget_bytes() noexcept {
-  know_budget();
+  learn_limits();
   return budget_.bytes(now_ms());
 }
 
 std::uint64_t Retention::budget_most() noexcept {
-  know_budget();
+  learn_limits();
   return budget_.most();
 }
 
 void Retention::after_fresh(std::uint64_t fresh, std::uint64_t regretted) noexcept {
   const std::uint64_t idle = idle_in_spans();
   if (regretted == 0 && idle <= Budget::kFloor / 2) return;  // most processes, always
-  know_budget();
+  learn_limits();
   const std::uint32_t now = now_ms();
   if (regretted > 0) budget_.regret(regretted, now);
   if (idle > budget_.bytes(now)) purge_oldest(std::max(fresh, kLeastReclaim), 0);
@@ -85,7 +90,7 @@ SharedSpans* Retention::oldest_spans(std::uint32_t now, std::uint32_t min_age) c
 std::uint64_t Retention::purge_oldest(std::uint64_t bytes, std::uint32_t min_age) noexcept {
   const std::uint32_t now = now_ms();
   std::uint64_t given = 0;
-  while (given < bytes) {
+  while (given < bytes && platform::may_purge()) {
     SharedSpans* spans = oldest_spans(now, min_age);
     if (spans == nullptr) break;
     SpanBatch batch = spans->take_idle(now, min_age, bytes - given);
@@ -101,8 +106,9 @@ std::uint64_t Retention::purge_oldest(std::uint64_t bytes, std::uint32_t min_age
 void Retention::purge_class_excess(std::uint32_t now) noexcept {
   if (class_most_ == 0) return;
   for (SharedSpans& spans : spans_) {
-    while (spans.idle_bytes() > class_most_) {
-      SpanBatch batch = spans.take_idle(now, 0, spans.idle_bytes() - class_most_);
+    // Read once a round: other threads lower it at any time.
+    for (std::uint64_t idle = 0; (idle = spans.idle_bytes()) > class_most_;) {
+      SpanBatch batch = spans.take_idle(now, 0, idle - class_most_);
       if (batch.count == 0 || spans.purge(batch, now) == 0) break;
     }
   }
@@ -112,9 +118,25 @@ void Retention::drain_quiet(std::uint32_t quiet_ms) noexcept {
   cpu_drains_.fetch_add(cache_->drain_quiet(now_ms(), quiet_ms), std::memory_order_relaxed);
 }
 
-// What lies in a CPU's cache ages there for a quarter of its time, and in its span for the rest.
+// Nobody waits. A child that ran no fork handlers does not take a thread of its parent for one at
+// work.
+bool Retention::begin_pass() noexcept {
+  const std::uint32_t process = platform::process_id();
+  std::uint32_t seen = passing_.load(std::memory_order_relaxed);
+  return seen != process &&
+         passing_.compare_exchange_strong(seen, process, std::memory_order_acquire);
+}
+
 std::uint64_t Retention::pass() noexcept {
-  know_budget();
+  if (!begin_pass()) return idle_bytes();
+  const std::uint64_t idle = pass_alone();
+  passing_.store(0, std::memory_order_release);
+  return idle;
+}
+
+// What lies in a CPU's cache ages there for a quarter of its time, and in its span for the rest.
+std::uint64_t Retention::pass_alone() noexcept {
+  learn_limits();
   const std::uint32_t now = now_ms();
   const std::uint64_t budget = budget_.bytes(now);
   drain_quiet(idle_bytes() > budget ? std::min(kGraceMs, keep_ms_ / 4) : keep_ms_ / 4);
@@ -128,10 +150,7 @@ std::uint64_t Retention::pass() noexcept {
 }
 
 void Retention::pass_if_due() noexcept {
-  if (now_ms() - last_pass_ms_.load(std::memory_order_relaxed) < kPassMs) return;
-  if (passing_.exchange(true, std::memory_order_acquire)) return;
-  pass();
-  passing_.store(false, std::memory_order_release);
+  if (!is_within(now_ms(), last_pass_ms_.load(std::memory_order_relaxed), kPassMs)) pass();
 }
 
 std::uint64_t Retention::trim(std::uint64_t keep) noexcept {
@@ -143,12 +162,12 @@ std::uint64_t Retention::trim(std::uint64_t keep) noexcept {
 void Retention::repair_in_child() noexcept {
   int asking = kAsking;
   budget_known_.compare_exchange_strong(asking, kUnknown);
-  passing_.store(false, std::memory_order_relaxed);
+  passing_.store(0, std::memory_order_relaxed);
 }
 
 bool Retention::drain_caches() noexcept {
   const std::uint32_t now = now_ms();
-  if (now - drained_ms_.exchange(now, std::memory_order_relaxed) < kPassMs) return false;
+  if (is_within(now, drained_ms_.exchange(now, std::memory_order_relaxed), kPassMs)) return false;
   cpu_drains_.fetch_add(cache_->drain_all(), std::memory_order_relaxed);
   return true;
 }

@@ -5,7 +5,8 @@
 //   2. Idle bytes over the budget go back within about a second: a burst that is repeated at once
 //      finds its pages.
 //   3. All idle bytes go back within the time they may be kept.
-// Whoever calls holds no lock: everything here may make system calls.
+// Whoever calls holds no lock: everything here may make system calls. Any thread may call anything
+// at any time; of passes one is made at a time.
 #pragma once
 
 #include <atomic>
@@ -27,10 +28,10 @@ class Retention {
   // Rule 1, after a get that took `fresh` bytes without pages, `regretted` of them purged lately.
   void after_fresh(std::uint64_t fresh, std::uint64_t regretted) noexcept;
 
-  // Rules 2 and 3, once. Returns the bytes that are idle still.
+  // Rules 2 and 3, once; nothing where another thread is at it. Returns the bytes that are idle.
   std::uint64_t pass() noexcept;
 
-  // As pass(), unless another thread is at it or one was made less than kPassMs ago.
+  // As pass(), unless one was made less than kPassMs ago.
   void pass_if_due() noexcept;
   static constexpr std::uint32_t kPassMs = 250;
 
@@ -43,6 +44,10 @@ class Retention {
   // `bytes` were faulted in at start.
   void add_warmed(std::uint64_t bytes) noexcept { budget_.add_warmed(bytes); }
 
+  // Reads the limits of this process's memory, once. Takes a dozen system calls, which small
+  // processes never need; before, the budget's most is the default one.
+  void learn_limits() noexcept;
+
   // Whatever another thread of the parent was at is nobody's.
   void repair_in_child() noexcept;
 
@@ -52,7 +57,7 @@ class Retention {
   // Idle bytes that keep their pages, in spans and in the CPUs' caches.
   std::uint64_t idle_bytes() const noexcept;
 
-  // For the snapshot. The most is known from the first need on: it takes reading files.
+  // For the snapshot.
   std::uint64_t budget_bytes() noexcept;
   std::uint64_t budget_most() noexcept;
   std::uint64_t trims() const noexcept { return trims_.load(std::memory_order_relaxed); }
@@ -66,7 +71,8 @@ class Retention {
   // Rule 1 gives back this much at a time at least, for fewer system calls.
   static constexpr std::uint64_t kLeastReclaim = std::uint64_t{256} << 10;
 
-  void know_budget() noexcept;
+  bool begin_pass() noexcept;
+  std::uint64_t pass_alone() noexcept;
   std::uint64_t idle_in_spans() const noexcept;
   SharedSpans* oldest_spans(std::uint32_t now, std::uint32_t min_age) const noexcept;
   std::uint64_t purge_oldest(std::uint64_t bytes, std::uint32_t min_age) noexcept;
@@ -81,7 +87,7 @@ class Retention {
   Budget budget_;
   enum : int { kUnknown, kAsking, kKnown };
   std::atomic<int> budget_known_{kUnknown};
-  std::atomic<bool> passing_{false};
+  std::atomic<std::uint32_t> passing_{0};  // the process of the thread that is at it; 0: none
   std::atomic<std::uint32_t> last_pass_ms_{0};
   std::atomic<std::uint32_t> drained_ms_{0};
   std::atomic<std::uint64_t> trims_{0};

@@ -22,9 +22,8 @@ constexpr std::size_t commit_step(std::size_t committed, std::size_t span) noexc
 
 void SharedSpans::open(ClassIndex c, Region blocks, Region records,
                        std::uint64_t most_out) noexcept {
-  if (!lock_.lock()) return;
-  if (!is_open()) open_locked(c, blocks, records, most_out);
-  lock_.unlock();
+  const Locked locked(*this);
+  if (locked && !is_open()) open_locked(c, blocks, records, most_out);
 }
 
 void SharedSpans::open_locked(ClassIndex c, Region blocks, Region records,
@@ -44,12 +43,15 @@ void SharedSpans::open_locked(ClassIndex c, Region blocks, Region records,
 SharedSpans::Taken SharedSpans::take(std::span<Block> blocks) noexcept {
   if (!is_open()) return {};
   for (;;) {
-    if (!lock_.lock()) return {.refused = true};
-    const Taken taken = take_once(blocks);
-    const std::size_t committed = committed_.load(std::memory_order_relaxed);
-    const bool may_grow = counters_.outstanding() < most_out_;
-    lock_.unlock();
-    if (taken.count > 0 || !may_grow || !commit_more(committed)) return taken;
+    std::size_t committed = 0;
+    {
+      const Locked locked(*this);
+      if (!locked) return {.refused = true};
+      const Taken taken = take_once(blocks);
+      if (taken.count > 0 || counters_.outstanding() >= most_out_) return taken;
+      committed = committed_.load(std::memory_order_relaxed);
+    }
+    if (!commit_more(committed)) return {};
   }
 }
 
@@ -66,7 +68,6 @@ SharedSpans::Taken SharedSpans::take_once(std::span<Block> blocks) noexcept {
   counters_.regretted_bytes += taken.regret_bytes;
   taken.record = counters_.outstanding() > counters_.outstanding_peak;
   if (taken.record) counters_.outstanding_peak = counters_.outstanding();
-  publish_idle();
   return taken;
 }
 
@@ -84,9 +85,7 @@ void SharedSpans::note_fresh(const Span& span, Taken& taken) noexcept {
   if (span.was_purged && clock_ms() - span.since_ms < kRegretMs) taken.regret_bytes += span_bytes_;
 }
 
-// At the end of every change: for those who look without the lock.
 void SharedSpans::publish_idle() noexcept {
-  clock_ms_ = 0;
   idle_bytes_.store(counters_.idle_bytes, std::memory_order_relaxed);
   const bool any = !lists_.empty(SpanList::kIdle);
   oldest_idle_ms_.store(any ? lists_[lists_.back(SpanList::kIdle)].since_ms : 0,
@@ -159,21 +158,19 @@ void SharedSpans::refile(SpanNumber n) noexcept {
 }
 
 void SharedSpans::give(std::span<const Block> blocks, bool overflow) noexcept {
-  if (!lock_.lock()) return defer(blocks);
+  const Locked locked(*this);
+  if (!locked) return defer(blocks);
   collect_deferred();
   counters_.overflows += overflow;
   counters_.drained += blocks.size() - overflow;
   give_locked(blocks);
-  publish_idle();
-  lock_.unlock();
 }
 
 void SharedSpans::give_unfilled(std::span<const Block> blocks) noexcept {
-  if (!lock_.lock()) return defer(blocks);
+  const Locked locked(*this);
+  if (!locked) return defer(blocks);
   counters_.filled -= blocks.size();
   give_locked(blocks);
-  publish_idle();
-  lock_.unlock();
 }
 
 // Blocks of a batch mostly come from a few spans: a span is looked up and filed once for a run of
@@ -260,11 +257,9 @@ bool SharedSpans::is_block(Block block) const noexcept {
 }
 
 SpanCounters SharedSpans::counters() noexcept {
-  const bool locked = lock_.lock();
+  const Locked locked(*this);
   if (locked) collect_deferred();
-  const SpanCounters copy = counters_;
-  if (locked) lock_.unlock();
-  return copy;
+  return counters_;
 }
 
 }  // namespace bufpool

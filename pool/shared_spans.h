@@ -129,6 +129,27 @@ class SharedSpans {
   void repair_in_child() noexcept { lock_.repair_in_child(); }
 
  private:
+  // The lock for as long as it lives, where it can be had. At its end those who look without the
+  // lock are told what is idle, and the clock is forgotten: whoever is next reads it anew.
+  class Locked {
+   public:
+    explicit Locked(SharedSpans& spans) noexcept : spans_(spans), held_(spans.lock_.lock()) {}
+    ~Locked() {
+      if (!held_) return;
+      spans_.publish_idle();
+      spans_.clock_ms_ = 0;
+      spans_.lock_.unlock();
+    }
+    Locked(const Locked&) = delete;
+    Locked& operator=(const Locked&) = delete;
+
+    explicit operator bool() const noexcept { return held_; }
+
+   private:
+    SharedSpans& spans_;
+    bool held_;
+  };
+
   std::uint64_t strides_in(std::uint64_t offset) const noexcept;
   SpanNumber span_of(Block block) const noexcept;
   Block block_at(SpanNumber span, std::uint32_t index) const noexcept;
@@ -136,6 +157,7 @@ class SharedSpans {
 
   void open_locked(ClassIndex c, Region blocks, Region records, std::uint64_t most_out) noexcept;
   Taken take_once(std::span<Block> blocks) noexcept;
+  bool take_cold(SpanNumber& n, std::size_t& committed) noexcept;
   void note_fresh(const Span& span, Taken& taken) noexcept;
   void publish_idle() noexcept;
   void add_neighbour(SpanBatch& batch, SpanNumber n) noexcept;
@@ -160,7 +182,7 @@ class SharedSpans {
   std::uint32_t span_blocks_ = 0;
   std::size_t stride_ = 0;
   std::uint64_t inverse_stride_ = 0;
-  std::uint32_t clock_ms_ = 0;  // under the lock; 0: not read yet
+  std::uint32_t clock_ms_ = 0;  // under the lock; 0: not read under it yet
   std::size_t span_bytes_ = 0;
   std::uintptr_t start_ = 0;
   std::size_t bytes_ = 0;

@@ -20,7 +20,8 @@ bool make_zero(std::uintptr_t start, std::uintptr_t end, KnownZero known) noexce
 SpanBatch SharedSpans::take_idle(std::uint32_t now_ms, std::uint32_t min_age_ms,
                                  std::uint64_t most_bytes) noexcept {
   SpanBatch batch;
-  if (!lock_.lock()) return batch;
+  const Locked locked(*this);
+  if (!locked) return batch;
   collect_deferred();
   while (batch.count < SpanBatch::kMostIdle && batch.count * span_bytes_ < most_bytes &&
          !lists_.empty(SpanList::kIdle)) {
@@ -36,8 +37,6 @@ SpanBatch SharedSpans::take_idle(std::uint32_t now_ms, std::uint32_t min_age_ms,
     add_neighbour(batch, batch.spans[i] - 1);
     add_neighbour(batch, batch.spans[i] + 1);
   }
-  publish_idle();
-  lock_.unlock();
   return batch;
 }
 
@@ -91,9 +90,8 @@ void SharedSpans::hand_back(SpanNumber n, bool purged) noexcept {
 
 // Where the lock is refused the next owner does it.
 void SharedSpans::file_returned() noexcept {
-  if (!lock_.lock()) return;
-  collect_deferred();
-  lock_.unlock();
+  const Locked locked(*this);
+  if (locked) collect_deferred();
 }
 
 // Pre: the lock is held.
@@ -107,7 +105,6 @@ void SharedSpans::collect_returned() noexcept {
     lists_.move_to(n - 1, kept ? SpanList::kIdle : SpanList::kPurged);
     n = next;
   }
-  publish_idle();
 }
 
 }  // namespace bufpool

@@ -15,20 +15,24 @@ void touch(std::uintptr_t start, std::uintptr_t end) noexcept {
 
 }  // namespace
 
+// A span without pages, out of reach of all others. False: there is none as long as no more than
+// `committed` is; without the lock that is all that can be.
+bool SharedSpans::take_cold(SpanNumber& n, std::size_t& committed) noexcept {
+  const Locked locked(*this);
+  committed = locked ? committed_.load(std::memory_order_relaxed) : bytes_;
+  if (!locked || (lists_.empty(SpanList::kPurged) && !carve(n))) return false;
+  n = lists_.front(SpanList::kPurged);
+  lists_.move_to(n, SpanList::kNone);
+  return true;
+}
+
 // Taken out of reach, touched without the lock, and filed as idle: counted as nothing at all.
 std::uint64_t SharedSpans::warm_up(std::uint64_t blocks) noexcept {
   std::uint64_t warmed = 0;
   while (is_open() && warmed < blocks) {
-    if (!lock_.lock()) break;
     SpanNumber n = 0;
-    const bool have = !lists_.empty(SpanList::kPurged) || carve(n);
-    if (have) {
-      n = lists_.front(SpanList::kPurged);
-      lists_.move_to(n, SpanList::kNone);
-    }
-    const std::size_t committed = committed_.load(std::memory_order_relaxed);
-    lock_.unlock();
-    if (!have) {
+    std::size_t committed = 0;
+    if (!take_cold(n, committed)) {
       if (!commit_more(committed)) break;
       continue;
     }

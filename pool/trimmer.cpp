@@ -3,46 +3,66 @@
 
 #include <algorithm>
 
+#include "pool/moment.h"
 #include "pool/platform.h"
 
 namespace bufpool {
+namespace {
+
+std::uint32_t now_ms() noexcept {
+  return static_cast<std::uint32_t>(platform::coarse_milliseconds());
+}
+
+}  // namespace
 
 void Trimmer::open(const Options& options, Retention* retention) noexcept {
   retention_ = retention;
   choice_ = static_cast<TrimmerChoice>(options.trimmer);
   watch_pressure_ = options.pressure;
   threshold_ = kThreshold;
-  // Who wants less kept than is worth a thread gets one sooner.
+  // If the limits are below the thread's threshold, the threshold is lowered to them.
   for (const std::uint64_t most : {options.retain_max.bytes, options.retain_class_max}) {
     if (most != 0) threshold_ = std::min(threshold_, std::max(most, kLittle));
   }
   process_ = platform::process_id();
 }
 
-void Trimmer::start_if_wanted() noexcept {
+void Trimmer::at_start() noexcept {
+  platform::learn_thread_needs();
+  if (choice_ == TrimmerChoice::kAuto) return;
+  retention_->learn_limits();
   if (choice_ == TrimmerChoice::kOn) start();
 }
 
 void Trimmer::after_slow_path(std::uint64_t bytes, const void* caller) noexcept {
-  if (state_.load(std::memory_order_relaxed) == State::kRunning) return;
+  const State state = state_.load(std::memory_order_relaxed);
+  if (state == State::kRunning || state == State::kStarting) return;
   const std::uint64_t weight = std::max(bytes, kBytesPerLook / kEventsPerLook);
   const std::uint64_t moved = moved_.fetch_add(weight, std::memory_order_relaxed);
   if (moved / kBytesPerLook == (moved + weight) / kBytesPerLook) return;
   if (retention_->idle_bytes() + bytes < threshold_) return;
-  if (choice_ != TrimmerChoice::kOff && platform::may_start_thread_from(caller) && start()) return;
+  if (may_start(caller) && start()) return;
   retention_->pass_if_due();
 }
 
-// A vfork child shares all this with its parent, but not the pid.
+bool Trimmer::may_start(const void* caller) const noexcept {
+  if (choice_ == TrimmerChoice::kOff) return false;
+  const bool lately = is_within(now_ms(), refused_ms_.load(std::memory_order_relaxed), kTryAgainMs);
+  if (state() == State::kRefused && lately) return false;
+  return platform::may_start_thread_from(caller);
+}
+
+// A vfork child shares all this with its parent, but not the pid. A thread that was started says so
+// itself, as it may have done its work and left before it is known here that it was.
 bool Trimmer::start() noexcept {
-  State none = State::kNone;
   if (platform::process_id() != process_) return false;
-  if (!state_.compare_exchange_strong(none, State::kStarting)) return none == State::kRunning;
-  const bool started = platform::start_thread(run, this);
-  // The thread may have done its work and left already.
-  State starting = State::kStarting;
-  state_.compare_exchange_strong(starting, started ? State::kRunning : State::kRefused);
-  return started;
+  State seen = state();
+  if (seen == State::kRunning || seen == State::kStarting) return true;
+  if (!state_.compare_exchange_strong(seen, State::kStarting)) return true;
+  if (platform::start_thread(run, this)) return true;
+  refused_ms_.store(now_ms(), std::memory_order_relaxed);
+  state_.store(State::kRefused);
+  return false;
 }
 
 void* Trimmer::run(void* self) {
@@ -52,11 +72,11 @@ void* Trimmer::run(void* self) {
 
 void Trimmer::work() noexcept {
   platform::name_thread("bufpool-trim");
-  State starting = State::kStarting;
-  state_.compare_exchange_strong(starting, State::kRunning);
+  state_.store(State::kRunning);
   // On this stack: the next thread may be started before this one is done.
   platform::PressureWatch pressure;
   if (platform::leave_descriptors() && watch_pressure_) pressure.open();
+  retention_->learn_limits();
   do {
     pass_until_quiet(pressure);
     state_.store(State::kNone);

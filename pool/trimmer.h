@@ -15,7 +15,9 @@ namespace bufpool {
 
 class Trimmer {
  public:
+  // Who was refused a thread tries again after a while.
   enum class State : std::uint32_t { kNone, kStarting, kRunning, kRefused };
+  static constexpr std::uint32_t kTryAgainMs = 2000;
 
   // Fewer idle bytes never start the thread.
   static constexpr std::uint64_t kThreshold = std::uint64_t{8} << 20;
@@ -29,8 +31,10 @@ class Trimmer {
   // start needs.
   void after_slow_path(std::uint64_t bytes, const void* caller) noexcept;
 
-  // At start, for TRIMMER=on. Pre: this thread may create threads.
-  void start_if_wanted() noexcept;
+  // Once libc and the loader are ready; before, no thread is started. Where BUFPOOL_TRIMMER says
+  // what is wanted, all that takes system calls of other kinds is done now: a program that forbids
+  // itself some later on has it behind itself. Pre: this thread may create threads.
+  void at_start() noexcept;
 
   // The thread is the parent's, and so is all it had open.
   void forget_in_child() noexcept;
@@ -45,6 +49,7 @@ class Trimmer {
   static constexpr std::uint32_t kQuietPasses = 8;
   static constexpr std::uint64_t kLittle = std::uint64_t{256} << 10;
 
+  bool may_start(const void* caller) const noexcept;
   bool start() noexcept;
   static void* run(void* self);
   void work() noexcept;
@@ -56,6 +61,7 @@ class Trimmer {
   bool watch_pressure_ = false;
   std::uint32_t process_ = 0;
   std::atomic<State> state_{State::kNone};
+  std::atomic<std::uint32_t> refused_ms_{0};  // when, in kRefused
   std::atomic<std::uint64_t> moved_{0};
   std::uint64_t threshold_ = 0;
 };

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "pool/platform.h"
 #include "tests/unit/in_child.h"
 #include "tests/unit/retained.h"
 
@@ -50,6 +51,7 @@ struct Trimmed : Retained {
   explicit Trimmed(TrimmerChoice choice) : Trimmed(options_for(choice)) {}
   explicit Trimmed(const Options& options) : Retained(PoolMode::kLocked, options) {
     trimmer.open(options, &retention);
+    platform::learn_thread_needs();
   }
 
   static Options options_for(TrimmerChoice choice) {
@@ -143,7 +145,7 @@ TRIMMER_TEST(IsNotStartedFromWhereLocksMayBeHeld, kAuto) {
 
 TRIMMER_TEST(IsThereFromTheStartWhereItIsToBe, kOn) {
   EXPECT_OR_LINE(own.is(Trimmer::State::kNone));
-  own.trimmer.start_if_wanted();
+  own.trimmer.at_start();
   EXPECT_OR_LINE(own.runs());
   own.leave_idle(kMiddle, kMiB);
   EXPECT_OR_LINE(own.gives_all_back());
@@ -153,13 +155,13 @@ TRIMMER_TEST(IsThereFromTheStartWhereItIsToBe, kOn) {
 }
 
 TRIMMER_TEST(IsNotThereFromTheStartByItself, kAuto) {
-  own.trimmer.start_if_wanted();
+  own.trimmer.at_start();
   EXPECT_OR_LINE(own.is(Trimmer::State::kNone));
   return 0;
 }
 
 TRIMMER_TEST(WhereItIsForbiddenTheSlowPathsDoItsWork, kOff) {
-  own.trimmer.start_if_wanted();
+  own.trimmer.at_start();
   own.leave_idle(kMiddle, 40 * kMiB);
   EXPECT_OR_LINE(comes_true([&] {
     own.slow_paths();
@@ -171,7 +173,7 @@ TRIMMER_TEST(WhereItIsForbiddenTheSlowPathsDoItsWork, kOff) {
 }
 
 TRIMMER_TEST(AllItsSignalsAreBlocked, kOn) {
-  own.trimmer.start_if_wanted();
+  own.trimmer.at_start();
   EXPECT_OR_LINE(own.runs());
   std::ifstream status(trimmer_threads()[0] + "/status");
   std::string line;
