@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdint>
 #include <thread>
 #include <vector>
@@ -33,6 +34,26 @@ class BudgetTest : public testing::TestWithParam<std::uint32_t> {
   Budget budget_;
   std::uint32_t now_ = GetParam();
 };
+
+// Whoever is first to need the limits reads files for it; others go on meanwhile.
+TEST(BudgetBeforeItsMostIsKnown, HasItsFloorAndKeepsWhatIsEarned) {
+  Budget budget;
+  EXPECT_EQ(budget.bytes(5), Budget::kFloor);
+  EXPECT_EQ(budget.most(), Budget::kMostByDefault);
+  budget.regret(10 * kMiB, 5);
+  EXPECT_EQ(budget.bytes(5), Budget::kFloor + 10 * kMiB);
+  budget.open(kMost);
+  EXPECT_EQ(budget.bytes(5), Budget::kFloor + 10 * kMiB);
+}
+
+TEST(BudgetBeforeItsMostIsKnown, IsBoundByTheMostOnceThatIs) {
+  Budget budget;
+  budget.regret(40 * kMiB, 5);
+  budget.open(12 * kMiB);
+  EXPECT_EQ(budget.bytes(5), 12 * kMiB);
+  budget.settle(5 + Budget::kCalmMs);
+  EXPECT_EQ(budget.bytes(5), 11 * kMiB) << "what was earned beyond the most counts no more";
+}
 
 // The clock of 32 bits comes round after 49 days.
 INSTANTIATE_TEST_SUITE_P(Clocks, BudgetTest, testing::Values(100'000U, 0xffff'fff0U));
@@ -145,6 +166,55 @@ TEST_P(BudgetTest, SettlesLowWhereWhatWasPurgedDoesNotComeBack) {
   }
   EXPECT_LT(kept_second_bytes / 120, 2 * kMiB);
   EXPECT_LT(bytes(), Budget::kFloor + kMiB / 16);
+}
+
+// In lockstep: a thread regrets while another settles a budget that has been calm for long.
+TEST(BudgetThreads, RegretBesideSettlingEndsTheCalm) {
+  constexpr std::uint32_t kRounds = 2000;
+  Budget budget;
+  budget.open(kMost);
+  std::atomic<std::uint32_t> round{0};
+  std::atomic<std::uint32_t> regretted{0};
+  const auto time_of = [](std::uint32_t n) { return n * 2 * Budget::kCalmMs; };
+  std::thread other([&] {
+    for (std::uint32_t n = 1; n <= kRounds; ++n) {
+      while (round < n) std::this_thread::yield();
+      budget.regret(kMiB, time_of(n));
+      regretted = n;
+    }
+  });
+  for (std::uint32_t n = 1; n <= kRounds; ++n) {
+    round = n;
+    budget.settle(time_of(n));
+    while (regretted < n) std::this_thread::yield();
+    const std::uint64_t raised = budget.bytes(time_of(n));
+    budget.settle(time_of(n) + Budget::kCalmMs - 1);
+    ASSERT_EQ(budget.bytes(time_of(n)), raised) << "round " << n;
+  }
+  other.join();
+}
+
+TEST(BudgetThreads, PressureBesideSettlingIsNotLost) {
+  constexpr std::uint32_t kRounds = 2000;
+  Budget budget;
+  budget.open(kMost);
+  std::atomic<std::uint32_t> round{0};
+  std::atomic<std::uint32_t> pressed{0};
+  const auto time_of = [](std::uint32_t n) { return n * 2 * Budget::kPressedMs; };
+  std::thread other([&] {
+    for (std::uint32_t n = 1; n <= kRounds; ++n) {
+      while (round < n) std::this_thread::yield();
+      budget.press(time_of(n));
+      pressed = n;
+    }
+  });
+  for (std::uint32_t n = 1; n <= kRounds; ++n) {
+    round = n;
+    budget.settle(time_of(n));
+    while (pressed < n) std::this_thread::yield();
+    ASSERT_EQ(budget.bytes(time_of(n)), Budget::kFloor / 2) << "round " << n;
+  }
+  other.join();
 }
 
 TEST(BudgetThreads, NoRegretIsLost) {

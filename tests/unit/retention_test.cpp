@@ -274,6 +274,73 @@ TEST_P(RetentionTest, PressureGivesAllBackAndHalvesTheBudget) {
   EXPECT_EQ(own_->retention.budget_bytes(), Budget::kFloor / 2);
 }
 
+// One of the threads reads the limits; the others do not take what they do not know for nothing.
+TEST_P(RetentionTest, WhileTheLimitsAreReadTheBudgetIsNotNothing) {
+  constexpr int kRounds = 20;
+  constexpr int kThreads = 4;
+  for (int round = 0; round < kRounds; ++round) {
+    Retained& own = make(default_options());
+    own.leave_idle(kMiddle, 3 * kMiB);
+    own.leave_idle(kLarge, 3 * kMiB);
+    const std::uint64_t idle = own.retention.idle_bytes();
+    ASSERT_GT(idle, Budget::kFloor / 2) << "enough for a look at the budget";
+    std::atomic<int> ready{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&] {
+        ++ready;
+        while (ready < kThreads) std::this_thread::yield();
+        own.retention.after_fresh(kMiB, 0);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    if (own.retention.budget_most() < idle) GTEST_SKIP() << "so little may be kept here";
+    ASSERT_EQ(own.retention.idle_bytes(), idle);
+  }
+}
+
+// What one thread regrets before another knows the limits counts.
+TEST_P(RetentionTest, RegretCountsWhoeverReadsTheLimits) {
+  constexpr int kThreads = 4;
+  for (int round = 0; round < 20; ++round) {
+    Retained& own = make(default_options());
+    std::atomic<int> ready{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&] {
+        ++ready;
+        while (ready < kThreads) std::this_thread::yield();
+        own.retention.after_fresh(kMiB, kMiB);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    ASSERT_EQ(own.retention.budget_bytes(),
+              std::min(Budget::kFloor + kThreads * kMiB, own.retention.budget_most()));
+  }
+}
+
+TEST_P(RetentionTest, PassesByManyThreadsAtOnceTakeAsMuchAsOne) {
+  Options options = patient();
+  options.retain_class_max = 2 * kMiB;
+  Retained& own = make(options);
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> passers;
+  for (int t = 0; t < 3; ++t) {
+    passers.emplace_back([&] {
+      while (!stop) own.retention.pass();
+    });
+  }
+  for (int round = 0; round < 50; ++round) {
+    own.leave_idle(kMiddle, 4 * kMiB);
+    const std::uint32_t start = now();
+    while (own.idle(kMiddle) > 2 * kMiB && now() - start < kGiveUpMs) std::this_thread::yield();
+    ASSERT_LE(own.idle(kMiddle), 2 * kMiB);
+    ASSERT_GT(own.idle(kMiddle), 2 * kMiB - 2 * span_bytes(kMiddle)) << "and no more than that";
+  }
+  stop = true;
+  for (std::thread& thread : passers) thread.join();
+}
+
 TEST_P(RetentionTest, TheMostIsAsTheOptionSays) {
   const std::uint64_t limit = platform::memory_limit();
   Options options = default_options();

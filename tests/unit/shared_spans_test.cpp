@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <random>
 #include <set>
 #include <thread>
@@ -70,6 +71,35 @@ TEST(SharedSpans, WhatIsNotCommittedIsNoBlock) {
   ASSERT_EQ(own.take(1).size(), 1U);
   EXPECT_TRUE(own.spans.is_block(region.start));
   EXPECT_FALSE(own.spans.is_block(region.start + (100 << 20) / own.stride() * own.stride()));
+}
+
+// Whoever counts collects what was deferred, and looks at the clock for it.
+TEST(SharedSpans, TheClockIsReadAnewAfterCounting) {
+  ClassSpans own(kSmall);
+  const std::vector<Block> first = own.take(own.in_span());
+  const std::vector<Block> second = own.take(own.in_span());
+  own.spans.lock_for_fork();
+  own.put(first);
+  own.spans.unlock_after_fork();
+  EXPECT_GT(own.spans.counters().idle_bytes, 0U);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  const auto later = static_cast<std::uint32_t>(platform::coarse_milliseconds());
+  own.put(second);
+  const SpanBatch oldest = own.spans.take_idle(later, 0, 1);
+  ASSERT_EQ(oldest.idle, 1U);
+  EXPECT_EQ(span_age_ms(later, own.spans.oldest_idle_ms()), 0U) << "as young as it is";
+}
+
+TEST(SharedSpans, WhatIsCollectedByCountingIsToldToThoseWithoutTheLock) {
+  ClassSpans own(kSmall);
+  const std::vector<Block> blocks = own.take(own.in_span());
+  own.spans.lock_for_fork();
+  own.put(blocks);
+  own.spans.unlock_after_fork();
+  EXPECT_EQ(own.spans.idle_bytes(), 0U);
+  const std::uint64_t collected = own.spans.counters().idle_bytes;
+  EXPECT_GT(collected, 0U);
+  EXPECT_EQ(own.spans.idle_bytes(), collected);
 }
 
 TEST(SharedSpans, ABatchIsFilledFromWhatHasPagesOnly) {
