@@ -37,6 +37,9 @@ class PressureWatch {
   // Where the mode proves impossible it becomes kNone.
   bool wait(std::uint32_t milliseconds) noexcept;
 
+  // False: the last wait() did not sleep, nor will the next. A filter of system calls refuses it.
+  [[nodiscard]] bool can_sleep() const noexcept { return can_sleep_; }
+
   // Ends the mode, whichever it is.
   void close() noexcept;
 
@@ -47,6 +50,7 @@ class PressureWatch {
   bool stalls_grew() noexcept;
 
   Mode mode_ = Mode::kNone;
+  bool can_sleep_ = true;
   int trigger_ = -1;
   const char* root_ = nullptr;    // set by open()
   std::uint64_t asked_ms_ = 0;    // kPolling: when the sum was last looked at,

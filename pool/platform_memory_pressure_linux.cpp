@@ -2,7 +2,10 @@
 #include "pool/platform_memory.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -56,6 +59,14 @@ std::uint64_t stalled_now(const char* root) noexcept {
   return stalled;
 }
 
+// For where poll() is refused: what threads are made of hardly ever is. False: it is.
+bool sleep_on_futex(std::uint32_t milliseconds) noexcept {
+  const std::uint32_t word = 0;
+  const timespec time{milliseconds / 1000, milliseconds % 1000 * 1'000'000L};
+  const long woken = syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, word, &time, nullptr, 0);
+  return woken == 0 || errno == ETIMEDOUT || errno == EINTR;
+}
+
 }  // namespace
 
 PressureWatch::Mode PressureWatch::open(const char* root) noexcept {
@@ -90,11 +101,12 @@ bool PressureWatch::wait(std::uint32_t milliseconds) noexcept {
   const nfds_t count = mode_ == Mode::kTrigger ? 1 : 0;  // with none it is a sleep
   const auto most = static_cast<int>(std::min<std::uint32_t>(milliseconds, INT_MAX));
   const int ready = poll(&asked, count, most);
-  if (mode_ == Mode::kPolling) return stalls_grew();
   // Errors come at once: of the trigger when its group is removed, of poll() when a program that
   // locks itself in has set RLIMIT_NOFILE to 0. Asking again would be spinning.
   const bool refused = ready < 0 && errno != EINTR;
-  if (refused || (asked.revents & ~POLLPRI) != 0) close();
+  if (refused && count == 0) can_sleep_ = sleep_on_futex(milliseconds);
+  if (count != 0 && (refused || (asked.revents & ~POLLPRI) != 0)) close();
+  if (mode_ == Mode::kPolling) return stalls_grew();
   return asked.revents == POLLPRI;
 }
 

@@ -60,9 +60,14 @@ bool Trimmer::start() noexcept {
   if (seen == State::kRunning || seen == State::kStarting) return true;
   if (!state_.compare_exchange_strong(seen, State::kStarting)) return true;
   if (platform::start_thread(run, this)) return true;
+  refuse();
+  return false;
+}
+
+// To be called by whoever made it kStarting or kRunning: there is no thread, or none for long.
+void Trimmer::refuse() noexcept {
   refused_ms_.store(now_ms(), std::memory_order_relaxed);
   state_.store(State::kRefused);
-  return false;
 }
 
 void* Trimmer::run(void* self) {
@@ -79,6 +84,7 @@ void Trimmer::work() noexcept {
   retention_->learn_limits();
   do {
     pass_until_quiet(pressure);
+    if (!pressure.can_sleep()) return refuse();
     state_.store(State::kNone);
     // What was freed since the last pass found a thread at work, and left it to it.
   } while (retention_->idle_bytes() >= threshold_ && resume());
@@ -89,6 +95,7 @@ void Trimmer::pass_until_quiet(platform::PressureWatch& pressure) noexcept {
   std::uint32_t quiet = 0;
   while (quiet < kQuietPasses || choice_ == TrimmerChoice::kOn) {
     if (pressure.wait(Retention::kPassMs)) retention_->relieve_pressure();
+    if (!pressure.can_sleep()) return;
     quiet = retention_->pass() < kLittle ? quiet + 1 : 0;
   }
 }

@@ -51,6 +51,7 @@ class Trimmer {
 
   bool may_start(const void* caller) const noexcept;
   bool start() noexcept;
+  void refuse() noexcept;
   static void* run(void* self);
   void work() noexcept;
   void pass_until_quiet(platform::PressureWatch& pressure) noexcept;

@@ -19,7 +19,9 @@ struct Answer {
   unsigned action;
 };
 
-inline void answer_calls(std::initializer_list<Answer> answers, unsigned otherwise) {
+// `flags` may make it the filter of all threads: SECCOMP_FILTER_FLAG_TSYNC.
+inline void answer_calls(std::initializer_list<Answer> answers, unsigned otherwise,
+                         unsigned flags = 0) {
   std::vector<sock_filter> filter;
   filter.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0));
   for (const Answer& answer : answers) {
@@ -31,7 +33,7 @@ inline void answer_calls(std::initializer_list<Answer> answers, unsigned otherwi
   filter.push_back(BPF_STMT(BPF_RET | BPF_K, otherwise));
   const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-      prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+      syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program) != 0) {
     skip("system calls cannot be filtered here");
   }
 }

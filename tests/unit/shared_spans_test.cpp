@@ -84,7 +84,7 @@ TEST(SharedSpans, TheClockIsReadAnewAfterCounting) {
   EXPECT_GT(own.spans.counters().idle_bytes, 0U);
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   const auto later = static_cast<std::uint32_t>(platform::coarse_milliseconds());
-  own.put(second);
+  own.spans.give(second, true);
   const SpanBatch oldest = own.spans.take_idle(later, 0, 1);
   ASSERT_EQ(oldest.idle, 1U);
   EXPECT_EQ(span_age_ms(later, own.spans.oldest_idle_ms()), 0U) << "as young as it is";
