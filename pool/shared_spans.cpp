@@ -214,7 +214,6 @@ void SharedSpans::collect_deferred() noexcept {
   }
   counters_.overflows += count;
   deferred_count_.fetch_sub(count, std::memory_order_relaxed);
-  publish_idle();
 }
 
 // Outside the lock: two threads may both commit the same pages, which is harmless.
