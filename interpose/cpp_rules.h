@@ -56,7 +56,8 @@ template <libc_rules::Allocator H, typename... Alignment>
 [[gnu::always_inline]] inline void* try_allocate(H heap, std::size_t size,
                                                  Alignment... alignment) noexcept {
   void* pointer = allocate_once(heap, size, alignment...);
-  return pointer != nullptr ? pointer : try_with_handler(size, alignment...);
+  if (pointer != nullptr) return pointer;
+  return libc_rules::or_enomem(try_with_handler(size, alignment...));
 }
 
 }  // namespace bufpool::cpp_rules

@@ -21,6 +21,7 @@ namespace {
 // the machine, which costs errno its value. Not done at start: many a process never asks.
 void wake_backing() noexcept {
   const int kept = errno;
+  backing::open();
   backing::release(backing::allocate(kMinSize));
   errno = kept;
 }
@@ -58,6 +59,19 @@ void Heap::count_passed(std::size_t size) noexcept {
   }
 }
 
+// Small requests set errno by backing::open(), where they fail, and their first one keeps it.
+template <typename Ask>
+void* Heap::ask(std::size_t size, Ask call) noexcept {
+  if (size < kMinSize) return call();
+  return backing::keeping_errno([&] { return size > backing::kMostBytes ? nullptr : call(); });
+}
+
+template <typename Ask>
+void* Heap::pass_on(std::size_t size, Ask call) noexcept {
+  count_passed(size);
+  return ask(size, call);
+}
+
 void* Heap::allocate_telling(std::size_t size) noexcept {
   PassCounter::tell();
   return backing::allocate(size);
@@ -70,10 +84,7 @@ void* Heap::allocate_unpooled(std::size_t size, const void* caller) noexcept {
     return the_pool.wants(size) ? the_pool.take(size, KnownCaller{caller})
                                 : the_pool.take_zeroed(size, caller);
   }
-  count_passed(size);
-  void* pointer = size > backing::kMostBytes ? nullptr : backing::allocate(size);
-  if (pointer == nullptr) errno = ENOMEM;
-  return pointer;
+  return pass_on(size, [size] { return backing::allocate(size); });
 }
 
 void* Heap::allocate_zeroed_for(std::size_t size, const void* caller) noexcept {
@@ -81,8 +92,7 @@ void* Heap::allocate_zeroed_for(std::size_t size, const void* caller) noexcept {
   if (size >= kMinSize && start_pool() && the_pool.serves(size)) {
     return the_pool.take_zeroed(size, caller);
   }
-  count_passed(size);
-  return size > backing::kMostBytes ? nullptr : backing::allocate_zeroed(size);
+  return pass_on(size, [size] { return backing::allocate_zeroed(size); });
 }
 
 void* Heap::allocate_aligned_for(std::size_t alignment, std::size_t size,
@@ -90,8 +100,7 @@ void* Heap::allocate_aligned_for(std::size_t alignment, std::size_t size,
   if (size >= kMinSize && start_pool() && the_pool.serves(size)) {
     return the_pool.take_aligned(alignment, size, caller);
   }
-  count_passed(size);
-  return backing::allocate_aligned(alignment, size);
+  return pass_on(size, [=] { return backing::allocate_aligned(alignment, size); });
 }
 
 std::size_t Heap::usable_size(void* pointer) noexcept {
@@ -100,7 +109,7 @@ std::size_t Heap::usable_size(void* pointer) noexcept {
 
 void* Heap::resize_elsewhere(void* pointer, std::size_t size, const void* caller) noexcept {
   if (!the_pool.owns(pointer) && !the_pool.serves(size)) {
-    return size > backing::kMostBytes ? nullptr : backing::resize(pointer, size);
+    return ask(size, [=] { return backing::resize(pointer, size); });
   }
   return move(pointer, usable_size(pointer), size, caller);
 }

@@ -102,6 +102,10 @@ struct Heap {
   [[nodiscard]] static void* move(void* pointer, std::size_t old_size, std::size_t size,
                                   const void* caller) noexcept;
   static void count_passed(std::size_t size) noexcept;
+  template <typename Ask>
+  [[nodiscard]] static void* ask(std::size_t size, Ask call) noexcept;
+  template <typename Ask>
+  [[nodiscard]] static void* pass_on(std::size_t size, Ask call) noexcept;
 
   static constinit std::atomic<std::uint64_t> passed_above_;
 };

@@ -5,15 +5,21 @@
 //
 // What an implementation gets wrong is mended there, so that callers may rely on this page:
 // addresses are aligned to 16 bytes (to `alignment` where one is given), sizes of 0 are served,
-// and failure is nullptr; errno is then ENOMEM or as it was. All may be called before constructors.
+// and failure is nullptr; errno is then ENOMEM or as it was, and ENOMEM after allocate() once
+// open() was called. All may be called before constructors.
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 
 namespace bufpool::backing {
 
 // What glibc refuses to serve: more than PTRDIFF_MAX bytes.
 inline constexpr std::size_t kMostBytes = static_cast<std::size_t>(-1) >> 1;
+
+// Has failures noted in errno. It neither allocates nor makes the allocator set itself up; doing it
+// twice is harmless.
+void open() noexcept;
 
 [[nodiscard]] void* allocate(std::size_t size) noexcept;
 [[nodiscard]] void* allocate_zeroed(std::size_t size) noexcept;
@@ -33,6 +39,16 @@ void collect() noexcept;
 
 // Bytes it holds from the system, as far as it tells.
 [[nodiscard]] std::size_t committed_bytes() noexcept;
+
+// What `ask` gets from the calls above; errno is as it was, and ENOMEM where that is null. For
+// requests that are not small: the allocator's first look at the machine costs errno its value.
+template <typename Ask>
+[[nodiscard]] void* keeping_errno(Ask ask) noexcept {
+  const int kept = errno;
+  void* const pointer = ask();
+  errno = pointer == nullptr ? ENOMEM : kept;
+  return pointer;
+}
 
 }  // namespace bufpool::backing
 

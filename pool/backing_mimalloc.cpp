@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "pool/backing_mimalloc.h"
 
+#include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 
 namespace bufpool::backing {
 namespace {
@@ -21,7 +23,17 @@ bool aligned(const void* pointer, std::size_t alignment) noexcept {
   return nullptr;
 }
 
+// mimalloc's word for what it could not do. It leaves errno to whoever is told, and whatever its
+// system calls left there. EFAULT, a free list that was written to, is told by builds with checks
+// only, which then end the process.
+void note_failure(int error, void*) noexcept {
+  if (error == EFAULT) std::abort();
+  if (error == ENOMEM || error == EOVERFLOW) errno = ENOMEM;
+}
+
 }  // namespace
+
+void open() noexcept { mi_register_error(note_failure, nullptr); }
 
 void* allocate_zeroed(std::size_t size) noexcept { return mi_zalloc(at_least_aligned(size)); }
 

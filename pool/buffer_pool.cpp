@@ -31,7 +31,7 @@ bool BufferPool::open(const Options& options) noexcept {
   zero_ = static_cast<ZeroChoice>(options.zero);
   cookies_ = Cookies(platform::process_secret(), zero_ == ZeroChoice::kFree);
   if (options.max_buffers != 0) max_buffers_ = options.max_buffers;
-  mode_ = cache_.open(wanted_mode(options), options.cpu_cache, spans_.data());
+  mode_ = cache_.open(wanted_mode(options), options.cpu_cache, spans_.data(), cookies_);
   if (mode_ == PoolMode::kPassThrough) return false;
   large_.open(space_.large());
   gaps_[to_number(kLargeRegion)] = LargeBuffers::kGap;
@@ -135,10 +135,16 @@ Block BufferPool::refill(ClassIndex c, std::size_t asked, const void* caller) no
   return refill.block;
 }
 
+template <typename Ask>
+void* BufferPool::pass_on(ClassIndex c, Ask ask) noexcept {
+  fallbacks_[to_number(c)].fetch_add(1, std::memory_order_relaxed);
+  return backing::keeping_errno(ask);
+}
+
 void* BufferPool::take_slowly(std::size_t size, const void* caller) noexcept {
   const ClassIndex c = class_for(size);
   const Block block = refill(c, size, caller);
-  if (block == 0) return pass_on(c, backing::allocate(size));
+  if (block == 0) return pass_on(c, [=] { return backing::allocate(size); });
   guard_line(block).state = cookies_.in_use(block);
   return reinterpret_cast<void*>(block + gap_bytes(space_.class_at(block)));
 }
@@ -150,16 +156,11 @@ void BufferPool::drain(Block block, const void* caller) noexcept {
   trimmer_.after_slow_path(stride_bytes(c), caller);
 }
 
-void* BufferPool::pass_on(ClassIndex c, void* pointer) noexcept {
-  fallbacks_[to_number(c)].fetch_add(1, std::memory_order_relaxed);
-  return pointer;
-}
-
 void* BufferPool::take_zeroed(std::size_t size, const void* caller) noexcept {
   const ClassIndex c = class_for(size);
   const Block block = take_block(size, size, caller);
-  if (block == 0) return pass_on(c, backing::allocate_zeroed(size));
-  const bool known_zero = guard_line(block).state == 0;
+  if (block == 0) return pass_on(c, [=] { return backing::allocate_zeroed(size); });
+  const bool known_zero = guard_line(block).state == cookies_.known_zero(block);
   guard_line(block).state = cookies_.in_use(block);
   void* const buffer = reinterpret_cast<void*>(block + gap_bytes(space_.class_at(block)));
   // What realloc may add in place has to be zero too, where all that is handed out is.
@@ -175,9 +176,10 @@ void* BufferPool::take_aligned(std::size_t alignment, std::size_t size,
   // A buffer on a line is at most this far below the aligned address that follows it.
   const std::size_t most_skipped = alignment <= kLine ? 0 : alignment - kLine;
   const std::size_t whole = std::max(size + most_skipped, kLeastLined);
-  if (!serves(whole)) return backing::allocate_aligned(alignment, size);
+  const auto aligned = [=] { return backing::allocate_aligned(alignment, size); };
+  if (!serves(whole)) return backing::keeping_errno(aligned);
   const Block block = take_block(whole, size, caller);
-  if (block == 0) return pass_on(class_for(whole), backing::allocate_aligned(alignment, size));
+  if (block == 0) return pass_on(class_for(whole), aligned);
   guard_line(block).state = cookies_.in_use(block);
   const std::size_t gap = gap_bytes(space_.class_at(block));
   const std::uintptr_t buffer = block + gap;
@@ -185,48 +187,26 @@ void* BufferPool::take_aligned(std::size_t alignment, std::size_t size,
   if (zero_ == ZeroChoice::kAlloc) std::memset(reinterpret_cast<void*>(entry), 0, size);
   if (entry != buffer) {
     const Block line = entry - gap;
+    guard_line(block) = GuardLine{cookies_.entered(block), entry};
     guard_line(line) = GuardLine{cookies_.aligned_entry(line), block};
   }
   return reinterpret_cast<void*>(entry);
 }
 
-// The block that an aligned address inside it was handed out of; 0: it was not.
-Block BufferPool::block_of_entry(std::uintptr_t address) const noexcept {
-  const Block line = address - gaps_[space_.region_number(address)];
-  if (guard_line(line).state != cookies_.aligned_entry(line)) return 0;
-  return guard_line(line).link;
-}
-
 void BufferPool::put_oddly(void* pointer, const void* caller) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
   const ClassIndex c = space_.class_at(address);
+  require_in_use(address, Fault::Call::kFree);
   if (c == kLargeRegion) return put_large(address);
-  const Block block = block_in_use(address);
-  if (block + gap_bytes(c) != address) guard_line(address - gap_bytes(c)) = GuardLine{0, 0};
+  const Block block = spans_[to_number(c)].block_around(address);
+  const Block line = address - gap_bytes(c);
+  if (line != block) guard_line(line).state = cookies_.free(line);
   put_block(block, c, caller);
-}
-
-// The block of the buffer at `address`. What is no buffer in use ends in the fault handler.
-Block BufferPool::block_in_use(std::uintptr_t address) noexcept {
-  const ClassIndex c = space_.class_at(address);
-  if (c < kFirstClass || c > kLastClass) fail(Fault::Kind::kNotHandedOut, address);
-  const SharedSpans& spans = spans_[to_number(c)];
-  const Block block = spans.block_around(address);
-  if (!spans.is_block(block)) fail(Fault::Kind::kNotHandedOut, address);
-  const bool in_use = cookies_.is_in_use(block);
-  if (block + gap_bytes(c) != address) {
-    const bool aligned = address >= block + gap_bytes(c) + kLine;
-    if (!aligned || block_of_entry(address) != block) {
-      fail(in_use ? Fault::Kind::kInnerPointer : Fault::Kind::kDoubleFree, address);
-    }
-  }
-  if (in_use) return block;
-  fail(cookies_.is_free(block) ? Fault::Kind::kDoubleFree : Fault::Kind::kOverrun, address);
 }
 
 void BufferPool::put_large(std::uintptr_t address) noexcept {
   const Block block = address - LargeBuffers::kGap;
-  if (guard_line(block).state != cookies_.growing(block)) fail(Fault::Kind::kNotHandedOut, address);
+  guard_line(block).state = cookies_.free(block);
   large_.release(block);
 }
 
@@ -242,37 +222,36 @@ void BufferPool::put_block(Block block, ClassIndex c, const void* caller) noexce
   }
 }
 
-// A state of zero says that all of the block reads as zero. Of a large buffer much may never have
-// been touched, so its pages are given back instead of written.
+// Of a large buffer much may never have been touched, so its pages are given back instead of
+// written.
 void BufferPool::wipe(Block block, ClassIndex c) noexcept {
   constexpr std::size_t kLarge = 1 << 20;
-  if (stride_bytes(c) >= kLarge && make_zero(block, block + stride_bytes(c))) return;
-  std::memset(reinterpret_cast<void*>(block), 0, stride_bytes(c));
-}
-
-void BufferPool::fail(Fault::Kind kind, std::uintptr_t address) noexcept {
-  const ClassIndex c = space_.class_at(address);
-  Fault fault{kind, address, 0, 0, 0};
-  if (kind != Fault::Kind::kNotHandedOut) {
-    const Block block = spans_[to_number(c)].block_around(address);
-    fault.buffer = block + gap_bytes(c);
-    fault.overrun_from = fault.buffer - stride_bytes(c);
-    fault.class_bytes = nominal_bytes(c);
+  const std::size_t bytes = stride_bytes(c);
+  if (bytes < kLarge || !make_zero(block, block + bytes)) {
+    std::memset(reinterpret_cast<void*>(block), 0, bytes);
   }
-  if (on_fault_ != nullptr) on_fault_(fault);
-  __builtin_trap();
+  guard_line(block).state = cookies_.known_zero(block);
 }
 
-std::size_t BufferPool::usable_size(const void* pointer) const noexcept {
+std::size_t BufferPool::usable_size(const void* pointer) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
   const ClassIndex c = space_.class_at(address);
-  if (c == kLargeRegion) return guard_line(address - LargeBuffers::kGap).link;
   const Block block = spans_[to_number(c)].block_around(address);
-  // Room to grow is realloc's: programs add what they are told here to their memory in use.
+  const bool start = block + gap_bytes(c) == address && c != kLargeRegion;
+  if (start && guard_line(block).state == cookies_.in_use(block)) return buffer_bytes(c);
+  const std::optional<Fault> fault = fault_at(address, Fault::Call::kFree);
+  // An overrun leaves the buffer as large as it was.
+  if (fault && fault->kind != Fault::Kind::kOverrun) return 0;
+  if (c == kLargeRegion) return guard_line(address - LargeBuffers::kGap).link;
+  return usable_size_of(block, address);
+}
+
+// Room to grow is realloc's: programs add what they are told here to their memory in use.
+std::size_t BufferPool::usable_size_of(Block block, std::uintptr_t address) const noexcept {
   const GuardLine& line = guard_line(block);
   if (line.state == cookies_.growing(block))
     return buffer_bytes(class_for(line.link & ~kGrewAgain));
-  return block + stride_bytes(c) - address;
+  return block + stride_bytes(space_.class_at(block)) - address;
 }
 
 std::uint64_t BufferPool::warm_up(std::size_t size, std::uint64_t count) noexcept {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "pool/address_space.h"
 #include "pool/caller.h"
@@ -107,7 +108,8 @@ class BufferPool {
   }
 
   // Bytes of the buffer that may be written. Pre: owns(pointer).
-  [[nodiscard]] std::size_t usable_size(const void* pointer) const noexcept;
+  // 0: it is no buffer in use.
+  [[nodiscard]] std::size_t usable_size(const void* pointer) noexcept;
 
   // Gives idle memory back, down to `keep` bytes. Returns the bytes given back.
   std::uint64_t trim(std::uint64_t keep) noexcept {
@@ -155,20 +157,30 @@ class BufferPool {
                                                    const void* caller) noexcept;
   [[nodiscard]] void* resize_growing(Block block, ClassIndex c, std::size_t size,
                                      const void* caller) noexcept;
-  [[nodiscard]] void* resize_large(Block block, std::size_t size, const void* caller) noexcept;
+  [[nodiscard]] void* resize_large(std::uintptr_t address, std::size_t size,
+                                   const void* caller) noexcept;
   [[nodiscard]] void* grow_large(void* pointer, std::size_t size, const void* caller) noexcept;
   void put_large(std::uintptr_t address) noexcept;
-  Block block_in_use(std::uintptr_t address) noexcept;
+  [[nodiscard]] std::size_t usable_size_of(Block block, std::uintptr_t address) const noexcept;
+
+  // What is wrong with a call for `address`; nothing: a buffer in use starts there.
+  [[nodiscard]] std::optional<Fault> fault_at(std::uintptr_t address, Fault::Call call) noexcept;
+  [[nodiscard]] std::optional<Fault> fault_in_block(Block block, Fault fault) noexcept;
+  [[nodiscard]] std::optional<Fault> fault_in_slot(Block block, Fault fault) const noexcept;
+  [[nodiscard]] bool is_idle(Block block, SharedSpans::Place place) noexcept;
+  [[nodiscard]] bool was_entry(Block block, std::uintptr_t address) const noexcept;
+  void require_in_use(std::uintptr_t address, Fault::Call call) noexcept;
   [[nodiscard]] void* grow(void* pointer, std::size_t size, bool again,
                            const void* caller) noexcept;
   [[nodiscard]] void* move(void* pointer, Block to, std::size_t kept, const void* caller) noexcept;
-  [[nodiscard]] void* pass_on(ClassIndex c, void* pointer) noexcept;
-  [[gnu::cold, noreturn]] void fail(Fault::Kind kind, std::uintptr_t address) noexcept;
+  // What the allocator underneath gives in place of a buffer of the class.
+  template <typename Ask>
+  [[nodiscard]] void* pass_on(ClassIndex c, Ask ask) noexcept;
+  [[gnu::cold, noreturn]] void fail(const Fault& fault) noexcept;
 
   ClassIndex class_for(std::size_t size) const noexcept {
     return served_by_[to_number(class_step(size))];
   }
-  Block block_of_entry(std::uintptr_t address) const noexcept;
 
   void choose_classes(const Options& options) noexcept;
   [[nodiscard]] std::uint64_t gets_since_start() noexcept;

@@ -18,10 +18,10 @@ void* BufferPool::resize_slowly(void* pointer, std::size_t size, const void* cal
   const ClassIndex c{static_cast<std::uint32_t>(region)};
   const Block block = address - gaps_[region];
   const std::uint64_t state = guard_line(block).state;
-  if (c == kLargeRegion) return resize_large(block, size, caller);
+  if (c == kLargeRegion) return resize_large(address, size, caller);
   if (state == cookies_.growing(block)) return resize_growing(block, c, size, caller);
   const bool whole = state == cookies_.in_use(block);
-  if (!whole) block_in_use(address);  // an aligned entry, or none
+  if (!whole) require_in_use(address, Fault::Call::kRealloc);  // an aligned entry, or none
   const std::size_t room = whole ? buffer_bytes(c) : usable_size(pointer);
   // A buffer is left where it is until it holds less than half of what it could.
   if (size <= room && size >= room / 2) return pointer;
@@ -76,12 +76,12 @@ void* BufferPool::grow_large(void* pointer, std::size_t size, const void* caller
 }
 
 // Leaves its slot only for a class that holds a quarter of the most it held.
-void* BufferPool::resize_large(Block block, std::size_t size, const void* caller) noexcept {
+void* BufferPool::resize_large(std::uintptr_t address, std::size_t size,
+                               const void* caller) noexcept {
+  require_in_use(address, Fault::Call::kRealloc);
+  void* const pointer = reinterpret_cast<void*>(address);
+  const Block block = address - LargeBuffers::kGap;
   GuardLine& line = guard_line(block);
-  void* const pointer = reinterpret_cast<void*>(block + LargeBuffers::kGap);
-  if (line.state != cookies_.growing(block)) {
-    fail(Fault::Kind::kNotHandedOut, block + LargeBuffers::kGap);
-  }
   if (size < line.link / 4 && serves(size))
     return move(pointer, take_block(size, size, caller), size, caller);
   if (size <= line.link) return pointer;

@@ -46,8 +46,10 @@ RseqArea* leave_sequences() noexcept {
 
 void return_to_sequences(RseqArea* area) noexcept { thread_area = area; }
 
-PoolMode CpuCache::open(PoolMode wanted, std::uint64_t cpu_budget, SharedSpans* spans) noexcept {
+PoolMode CpuCache::open(PoolMode wanted, std::uint64_t cpu_budget, SharedSpans* spans,
+                        Cookies cookies) noexcept {
   budget_ = cpu_budget;
+  cookies_ = cookies;
   spans_ = spans;
   mode_ = PoolMode::kRseq;
   if (wanted != PoolMode::kLocked && sequences_work()) {
@@ -172,6 +174,7 @@ CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
   const SharedSpans::Taken taken = spans_[to_number(c)].take(std::span(blocks).first(count));
   if (taken.count == 0) return {.refused = taken.refused};
   missed_asked_[to_number(c)].fetch_add(asked, std::memory_order_relaxed);
+  note_zero(c, std::span(blocks).first(taken.zeroed));
   std::uint32_t pushed = 1;
   while (pushed < taken.count && push_slowly(c, blocks[pushed])) ++pushed;
   if (pushed < taken.count) {
@@ -180,6 +183,14 @@ CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
   }
   if (taken.record) note_peak(c);
   return {blocks[0], taken.fresh_bytes, taken.regret_bytes};
+}
+
+// What calloc need not write. The note faults a page in, so of those that only go to the cache it
+// is written where a block is several pages: smaller ones are wiped for less.
+void CpuCache::note_zero(ClassIndex c, std::span<const Block> blocks) const noexcept {
+  constexpr std::size_t kLeastNoted = 16 << 10;
+  const std::size_t most = nominal_bytes(c) < kLeastNoted ? 1 : kMaxBatch;
+  for (const Block block : blocks.first(std::min(blocks.size(), most))) cookies_.note_zero(block);
 }
 
 void CpuCache::drain(ClassIndex c, Block block) noexcept {
@@ -349,6 +360,20 @@ void CpuCache::for_each_slab(Visit visit) const noexcept {
     const SlabDistance distance = slabs_[cpu].load(std::memory_order_relaxed);
     if (distance != 0) visit(empty_slab_address() + distance);
   }
+}
+
+bool CpuCache::holds(ClassIndex c, Block block) noexcept {
+  for (std::uint32_t shard = 0; shard < shards_.count(); ++shard) {
+    if (shards_.holds(shard, c, block)) return true;
+  }
+  const std::uint32_t cpus = cpus_seen_.load(std::memory_order_acquire);
+  for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
+    const SlabDistance distance = slabs_[cpu].load(std::memory_order_relaxed);
+    if (distance == 0) continue;
+    const std::uintptr_t slab = empty_slab_address() + distance;
+    if (is_used(slab, c) && bufpool::holds(stack_of(slab, c), block)) return true;
+  }
+  return false;
 }
 
 std::uint64_t CpuCache::idle_bytes() const noexcept {

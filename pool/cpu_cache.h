@@ -46,8 +46,10 @@ class CpuCache {
   static constexpr std::uint32_t kMaxCpus = 8192;  // Linux's own limit on x86-64
 
   // Pre: called once; `spans` outlives the cache and has kClassSlots elements. Returns the mode
-  // that is in force: `wanted`, or kLocked where sequences do not work.
-  PoolMode open(PoolMode wanted, std::uint64_t cpu_budget, SharedSpans* spans) noexcept;
+  // that is in force: `wanted`, or kLocked where sequences do not work. `cookies` are for blocks
+  // that come out of the spans known to be zero.
+  PoolMode open(PoolMode wanted, std::uint64_t cpu_budget, SharedSpans* spans,
+                Cookies cookies = {}) noexcept;
 
   // Hit path: a block off this CPU's stack, or 0 (now and then where there is one). `stack` is
   // where_empty() of its class. 13 instructions in the sequence.
@@ -89,6 +91,9 @@ class CpuCache {
   // limits back. Returns how many CPUs had any.
   std::uint32_t drain_quiet(std::uint32_t now_ms, std::uint32_t quiet_ms) noexcept;
 
+  // Whether the block is in a CPU's cache.
+  [[nodiscard, gnu::cold]] bool holds(ClassIndex c, Block block) noexcept;
+
   // Bytes in all caches.
   std::uint64_t idle_bytes() const noexcept;
 
@@ -116,6 +121,7 @@ class CpuCache {
   [[gnu::noinline]] Block pop_twice(ClassIndex c, std::uint64_t step, std::size_t asked) noexcept;
   [[gnu::noinline]] bool push_twice(ClassIndex c, Block block) noexcept;
   void note_peak(ClassIndex c) noexcept;
+  void note_zero(ClassIndex c, std::span<const Block> blocks) const noexcept;
 
   void move_limit(std::uintptr_t slab, ClassIndex c, StackEvent event) noexcept;
   void raise_limit(std::uintptr_t slab, ClassIndex c, std::uint32_t step) noexcept;
@@ -138,6 +144,7 @@ class CpuCache {
   std::atomic<std::uint32_t> cpus_seen_{0};  // one more than the highest with a slab
   PoolMode mode_ = PoolMode::kPassThrough;
   std::uint64_t budget_ = 0;
+  Cookies cookies_;
   SharedSpans* spans_ = nullptr;
   std::array<std::atomic<std::uint64_t>, kClassSlots> in_use_peak_{};
   std::array<std::atomic<std::uint64_t>, kClassSlots> missed_asked_{};

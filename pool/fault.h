@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a program did wrong with a buffer, found at its free. Leaf.
+// What a program did wrong with a buffer, found when it hands the buffer in. Leaf.
 #pragma once
 
 #include <cstddef>
@@ -11,14 +11,20 @@ struct Fault {
   enum class Kind : std::uint8_t {
     kDoubleFree,    // the buffer is free already
     kInnerPointer,  // the address is inside a buffer, not its start
+    kInFront,       // the address is in front of a buffer, where its guard line is
     kOverrun,       // what stands in front of the buffer was overwritten
     kNotHandedOut,  // the address is in the pool's range, but never was a buffer
   };
+  // What the program called; each form of free and of operator delete is kFree.
+  enum class Call : std::uint8_t { kFree, kRealloc };
+
   Kind kind;
-  std::uintptr_t address;       // as passed to free
+  Call call;
+  bool buffer_is_free;          // of kInnerPointer and kInFront
+  std::uintptr_t address;       // as passed to the call
   std::uintptr_t buffer;        // the buffer that it belongs to
-  std::uintptr_t overrun_from;  // of an overrun: the buffer that ends where the damage begins
-  std::size_t class_bytes;      // nominal size of the class
+  std::uintptr_t overrun_from;  // the buffer that ends where `buffer`'s guard line begins; 0: none
+  std::size_t class_bytes;      // nominal size of the class; 0: of no class
 };
 
 // Called with the first fault; expected not to return. Without one the process traps.

@@ -2,11 +2,14 @@
 // The words in front of a buffer that say what it is.
 //
 // The first word of a block's guard line is a cookie of the block's address and the process's
-// secret: in use, or free. Free of a block that was never handed out, or whose pages were given
-// back, reads as zero. Being the first word, it is the first thing that an overrun of the buffer
-// before it hits. The second word is used only while the first says so.
+// secret: in use, free, or free and known to be zero. Being the first word, it is the first thing
+// that an overrun of the buffer before it hits. A word of zero is no cookie and proves nothing: it
+// stands before a block that was never handed out, on a page that was given back, and where a
+// program wrote zeros past the end of a buffer. The second word is used only while the first says
+// so.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -17,8 +20,9 @@ using Block = std::uintptr_t;
 
 struct GuardLine {
   std::uint64_t state;
-  std::uint64_t link;  // of an aligned entry: its block; of a deferred block: the next one; of a
-                       // growing buffer: the most bytes it was asked to hold
+  std::uint64_t link;  // of an aligned entry: its block; of a block with one: the entry; of a
+                       // deferred block: the next one; of a growing buffer: the most bytes it was
+                       // asked to hold
 };
 
 [[gnu::always_inline]] inline GuardLine& guard_line(Block block) noexcept {
@@ -38,20 +42,33 @@ class Cookies {
   // What a put compares with, and the word for free made of it.
   [[gnu::always_inline]] std::uint64_t plain(Block block) const noexcept { return block ^ secret_; }
   [[gnu::always_inline]] std::uint64_t free(Block block) const noexcept { return ~plain(block); }
-  // Of a guard line inside a block, in front of an aligned address handed out.
+  // Of a free block whose buffer reads as zero from its first byte to its last.
+  std::uint64_t known_zero(Block block) const noexcept { return plain(block) ^ 0x6666666666666666; }
+  // Of a guard line inside a block, in front of an aligned address handed out; free() of the line
+  // once that address was freed.
   std::uint64_t aligned_entry(Block line) const noexcept {
     return plain(line) ^ 0x5555555555555555;
   }
+  // Of the block that such an address was handed out of.
+  std::uint64_t entered(Block block) const noexcept { return plain(block) ^ 0x3c3c3c3c3c3c3c3c; }
   // Of a buffer that realloc made larger: link is valid, and put() takes the long way.
   std::uint64_t growing(Block block) const noexcept { return plain(block) ^ 0x3333333333333333; }
 
   bool is_in_use(Block block) const noexcept {
     const std::uint64_t state = guard_line(block).state;
-    return state == in_use(block) || state == growing(block);
+    return state == in_use(block) || state == growing(block) || state == entered(block);
   }
   bool is_free(Block block) const noexcept {
     const std::uint64_t state = guard_line(block).state;
-    return state == free(block) || state == 0;
+    return state == free(block) || state == known_zero(block);
+  }
+  // Writes known_zero() into the guard line of a block that reads as zero all over. One that does
+  // not is left as it is. The write comes without a read before it, so that a page is faulted in
+  // once.
+  void note_zero(Block block) const noexcept {
+    std::uint64_t expected = 0;
+    std::atomic_ref(guard_line(block).state)
+        .compare_exchange_strong(expected, known_zero(block), std::memory_order_relaxed);
   }
 
  private:

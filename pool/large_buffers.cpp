@@ -27,45 +27,70 @@ bool LargeBuffers::claim(std::uint32_t& slot) noexcept {
 }
 
 // A quarter ahead: few system calls, and pages come with their use only.
-bool LargeBuffers::commit_to(std::uint32_t slot, std::size_t bytes) noexcept {
-  if (bytes <= committed_[slot]) return true;
-  if (bytes > slot_bytes_) return false;
-  const std::size_t ahead = std::min(platform::page_above(bytes + bytes / 4), slot_bytes_);
-  auto* const end = reinterpret_cast<void*>(slot_start(slot) + committed_[slot]);
-  if (!platform::commit(end, ahead - committed_[slot])) return false;
-  committed_[slot] = ahead;
-  return true;
+std::size_t LargeBuffers::ahead_of(std::size_t bytes) const noexcept {
+  return std::min(platform::page_above(bytes + bytes / 4), slot_bytes_);
+}
+
+// Moves whole pages into a slot, and commits what is in front of them and behind them, `whole`
+// bytes together. The range that they move to is committed by them: should they stay where they
+// are, nothing there has to be undone. What is in front, where guard lines lie, stays readable.
+// False: the slot is free again, or never used again.
+bool LargeBuffers::adopt_pages(std::uint32_t slot, std::uintptr_t pages, std::size_t bytes,
+                               std::uintptr_t to, std::size_t whole) noexcept {
+  auto* const head = reinterpret_cast<void*>(slot_start(slot));
+  auto* const tail = reinterpret_cast<void*>(to + bytes);
+  const std::size_t head_bytes = to - slot_start(slot);
+  const std::size_t tail_bytes = whole - head_bytes - bytes;
+  auto moved = platform::Moved::kNo;
+  if (platform::commit(head, head_bytes) && platform::commit(tail, tail_bytes)) {
+    moved =
+        platform::move_pages(reinterpret_cast<void*>(pages), bytes, reinterpret_cast<void*>(to));
+  }
+  if (moved == platform::Moved::kYes) return true;
+  const bool undone = platform::seal(head, head_bytes) && platform::uncommit(tail, tail_bytes);
+  if (undone && moved == platform::Moved::kNo) give_back(slot);
+  return false;
 }
 
 // Whole pages are moved; what the block shares a page of with its neighbours is copied.
 Block LargeBuffers::adopt(Block from, std::size_t bytes, std::size_t size) noexcept {
   const std::size_t offset = from % platform::kPageBytes;
   std::uint32_t slot = 0;
-  if (offset + kGap + size > slot_bytes_ || !claim(slot)) return 0;
+  if (!fits(offset, size) || !claim(slot)) return 0;
   const Block block = slot_start(slot) + offset;
   const std::uintptr_t first =
       platform::page_above(from + sizeof(GuardLine));  // the guard line stays
   const std::uintptr_t last = platform::page_below(from + bytes);
-  auto* const pages = reinterpret_cast<void*>(first);
-  auto* const to = reinterpret_cast<void*>(block + (first - from));
-  if (!commit_to(slot, offset + kGap + size) || !platform::move_pages(pages, last - first, to)) {
-    release(block);
-    return 0;
-  }
+  const std::size_t whole = ahead_of(offset + kGap + size);
+  if (!adopt_pages(slot, first, last - first, block + (first - from), whole)) return 0;
+  committed_[slot] = whole;
+  blocks_[slot].store(block, std::memory_order_relaxed);
   copy(block, from, first - from);
   copy(block + (last - from), last, from + bytes - last);
   return block;
 }
 
 bool LargeBuffers::extend(Block block, std::size_t size) noexcept {
-  return commit_to(slot_of(block), block % platform::kPageBytes + kGap + size);
+  const std::uint32_t slot = slot_of(block);
+  const std::size_t offset = block % platform::kPageBytes;
+  if (!fits(offset, size)) return false;
+  const std::size_t committed = committed_[slot];
+  if (offset + kGap + size <= committed) return true;
+  const std::size_t whole = ahead_of(offset + kGap + size);
+  auto* const end = reinterpret_cast<void*>(slot_start(slot) + committed);
+  if (!platform::commit(end, whole - committed)) return false;
+  committed_[slot] = whole;
+  return true;
+}
+
+void LargeBuffers::give_back(std::uint32_t slot) noexcept {
+  used_.fetch_and(~(std::uint64_t{1} << slot), std::memory_order_release);
 }
 
 void LargeBuffers::release(Block block) noexcept {
   const std::uint32_t slot = slot_of(block);
   // A slot that the kernel does not take back is never used again.
-  if (!platform::uncommit(reinterpret_cast<void*>(slot_start(slot)), slot_bytes_)) return;
-  used_.fetch_and(~(std::uint64_t{1} << slot), std::memory_order_release);
+  if (platform::seal(reinterpret_cast<void*>(slot_start(slot)), committed_[slot])) give_back(slot);
 }
 
 std::uint32_t LargeBuffers::in_use() const noexcept {

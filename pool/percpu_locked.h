@@ -62,6 +62,14 @@ class LockedShards {
     return room;
   }
 
+  // False also when the lock cannot be had.
+  bool holds(std::uint32_t shard, ClassIndex c, Block block) noexcept {
+    if (!locks_[shard].lock()) return false;
+    const bool held = bufpool::holds(stack_of(slab(shard), c), block);
+    locks_[shard].unlock();
+    return held;
+  }
+
   void lock_for_fork() noexcept {
     for (std::uint32_t i = 0; i < count_; ++i) locks_[i].hold_for_fork();
   }

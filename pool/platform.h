@@ -25,21 +25,33 @@ constexpr std::uintptr_t page_below(std::uintptr_t address) noexcept {
 void unreserve(void* start, std::size_t bytes) noexcept;
 
 // Makes reserved pages readable and writable; they read as zero. Doing it twice is harmless.
-// False: the kernel refused (RLIMIT_AS, RLIMIT_DATA, strict overcommit).
+// False: the kernel refused (RLIMIT_AS, RLIMIT_DATA, strict overcommit); some of the first pages
+// may be readable and writable all the same.
 [[nodiscard]] bool commit(void* start, std::size_t bytes) noexcept;
 
-// Gives the pages' memory back; they read as zero from then on. False: refused, nothing changed.
+// Gives the pages' memory back; they read as zero from then on. False: refused (mlock); some of the
+// pages may have gone all the same, and read as zero.
 [[nodiscard]] bool purge(void* start, std::size_t bytes) noexcept;
 
 // False: purge() is forbidden to this thread for good, by a filter of system calls.
 [[nodiscard]] bool may_purge() noexcept;
 
-// Undoes commit(): the memory goes back, and nothing may touch the range. False: refused.
+// Undoes commit(): the memory goes back, and nothing may touch the range. False: refused; the range
+// is not to be used again.
 [[nodiscard]] bool uncommit(void* start, std::size_t bytes) noexcept;
 
-// Moves the pages of [start, start + bytes), which then reads as zero, to `to`, a committed range.
-// False: the kernel cannot (before Linux 5.7), nothing changed.
-[[nodiscard]] bool move_pages(void* start, std::size_t bytes, void* to) noexcept;
+// As uncommit(), but the range may be read, as zero.
+[[nodiscard]] bool seal(void* start, std::size_t bytes) noexcept;
+
+// Moves the pages of [start, start + bytes), which then reads as zero, to `to`, a range reserved or
+// sealed. Refused before Linux 5.7, by filters, and for pages that the program locked or protected
+// in parts; the pages are then where they were.
+enum class Moved : std::uint8_t {
+  kYes,
+  kNo,    // `to` is reserved
+  kLost,  // what is at `to` is not known: the range is not to be used again
+};
+[[nodiscard]] Moved move_pages(void* start, std::size_t bytes, void* to) noexcept;
 
 // Asks for huge pages in a reserved range; a kernel without them is fine.
 void use_huge_pages(void* start, std::size_t bytes) noexcept;

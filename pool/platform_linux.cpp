@@ -67,6 +67,9 @@ bool try_call(Call call, Make make) noexcept {
 // The kernel is ready for restart_sequences().
 constinit std::atomic<bool> may_restart{false};
 
+// How address space is reserved.
+constexpr int kReserving = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+
 // Field `index` of /proc/self/statm in bytes: 0 the address space, 1 what is resident.
 std::size_t statm_bytes(int index) noexcept {
   const KeepErrno keep;
@@ -91,7 +94,7 @@ std::size_t statm_bytes(int index) noexcept {
 void* reserve(std::size_t bytes) noexcept {
   const KeepErrno keep;
   if (getauxval(AT_PAGESZ) != kPageBytes) return nullptr;
-  void* start = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* start = mmap(nullptr, bytes, PROT_NONE, kReserving, -1, 0);
   return start == MAP_FAILED ? nullptr : start;
 }
 
@@ -114,14 +117,29 @@ bool may_purge() noexcept { return !is_refused(Call::kPurge); }
 
 bool uncommit(void* start, std::size_t bytes) noexcept {
   const KeepErrno keep;
-  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
-  return mmap(start, bytes, PROT_NONE, flags, -1, 0) != MAP_FAILED;
+  return mmap(start, bytes, PROT_NONE, kReserving | MAP_FIXED, -1, 0) != MAP_FAILED;
 }
 
-bool move_pages(void* start, std::size_t bytes, void* to) noexcept {
+bool seal(void* start, std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  return mmap(start, bytes, PROT_READ, kReserving | MAP_FIXED, -1, 0) != MAP_FAILED;
+}
+
+// The kernel unmaps the target first, and may refuse then: what it leaves is a hole, which another
+// thread's mmap may be given at once. So the hole is filled only if it still is one; a target that
+// is mapped may be ours as it was, or somebody else's.
+Moved move_pages(void* start, std::size_t bytes, void* to) noexcept {
   constexpr int kFlags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
-  return try_call(Call::kMovePages,
-                  [=]() noexcept { return mremap(start, bytes, bytes, kFlags, to) != MAP_FAILED; });
+  if (is_refused(Call::kMovePages)) return Moved::kNo;
+  const bool moved = try_call(Call::kMovePages, [=]() noexcept {
+    return mremap(start, bytes, bytes, kFlags, to) != MAP_FAILED;
+  });
+  if (moved) return Moved::kYes;
+  const KeepErrno keep;
+  void* const filled = mmap(to, bytes, PROT_NONE, kReserving | MAP_FIXED_NOREPLACE, -1, 0);
+  if (filled == to) return Moved::kNo;
+  if (filled != MAP_FAILED) munmap(filled, bytes);  // before Linux 4.17 the address is a wish
+  return Moved::kLost;
 }
 
 void use_huge_pages(void* start, std::size_t bytes) noexcept {

@@ -75,8 +75,10 @@ void SharedSpans::take_locked(std::span<Block> blocks, Taken& taken) noexcept {
   SpanNumber n = 0;
   // Pages are taken fresh for the caller, never just to fill a cache.
   while (taken.count < blocks.size() && choose_span(taken.count > 0, n)) {
+    const bool zero = lists_[n].zero && taken.zeroed == taken.count;
     if (lists_[n].list == SpanList::kPurged) note_fresh(lists_[n], taken);
     taken.count += take_from(n, blocks.subspan(taken.count));
+    if (zero) taken.zeroed = taken.count;
   }
 }
 
@@ -113,6 +115,7 @@ bool SharedSpans::carve(SpanNumber& carved) noexcept {
     span.free[i / 64] |= std::uint64_t{1} << (i % 64);
   }
   span.free_blocks = static_cast<std::uint8_t>(span_blocks_);
+  span.zero = true;
   counters_.carved_bytes += span_bytes_;
   lists_.move_to(carved, SpanList::kPurged);
   return true;
@@ -131,6 +134,7 @@ std::uint32_t SharedSpans::take_from(SpanNumber n, std::span<Block> blocks) noex
     }
   }
   span.free_blocks = static_cast<std::uint8_t>(span.free_blocks - count);
+  span.zero = false;
   refile(n);
   return count;
 }
@@ -223,7 +227,7 @@ bool SharedSpans::commit_more(std::size_t committed) noexcept {
   if (end < (committed / span_bytes_ + 1) * span_bytes_) return false;
   const std::size_t records = platform::page_above((end / span_bytes_ + 1) * sizeof(Span));
   if (records > records_.bytes) return false;
-  if (!platform::commit(reinterpret_cast<void*>(start_), end)) return false;
+  if (!platform::commit(reinterpret_cast<void*>(start_ + committed), end - committed)) return false;
   if (!platform::commit(reinterpret_cast<void*>(records_.start), records)) return false;
   std::size_t seen = committed;
   while (seen < end && !committed_.compare_exchange_weak(seen, end, std::memory_order_release)) {
@@ -253,6 +257,18 @@ Block SharedSpans::block_around(std::uintptr_t address) const noexcept {
 bool SharedSpans::is_block(Block block) const noexcept {
   return is_used() && block_around(block) == block &&
          span_of(block) < carved_.load(std::memory_order_acquire);
+}
+
+SharedSpans::Place SharedSpans::place_of(Block block) noexcept {
+  const Locked locked(*this);
+  if (!locked) return Place::kUnknown;
+  collect_deferred();
+  const SpanNumber n = span_of(block);
+  const Span& span = lists_[n];
+  const std::uint64_t index = strides_in(block - span_start(n));
+  const bool free = (span.free[index / 64] >> (index % 64) & 1) != 0;
+  if (!free) return Place::kOut;
+  return span.was_purged ? Place::kFree : Place::kUnused;
 }
 
 SpanCounters SharedSpans::counters() noexcept {

@@ -50,7 +50,7 @@ struct SpanBatch {
 
 // Makes [start, end) read as zero: whole pages go back to the kernel, what shares a page with
 // somebody else is wiped, at ends that are not known to be zero already. False: there is no whole
-// page, or the kernel refused; all is as it was.
+// page, or the kernel refused; some of the pages may have gone all the same.
 struct KnownZero {
   bool start = false;
   bool end = false;
@@ -71,6 +71,7 @@ class SharedSpans {
 
   struct Taken {
     std::uint32_t count;         // 0: nothing to be had
+    std::uint32_t zeroed;        // how many, the first ones, read as zero from end to end
     bool record;                 // more blocks are out than ever were
     bool refused;                // the lock was not to be had: there may be some
     std::uint64_t fresh_bytes;   // of spans that have no pages yet
@@ -123,6 +124,16 @@ class SharedSpans {
   // The block that holds `address`, carved or not.
   [[nodiscard]] Block block_around(std::uintptr_t address) const noexcept;
 
+  // Where a block is by the span's record.
+  enum class Place : std::uint8_t {
+    kOut,      // handed out or in a CPU's cache
+    kUnused,   // free here, in a span that never went back to the kernel
+    kFree,     // free here, in a span that once did
+    kUnknown,  // the lock cannot be had
+  };
+  // Pre: is_block(block).
+  [[nodiscard]] Place place_of(Block block) noexcept;
+
   // Around a fork, see OwnerLock.
   void lock_for_fork() noexcept { lock_.hold_for_fork(); }
   void unlock_after_fork() noexcept { lock_.release_after_fork(); }
@@ -162,6 +173,7 @@ class SharedSpans {
   void publish_idle() noexcept;
   void add_neighbour(SpanBatch& batch, SpanNumber n) noexcept;
   bool purge_run(const SpanNumber* first, const SpanNumber* last) noexcept;
+  void purge_run_or_parts(const SpanNumber* first, const SpanNumber* last, bool* done) noexcept;
   bool choose_span(bool with_pages, SpanNumber& chosen) noexcept;
   bool carve(SpanNumber& carved) noexcept;
   void take_locked(std::span<Block> blocks, Taken& taken) noexcept;

@@ -89,6 +89,16 @@ inline bool is_used(std::uintptr_t slab, ClassIndex c) noexcept {
   return (head_of(slab).used.load(std::memory_order_relaxed) >> to_number(c) & 1) != 0;
 }
 
+// Whether `block` is in the stack. Of one that others change meanwhile, as of some moment.
+inline bool holds(Stack& stack, Block block) noexcept {
+  Block* const blocks = reinterpret_cast<Block*>(&stack + 1);
+  const std::uint32_t depth = depth_of(stack.header.load(std::memory_order_relaxed));
+  for (std::uint32_t i = 0; i < depth; ++i) {
+    if (std::atomic_ref(blocks[i]).load(std::memory_order_relaxed) == block) return true;
+  }
+  return false;
+}
+
 // Calls visit(ClassIndex) for every class that the slab has served, ascending.
 template <typename Visit>
 void for_each_used_class(std::uintptr_t slab, Visit visit) noexcept {

@@ -17,7 +17,7 @@ enum class SpanList : std::uint8_t {
   kNone,      // full, or out of reach while its pages are given back
   kPartial,   // the first of kPartialLists: some blocks free, fullest first
   kIdle = 8,  // all free, pages kept; newest first
-  kPurged,    // all free, reads as zero
+  kPurged,    // all free, without pages
 };
 inline constexpr std::uint32_t kSpanListCount = 10;
 
@@ -28,8 +28,9 @@ struct Span {
   SpanNumber prev;
   std::uint8_t free_blocks;
   SpanList list;
-  bool purging;            // has pages that are being given back
-  bool was_purged;         // as opposed to never used
+  bool purging : 1;        // has pages that are being given back
+  bool was_purged : 1;     // as opposed to never used
+  bool zero : 1;           // all free and reads as zero: new, or purged without a refusal
   std::uint32_t since_ms;  // when it became idle or was purged, on the coarse clock
 };
 static_assert(sizeof(Span) == 32);

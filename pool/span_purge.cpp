@@ -54,6 +54,15 @@ bool SharedSpans::purge_run(const SpanNumber* first, const SpanNumber* last) noe
   return make_zero(span_start(*first), span_start(*(last - 1) + 1), known);
 }
 
+// Where the kernel refuses a run, for a page that is locked into memory or the like, it has given
+// back what lies before that page, or nothing. Each span by itself goes back, or is kept.
+void SharedSpans::purge_run_or_parts(const SpanNumber* first, const SpanNumber* last,
+                                     bool* done) noexcept {
+  const bool whole = purge_run(first, last);
+  const bool parts = last - first > 1;
+  for (; first != last; ++first) *done++ = whole || (parts && purge_run(first, first + 1));
+}
+
 std::uint64_t SharedSpans::purge(SpanBatch& batch, std::uint32_t now_ms) noexcept {
   SpanNumber* const spans = batch.spans.data();
   std::sort(spans, spans + batch.count);
@@ -61,7 +70,7 @@ std::uint64_t SharedSpans::purge(SpanBatch& batch, std::uint32_t now_ms) noexcep
   for (std::uint32_t from = 0; from < batch.count;) {
     std::uint32_t to = from + 1;
     while (to < batch.count && spans[to] == spans[to - 1] + 1) ++to;
-    std::fill(done + from, done + to, purge_run(spans + from, spans + to));
+    purge_run_or_parts(spans + from, spans + to, done + from);
     from = to;
   }
   std::uint64_t bytes = 0;
@@ -71,6 +80,7 @@ std::uint64_t SharedSpans::purge(SpanBatch& batch, std::uint32_t now_ms) noexcep
       span.since_ms = now_ms;
       span.was_purged = span.was_purged || done[i];
       bytes += done[i] ? span_bytes_ : 0;
+      span.zero = span.zero || done[i];
     }
     hand_back(spans[i], done[i]);
   }

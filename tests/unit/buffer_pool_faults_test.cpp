@@ -25,6 +25,8 @@ const char* name_of(Fault::Kind kind) {
       return "double free";
     case Fault::Kind::kInnerPointer:
       return "inner pointer";
+    case Fault::Kind::kInFront:
+      return "in front";
     case Fault::Kind::kOverrun:
       return "overrun";
     case Fault::Kind::kNotHandedOut:
@@ -158,6 +160,180 @@ TEST_P(FaultsTest, NeverHandedOut) {
   // Far enough behind to be cut by nobody, near enough to be readable.
   EXPECT_TOLD(pool().put(buffer + stride), "(not handed out|double free) at ");
   pool().put(buffer);
+}
+
+// What is wrong with an address, by where it lies and what the block is.
+enum class Where { kStart, kInside, kEntry, kInFront, kBehind };
+enum class Is { kInUse, kGrown, kEntered, kInCache, kInSpan, kPurged, kOverrun, kZeroOverrun };
+
+struct Row {
+  Is is;
+  Where where;
+  const char* told;  // nullptr: nothing is wrong
+  bool has_size = false;
+};
+constexpr Row kRows[] = {
+    {Is::kInUse, Where::kStart, nullptr, true},
+    {Is::kInUse, Where::kInside, "inner pointer"},
+    {Is::kInUse, Where::kEntry, "inner pointer"},
+    {Is::kInUse, Where::kInFront, "in front"},
+    {Is::kInUse, Where::kBehind, "(in front|not handed out)"},
+    {Is::kGrown, Where::kStart, nullptr, true},
+    {Is::kGrown, Where::kInside, "inner pointer"},
+    {Is::kGrown, Where::kInFront, "in front"},
+    {Is::kEntered, Where::kStart, "in front"},
+    {Is::kEntered, Where::kEntry, nullptr, true},
+    {Is::kEntered, Where::kInside, "in front"},
+    {Is::kEntered, Where::kInFront, "in front"},
+    {Is::kInCache, Where::kStart, "double free"},
+    {Is::kInCache, Where::kEntry, "double free"},
+    {Is::kInCache, Where::kInside, "inner pointer"},
+    {Is::kInCache, Where::kInFront, "in front"},
+    {Is::kInSpan, Where::kStart, "double free"},
+    {Is::kInSpan, Where::kEntry, "double free"},
+    {Is::kInSpan, Where::kInside, "inner pointer"},
+    {Is::kInSpan, Where::kInFront, "in front"},
+    {Is::kPurged, Where::kStart, "double free"},
+    {Is::kPurged, Where::kInside, "inner pointer"},
+    {Is::kPurged, Where::kInFront, "in front"},
+    {Is::kOverrun, Where::kStart, "overrun", true},
+    {Is::kOverrun, Where::kInside, "inner pointer"},
+    {Is::kOverrun, Where::kInFront, "in front"},
+    {Is::kZeroOverrun, Where::kStart, "overrun", true},
+    {Is::kZeroOverrun, Where::kInside, "inner pointer"},
+    {Is::kZeroOverrun, Where::kInFront, "in front"},
+};
+
+class FaultTable : public FaultsTest {
+ protected:
+  static constexpr std::size_t kSize = 20'000;
+  static constexpr std::size_t kAlignment = 4096;
+
+  // A block in a state, as the address of its buffer.
+  char* make(Is is) {
+    char* buffer = take(kSize);
+    if (is == Is::kGrown) {
+      pool().put(buffer);
+      buffer = static_cast<char*>(pool().resize(take(4096), kSize));
+    }
+    if (is == Is::kEntered || is == Is::kInCache || is == Is::kInSpan) {
+      pool().put(buffer);
+      entry_ = static_cast<char*>(pool().take_aligned(kAlignment, kSize - kAlignment + 64));
+      buffer = block_of(entry_) + kGap;
+      if (is == Is::kEntered) return buffer;
+      pool().put(entry_);
+      if (is == Is::kInSpan) pool().trim(~std::uint64_t{0});
+      return buffer;
+    }
+    if (is == Is::kPurged) {
+      pool().put(buffer);
+      pool().trim(0);
+    }
+    if (is == Is::kOverrun) std::memset(buffer - kGap, 'x', 1);
+    if (is == Is::kZeroOverrun) std::memset(buffer - kGap, 0, 8);
+    return buffer;
+  }
+
+  char* address(char* buffer, Where where) const {
+    switch (where) {
+      case Where::kStart:
+        return buffer;
+      case Where::kInside:
+        return buffer + 192;
+      case Where::kEntry:
+        return entry_ != nullptr ? entry_ : buffer + 4096;
+      case Where::kInFront:
+        return buffer - kGap / 2;
+      case Where::kBehind:
+        return buffer + kStride - kGap;
+    }
+    return nullptr;
+  }
+
+  void expect(const Row& row, std::size_t number) {
+    SCOPED_TRACE(number);
+    char* const buffer = make(row.is);
+    char* const bad = address(buffer, row.where);
+    EXPECT_EQ(pool().usable_size(bad) > 0, row.has_size);
+    if (row.told != nullptr) {
+      EXPECT_TOLD(pool().put(bad), row.told + (" at " + hex(bad)));
+      for (const std::size_t size : {kSize - 500, 2 * kSize, 17 * (std::size_t{1} << 20)}) {
+        EXPECT_TOLD(std::ignore = pool().resize(bad, size), row.told + (" at " + hex(bad)));
+      }
+    }
+    make_whole(row.is, buffer);
+  }
+
+ private:
+  static constexpr std::size_t kGap = gap_bytes(class_step(kSize));
+  static constexpr std::size_t kStride = stride_bytes(class_step(kSize));
+
+  char* block_of(char* entry) const {
+    const std::size_t usable = pool().usable_size(entry);
+    return entry + usable - kStride;
+  }
+
+  // Makes what was broken good again, and gives it back.
+  void make_whole(Is is, char* buffer) {
+    if (is == Is::kEntered) pool().put(entry_);
+    if (is == Is::kInUse || is == Is::kGrown) pool().put(buffer);
+    entry_ = nullptr;
+  }
+
+  char* entry_ = nullptr;
+};
+INSTANTIATE_TEST_SUITE_P(Modes, FaultTable, kBothModes, mode_name);
+
+// What lies in front of a class's first block cannot be read.
+TEST_P(FaultTable, EachIsToldForWhatItIs) {
+  char* const first = take(kSize);
+  for (std::size_t i = 0; i < std::size(kRows); ++i) expect(kRows[i], i);
+  pool().put(first);
+}
+
+TEST_P(FaultsTest, TheCallIsNamed) {
+  char* const buffer = take(4096);
+  pool().put(buffer);
+  pool().set_fault_handler(
+      [](const Fault& fault) { std::_Exit(fault.call == Fault::Call::kRealloc ? kTold : 1); });
+  EXPECT_TOLD(std::ignore = pool().resize(buffer, 9000), "");
+  EXPECT_EXIT(pool().put(buffer), testing::ExitedWithCode(1), "");
+}
+
+// A free block whose word somebody overwrote is free all the same, in a CPU's cache as in a span.
+TEST_P(FaultsTest, ASecondFreeIsToldThoughTheGuardIsGone) {
+  for (const int value : {0, 0x78}) {
+    char* const buffer = take(9000);
+    char* const line = buffer - gap_bytes(class_step(9000));
+    pool().put(buffer);
+    std::uint64_t word = 0;
+    std::memcpy(&word, line, sizeof word);
+    std::memset(line, value, sizeof word);
+    EXPECT_TOLD(pool().put(buffer), "double free at " + hex(buffer));
+    std::memcpy(line, &word, sizeof word);
+  }
+}
+
+TEST_P(FaultsTest, ABufferPastTheLargestClassIsGuarded) {
+  char* buffer = take(12 << 20);
+  for (const std::size_t mib : {20, 40}) {
+    buffer = static_cast<char*>(pool().resize(buffer, mib << 20));
+    if (buffer == nullptr) GTEST_SKIP() << "pages cannot be moved here";
+  }
+  EXPECT_TOLD(pool().put(buffer + 64), "inner pointer at .* of " + hex(buffer));
+  EXPECT_TOLD(std::ignore = pool().resize(buffer + 64, 64 << 20), "inner pointer");
+  std::memset(buffer - LargeBuffers::kGap, 0, 8);
+  EXPECT_TOLD(pool().put(buffer), "overrun at " + hex(buffer));
+}
+
+TEST_P(FaultsTest, ABufferPastTheLargestClassIsFreedOnce) {
+  char* buffer = static_cast<char*>(pool().resize(take(12 << 20), 20 << 20));
+  if (buffer == nullptr) GTEST_SKIP() << "pages cannot be moved here";
+  pool().put(buffer);
+  EXPECT_EQ(pool().usable_size(buffer), 0U);
+  EXPECT_TOLD(pool().put(buffer), "double free at " + hex(buffer));
+  EXPECT_TOLD(std::ignore = pool().resize(buffer, 30 << 20), "double free at " + hex(buffer));
+  EXPECT_TOLD(pool().put(buffer + (10 << 20)), "inner pointer");
 }
 
 TEST_P(FaultsTest, WithoutAHandlerItTraps) {

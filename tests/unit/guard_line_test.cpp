@@ -36,18 +36,38 @@ TEST_F(GuardLineTest, NoCookieIsTakenForAnother) {
     EXPECT_TRUE(seen.insert(cookies_.in_use(block(i))).second);
     EXPECT_TRUE(seen.insert(cookies_.free(block(i))).second);
     EXPECT_TRUE(seen.insert(cookies_.aligned_entry(block(i))).second);
+    EXPECT_TRUE(seen.insert(cookies_.known_zero(block(i))).second);
+    EXPECT_TRUE(seen.insert(cookies_.entered(block(i))).second);
+    EXPECT_TRUE(seen.insert(cookies_.growing(block(i))).second);
   }
 }
 
-TEST_F(GuardLineTest, ZeroAndTheFreeCookieAreFree) {
-  EXPECT_TRUE(cookies_.is_free(block(0)));
+TEST_F(GuardLineTest, TheFreeCookieAndTheOneOfZeroMemoryAreFree) {
   lines_[0].state = cookies_.free(block(0));
+  EXPECT_TRUE(cookies_.is_free(block(0)));
+  lines_[0].state = cookies_.known_zero(block(0));
   EXPECT_TRUE(cookies_.is_free(block(0)));
 }
 
+// A word that anybody can write proves nothing.
+TEST_F(GuardLineTest, ZeroIsNoCookie) {
+  EXPECT_FALSE(cookies_.is_free(block(0)));
+  EXPECT_FALSE(cookies_.is_in_use(block(0)));
+}
+
+TEST_F(GuardLineTest, OnlyAWordOfZeroIsNotedAsZero) {
+  cookies_.note_zero(block(0));
+  EXPECT_EQ(lines_[0].state, cookies_.known_zero(block(0)));
+  lines_[1].state = 7;
+  cookies_.note_zero(block(1));
+  EXPECT_EQ(lines_[1].state, 7U);
+}
+
 TEST_F(GuardLineTest, NothingElseIsFree) {
-  const std::uint64_t states[] = {cookies_.in_use(block(1)), cookies_.aligned_entry(block(1)),
-                                  cookies_.free(block(2)), 1, ~std::uint64_t{0}};
+  const std::uint64_t states[] = {cookies_.in_use(block(1)),  cookies_.aligned_entry(block(1)),
+                                  cookies_.free(block(2)),    cookies_.known_zero(block(2)),
+                                  cookies_.entered(block(1)), 1,
+                                  ~std::uint64_t{0}};
   for (const std::uint64_t state : states) {
     lines_[1].state = state;
     EXPECT_FALSE(cookies_.is_free(block(1))) << state;

@@ -110,6 +110,42 @@ TEST(SharedSpans, ABatchIsFilledFromWhatHasPagesOnly) {
   EXPECT_TRUE(taken.record);
 }
 
+// The span's record says what reads as zero, whatever is written into the blocks.
+TEST(SharedSpans, NewBlocksAreKnownToBeZeroAndUsedOnesAreNot) {
+  ClassSpans own(kSmall);
+  std::vector<Block> blocks(kMaxBatch);
+  const SharedSpans::Taken fresh = own.spans.take(blocks);
+  EXPECT_EQ(fresh.zeroed, fresh.count);
+  own.put(std::span(blocks).first(fresh.count));
+  const SharedSpans::Taken used = own.spans.take(blocks);
+  EXPECT_EQ(used.count, fresh.count);
+  EXPECT_EQ(used.zeroed, 0U);
+}
+
+TEST(SharedSpans, BlocksThatComeBackUnusedAreNotKnownToBeZero) {
+  ClassSpans own(kSmall);
+  std::vector<Block> blocks(2);
+  EXPECT_EQ(own.spans.take(blocks).zeroed, 2U);
+  own.spans.give_unfilled(std::span(blocks).last(1));
+  EXPECT_EQ(own.spans.take(blocks).zeroed, 0U);
+}
+
+TEST(SharedSpans, ABlocksPlaceIsTheRecords) {
+  ClassSpans own(kSmall);
+  const std::vector<Block> blocks = own.take(2);
+  EXPECT_EQ(own.spans.place_of(blocks[0]), SharedSpans::Place::kOut);
+  own.put(blocks[0]);
+  EXPECT_EQ(own.spans.place_of(blocks[0]), SharedSpans::Place::kUnused);
+  EXPECT_EQ(own.spans.place_of(blocks[1]), SharedSpans::Place::kOut);
+  own.put(blocks[1]);
+  SpanBatch batch = own.spans.take_idle(0, 0, ~std::uint64_t{0});
+  EXPECT_GT(own.spans.purge(batch, 0), 0U);
+  EXPECT_EQ(own.spans.place_of(blocks[1]), SharedSpans::Place::kFree);
+  own.spans.lock_for_fork();
+  EXPECT_EQ(own.spans.place_of(blocks[0]), SharedSpans::Place::kUnknown);
+  own.spans.unlock_after_fork();
+}
+
 TEST(SharedSpans, TheFullestSpanIsTakenFromFirst) {
   ClassSpans own(kSmall);
   const std::vector<Block> blocks = own.take(3 * own.in_span());

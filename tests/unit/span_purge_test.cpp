@@ -205,6 +205,28 @@ TEST(SpanPurge, ARefusedPurgeChangesNothing) {
   EXPECT_EQ(own.spans.counters().carved_bytes, span_bytes(kSmall));
 }
 
+// What lies before the locked page is gone, what lies behind it is not: the span is free, and known
+// to be nothing. Spans beside it go back.
+TEST(SpanPurge, AHalfRefusedPurgeIsNotBelieved) {
+  if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer ignores mlock";
+  ClassSpans own(class_step(1 << 20));
+  const std::vector<Block> blocks = own.take(5);
+  for (const Block block : blocks) fill_block(block, own.stride());
+  if (mlock(reinterpret_cast<void*>(blocks[2] + (512 << 10)), 1) != 0) GTEST_SKIP() << "no mlock";
+  own.put(blocks);
+  SpanBatch batch = own.spans.take_idle(now(), 0, kAll);
+  const std::uint64_t purged = own.spans.purge(batch, now());
+  if (purged == 5 * own.stride()) GTEST_SKIP() << "mlock is a sham here";
+  EXPECT_EQ(purged, 4 * own.stride());
+  EXPECT_EQ(own.spans.counters().idle_bytes, own.stride());
+  for (int i = 0; i < 5; ++i) {
+    Block block = 0;
+    const SharedSpans::Taken taken = own.spans.take(std::span(&block, 1));
+    EXPECT_EQ(taken.zeroed, block == blocks[2] ? 0U : 1U);
+    EXPECT_EQ(all_bytes_are(block, own.stride(), 0), block != blocks[2]);
+  }
+}
+
 TEST(SpanPurge, ThreadsKeepTheirBlocksWhileOthersArePurged) {
   ClassSpans own(kSmall);
   std::atomic<bool> stop{false};

@@ -52,6 +52,12 @@ TEST_P(SpanWarmupTest, TakesThatFollowNeedNoFreshPages) {
   EXPECT_EQ(own_.spans.counters().faulted_bytes, 0U);
 }
 
+TEST_P(SpanWarmupTest, WhatIsWarmIsStillKnownToBeZero) {
+  EXPECT_GE(own_.spans.warm_up(1), 1U);
+  Block block = 0;
+  EXPECT_EQ(own_.spans.take(std::span(&block, 1)).zeroed, 1U);
+}
+
 TEST_P(SpanWarmupTest, PurgedSpansAreWarmedBeforeOthersAreCut) {
   const std::vector<Block> blocks = own_.take(3 * own_.in_span());
   own_.put(blocks);

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// What is wrong with an address that a program hands in. It is found out from facts that do not
+// depend on one another: where in its block the address lies, the cookies, the span's record, and
+// what is in the CPUs' caches.
+#include <optional>
+
+#include "pool/buffer_pool.h"
+
+namespace bufpool {
+namespace {
+
+constexpr std::size_t kLine = 64;
+
+Fault::Kind kind_off_start(const Fault& fault) noexcept {
+  return fault.address < fault.buffer ? Fault::Kind::kInFront : Fault::Kind::kInnerPointer;
+}
+
+}  // namespace
+
+std::optional<Fault> BufferPool::fault_at(std::uintptr_t address, Fault::Call call) noexcept {
+  const ClassIndex c = space_.class_at(address);
+  const Fault never{Fault::Kind::kNotHandedOut, call, false, address, 0, 0, 0};
+  if (c == kLargeRegion) {
+    const Block block = large_.block_around(address);
+    return block == 0 ? never : fault_in_slot(block, never);
+  }
+  const SharedSpans& spans = spans_[to_number(c)];
+  const Block block = spans.block_around(address);
+  return spans.is_block(block) ? fault_in_block(block, never) : never;
+}
+
+std::optional<Fault> BufferPool::fault_in_block(Block block, Fault fault) noexcept {
+  const ClassIndex c = space_.class_at(block);
+  const GuardLine& line = guard_line(block);
+  const bool in_use = cookies_.is_in_use(block);
+  fault.buffer = line.state == cookies_.entered(block) ? line.link : block + gap_bytes(c);
+  if (in_use && fault.address == fault.buffer) return {};
+
+  const auto place = in_use ? SharedSpans::Place::kOut : spans_[to_number(c)].place_of(block);
+  fault.buffer_is_free = !in_use && is_idle(block, place);
+  fault.class_bytes = nominal_bytes(c);
+  fault.overrun_from = block + gap_bytes(c) - stride_bytes(c);
+  const bool entry = !in_use && was_entry(block, fault.address);
+  if (entry) fault.buffer = fault.address;
+  if (fault.address != fault.buffer) {
+    fault.kind = kind_off_start(fault);
+  } else if (!fault.buffer_is_free) {
+    fault.kind = Fault::Kind::kOverrun;
+  } else if (entry || cookies_.is_free(block) || place != SharedSpans::Place::kUnused) {
+    fault.kind = Fault::Kind::kDoubleFree;
+  }
+  return fault;
+}
+
+std::optional<Fault> BufferPool::fault_in_slot(Block block, Fault fault) const noexcept {
+  const std::uint64_t state = guard_line(block).state;
+  const bool in_use = large_.is_in_use(block) && state != cookies_.free(block);
+  fault.buffer = block + LargeBuffers::kGap;
+  fault.buffer_is_free = !in_use;
+  if (fault.address != fault.buffer) {
+    fault.kind = kind_off_start(fault);
+  } else {
+    if (in_use && state == cookies_.growing(block)) return {};
+    fault.kind = in_use ? Fault::Kind::kOverrun : Fault::Kind::kDoubleFree;
+  }
+  return fault;
+}
+
+// A block whose word is no cookie of ours is free if its span or a CPU's cache has it.
+bool BufferPool::is_idle(Block block, SharedSpans::Place place) noexcept {
+  if (cookies_.is_free(block)) return true;
+  if (place == SharedSpans::Place::kUnknown) return guard_line(block).state == 0;
+  return place != SharedSpans::Place::kOut || cache_.holds(space_.class_at(block), block);
+}
+
+// Whether an aligned address inside a block is, or lately was, handed out of it.
+bool BufferPool::was_entry(Block block, std::uintptr_t address) const noexcept {
+  const std::size_t gap = gap_bytes(space_.class_at(block));
+  if (address % kLine != 0 || address < block + gap + kLine) return false;
+  const Block line = address - gap;
+  const GuardLine& words = guard_line(line);
+  const bool cookie =
+      words.state == cookies_.aligned_entry(line) || words.state == cookies_.free(line);
+  return cookie && words.link == block;
+}
+
+void BufferPool::require_in_use(std::uintptr_t address, Fault::Call call) noexcept {
+  if (const std::optional<Fault> fault = fault_at(address, call)) fail(*fault);
+}
+
+void BufferPool::fail(const Fault& fault) noexcept {
+  if (on_fault_ != nullptr) on_fault_(fault);
+  __builtin_trap();
+}
+
+}  // namespace bufpool

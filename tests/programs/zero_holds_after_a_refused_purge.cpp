@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// Promise: calloc hands out zeros, and realloc's contents are whole, where the kernel gave only
+//   some of the pages of idle buffers back because the program had locked one of them.
+// Needs: library
+// Env: BUFPOOL_TRIMMER=off
+// Run: plain
+// Run: wiped BUFPOOL_ZERO=free
+#include <malloc.h>
+#include <sys/mman.h>
+
+#include "tests/programs/memory.h"
+
+namespace {
+
+constexpr std::size_t kHeld = 8;
+
+void dirty_some(std::size_t bytes, std::size_t locked_at) {
+  std::array<char*, kHeld> held{};
+  for (char*& memory : held) memory = static_cast<char*>(memset(promise::get(bytes), 0xee, bytes));
+  if (mlock(held[kHeld / 2] + locked_at, 1) != 0) promise::skip("no memory can be locked here");
+  for (char* memory : held) promise::put(memory);
+}
+
+void expect_zeros(std::size_t bytes) {
+  std::array<void*, 2 * kHeld> held{};
+  for (void*& memory : held) {
+    memory = calloc(1, promise::hide(bytes));
+    promise::keep(memory != nullptr && promise::is_zero(memory, bytes), "zero");
+  }
+  for (void* memory : held) promise::put(memory);
+}
+
+}  // namespace
+
+int main() {
+  for (const std::size_t bytes :
+       {4096UL, 20'000UL, 65'536UL, 300'000UL, promise::kMiB, 5'000'000UL}) {
+    for (const std::size_t part : {0UL, bytes / 2, bytes - 1}) {
+      dirty_some(bytes, part);
+      malloc_trim(0);
+      expect_zeros(bytes);
+    }
+  }
+  munlockall();
+}
