@@ -3,15 +3,18 @@
 //   refusal was another; posix_memalign returns it and leaves errno.
 // Needs: library
 // Run: address_space
-// Args: 0
+// Args: none
+// Limit: as=300M
+// Stderr-not: not kept
 // Run: data
-// Args: 1
+// Args: data
 // Run: filter
-// Args: 2
+// Args: filter
 #include <malloc.h>
 #include <sys/resource.h>
 
 #include <new>
+#include <string_view>
 #include <utility>
 
 #include "tests/programs/memory.h"
@@ -96,23 +99,21 @@ void expect_enomem(Way way, std::size_t size) {
   }
 }
 
-void limit_memory(int how) {
-  if (how == 2) {
+void limit_memory(std::string_view how) {
+  if (how == "filter") {
     promise::answer_calls({SYS_mmap, SYS_mprotect, SYS_mremap, SYS_brk}, SECCOMP_RET_ERRNO | EPERM);
-    return;
+  } else if (how == "data") {
+    const auto used = promise::FileText<4096>("/proc/self/status").number("VmData:");
+    const rlimit limit{(used << 10) + 32 * promise::kMiB, RLIM_INFINITY};
+    promise::keep(setrlimit(RLIMIT_DATA, &limit) == 0, "memory can be limited");
   }
-  const auto used =
-      promise::FileText<4096>("/proc/self/status").number(how == 0 ? "VmSize:" : "VmData:");
-  const rlimit limit{(used << 10) + 48 * promise::kMiB, RLIM_INFINITY};
-  promise::keep(setrlimit(how == 0 ? RLIMIT_AS : RLIMIT_DATA, &limit) == 0,
-                "memory can be limited");
 }
 
 }  // namespace
 
 int main(int, char** arguments) {
   for (const std::size_t size : kAsked) promise::use(size, 3);
-  limit_memory(atoi(arguments[1]));
+  limit_memory(arguments[1]);
   use_up();
   for (auto way = Way::kMalloc; way <= Way::kNewAligned;
        way = static_cast<Way>(static_cast<int>(way) + 1)) {
