@@ -57,7 +57,7 @@ template <libc_rules::Allocator H, typename... Alignment>
                                                  Alignment... alignment) noexcept {
   void* pointer = allocate_once(heap, size, alignment...);
   if (pointer != nullptr) return pointer;
-  return libc_rules::or_enomem(try_with_handler(size, alignment...));
+  return libc_rules::or_enomem(heap, try_with_handler(size, alignment...));
 }
 
 }  // namespace bufpool::cpp_rules

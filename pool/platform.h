@@ -44,11 +44,11 @@ void unreserve(void* start, std::size_t bytes) noexcept;
 [[nodiscard]] bool seal(void* start, std::size_t bytes) noexcept;
 
 // Moves the pages of [start, start + bytes), which then reads as zero, to `to`, a range reserved or
-// sealed. Refused before Linux 5.7, by filters, and for pages that the program locked or protected
-// in parts; the pages are then where they were.
+// sealed. Pre: the page behind those is mapped. Refused before Linux 5.7, by filters, and for pages
+// that the program locked or protected in parts; the pages are then where they were.
 enum class Moved : std::uint8_t {
   kYes,
-  kNo,    // `to` is reserved
+  kNo,    // `to` is reserved, or as it was
   kLost,  // what is at `to` is not known: the range is not to be used again
 };
 [[nodiscard]] Moved move_pages(void* start, std::size_t bytes, void* to) noexcept;

@@ -89,6 +89,12 @@ std::size_t statm_bytes(int index) noexcept {
   return pages * kPageBytes;
 }
 
+// Whether a range lies in one mapping. It is found out by asking for a page more where there is no
+// room for one: what lies in several is refused for that instead. Pre: the page behind is mapped.
+bool in_one_mapping(void* start, std::size_t bytes) noexcept {
+  return mremap(start, bytes, bytes + kPageBytes, 0) == MAP_FAILED && errno == ENOMEM;
+}
+
 }  // namespace
 
 void* reserve(std::size_t bytes) noexcept {
@@ -125,12 +131,13 @@ bool seal(void* start, std::size_t bytes) noexcept {
   return mmap(start, bytes, PROT_READ, kReserving | MAP_FIXED, -1, 0) != MAP_FAILED;
 }
 
-// The kernel unmaps the target first, and may refuse then: what it leaves is a hole, which another
-// thread's mmap may be given at once. So the hole is filled only if it still is one; a target that
-// is mapped may be ours as it was, or somebody else's.
+// Of several mappings (Linux 6.17) some may have moved when the kernel refuses, so they are not
+// tried. The kernel unmaps the target first, and may refuse then: what it leaves is a hole, which
+// another thread's mmap may be given at once. So the hole is filled only if it still is one; a
+// target that is mapped may be ours as it was, or somebody else's.
 Moved move_pages(void* start, std::size_t bytes, void* to) noexcept {
   constexpr int kFlags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
-  if (is_refused(Call::kMovePages)) return Moved::kNo;
+  if (is_refused(Call::kMovePages) || !in_one_mapping(start, bytes)) return Moved::kNo;
   const bool moved = try_call(Call::kMovePages, [=]() noexcept {
     return mremap(start, bytes, bytes, kFlags, to) != MAP_FAILED;
   });

@@ -21,7 +21,7 @@
 
 namespace {
 
-constexpr std::size_t kStart = 12 * promise::kMiB;
+constexpr std::size_t kStart = 5 * promise::kMiB;
 constexpr int kHole = 3;
 
 // More often than there are slots for such buffers, where each is one refusal.
@@ -68,12 +68,12 @@ int main(int, char** arguments) {
     char* memory = promise::get(kStart);
     write_words(memory, i);
     make_movable(memory, how, false);
-    auto* grown = static_cast<char*>(realloc(promise::hide(memory), 20 * promise::kMiB));
+    auto* grown = static_cast<char*>(realloc(promise::hide(memory), 17 * promise::kMiB));
     expect_words(grown, i);
     make_movable(memory, how, true);
-    grown = static_cast<char*>(realloc(promise::hide(grown), 40 * promise::kMiB));
+    grown = static_cast<char*>(realloc(promise::hide(grown), 18 * promise::kMiB));
     expect_words(grown, i);
-    grown[40 * promise::kMiB - 1] = 1;
+    grown[18 * promise::kMiB - 1] = 1;
     promise::put(grown);
   }
   if (how == kHole) expect_strangers_unharmed();

@@ -193,6 +193,36 @@ TEST_P(CpuCacheTest, DrainingEmptiesTheCache) {
   expect_all_back(kSmall);
 }
 
+TEST_P(CpuCacheTest, HoldsWhatWasPutAndNotWhatIsOut) {
+  cycle(kSmall, 40);
+  const Block out = own_->take(kSmall);
+  const Block back = own_->take(kSmall);
+  own_->put(kSmall, back);
+  EXPECT_TRUE(own_->cache.holds(kSmall, back));
+  EXPECT_FALSE(own_->cache.holds(kSmall, out));
+  EXPECT_FALSE(own_->cache.holds(kFirstClass, back));
+  own_->put(kSmall, out);
+  own_->cache.drain_all();
+  EXPECT_FALSE(own_->cache.holds(kSmall, back));
+}
+
+// Of small blocks only the one that is served has its page touched.
+TEST_P(CpuCacheTest, WhatComesFreshIsNotedAsZeroAndWhatComesBackIsNot) {
+  const Cookies cookies;
+  for (const ClassIndex c : {kSmall, class_step(16 << 10), class_step(1 << 20)}) {
+    const Block fresh = own_->take(c);
+    EXPECT_EQ(guard_line(fresh).state, cookies.known_zero(fresh));
+    guard_line(fresh).state = 7;
+    own_->put(c, fresh);
+    own_->cache.drain_all();
+    const Block used = own_->take(c);
+    EXPECT_EQ(used, fresh);
+    EXPECT_EQ(guard_line(used).state, 7U);
+    const Block next = own_->take(c);
+    EXPECT_EQ(guard_line(next).state, c == kSmall ? 0U : cookies.known_zero(next));
+  }
+}
+
 TEST_P(CpuCacheTest, PeakIsSeenWhenTheCacheRunsEmpty) {
   std::vector<Block> blocks(300);
   for (Block& block : blocks) block = own_->take(kSmall);

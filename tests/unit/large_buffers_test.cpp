@@ -2,6 +2,7 @@
 #include "pool/large_buffers.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <cstring>
 #include <vector>
@@ -95,6 +96,45 @@ TEST_F(LargeBuffersTest, ThereAreSoManySlotsAndEachComesBack) {
   EXPECT_TRUE(holds(from, 128)) << "nothing happened";
   large_.release(taken[20]);
   EXPECT_EQ(large_.adopt(from, kBytes, kBytes), taken[20] - 64 + 128);
+}
+
+TEST_F(LargeBuffersTest, WhatIsReleasedReadsAsZeroAndIsRemembered) {
+  EXPECT_EQ(large_.block_around(region_ + 100), 0U) << "never used";
+  const Block to = large_.adopt(filled_block(64), kBytes, 2 * kBytes);
+  ASSERT_NE(to, 0U);
+  EXPECT_EQ(large_.block_around(to + kBytes), to);
+  EXPECT_TRUE(large_.is_in_use(to));
+  large_.release(to);
+  EXPECT_EQ(large_.block_around(to + kBytes), to);
+  EXPECT_FALSE(large_.is_in_use(to));
+  for (const std::size_t at : {std::size_t{0}, kBytes / 2 & ~7, kBytes}) {
+    EXPECT_EQ(*word(to + at), 0U);
+  }
+}
+
+// The kernel moves no pages that lie in two mappings, however often it is asked.
+TEST_F(LargeBuffersTest, PagesThatDoNotMoveStayAsTheyAre) {
+  const Block from = filled_block(64);
+  auto* const middle = reinterpret_cast<void*>(platform::page_below(blocks_ + kBytes / 2));
+  ASSERT_EQ(mprotect(middle, platform::kPageBytes, PROT_READ), 0);
+  for (std::uint32_t i = 0; i < LargeBuffers::kSlots + 2; ++i) {
+    ASSERT_EQ(large_.adopt(from, kBytes, 2 * kBytes), 0U) << i;
+  }
+  EXPECT_TRUE(holds(from, 64));
+  EXPECT_TRUE(neighbours_unharmed(from));
+  ASSERT_EQ(mprotect(middle, platform::kPageBytes, PROT_READ | PROT_WRITE), 0);
+}
+
+TEST_F(LargeBuffersTest, NoSizeIsTooLargeToBeRefused) {
+  const Block from = filled_block(64);
+  const Block to = large_.adopt(from, kBytes, 2 * kBytes);
+  ASSERT_NE(to, 0U);
+  for (const std::size_t size : {~std::size_t{0}, ~std::size_t{0} - LargeBuffers::kGap,
+                                 ~std::size_t{0} - 4095, ~std::size_t{0} / 2 + 1}) {
+    EXPECT_FALSE(large_.extend(to, size));
+    EXPECT_EQ(large_.adopt(from, kBytes, size), 0U);
+  }
+  EXPECT_TRUE(holds(to, 64));
 }
 
 TEST_F(LargeBuffersTest, WhatIsLargerThanASlotIsNotTaken) {

@@ -24,7 +24,9 @@ void* mremap(void*, std::size_t, std::size_t bytes, int flags, ...) noexcept {
   va_start(rest, flags);
   void* const to = va_arg(rest, void*);
   va_end(rest);
-  if ((flags & MREMAP_FIXED) != 0) munmap(to, bytes);
+  errno = ENOMEM;
+  if ((flags & MREMAP_FIXED) == 0) return MAP_FAILED;
+  munmap(to, bytes);
   // Every other time nobody is in the way.
   if (refused++ % 2 == 0 && count < strangers.size()) {
     void* const stranger = mmap(to, 4096, PROT_READ | PROT_WRITE,
