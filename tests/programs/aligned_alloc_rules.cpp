@@ -10,8 +10,7 @@ int main() {
     for (std::size_t alignment = 1; alignment <= 8192; alignment *= 2) {
       void* memory = aligned_alloc(promise::hide(alignment), promise::hide(bytes));
       promise::keep(memory != nullptr && promise::is_aligned(memory, alignment), "aligned");
-      promise::fill(memory, bytes, 2);
-      promise::keep(promise::holds(memory, bytes, 2), "that holds");
+      promise::keep(promise::end_holds(memory, bytes, 2), "that holds");
       promise::put(memory);
     }
   }

@@ -15,7 +15,7 @@ int main(int, char** arguments) {
   void* const libc_free = dlsym(dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD), "free");
   auto* bound = reinterpret_cast<void* (*)()>(dlsym(plugin, "plugin_free"));
   promise::keep(bound() == libc_free, "it is bound to libc's");
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0; round < 20; ++round) {
     for (const std::size_t bytes : promise::sizes_in(round)) {
       void* ours = promise::get<void>(bytes);
       void* theirs = get(bytes);

@@ -7,7 +7,7 @@ int main() {
   promise::Workers workers(3);
   void* held = promise::get<void>(70000);
   promise::fill(held, 70000, 1);
-  for (int i = 0; i < 300; ++i) {
+  for (int i = 0; i < 100; ++i) {
     const pid_t child = fork();
     if (child == 0) {
       alarm(promise::kHungSeconds);

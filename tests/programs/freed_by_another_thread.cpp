@@ -19,19 +19,19 @@ void produce() {
   for (unsigned i = 0; i < kRounds; ++i) {
     void* memory = promise::get<void>(size_of(i));
     promise::fill(memory, size_of(i) < 600 ? size_of(i) : 600, i);
-    while (ring[i % ring.size()].load(std::memory_order_acquire) != nullptr) {
-      std::this_thread::yield();
-    }
-    ring[i % ring.size()].store(memory, std::memory_order_release);
+    std::atomic<void*>& slot = ring[i % ring.size()];
+    while (void* other = slot.load(std::memory_order_acquire)) slot.wait(other);
+    slot.store(memory, std::memory_order_release);
+    slot.notify_one();
   }
 }
 
 void consume() {
   for (unsigned i = 0; i < kRounds; ++i) {
-    void* memory = nullptr;
-    while ((memory = ring[i % ring.size()].exchange(nullptr)) == nullptr) {
-      std::this_thread::yield();
-    }
+    std::atomic<void*>& slot = ring[i % ring.size()];
+    slot.wait(nullptr);
+    void* memory = slot.exchange(nullptr);
+    slot.notify_one();
     const std::size_t written = size_of(i) < 600 ? size_of(i) : 600;
     promise::keep(promise::holds(memory, written, i), "whole on the way");
     promise::put(memory);

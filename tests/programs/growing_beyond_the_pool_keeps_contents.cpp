@@ -22,7 +22,7 @@ void* resized(void* memory, std::size_t from, std::size_t to) {
 }  // namespace
 
 int main() {
-  for (int round = 0; round < 4; ++round) {
+  for (int round = 0; round < 2; ++round) {
     std::size_t bytes = 600;
     void* memory = promise::get<void>(bytes);
     promise::fill(memory, bytes, 1);

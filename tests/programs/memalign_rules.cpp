@@ -15,8 +15,7 @@ int main() {
       const std::size_t least = std::bit_ceil(alignment < 16 ? 16 : alignment);
       promise::keep(memory != nullptr, "memory");
       promise::keep(promise::is_aligned(memory, least), "aligned to the next power of two");
-      promise::fill(memory, bytes, 1);
-      promise::keep(promise::holds(memory, bytes, 1), "that holds");
+      promise::keep(promise::end_holds(memory, bytes, 1), "that holds");
       promise::put(memory);
     }
   }

@@ -80,6 +80,14 @@ inline bool holds(const void* memory, std::size_t bytes, unsigned seed) {
   return true;
 }
 
+// Writes the last of `bytes`, as many as take no time, and reads them back.
+inline bool end_holds(void* memory, std::size_t bytes, unsigned seed) {
+  const std::size_t written = bytes < (1 << 16) ? bytes : 1 << 16;
+  unsigned char* const end = static_cast<unsigned char*>(memory) + (bytes - written);
+  fill(end, written, seed);
+  return holds(end, written, seed);
+}
+
 inline bool is_zero(const void* memory, std::size_t bytes) {
   const auto* bytes_of = static_cast<const unsigned char*>(memory);
   return bytes == 0 || (bytes_of[0] == 0 && memcmp(bytes_of, bytes_of + 1, bytes - 1) == 0);
