@@ -136,13 +136,13 @@ bool seal(void* start, std::size_t bytes) noexcept {
 // another thread's mmap may be given at once. So the hole is filled only if it still is one; a
 // target that is mapped may be ours as it was, or somebody else's.
 Moved move_pages(void* start, std::size_t bytes, void* to) noexcept {
+  const KeepErrno keep;
   constexpr int kFlags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
   if (is_refused(Call::kMovePages) || !in_one_mapping(start, bytes)) return Moved::kNo;
   const bool moved = try_call(Call::kMovePages, [=]() noexcept {
     return mremap(start, bytes, bytes, kFlags, to) != MAP_FAILED;
   });
   if (moved) return Moved::kYes;
-  const KeepErrno keep;
   void* const filled = mmap(to, bytes, PROT_NONE, kReserving | MAP_FIXED_NOREPLACE, -1, 0);
   if (filled == to) return Moved::kNo;
   if (filled != MAP_FAILED) munmap(filled, bytes);  // before Linux 4.17 the address is a wish
