@@ -125,6 +125,23 @@ TEST_P(CpuCacheTest, HitsMissesAndBytesAskedAreCounted) {
   EXPECT_EQ(own_->behind(kSmall).misses, 1U);
 }
 
+// As in a vfork child: the spans serve, and nothing brings the thread back before its time.
+TEST_P(CpuCacheTest, AThreadThatLeftItsSequencesGoesOnWithoutThem) {
+  cycle(kSmall, 1);
+  RseqArea* const area = leave_sequences();
+  const StackCounters before = own_->cache.counters(kSmall);
+  if (own_->mode == PoolMode::kRseq) {
+    for (int i = 0; i < 3; ++i) cycle(kSmall, 100);
+    const StackCounters after = own_->cache.counters(kSmall);
+    EXPECT_EQ(after.hits, before.hits);
+    EXPECT_EQ(after.depth, before.depth);
+  }
+  return_to_sequences(area);
+  cycle(kSmall, 1);
+  EXPECT_EQ(own_->cache.counters(kSmall).hits, before.hits + 1);
+  expect_all_back(kSmall);
+}
+
 TEST_P(CpuCacheTest, EveryClassHitsWithinTheBudget) {
   for_each_class([&](ClassIndex c) {
     cycle(c, 1);
