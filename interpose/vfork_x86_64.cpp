@@ -53,6 +53,7 @@ static_assert(SYS_vfork == 58);
   )");
 }
 
+// NOLINTNEXTLINE(bugprone-reserved-identifier)
 [[gnu::alias("vfork"), gnu::visibility("default")]] pid_t __vfork() noexcept;
 }
 
