@@ -13,6 +13,7 @@
 #include <tuple>
 
 #include "interpose/exit_report.h"
+#include "interpose/forks.h"
 #include "interpose/heap.h"
 #include "interpose/message.h"
 #include "pool/options.h"
@@ -134,14 +135,6 @@ bool bring_to_life() noexcept {
   return alive;
 }
 
-void before_fork() { the_pool.before_fork(); }
-void after_fork_in_parent() { the_pool.after_fork_in_parent(); }
-void after_fork_in_child() {
-  the_pool.after_fork_in_child();
-  Heap::reset_counters();
-  restart_report_in_child();
-}
-
 void at_end() { report_exit(); }
 
 void warm_up() noexcept {
@@ -155,6 +148,7 @@ void warm_up() noexcept {
 // thread, and libc is ready.
 [[gnu::constructor(101)]] void begin() {
   const bool alive = bring_to_life();
+  find_next_fork();
   if (alive) pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   if (alive) warm_up();
   if (alive) the_pool.start_trimmer_if_wanted();
@@ -167,6 +161,14 @@ void warm_up() noexcept {
 [[gnu::destructor(101)]] void end() { at_end(); }
 
 }  // namespace
+
+void before_fork() noexcept { the_pool.before_fork(); }
+void after_fork_in_parent() noexcept { the_pool.after_fork_in_parent(); }
+void after_fork_in_child() noexcept {
+  the_pool.after_fork_in_child();
+  Heap::reset_counters();
+  restart_report_in_child();
+}
 
 bool start_pool() noexcept {
   const Life now = life.load(std::memory_order_acquire);

@@ -8,6 +8,11 @@ namespace bufpool {
 // never will be, or libc is not far enough yet to know the environment.
 [[nodiscard]] bool start_pool() noexcept;
 
+// Around a fork.
+void before_fork() noexcept;
+void after_fork_in_parent() noexcept;
+void after_fork_in_child() noexcept;
+
 // BUFPOOL_DEEPBIND and BUFPOOL_VERBOSE, as far as the environment is known.
 [[nodiscard]] bool keeps_deepbind() noexcept;
 [[nodiscard]] bool tells_more() noexcept;

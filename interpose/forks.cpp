@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// fork, for a signal handler that interrupts one. libc bears that in a process of one thread, where
+// it takes no lock; with a second thread, which may be our trimmer's, the fork in the handler would
+// wait for locks that the one it interrupted holds, in its own thread, for ever.
+#include "interpose/forks.h"
+
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <atomic>
+
+#include "interpose/lifecycle.h"
+
+// Absent before glibc 2.32 and 2.34.
+extern "C" char __libc_single_threaded;  // NOLINT(bugprone-reserved-identifier): libc's name
+#pragma weak __libc_single_threaded
+#pragma weak _Fork
+
+namespace bufpool {
+namespace {
+
+using Fork = pid_t (*)() noexcept;
+
+constinit std::atomic<Fork> next{nullptr};
+// Whether this thread is in fork.
+constinit thread_local bool forking [[gnu::tls_model("initial-exec")]] = false;
+
+bool takes_locks() noexcept {
+  return &__libc_single_threaded != nullptr && __libc_single_threaded == 0;
+}
+
+// Without the handlers of others, which the interrupted fork runs.
+pid_t fork_without_locks() noexcept {
+  before_fork();
+  const pid_t child = _Fork();
+  child == 0 ? after_fork_in_child() : after_fork_in_parent();
+  return child;
+}
+
+}  // namespace
+
+void find_next_fork() noexcept {
+  next.store(reinterpret_cast<Fork>(dlsym(RTLD_NEXT, "fork")), std::memory_order_relaxed);
+}
+
+}  // namespace bufpool
+
+extern "C" [[gnu::visibility("default")]] pid_t fork() noexcept {
+  const bool within = bufpool::forking;
+  if (within && bufpool::takes_locks() && &_Fork != nullptr) return bufpool::fork_without_locks();
+  if (bufpool::next.load(std::memory_order_relaxed) == nullptr) bufpool::find_next_fork();
+  bufpool::forking = true;
+  const pid_t child = bufpool::next.load(std::memory_order_relaxed)();
+  bufpool::forking = within;
+  return child;
+}
