@@ -8,24 +8,35 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <climits>
 #include <cstring>
 #include <span>
 
+#include "interpose/confinement.h"
 #include "interpose/heap.h"
 #include "interpose/message.h"
+#include "interpose/turn.h"
 #include "pool/platform.h"
 #include "report/exit_log.h"
+#include "report/outlet.h"
 #include "report/report.h"
 #include "report/report_target.h"
+#include "report/unnoticed.h"
+
+// Absent before glibc 2.32.
+#pragma weak strerrordesc_np
 
 namespace bufpool {
 namespace {
 
-// High enough to be out of the way of programs that choose numbers themselves (shells use 10 to
-// 255), low enough for the usual limit of 1024.
-constexpr int kLowestKept = 900;
+// Of a report, from the wait for others to the last byte.
+constexpr int kPatienceMs = 1000;
+constexpr int kPatienceToBeginMs = 60;  // where a pipe is full, and nobody seems to read it
+
+// More than the longest report of all classes; a longer one would leave in two pieces.
+constexpr std::size_t kReportBytes = 192 << 10;
 
 struct ExitReport {
   bool enabled = false;
@@ -35,12 +46,17 @@ struct ExitReport {
   std::uint64_t cpu_cache = 0;
   std::uint64_t started_ms = 0;
   std::uint32_t process = 0;
-  int kept_stderr = 0;  // 0: none
+  bool had_stderr = false;
   struct stat stderr_at_start = {};
   std::atomic<bool> written{false};
-  ExitLog log;
+  char command[NAME_MAX + 1] = {};
   char setting[PATH_MAX] = {};  // BUFPOOL_REPORT: the program may change its environment
-  Snapshot snapshot = {};       // too large for a signal handler's stack
+  // Whoever has the turn uses what is below, all of it too large for a signal handler's stack.
+  Turn turn;
+  ExitLog log;
+  Snapshot snapshot = {};
+  char path[PATH_MAX] = {};
+  std::array<char, kReportBytes> text = {};
 };
 
 // All zero, so that it takes no page of the library's file, as is the pool.
@@ -50,51 +66,88 @@ bool same_file(const struct stat& a, const struct stat& b) noexcept {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-// coreutils close stderr before any destructor runs; a duplicate outlives that.
-void keep_stderr() noexcept {
-  if (fstat(STDERR_FILENO, &state.stderr_at_start) != 0) return;
-  state.kept_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, kLowestKept);
-  if (state.kept_stderr < 0) state.kept_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-  if (state.kept_stderr < 0) state.kept_stderr = 0;
-}
-
-// Descriptor 2 may have become a log (a line more does no harm) or any other file (it would).
-bool takes_lines(const struct stat& file) noexcept {
-  if (S_ISCHR(file.st_mode) || S_ISFIFO(file.st_mode)) return true;
-  return S_ISREG(file.st_mode) && (fcntl(STDERR_FILENO, F_GETFL) & O_APPEND) != 0;
-}
-
-int stderr_for_report() noexcept {
+// No duplicate of stderr is kept: it would keep a pipe from ending and a terminal from closing when
+// the program lets go of them. So descriptor 2 has to be what it was; if it is anything else, it
+// may be a file of the program's that was opened after a close.
+bool stderr_is_there() noexcept {
   struct stat now = {};
-  const bool open = fstat(STDERR_FILENO, &now) == 0;
-  // A program that has locked itself in may be refused the look: then the duplicate has to be
-  // trusted, if its number is one that programs do not come to.
-  if (!open && errno != EBADF) return state.kept_stderr >= kLowestKept ? state.kept_stderr : -1;
-  if (open && same_file(now, state.stderr_at_start)) return STDERR_FILENO;
-  struct stat kept = {};
-  const bool have_kept = state.kept_stderr > 0 && fstat(state.kept_stderr, &kept) == 0;
-  if (have_kept && same_file(kept, state.stderr_at_start)) return state.kept_stderr;
-  return open && takes_lines(now) ? STDERR_FILENO : -1;
+  if (!state.had_stderr) return false;
+  if (fstat(STDERR_FILENO, &now) == 0) return same_file(now, state.stderr_at_start);
+  // A program that has locked itself in may be refused the look, and cannot have opened anything.
+  return errno != EBADF;
 }
 
-int open_report_file() noexcept {
-  char path[PATH_MAX];
-  const TargetNames names{platform::process_id(), program_invocation_short_name,
+// The title of a process is its to change (nginx and others do), where libc's own pointer points.
+void keep_command() noexcept {
+  const std::string_view command = program_invocation_short_name;
+  command.copy(state.command, sizeof state.command - 1);
+}
+
+std::string_view command() noexcept {
+  return state.command[0] != '\0' ? state.command : program_invocation_short_name;
+}
+
+ReportTarget target() noexcept {
+  const TargetNames names{platform::process_id(), command(),
                           static_cast<std::uint64_t>(time(nullptr))};
-  const ReportTarget target = report_target(state.setting, names, path);
-  if (target.kind != ReportTarget::Kind::kFile) return -1;
-  return open(target.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  return report_target(state.setting, names, state.path);
+}
+
+// In one line on stderr, with the reason first: the path may be longer than the line.
+void tell_failure(int error, bool confined) noexcept {
+  if (!stderr_is_there()) return;
+  Message message;
+  message.text("BUFPOOL_REPORT: the report cannot be written: ");
+  const char* reason = &strerrordesc_np != nullptr ? strerrordesc_np(error) : nullptr;
+  if (reason != nullptr) {
+    message.text(reason);
+  } else {
+    message.text("error ").number(static_cast<std::uint64_t>(error));
+  }
+  message.text(": ").text(state.path);
+  message.say(confined ? Message::Wait::kAsWritten : Message::Wait::kForRoom);
 }
 
 ReportContext context() noexcept {
-  return {program_invocation_short_name, BUFPOOL_VERSION,
-          platform::coarse_milliseconds() - state.started_ms, state.cpu_cache};
+  return {command(), BUFPOOL_VERSION, platform::coarse_milliseconds() - state.started_ms,
+          state.cpu_cache};
 }
 
-void write_report(int descriptor, ReportForm form) noexcept {
-  state.log.set_descriptor(descriptor);
+// 0, or the error.
+int write_report(int descriptor, bool own, bool confined, ReportForm form,
+                 Unnoticed& unnoticed) noexcept {
+  const Deadline whole = Deadline::in(kPatienceMs);
+  const auto calls = confined ? Outlet::Calls::kFew : Outlet::Calls::kAny;
+  const Outlet outlet(descriptor, own, calls, whole);
+  if (outlet.error() != 0) return outlet.error();
+  if (!state.log.is_prepared()) state.log.prepare();
+  state.log.set_way(outlet.way(), Deadline::in(whole.left(), kPatienceToBeginMs));
+  state.log.gather(state.text, unnoticed);
   auto write_line = [](std::string_view line) noexcept { state.log.write_line(line); };
   render(state.snapshot, context(), form, LineSink(write_line));
+  return state.log.write_out();
+}
+
+// A pipe that nobody reads must not be waited for, neither here nor when it is full.
+int write_report_file(bool confined, Unnoticed& unnoticed) noexcept {
+  const ReportTarget file = target();
+  if (file.kind != ReportTarget::Kind::kFile) return ENAMETOOLONG;
+  const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  const int descriptor = open(file.path, flags, 0644);
+  if (descriptor < 0) return errno;
+  const int error = write_report(descriptor, true, confined, state.form, unnoticed);
+  return close(descriptor) != 0 && error == 0 ? errno : error;
+}
+
+void report_now(Unnoticed& unnoticed) noexcept {
+  take_snapshot(state.snapshot);
+  const bool confined = has_locked_itself_in();
+  if (!state.to_stderr) {
+    const int error = write_report_file(confined, unnoticed);
+    if (error != 0) tell_failure(error, confined);
+  } else if (stderr_is_there()) {
+    write_report(STDERR_FILENO, false, confined, state.form, unnoticed);
+  }
 }
 
 // A program may change its folder and its environment: the file is where the setting was made.
@@ -138,39 +191,43 @@ void prepare_exit_report(const Options& options) noexcept {
   state.cpu_cache = options.cpu_cache;
   state.started_ms = platform::coarse_milliseconds();
   state.process = platform::process_id();
+  keep_command();
   check_target();
   if (!state.enabled) return;
   state.log.prepare();
-  if (state.to_stderr) keep_stderr();
+  state.had_stderr = fstat(STDERR_FILENO, &state.stderr_at_start) == 0;
+  remember_confinement();
 }
 
 void restart_report_in_child() noexcept {
   state.process = platform::process_id();
   state.written.store(false, std::memory_order_relaxed);
-  if (state.kept_stderr > 0) close(state.kept_stderr);
-  state.kept_stderr = 0;
+  state.turn.reset();
 }
 
 // Without a system call where there is nothing to report: a child may have locked itself in.
+// Whoever comes while another thread writes waits for it: the end of the process would cut the
+// report off.
 void report_exit() noexcept {
   if (!state.enabled || the_pool.gets() < state.least_gets) return;
-  if (platform::process_id() != state.process || state.written.exchange(true)) return;
-  take_snapshot(state.snapshot);
-  const int kept_errno = errno;
-  const int descriptor = state.to_stderr ? stderr_for_report() : open_report_file();
-  if (descriptor >= 0) write_report(descriptor, state.form);
-  if (descriptor >= 0 && !state.to_stderr) close(descriptor);
-  errno = kept_errno;
+  if (platform::process_id() != state.process || state.written) return;
+  Unnoticed unnoticed;
+  if (!state.turn.take()) return;
+  if (!state.written) report_now(unnoticed);
+  state.written = true;
+  state.turn.give();
+}
+
+void report_before_close() noexcept {
+  if (state.to_stderr) report_exit();
 }
 
 void print_report() noexcept {
-  static constinit ExitLog log;
-  [[maybe_unused]] static const bool ready = (log.prepare(), true);
-  static constinit Snapshot snapshot{};
-  take_snapshot(snapshot);
-  log.set_descriptor(STDERR_FILENO);
-  auto write_line = [](std::string_view line) noexcept { log.write_line(line); };
-  render(snapshot, context(), ReportForm::kText, LineSink(write_line));
+  Unnoticed unnoticed;
+  if (!state.turn.take()) return;
+  take_snapshot(state.snapshot);
+  write_report(STDERR_FILENO, false, has_locked_itself_in(), ReportForm::kText, unnoticed);
+  state.turn.give();
 }
 
 }  // namespace bufpool

@@ -15,15 +15,18 @@ void take_snapshot(Snapshot& out) noexcept;
 // Makes the report ready to be written without memory, libc or luck. Called once, at start.
 void prepare_exit_report(const Options& options) noexcept;
 
-// In a forked child: it has a report of its own, and holds no descriptor for it. A process that
-// closes its stderr to become a daemon must not keep its parent's terminal or pipe open.
+// In a forked child: it has a report of its own.
 void restart_report_in_child() noexcept;
 
-// Writes the report, the first time it is called in a process that has made enough gets. A vfork
-// child, which shares the parent's memory, has none.
+// Writes the report, the first time it is called in a process that has made enough gets; waits, for
+// a second at most, where another thread is about it. A vfork child, which shares the parent's
+// memory, has none.
 void report_exit() noexcept;
 
-// The report as text on stderr, now (malloc_stats).
+// The same, where the report goes to stderr, which is about to be closed.
+void report_before_close() noexcept;
+
+// The report as text on stderr, now (malloc_stats). Any thread may call it at any time.
 void print_report() noexcept;
 
 }  // namespace bufpool

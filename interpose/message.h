@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Single lines on stderr: for what cannot wait for the report. Usable at any time, in a signal
-// handler too: a buffer on the stack and one write(2).
+// handler too: a buffer on the stack and write(2).
 #pragma once
 
 #include <cstddef>
@@ -13,12 +13,18 @@ class Message {
  public:
   Message() noexcept { text("bufpool: "); }
 
+  // A control character becomes a question mark: what strangers wrote stays on the line.
   Message& text(std::string_view words) noexcept;
   Message& number(std::uint64_t value) noexcept;
   Message& address(std::uintptr_t value) noexcept;
 
-  // Ends the line and writes it; errno is kept.
-  void say() noexcept;
+  enum class Wait : std::uint8_t {
+    kForRoom,    // waits until there is room, for a second at most of all the process's life
+    kAsWritten,  // makes no call but write(2), which may wait: for who may be killed for another
+  };
+
+  // Ends the line and writes it; errno is kept, and the thread neither cancelled nor interrupted.
+  void say(Wait wait = Wait::kForRoom) noexcept;
 
  private:
   static constexpr std::size_t kMost = 480;

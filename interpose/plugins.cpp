@@ -5,23 +5,14 @@
 // so). Without the flag it finds us as all others do.
 #include <dlfcn.h>
 
-#include <atomic>
-
 #include "interpose/lifecycle.h"
 #include "interpose/message.h"
+#include "interpose/next_symbol.h"
 
 namespace bufpool {
 namespace {
 
-using Dlopen = void* (*)(const char*, int) noexcept;
-
-Dlopen next_dlopen() noexcept {
-  static constinit std::atomic<Dlopen> next{nullptr};
-  if (next.load(std::memory_order_relaxed) == nullptr) {
-    next.store(reinterpret_cast<Dlopen>(dlsym(RTLD_NEXT, "dlopen")), std::memory_order_relaxed);
-  }
-  return next.load(std::memory_order_relaxed);
-}
+constinit NextSymbol<void*(const char*, int) noexcept> next_dlopen("dlopen");
 
 int without_deepbind(const char* file, int mode) noexcept {
   if ((mode & RTLD_DEEPBIND) == 0 || keeps_deepbind()) return mode;
@@ -36,5 +27,5 @@ int without_deepbind(const char* file, int mode) noexcept {
 
 // Ends in a jump: libc looks in the RUNPATH of whoever its return address belongs to.
 extern "C" [[gnu::visibility("default")]] void* dlopen(const char* file, int mode) noexcept {
-  return bufpool::next_dlopen()(file, bufpool::without_deepbind(file, mode));
+  return bufpool::next_dlopen.get()(file, bufpool::without_deepbind(file, mode));
 }

@@ -3,14 +3,10 @@
 
 // Keeps a thread_local with a run-time initialiser, and so its guard, out of every line.
 #define SPDLOG_NO_THREAD_ID
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <spdlog/logger.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <ctime>
+#include <cstring>
 #include <new>
 #include <string>
 #include <type_traits>
@@ -20,80 +16,8 @@
 namespace bufpool {
 namespace {
 
-// While it lives, writing has no effect on the program but the bytes: no SIGPIPE (which would
-// replace the exit status), no thread cancelled in the middle, errno as it was.
-class UnnoticedWrites {
- public:
-  UnnoticedWrites() noexcept {
-    sigemptyset(&pipe_);
-    sigaddset(&pipe_, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_, &old_mask_);
-    was_pending_ = sigismember(&old_mask_, SIGPIPE) == 1 && is_pending();
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old_cancel_state_);
-  }
-  UnnoticedWrites(const UnnoticedWrites&) = delete;
-  UnnoticedWrites& operator=(const UnnoticedWrites&) = delete;
-
-  ~UnnoticedWrites() {
-    if (raised_ && !was_pending_) {
-      const timespec at_once{};
-      sigtimedwait(&pipe_, nullptr, &at_once);
-    }
-    pthread_setcancelstate(old_cancel_state_, nullptr);
-    pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr);
-    errno = old_errno_;
-  }
-
-  // A write failed with EPIPE, and SIGPIPE is pending now.
-  void pipe_broke() noexcept { raised_ = true; }
-
- private:
-  // Only a signal that was blocked can be. Asked as rarely as can be: a program that has locked
-  // itself in may be killed for the call.
-  static bool is_pending() noexcept {
-    sigset_t pending;
-    sigemptyset(&pending);
-    sigpending(&pending);
-    return sigismember(&pending, SIGPIPE) == 1;
-  }
-
-  int old_errno_ = errno;
-  int old_cancel_state_ = PTHREAD_CANCEL_ENABLE;
-  bool was_pending_ = false;
-  bool raised_ = false;
-  sigset_t pipe_;
-  sigset_t old_mask_;
-};
-
-bool becomes_writable(int descriptor) noexcept {
-  constexpr int kPatienceMs = 1000;
-  pollfd waited{descriptor, POLLOUT, 0};
-  return poll(&waited, 1, kPatienceMs) > 0;
-}
-
-// Whether a write that failed with `error` is worth another attempt.
-bool may_retry(int descriptor, int error) noexcept {
-  if (error == EINTR) return true;
-  return (error == EAGAIN || error == EWOULDBLOCK) && becomes_writable(descriptor);
-}
-
-// False: the descriptor does not take it.
-bool write_all(int descriptor, std::string_view text) noexcept {
-  UnnoticedWrites unnoticed;
-  while (!text.empty()) {
-    const ssize_t written = write(descriptor, text.data(), text.size());
-    if (written >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(written));
-      continue;
-    }
-    const int error = errno;
-    if (error == EPIPE) unnoticed.pipe_broke();
-    if (!may_retry(descriptor, error)) return false;
-  }
-  return true;
-}
-
-constexpr int kNoDescriptor = -1;
+constexpr int kPatienceMs = 1000;
+constexpr Way kNowhere{-1, Way::Kind::kPlain, 0};
 
 }  // namespace
 
@@ -107,20 +31,56 @@ class ReportLogger final : public spdlog::logger {
     set_error_handler([](const std::string&) {});
   }
 
-  void set_descriptor(int descriptor) noexcept { descriptor_ = descriptor; }
+  void set_way(const Way& way, const Deadline& deadline) noexcept {
+    way_ = way;
+    deadline_ = deadline;
+    error_ = way.descriptor < 0 ? EBADF : 0;
+    room_ = {};
+    used_ = 0;
+    unnoticed_ = nullptr;
+  }
+
+  void gather(std::span<char> room, Unnoticed& unnoticed) noexcept {
+    room_ = room;
+    used_ = 0;
+    unnoticed_ = &unnoticed;
+  }
+
+  int write_out() noexcept {
+    put(std::string_view(room_.data(), used_));
+    used_ = 0;
+    return error_;
+  }
 
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    if (descriptor_ == kNoDescriptor) return;
     spdlog::memory_buf_t line;
     line.append(message.payload.begin(), message.payload.end());
     line.push_back('\n');
-    if (!write_all(descriptor_, {line.data(), line.size()})) descriptor_ = kNoDescriptor;
+    if (line.size() > room_.size() - used_) write_out();
+    if (line.size() > room_.size()) return put({line.data(), line.size()});
+    std::memcpy(room_.data() + used_, line.data(), line.size());
+    used_ += line.size();
   }
 
   void flush_() override {}
 
-  int descriptor_ = kNoDescriptor;
+  void put(std::string_view text) noexcept {
+    if (error_ != 0 || text.empty()) return;
+    if (unnoticed_ != nullptr) {
+      error_ = write_within(way_, text, deadline_, *unnoticed_);
+    } else {
+      Unnoticed unnoticed;
+      error_ = write_within(way_, text, deadline_, unnoticed);
+    }
+  }
+
+  Way way_ = kNowhere;
+  Deadline deadline_ = Deadline::in(0);
+  int error_ = EBADF;
+  std::span<char> room_;  // of lines that are not written yet; none: each is written at once
+  std::size_t used_ = 0;
+  Unnoticed* unnoticed_ = nullptr;  // null: every write has one of its own
 };
 
 static_assert(kLongestLine < spdlog::memory_buf_t().capacity());
@@ -132,8 +92,18 @@ void ExitLog::prepare() noexcept {
 }
 
 void ExitLog::set_descriptor(int descriptor) noexcept {
-  if (logger_ != nullptr) logger_->set_descriptor(descriptor);
+  set_way({descriptor, Way::Kind::kPlain, 0}, Deadline::in(kPatienceMs));
 }
+
+void ExitLog::set_way(const Way& way, const Deadline& deadline) noexcept {
+  if (logger_ != nullptr) logger_->set_way(way, deadline);
+}
+
+void ExitLog::gather(std::span<char> room, Unnoticed& unnoticed) noexcept {
+  if (logger_ != nullptr) logger_->gather(room, unnoticed);
+}
+
+int ExitLog::write_out() noexcept { return logger_ != nullptr ? logger_->write_out() : EBADF; }
 
 void ExitLog::write_line(std::string_view line) noexcept {
   if (logger_ == nullptr) return;

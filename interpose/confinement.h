@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// Whether the program has locked itself in: then a system call that nobody asked for may be its
+// death.
+#pragma once
+
+namespace bufpool {
+
+// Remembers which filters of system calls (seccomp) the program was started under. Those are a
+// container's or a service manager's, and made for programs as they are. Called once, at start.
+void remember_confinement() noexcept;
+
+// True: the program put a filter of its own on this thread since, or it cannot be known. Makes no
+// system calls but openat, read and close. A signal handler may call it.
+[[nodiscard]] bool has_locked_itself_in() noexcept;
+
+}  // namespace bufpool

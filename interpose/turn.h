@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// Whose turn it is among threads, for work that is done with all signals blocked and need not be
+// done at all: who waits gives up after a while, so that nobody can be held up for ever by a thread
+// that is gone.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "pool/platform.h"
+
+namespace bufpool {
+
+class Turn {
+ public:
+  // False: it is this thread's turn already (a handler interrupted it), or was not within a second.
+  [[nodiscard]] bool take() noexcept {
+    std::uint32_t seen = kFree;
+    if (!word_.compare_exchange_strong(seen, kTaken) && !wait()) return false;
+    owner_.store(pthread_self());
+    return true;
+  }
+
+  void give() noexcept {
+    owner_.store(0);
+    if (word_.exchange(kFree) == kAwaited) platform::wake_one(address());
+  }
+
+  // For a forked child: the thread whose turn it was may not be in it.
+  void reset() noexcept {
+    owner_.store(0);
+    word_.store(kFree);
+  }
+
+ private:
+  static constexpr std::uint32_t kFree = 0;
+  static constexpr std::uint32_t kTaken = 1;
+  static constexpr std::uint32_t kAwaited = 2;       // taken, and others may sleep
+  static constexpr std::uint64_t kPatienceMs = 900;  // below the second of platform::wait_on()
+
+  bool wait() noexcept {
+    if (owner_.load() == pthread_self()) return false;
+    const std::uint64_t start = platform::coarse_milliseconds();
+    while (word_.exchange(kAwaited) != kFree) {
+      if (platform::coarse_milliseconds() - start >= kPatienceMs) return false;
+      platform::wait_on(address(), kAwaited);
+    }
+    return true;
+  }
+
+  [[nodiscard]] const std::uint32_t* address() const noexcept {
+    return reinterpret_cast<const std::uint32_t*>(&word_);
+  }
+
+  std::atomic<std::uint32_t> word_{kFree};
+  std::atomic<pthread_t> owner_{0};
+};
+
+}  // namespace bufpool
