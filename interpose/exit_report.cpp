@@ -33,7 +33,9 @@ namespace {
 
 // Of a report, from the wait for others to the last byte.
 constexpr int kPatienceMs = 1000;
-constexpr int kPatienceToBeginMs = 60;  // where a pipe is full, and nobody seems to read it
+
+// At exit, where a pipe is full and nobody seems to read it: a script may run many programs.
+constexpr int kPatienceToBeginMs = 60;
 
 // More than the longest report of all classes; a longer one would leave in two pieces.
 constexpr std::size_t kReportBytes = 192 << 10;
@@ -113,15 +115,21 @@ ReportContext context() noexcept {
           state.cpu_cache};
 }
 
+struct Destination {
+  int descriptor;
+  bool own;         // nobody else has it, and it does not block
+  bool confined;    // the program has locked itself in
+  int patience_ms;  // up to the first byte
+};
+
 // 0, or the error.
-int write_report(int descriptor, bool own, bool confined, ReportForm form,
-                 Unnoticed& unnoticed) noexcept {
+int write_report(const Destination& to, ReportForm form, Unnoticed& unnoticed) noexcept {
   const Deadline whole = Deadline::in(kPatienceMs);
-  const auto calls = confined ? Outlet::Calls::kFew : Outlet::Calls::kAny;
-  const Outlet outlet(descriptor, own, calls, whole);
+  const auto calls = to.confined ? Outlet::Calls::kFew : Outlet::Calls::kAny;
+  const Outlet outlet(to.descriptor, to.own, calls, whole);
   if (outlet.error() != 0) return outlet.error();
   if (!state.log.is_prepared()) state.log.prepare();
-  state.log.set_way(outlet.way(), Deadline::in(whole.left(), kPatienceToBeginMs));
+  state.log.set_way(outlet.way(), Deadline::in(whole.left(), to.patience_ms));
   state.log.gather(state.text, unnoticed);
   auto write_line = [](std::string_view line) noexcept { state.log.write_line(line); };
   render(state.snapshot, context(), form, LineSink(write_line));
@@ -131,11 +139,15 @@ int write_report(int descriptor, bool own, bool confined, ReportForm form,
 // A pipe that nobody reads must not be waited for, neither here nor when it is full.
 int write_report_file(bool confined, Unnoticed& unnoticed) noexcept {
   const ReportTarget file = target();
-  if (file.kind != ReportTarget::Kind::kFile) return ENAMETOOLONG;
+  if (file.kind != ReportTarget::Kind::kFile) {
+    state.path[0] = '\0';  // which the name may have filled
+    return ENAMETOOLONG;
+  }
   const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   const int descriptor = open(file.path, flags, 0644);
   if (descriptor < 0) return errno;
-  const int error = write_report(descriptor, true, confined, state.form, unnoticed);
+  const int error =
+      write_report({descriptor, true, confined, kPatienceToBeginMs}, state.form, unnoticed);
   return close(descriptor) != 0 && error == 0 ? errno : error;
 }
 
@@ -146,7 +158,7 @@ void report_now(Unnoticed& unnoticed) noexcept {
     const int error = write_report_file(confined, unnoticed);
     if (error != 0) tell_failure(error, confined);
   } else if (stderr_is_there()) {
-    write_report(STDERR_FILENO, false, confined, state.form, unnoticed);
+    write_report({STDERR_FILENO, false, confined, kPatienceToBeginMs}, state.form, unnoticed);
   }
 }
 
@@ -169,11 +181,9 @@ void check_target() noexcept {
   const ReportTarget target = report_target(state.setting, {1, "c", 1}, path);
   state.enabled = target.kind != ReportTarget::Kind::kOff;
   state.to_stderr = target.kind == ReportTarget::Kind::kStderr;
-  if (target.kind == ReportTarget::Kind::kTooLong) say("BUFPOOL_REPORT: the file name is too long");
-  if (target.kind == ReportTarget::Kind::kUnknownWord) {
-    say("BUFPOOL_REPORT: only %p, %c, %t and %% may follow a percent sign; no report");
-    state.enabled = false;
-  }
+  if (target.kind != ReportTarget::Kind::kTooLong) return;
+  say("BUFPOOL_REPORT: the file name is too long");
+  state.enabled = false;
 }
 
 }  // namespace
@@ -226,7 +236,8 @@ void print_report() noexcept {
   Unnoticed unnoticed;
   if (!state.turn.take()) return;
   take_snapshot(state.snapshot);
-  write_report(STDERR_FILENO, false, has_locked_itself_in(), ReportForm::kText, unnoticed);
+  write_report({STDERR_FILENO, false, has_locked_itself_in(), kPatienceMs}, ReportForm::kText,
+               unnoticed);
   state.turn.give();
 }
 

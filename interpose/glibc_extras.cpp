@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // glibc's functions about the heap, answered for pool and passed-on memory together.
 #include <malloc.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -56,9 +57,12 @@ BUFPOOL_EXPORT struct mallinfo mallinfo() noexcept {
   return info;
 }
 
-// glibc's XML, with one heap: what reads glibc's reads this.
+// glibc's XML, with one heap: what reads glibc's reads this. A thread that is to be cancelled is so
+// afterwards: this function is declared to throw nothing, and cancelling unwinds as a throw does.
 BUFPOOL_EXPORT int malloc_info(int options, FILE* stream) noexcept {
   if (options != 0) return EINVAL;
+  int old_state = PTHREAD_CANCEL_ENABLE;
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old_state);
   const struct mallinfo2 info = mallinfo2();
   std::fprintf(stream,
                "<malloc version=\"1\">\n<heap nr=\"0\">\n<sizes>\n</sizes>\n"
@@ -73,6 +77,7 @@ BUFPOOL_EXPORT int malloc_info(int options, FILE* stream) noexcept {
                "</malloc>\n",
                info.ordblks, info.fordblks, info.arena, info.arena, info.ordblks, info.fordblks,
                info.arena, info.arena);
+  pthread_setcancelstate(old_state, nullptr);
   return 0;
 }
 

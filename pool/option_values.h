@@ -38,7 +38,7 @@ inline constexpr std::array kKindNames{
     KindName{OptionKind::kChoice, "choice", "one of "},  // the words of the row follow
     KindName{OptionKind::kSizes, "sizes", "a list of sizes (such as 4K,16K,64K)"},
     KindName{OptionKind::kWarmup, "warmup", "a list of SIZE:COUNT (such as 64K:100,1M:8)"},
-    KindName{OptionKind::kText, "text", "a text"},
+    KindName{OptionKind::kText, "text", "stderr, off or a file name (words in it: %p, %c, %t, %%)"},
 };
 
 // The first unit that divides a value is the one it is written in; the last serves for zero.
@@ -254,8 +254,20 @@ constexpr Verdict read_warmup(std::string_view text, const OptionInfo& row,
   return Verdict::kGood;
 }
 
+// Only words that report_target() knows may follow a percent sign.
+constexpr bool has_good_percents(std::string_view text) noexcept {
+  constexpr std::string_view kWords = "pct%";
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') continue;
+    if (++i == text.size() || kWords.find(text[i]) == std::string_view::npos) return false;
+  }
+  return true;
+}
+
+// Nothing of ours goes to stdout, and whoever writes stdout does not mean a file of that name.
 constexpr Verdict read_text(std::string_view text, const OptionInfo& /*row*/,
                             std::string_view& value) noexcept {
+  if (same_word(text, "stdout") || !has_good_percents(text)) return Verdict::kBadValue;
   value = text;
   return Verdict::kGood;
 }

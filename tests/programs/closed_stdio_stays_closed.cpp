@@ -5,7 +5,7 @@
 // Run: silent
 // Run: reporting
 // Env: -BUFPOOL_REPORT BUFPOOL_VERBOSE=1 BUFPOOL_REPROT=typo
-// File: data\.txt ^\Z
+// File: data\.txt \A\Z
 #include <fcntl.h>
 
 #include "tests/programs/promise.h"

@@ -2,7 +2,7 @@
 // Promise: a program that closes every descriptor and opens files of its own, as daemons do, finds
 //   no report in them.
 // Env: -BUFPOOL_REPORT
-// File: data\.txt ^\Z
+// File: data\.txt \A\Z
 // Stderr-not: not kept
 #include <fcntl.h>
 

@@ -98,6 +98,35 @@ TEST(ExitLog, WritesALineByOneWrite) {
   EXPECT_EQ(pipe.read_some(), "second\n");
 }
 
+// A pipe in packet mode keeps what was written apart.
+TEST(ExitLog, WritesWhatWasGatheredByOneWrite) {
+  Pipe pipe(O_DIRECT);
+  ExitLog& log = prepared_log(pipe.writer());
+  Unnoticed unnoticed;
+  std::array<char, 20> room{};
+  log.gather(room, unnoticed);
+  log.write_line("first");
+  log.write_line("second");
+  EXPECT_EQ(log.write_out(), 0);
+  EXPECT_EQ(pipe.read_some(), "first\nsecond\n");
+  log.write_line("more than there is room");
+  EXPECT_EQ(pipe.read_some(), "more than there is room\n");
+  log.write_line("at the end");
+  log.write_line("of the room");
+  EXPECT_EQ(pipe.read_some(), "at the end\n");
+  EXPECT_EQ(log.write_out(), 0);
+  EXPECT_EQ(pipe.read_some(), "of the room\n");
+}
+
+TEST(ExitLog, TellsWhyWhatWasGatheredIsLost) {
+  ExitLog& log = prepared_log(open("/dev/full", O_WRONLY | O_CLOEXEC));
+  Unnoticed unnoticed;
+  std::array<char, 20> room{};
+  log.gather(room, unnoticed);
+  log.write_line("lost");
+  EXPECT_EQ(log.write_out(), ENOSPC);
+}
+
 TEST(ExitLog, WritesWhatIsNoText) {
   Pipe pipe;
   prepared_log(pipe.writer()).write_line(std::string_view("a\0\xff\n", 4));

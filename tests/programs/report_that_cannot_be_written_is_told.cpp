@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// Promise: a report that cannot be written where BUFPOOL_REPORT says is told on stderr in one line,
+//   with the reason, and the program ends at once and with its own status.
+// Exit: 3
+// Run: folder_missing
+// Env: BUFPOOL_REPORT=/nonexistent/report
+// Stderr: \Abufpool: BUFPOOL_REPORT: .*No such file or directory: /nonexistent/report\n\Z
+// Run: folder
+// Env: BUFPOOL_REPORT=/
+// Stderr: \Abufpool: BUFPOOL_REPORT: .*Is a directory: /\n\Z
+// Run: full
+// Env: BUFPOOL_REPORT=/dev/full
+// Stderr: \Abufpool: BUFPOOL_REPORT: .*No space left on device: /dev/full\n\Z
+// Run: fifo
+// Env: BUFPOOL_REPORT={tmp}/fifo
+// Args: fifo
+// Stderr: \Abufpool: BUFPOOL_REPORT: .*: {tmp}/fifo\n\Z
+// Run: over_the_limit
+// Env: BUFPOOL_REPORT={tmp}/report
+// Limit: fsize=100
+// Stderr: \Abufpool: BUFPOOL_REPORT: .*File too large: {tmp}/report\n\Z
+// Run: closed_stderr
+// Env: BUFPOOL_REPORT=/nonexistent/report
+// Args: closed
+// File: data\.txt \A\Z
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <string_view>
+
+#include "tests/programs/promise.h"
+
+int main(int count, char** arguments) {
+  const std::string_view how = count == 2 ? arguments[1] : "";
+  promise::use(70000, 150);
+  if (how == "fifo") mkfifo("fifo", 0600);
+  if (how == "closed") {
+    close(STDERR_FILENO);
+    promise::keep(open("data.txt", O_CREAT | O_WRONLY | O_APPEND, 0644) == STDERR_FILENO, "opens");
+  }
+  return 3;
+}
