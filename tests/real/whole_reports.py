@@ -42,7 +42,8 @@ class Shared:
 def end_together(library, kind, processes):
     """The text on a stderr that so many processes shared."""
     shared = Shared(kind)
-    environment = {"LD_PRELOAD": library, "BUFPOOL_REPORT_FORMAT": "json", "BUFPOOL_REPORT_MIN": "1"}
+    environment = {"LD_PRELOAD": library, "BUFPOOL_REPORT_FORMAT": "json",
+                   "BUFPOOL_REPORT_MIN": "1"}
     gate, opener = os.pipe()
     children = [subprocess.Popen(["/bin/bash", "-c", WORK], env=environment, stdin=gate,
                                  stderr=shared.writer) for _ in range(processes)]
