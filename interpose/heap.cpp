@@ -63,7 +63,7 @@ void Heap::count_passed(std::size_t size) noexcept {
 template <typename Ask>
 void* Heap::ask(std::size_t size, Ask call) noexcept {
   if (size < kMinSize) return call();
-  return backing::keeping_errno([&] { return size > backing::kMostBytes ? nullptr : call(); });
+  return backing::keeping_errno([&] { return backing::is_possible(size) ? call() : nullptr; });
 }
 
 template <typename Ask>

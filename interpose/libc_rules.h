@@ -116,14 +116,15 @@ template <Allocator H>
   return memalign(heap, alignment, size);
 }
 
-// Returns the error and leaves errno alone (POSIX); `*result` is set on success only.
+// Returns the error; `*result` is set on success only. POSIX says nothing of errno: glibc leaves it
+// alone, but for what its malloc sets where there is no memory, and programs look there.
 template <Allocator H>
 [[gnu::always_inline]] inline int posix_memalign(H heap, void** result, std::size_t alignment,
                                                  std::size_t size) noexcept {
   if (bad_posix_alignment(alignment)) return EINVAL;
   const int kept = errno;
   void* pointer = heap.allocate_aligned(alignment, size);
-  errno = kept;
+  errno = pointer != nullptr ? kept : ENOMEM;
   if (pointer == nullptr) return ENOMEM;
   *result = pointer;
   return 0;

@@ -14,13 +14,24 @@
 
 namespace bufpool::backing {
 
-// What glibc refuses to serve: more than PTRDIFF_MAX bytes.
-inline constexpr std::size_t kMostBytes = static_cast<std::size_t>(-1) >> 1;
-
 // Has failures noted in errno. It neither allocates nor makes the allocator set itself up; doing it
 // twice is harmless.
 void open() noexcept;
 
+// Where the addresses end that the kernel gives a process without being asked for more.
+#if defined(__x86_64__)
+inline constexpr std::size_t kAddresses = std::size_t{1} << 47;
+#else
+inline constexpr std::size_t kAddresses = std::size_t{1} << 52;
+#endif
+
+// Whether some process could have such a block. An allocator that is asked for one that no process
+// can have gives up all that it keeps before it says no, and has to map it again.
+constexpr bool is_possible(std::size_t size, std::size_t alignment = 1) noexcept {
+  return alignment < kAddresses && size < kAddresses - alignment;
+}
+
+// Pre: is_possible(size), or it takes long to say no. The others look themselves.
 [[nodiscard]] void* allocate(std::size_t size) noexcept;
 [[nodiscard]] void* allocate_zeroed(std::size_t size) noexcept;
 

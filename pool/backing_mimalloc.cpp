@@ -35,11 +35,13 @@ void note_failure(int error, void*) noexcept {
 
 void open() noexcept { mi_register_error(note_failure, nullptr); }
 
-void* allocate_zeroed(std::size_t size) noexcept { return mi_zalloc(at_least_aligned(size)); }
+void* allocate_zeroed(std::size_t size) noexcept {
+  return is_possible(size) ? mi_zalloc(at_least_aligned(size)) : nullptr;
+}
 
 void* allocate_aligned(std::size_t alignment, std::size_t size) noexcept {
+  if (!is_possible(size, alignment)) return nullptr;
   if (alignment <= kLeast) return allocate(size);
-  if (size > kMostBytes - alignment) return nullptr;
   void* pointer = mi_malloc_aligned(at_least_aligned(size), alignment);
   if (pointer == nullptr || aligned(pointer, alignment)) return pointer;
   mi_free(pointer);
@@ -47,7 +49,7 @@ void* allocate_aligned(std::size_t alignment, std::size_t size) noexcept {
 }
 
 void* resize(void* pointer, std::size_t size) noexcept {
-  return mi_realloc(pointer, at_least_aligned(size));
+  return is_possible(size) ? mi_realloc(pointer, at_least_aligned(size)) : nullptr;
 }
 
 std::size_t usable_size(const void* pointer) noexcept { return mi_usable_size(pointer); }

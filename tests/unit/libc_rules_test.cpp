@@ -225,6 +225,7 @@ TEST_F(LibcRules, PosixMemalignReturnsItsErrorAndKeepsErrnoAndResult) {
   fail_next();
   EXPECT_EQ(libc_rules::posix_memalign(heap_, &result, 64, 9), ENOMEM);
   EXPECT_EQ(result, &mark);
+  EXPECT_EQ(left_errno(), ENOMEM);
   EXPECT_EQ(libc_rules::posix_memalign(heap_, &result, 8, 9), 0);
   EXPECT_NE(result, &mark);
   EXPECT_EQ(left_errno(), kUntouched);
