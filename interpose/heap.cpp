@@ -6,34 +6,40 @@
 #include <cstring>
 
 #include "interpose/lifecycle.h"
+#include "pool/platform.h"
 
 namespace bufpool {
 
 constinit BufferPool the_pool;
 constinit std::atomic<std::uint64_t> Heap::passed_above_{0};
+constinit std::size_t Heap::space_limit_{0};
+constinit Refusal Heap::space_refused_;
 constinit std::atomic<std::uint64_t> PassCounter::told_{0};
 constinit thread_local std::uint32_t PassCounter::left_{~std::uint32_t{0}};
 constinit thread_local bool PassCounter::began_{false};
 
 namespace {
 
+constexpr std::size_t kLeastAlignment = 16;
+
 // The first request of a thread makes mimalloc set itself up for it, the first of all look about
-// the machine, which costs errno its value. Not done at start: many a process never asks.
-void wake_backing() noexcept {
+// the machine, which costs errno its value. Not done at start: many a process never asks. False:
+// there is no memory for it.
+bool wake_backing() noexcept {
   const int kept = errno;
   backing::open();
-  backing::release(backing::allocate(kMinSize));
+  void* const first = backing::allocate(kMinSize);
+  backing::release(first);
   errno = kept;
+  return first != nullptr;
 }
 
 }  // namespace
 
 void PassCounter::tell() noexcept {
   told_.fetch_add(began_ ? kStep : 1, std::memory_order_relaxed);
-  left_ = -kStep;
-  if (began_) return;
-  began_ = true;
-  wake_backing();
+  if (!began_) began_ = wake_backing();
+  left_ = began_ ? -kStep : ~std::uint32_t{0};
 }
 
 std::uint64_t PassCounter::total() noexcept {
@@ -66,15 +72,43 @@ void* Heap::ask(std::size_t size, Ask call) noexcept {
   return backing::keeping_errno([&] { return backing::is_possible(size) ? call() : nullptr; });
 }
 
-template <typename Ask>
-void* Heap::pass_on(std::size_t size, Ask call) noexcept {
+void Heap::learn_limit() noexcept {
+  const std::size_t left = platform::address_space_left();
+  if (left != SIZE_MAX) space_limit_ = left + platform::address_space_used();
+}
+
+// A thread after the first is given no more than an eighth of what is left: those to come need
+// their stacks. A file is read for it, as a process that has locked itself in may be killed for a
+// call that asks for the limit.
+bool Heap::is_short_of_space() noexcept {
+  constexpr std::size_t kShare = 8;
+  if (space_refused_.stands()) return true;
+  if (space_limit_ == 0 || PassCounter::total() == 0) return false;
+  if (platform::address_space_used() + kShare * backing::kThreadBytes <= space_limit_) return false;
+  space_refused_.note();
+  return true;
+}
+
+// Whether a small request is better served by the pool's smallest class: mimalloc has not served
+// this thread yet, and would set address space aside for it.
+bool Heap::spares_backing(std::size_t size) noexcept {
+  if (size >= kMinSize || PassCounter::began()) return false;
+  return the_pool.serves(kMinSize) && is_short_of_space();
+}
+
+// False: the request is for the pool's smallest class.
+bool Heap::passes_on(std::size_t size) noexcept {
+  if (spares_backing(size)) return false;
   count_passed(size);
-  return ask(size, call);
+  if (size >= kMinSize || PassCounter::began()) return true;
+  space_refused_.note();
+  return !spares_backing(size);
 }
 
 void* Heap::allocate_telling(std::size_t size) noexcept {
-  PassCounter::tell();
-  return backing::allocate(size);
+  PassCounter::put_off();
+  if (passes_on(size)) return backing::allocate(size);
+  return the_pool.take_aligned(kLeastAlignment, kMinSize);
 }
 
 // Where the first request of a buffer's size brings the pool to life, and where all that is not
@@ -84,7 +118,8 @@ void* Heap::allocate_unpooled(std::size_t size, const void* caller) noexcept {
     return the_pool.wants(size) ? the_pool.take(size, KnownCaller{caller})
                                 : the_pool.take_zeroed(size, caller);
   }
-  return pass_on(size, [size] { return backing::allocate(size); });
+  count_passed(size);
+  return ask(size, [size] { return backing::allocate(size); });
 }
 
 void* Heap::allocate_zeroed_for(std::size_t size, const void* caller) noexcept {
@@ -92,7 +127,8 @@ void* Heap::allocate_zeroed_for(std::size_t size, const void* caller) noexcept {
   if (size >= kMinSize && start_pool() && the_pool.serves(size)) {
     return the_pool.take_zeroed(size, caller);
   }
-  return pass_on(size, [size] { return backing::allocate_zeroed(size); });
+  if (!passes_on(size)) return the_pool.take_zeroed(kMinSize, caller);
+  return ask(size, [size] { return backing::allocate_zeroed(size); });
 }
 
 void* Heap::allocate_aligned_for(std::size_t alignment, std::size_t size,
@@ -100,7 +136,8 @@ void* Heap::allocate_aligned_for(std::size_t alignment, std::size_t size,
   if (size >= kMinSize && start_pool() && the_pool.serves(size)) {
     return the_pool.take_aligned(alignment, size, caller);
   }
-  return pass_on(size, [=] { return backing::allocate_aligned(alignment, size); });
+  if (!passes_on(size)) return the_pool.take_aligned(alignment, kMinSize, caller);
+  return ask(size, [=] { return backing::allocate_aligned(alignment, size); });
 }
 
 std::size_t Heap::usable_size(void* pointer) noexcept {
@@ -108,7 +145,7 @@ std::size_t Heap::usable_size(void* pointer) noexcept {
 }
 
 void* Heap::resize_elsewhere(void* pointer, std::size_t size, const void* caller) noexcept {
-  if (!the_pool.owns(pointer) && !the_pool.serves(size)) {
+  if (!the_pool.owns(pointer) && !the_pool.serves(size) && !spares_backing(size)) {
     return ask(size, [=] { return backing::resize(pointer, size); });
   }
   return move(pointer, usable_size(pointer), size, caller);

@@ -8,6 +8,7 @@
 
 #include "pool/backing.h"
 #include "pool/buffer_pool.h"
+#include "pool/refusal.h"
 
 namespace bufpool {
 
@@ -15,7 +16,8 @@ extern constinit BufferPool the_pool;
 
 // Requests passed on, counted without an atomic operation: each thread counts down from kStep in a
 // word of its own and tells all others when it is used up. A thread that ends takes the rest along.
-// The first request of a thread tells at once: it is the one that makes mimalloc look about.
+// The first request of a thread tells at once: it is the one that makes mimalloc look about. So do
+// all until mimalloc has served one.
 class PassCounter {
  public:
   static constexpr std::uint32_t kStep = 256;
@@ -27,6 +29,11 @@ class PassCounter {
   // All that was told, and what this thread has not told yet.
   static std::uint64_t total() noexcept;
   static void reset() noexcept;
+
+  // Whether mimalloc has served this thread.
+  static bool began() noexcept { return began_; }
+  // Takes back what count() has counted.
+  static void put_off() noexcept { --left_; }
 
  private:
   static constinit thread_local std::uint32_t left_ [[gnu::tls_model("initial-exec")]];
@@ -64,6 +71,10 @@ struct Heap {
   }
 
   [[nodiscard]] static std::size_t usable_size(void* pointer) noexcept;
+
+  // To be called once, at start: under a limit of address space threads are given small buffers of
+  // the pool's where mimalloc would set too much of it aside.
+  static void learn_limit() noexcept;
 
   static std::uint64_t passed_above() noexcept {
     return passed_above_.load(std::memory_order_relaxed);
@@ -104,9 +115,12 @@ struct Heap {
   static void count_passed(std::size_t size) noexcept;
   template <typename Ask>
   [[nodiscard]] static void* ask(std::size_t size, Ask call) noexcept;
-  template <typename Ask>
-  [[nodiscard]] static void* pass_on(std::size_t size, Ask call) noexcept;
+  static bool passes_on(std::size_t size) noexcept;
+  static bool spares_backing(std::size_t size) noexcept;
+  static bool is_short_of_space() noexcept;
 
+  static constinit std::size_t space_limit_;  // of the address space; 0: none
+  static constinit Refusal space_refused_;
   static constinit std::atomic<std::uint64_t> passed_above_;
 };
 

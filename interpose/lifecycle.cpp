@@ -128,6 +128,7 @@ bool bring_to_life() noexcept {
   read_options();
   the_pool.set_fault_handler(fail);
   const bool alive = the_pool.open(options);
+  Heap::learn_limit();
   if (!alive && !options.disable) {
     say("no address space to be had for the pool (ulimit -v?): mimalloc serves everything");
   }

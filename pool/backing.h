@@ -25,6 +25,9 @@ inline constexpr std::size_t kAddresses = std::size_t{1} << 47;
 inline constexpr std::size_t kAddresses = std::size_t{1} << 52;
 #endif
 
+// Address space that is set aside for a thread with its first request, and again as it is used up.
+inline constexpr std::size_t kThreadBytes = std::size_t{32} << 20;
+
 // Whether some process could have such a block. An allocator that is asked for one that no process
 // can have gives up all that it keeps before it says no, and has to map it again.
 constexpr bool is_possible(std::size_t size, std::size_t alignment = 1) noexcept {

@@ -106,8 +106,9 @@ bool CpuCache::attach_thread() noexcept {
 }
 
 void CpuCache::install_slab(std::uint32_t cpu) noexcept {
+  if (slab_refused_.stands()) return;
   void* slab = platform::map(kSlabLayout.bytes);
-  if (slab == nullptr) return;
+  if (slab == nullptr) return slab_refused_.note();
   const SlabDistance distance = reinterpret_cast<std::uintptr_t>(slab) - empty_slab_address();
   SlabDistance none = 0;
   if (!slabs_[cpu].compare_exchange_strong(none, distance)) {

@@ -15,6 +15,7 @@
 
 #include "pool/percpu_locked.h"
 #include "pool/percpu_rseq.h"
+#include "pool/refusal.h"
 #include "pool/shared_spans.h"
 #include "pool/slab.h"
 #include "pool/snapshot.h"
@@ -152,6 +153,7 @@ class CpuCache {
   alignas(64) std::array<SlabDistance, kMaxCpus + 1> reach_{};
   std::array<std::atomic<SlabDistance>, kMaxCpus> slabs_{};
   LockedShards shards_;
+  Refusal slab_refused_;
 };
 
 }  // namespace bufpool

@@ -76,11 +76,15 @@ bool LargeBuffers::extend(Block block, std::size_t size) noexcept {
   if (!fits(offset, size)) return false;
   const std::size_t committed = committed_[slot];
   if (offset + kGap + size <= committed) return true;
-  const std::size_t whole = ahead_of(offset + kGap + size);
+  const std::size_t needed = platform::page_above(offset + kGap + size);
   auto* const end = reinterpret_cast<void*>(slot_start(slot) + committed);
-  if (!platform::commit(end, whole - committed)) return false;
-  committed_[slot] = whole;
-  return true;
+  // Where the system refuses what is ahead, what is asked for.
+  for (const std::size_t whole : {ahead_of(needed), needed}) {
+    if (!platform::commit(end, whole - committed)) continue;
+    committed_[slot] = whole;
+    return true;
+  }
+  return false;
 }
 
 void LargeBuffers::give_back(std::uint32_t slot) noexcept {

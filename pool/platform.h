@@ -62,6 +62,9 @@ void use_huge_pages(void* start, std::size_t bytes) noexcept;
 // Bytes of address space this process may still map; SIZE_MAX where there is no limit.
 [[nodiscard]] std::size_t address_space_left() noexcept;
 
+// Bytes of address space this process has mapped; 0 where the kernel does not tell. Reads a file.
+[[nodiscard]] std::size_t address_space_used() noexcept;
+
 // Resident bytes of this process; 0 where the kernel does not tell.
 [[nodiscard]] std::size_t resident_bytes() noexcept;
 

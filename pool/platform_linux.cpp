@@ -164,9 +164,11 @@ std::size_t address_space_left() noexcept {
   const KeepErrno keep;
   rlimit limit{};
   if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
-  const std::size_t used = statm_bytes(0);
+  const std::size_t used = address_space_used();
   return limit.rlim_cur > used ? limit.rlim_cur - used : 0;
 }
+
+std::size_t address_space_used() noexcept { return statm_bytes(0); }
 
 std::size_t resident_bytes() noexcept { return statm_bytes(1); }
 

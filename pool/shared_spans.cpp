@@ -220,11 +220,18 @@ void SharedSpans::collect_deferred() noexcept {
   deferred_count_.fetch_sub(count, std::memory_order_relaxed);
 }
 
-// Outside the lock: two threads may both commit the same pages, which is harmless.
+// Outside the lock: two threads may both commit the same pages, which is harmless. Where the system
+// refuses what is committed ahead, it may still have the next span.
 bool SharedSpans::commit_more(std::size_t committed) noexcept {
-  const std::size_t step = commit_step(committed, span_bytes_);
-  const std::size_t end = std::min(committed + step, bytes_);
-  if (end < (committed / span_bytes_ + 1) * span_bytes_) return false;
+  const std::size_t next = platform::page_above((committed / span_bytes_ + 1) * span_bytes_);
+  if (next > bytes_ || refused_.stands()) return false;
+  const std::size_t ahead = std::min(committed + commit_step(committed, span_bytes_), bytes_);
+  if (commit_to(ahead, committed) || (next < ahead && commit_to(next, committed))) return true;
+  refused_.note();
+  return false;
+}
+
+bool SharedSpans::commit_to(std::size_t end, std::size_t committed) noexcept {
   const std::size_t records = platform::page_above((end / span_bytes_ + 1) * sizeof(Span));
   if (records > records_.bytes) return false;
   if (!platform::commit(reinterpret_cast<void*>(start_ + committed), end - committed)) return false;

@@ -15,6 +15,7 @@
 #include "pool/address_space.h"
 #include "pool/guard_line.h"
 #include "pool/owner_lock.h"
+#include "pool/refusal.h"
 #include "pool/size_classes.h"
 #include "pool/span_lists.h"
 
@@ -182,6 +183,7 @@ class SharedSpans {
   std::uint32_t clock_ms() noexcept;
   void refile(SpanNumber n) noexcept;
   bool commit_more(std::size_t committed) noexcept;
+  bool commit_to(std::size_t end, std::size_t committed) noexcept;
 
   void defer(std::span<const Block> blocks) noexcept;
   void collect_deferred() noexcept;
@@ -203,6 +205,7 @@ class SharedSpans {
   std::atomic<SpanNumber> carved_{0};  // spans cut so far; the next is cut here
   std::atomic<std::size_t> committed_{0};
   std::size_t committed_records_ = 0;
+  Refusal refused_;  // to commit more
   SpanCounters counters_{};
   std::uint64_t most_out_ = 0;
   std::atomic<std::uint64_t> idle_bytes_{0};

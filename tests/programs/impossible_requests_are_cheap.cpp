@@ -33,7 +33,8 @@ void ask_for(std::size_t bytes) {
   promise::put(old);
   expect_none(memalign(8, promise::hide(bytes)), "memalign 8");
   expect_none(memalign(4096, promise::hide(bytes)), "memalign 4096");
-  expect_none(aligned_alloc(promise::hide(std::size_t{1} << 40), promise::hide(bytes)), "aligned_alloc");
+  expect_none(aligned_alloc(promise::hide(std::size_t{1} << 40), promise::hide(bytes)),
+              "aligned_alloc");
   expect_none(valloc(promise::hide(bytes)), "valloc");
   expect_none(pvalloc(promise::hide(bytes)), "pvalloc");
   void* memory = nullptr;
