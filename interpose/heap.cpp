@@ -108,7 +108,7 @@ bool Heap::passes_on(std::size_t size) noexcept {
 void* Heap::allocate_telling(std::size_t size) noexcept {
   PassCounter::put_off();
   if (passes_on(size)) return backing::allocate(size);
-  return the_pool.take_aligned(kLeastAlignment, kMinSize);
+  return the_pool.take_aligned(kLeastAlignment, kMinSize, nullptr);
 }
 
 // Where the first request of a buffer's size brings the pool to life, and where all that is not

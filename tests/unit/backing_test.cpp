@@ -120,7 +120,8 @@ TEST(Backing, ResizeToUnder16StaysAligned) {
 TEST(Backing, ReleaseTakesNull) { release(nullptr); }
 
 TEST(Backing, WhatNoMachineHasIsNull) {
-  for (const std::size_t size : {kMostBytes, kMostBytes - 4096, kMostBytes / 2}) {
+  for (const std::size_t size :
+       {std::size_t{PTRDIFF_MAX}, std::size_t{PTRDIFF_MAX} - 4096, std::size_t{PTRDIFF_MAX} / 2}) {
     EXPECT_EQ(allocate(size), nullptr);
     EXPECT_EQ(allocate_zeroed(size), nullptr);
     EXPECT_EQ(allocate_aligned(4096, size), nullptr);
@@ -133,7 +134,7 @@ TEST(Backing, WhatNoMachineHasIsNull) {
 TEST(Backing, AResizeThatFailsLeavesTheBlock) {
   auto* const block = static_cast<unsigned char*>(allocate(100));
   std::memset(block, 0x42, 100);
-  EXPECT_EQ(resize(block, kMostBytes / 2), nullptr);
+  EXPECT_EQ(resize(block, std::size_t{PTRDIFF_MAX} / 2), nullptr);
   for (int i = 0; i < 100; ++i) ASSERT_EQ(block[i], 0x42);
   release(block);
 }
