@@ -65,4 +65,9 @@ both perl perl -e 'my %h; my $s = ""; for my $i (1 .. 100000) { $h{$i % 5000} .=
 both 'xargs and find' bash -c 'find tree -type f | sort | xargs -n 50 -P 2 wc -c | sort'
 tells 0 ls "$tmp/tree"
 tells 1 sort lines
+
+# What the library needs for itself is none of the program's requests.
+tells 0 true
+[ "$reports_expected" = 0 ] || grep -q 'no buffers were asked for' "$tmp/err.with" \
+  || fail_with "$tmp/err.with" "the report of true shows buffers that it did not ask for"
 say "ok"
