@@ -186,12 +186,24 @@ void check_target() noexcept {
   state.enabled = false;
 }
 
+// Few processes that use no buffers have anything to learn from a report, but one that makes many
+// requests outside the range does: that the range should be another, or that the pool is of no use.
+// Every command makes some thousand small ones.
+bool is_worth_a_report() noexcept {
+  constexpr std::uint64_t kSmallPerBuffer = 1000;
+  const std::uint64_t least = state.least_gets;
+  if (least == 0 || the_pool.gets() >= least) return true;
+  if (the_pool.mode() == PoolMode::kPassThrough) return false;  // as was said at start, or wished
+  return Heap::passed_above() >= least || PassCounter::total() / kSmallPerBuffer >= least;
+}
+
 }  // namespace
 
 void take_snapshot(Snapshot& out) noexcept {
   the_pool.snapshot(out);
   out.passed_below = PassCounter::total();
   out.passed_above = Heap::passed_above();
+  out.passed_within = Heap::passed_within();
 }
 
 void prepare_exit_report(const Options& options) noexcept {
@@ -219,7 +231,7 @@ void restart_report_in_child() noexcept {
 // Whoever comes while another thread writes waits for it: the end of the process would cut the
 // report off.
 void report_exit() noexcept {
-  if (!state.enabled || the_pool.gets() < state.least_gets) return;
+  if (!state.enabled || !is_worth_a_report()) return;
   if (platform::process_id() != state.process || state.written) return;
   Unnoticed unnoticed;
   if (!state.turn.take()) return;

@@ -14,6 +14,7 @@ constinit BufferPool the_pool;
 constinit std::atomic<std::uint64_t> Heap::passed_above_{0};
 constinit std::size_t Heap::space_limit_{0};
 constinit Refusal Heap::space_refused_;
+constinit std::atomic<std::uint64_t> Heap::passed_within_{0};
 constinit std::atomic<std::uint64_t> PassCounter::told_{0};
 constinit thread_local std::uint32_t PassCounter::left_{~std::uint32_t{0}};
 constinit thread_local bool PassCounter::began_{false};
@@ -55,13 +56,16 @@ void PassCounter::reset() noexcept {
 void Heap::reset_counters() noexcept {
   PassCounter::reset();
   passed_above_.store(0, std::memory_order_relaxed);
+  passed_within_.store(0, std::memory_order_relaxed);
 }
 
+// Within the range only where there is no pool, or none yet.
 void Heap::count_passed(std::size_t size) noexcept {
   if (size < the_pool.least()) {
     if (PassCounter::count()) PassCounter::tell();
   } else {
-    passed_above_.fetch_add(1, std::memory_order_relaxed);
+    const bool above = size > the_pool.most();
+    (above ? passed_above_ : passed_within_).fetch_add(1, std::memory_order_relaxed);
   }
 }
 
@@ -133,10 +137,14 @@ void* Heap::allocate_zeroed_for(std::size_t size, const void* caller) noexcept {
 
 void* Heap::allocate_aligned_for(std::size_t alignment, std::size_t size,
                                  const void* caller) noexcept {
-  if (size >= kMinSize && start_pool() && the_pool.serves(size)) {
+  const bool alive = size >= kMinSize && start_pool();
+  if (alive && the_pool.serves_aligned(alignment, size)) {
     return the_pool.take_aligned(alignment, size, caller);
   }
-  if (!passes_on(size)) return the_pool.take_aligned(alignment, kMinSize, caller);
+  // The room that an alignment takes may lead out of the range.
+  if (!passes_on(alive && the_pool.serves(size) ? the_pool.most() + 1 : size)) {
+    return the_pool.take_aligned(alignment, kMinSize, caller);
+  }
   return ask(size, [=] { return backing::allocate_aligned(alignment, size); });
 }
 

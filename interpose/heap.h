@@ -79,6 +79,9 @@ struct Heap {
   static std::uint64_t passed_above() noexcept {
     return passed_above_.load(std::memory_order_relaxed);
   }
+  static std::uint64_t passed_within() noexcept {
+    return passed_within_.load(std::memory_order_relaxed);
+  }
   static void reset_counters() noexcept;
 
  private:
@@ -122,6 +125,7 @@ struct Heap {
   static constinit std::size_t space_limit_;  // of the address space; 0: none
   static constinit Refusal space_refused_;
   static constinit std::atomic<std::uint64_t> passed_above_;
+  static constinit std::atomic<std::uint64_t> passed_within_;
 };
 
 }  // namespace bufpool

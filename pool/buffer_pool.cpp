@@ -17,6 +17,9 @@ static_assert(gap_bytes(class_step(kLeastLined - 1)) == 16);
 
 constexpr std::size_t kLine = 64;
 
+// Why this thread's last refill() found nothing; for pass_on().
+constinit thread_local Shortage last_shortage [[gnu::tls_model("initial-exec")]] = Shortage::kMemory;
+
 PoolMode wanted_mode(const Options& options) noexcept {
   const bool locked = static_cast<ModeChoice>(options.mode) == ModeChoice::kLocked;
   return locked ? PoolMode::kLocked : PoolMode::kRseq;
@@ -25,6 +28,7 @@ PoolMode wanted_mode(const Options& options) noexcept {
 }  // namespace
 
 bool BufferPool::open(const Options& options) noexcept {
+  choose_classes(options);
   if (options.disable || !space_.open()) return false;
   OwnerLock::enter_process();
   if (options.hugepages) space_.use_huge_pages();
@@ -38,7 +42,8 @@ bool BufferPool::open(const Options& options) noexcept {
   for_each_class([&](ClassIndex c) { rooms_[to_number(c)] = buffer_bytes(c); });
   retention_.open(options, spans_.data(), &cache_);
   trimmer_.open(options, &retention_);
-  choose_classes(options);
+  all_sizes_ = most_ >= least_ ? most_ - least_ + 1 : 0;
+  sizes_ = zero_ == ZeroChoice::kAlloc ? 0 : all_sizes_;
   return true;
 }
 
@@ -60,10 +65,8 @@ void BufferPool::choose_classes(const Options& options) noexcept {
     stacks_[i] = CpuCache::where_empty(server);
     gaps_[i] = gap_bytes(server);
   }
-  most = std::min(most, options.max_size + kHeaderRoom);
+  most_ = std::min(most, options.max_size + kHeaderRoom);
   least_ = options.min_size;
-  all_sizes_ = most >= least_ ? most - least_ + 1 : 0;
-  sizes_ = zero_ == ZeroChoice::kAlloc ? 0 : all_sizes_;
 }
 
 Block BufferPool::take_block(std::size_t size, std::size_t asked, const void* caller) noexcept {
@@ -116,14 +119,17 @@ CpuCache::Refill BufferPool::borrow_above(ClassIndex c, std::size_t asked) noexc
 
 CpuCache::Refill BufferPool::refill_or_drain(ClassIndex c, std::size_t asked) noexcept {
   const CpuCache::Refill refill = cache_.refill(c, asked);
-  if (refill.block != 0 || refill.refused || !retention_.drain_caches()) return refill;
+  if (refill.block != 0 || refill.why == Shortage::kLock || !retention_.drain_caches()) return refill;
   return cache_.refill(c, asked);
 }
 
 // The end of a get that missed. `caller`: see Trimmer::after_slow_path().
 Block BufferPool::refill(ClassIndex c, std::size_t asked, const void* caller) noexcept {
   if (const Block block = cache_.pop_again(c, asked)) return block;
-  if (!spans_for(c).is_open()) return 0;  // a fork, or a signal handler in whoever opens them
+  if (!spans_for(c).is_open()) {  // a fork, or a signal handler in whoever opens them
+    last_shortage = Shortage::kLock;
+    return 0;
+  }
   CpuCache::Refill refill = borrow(c, asked);
   if (refill.block == 0) refill = refill_or_drain(c, asked);
   if (refill.fresh_bytes > 0) {
@@ -132,12 +138,14 @@ Block BufferPool::refill(ClassIndex c, std::size_t asked, const void* caller) no
     retention_.after_fresh(refill.fresh_bytes, roomy ? 0 : refill.regret_bytes);
   }
   trimmer_.after_slow_path(stride_bytes(c), caller);
+  if (refill.block == 0) last_shortage = refill.why;
   return refill.block;
 }
 
 template <typename Ask>
 void* BufferPool::pass_on(ClassIndex c, Ask ask) noexcept {
-  fallbacks_[to_number(c)].fetch_add(1, std::memory_order_relaxed);
+  const auto why = static_cast<std::size_t>(last_shortage);
+  fallbacks_[to_number(c)][why].fetch_add(1, std::memory_order_relaxed);
   return backing::keeping_errno(ask);
 }
 
@@ -169,13 +177,19 @@ void* BufferPool::take_zeroed(std::size_t size, const void* caller) noexcept {
   return buffer;
 }
 
+// The size of a buffer that has `size` bytes at an aligned address inside.
+std::size_t BufferPool::bytes_to_align(std::size_t alignment, std::size_t size) noexcept {
+  if (alignment <= 16) return size;
+  // A buffer on a line is at most this far below the aligned address that follows it.
+  const std::size_t most_skipped = alignment <= kLine ? 0 : alignment - kLine;
+  return std::max(size + most_skipped, kLeastLined);
+}
+
 void* BufferPool::take_aligned(std::size_t alignment, std::size_t size,
                                const void* caller) noexcept {
   if (alignment <= 16)
     return wants(size) ? take(size, KnownCaller{caller}) : take_zeroed(size, caller);
-  // A buffer on a line is at most this far below the aligned address that follows it.
-  const std::size_t most_skipped = alignment <= kLine ? 0 : alignment - kLine;
-  const std::size_t whole = std::max(size + most_skipped, kLeastLined);
+  const std::size_t whole = bytes_to_align(alignment, size);
   const auto aligned = [=] { return backing::allocate_aligned(alignment, size); };
   if (!serves(whole)) return backing::keeping_errno(aligned);
   const Block block = take_block(whole, size, caller);

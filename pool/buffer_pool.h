@@ -86,6 +86,11 @@ class BufferPool {
   // As take(), all zero up to `size`; memory known to be zero is not touched.
   [[nodiscard]] void* take_zeroed(std::size_t size, const void* caller = nullptr) noexcept;
 
+  // Whether the pool has a buffer with room for the alignment, too.
+  [[nodiscard]] bool serves_aligned(std::size_t alignment, std::size_t size) const noexcept {
+    return serves(size) && serves(bytes_to_align(alignment, size));
+  }
+
   // As take(), at a multiple of `alignment`. Pre: `alignment` is a power of two, wants(size).
   [[nodiscard]] void* take_aligned(std::size_t alignment, std::size_t size,
                                    const void* caller = nullptr) noexcept;
@@ -122,8 +127,10 @@ class BufferPool {
   // See Trimmer::at_start().
   void start_trimmer_if_wanted() noexcept { trimmer_.at_start(); }
 
-  // Smallest request wanted.
-  std::size_t least() const noexcept { return least_; }
+  // Smallest and largest request of the range: as the options say, whether there is a pool or not;
+  // the defaults before they are known.
+  std::size_t least() const noexcept { return most_ == 0 ? kMinSize : least_; }
+  std::size_t most() const noexcept { return most_ == 0 ? kMaxSize + kHeaderRoom : most_; }
   PoolMode mode() const noexcept { return mode_; }
   std::size_t reserved_bytes() const noexcept { return space_.bytes(); }
 
@@ -134,7 +141,8 @@ class BufferPool {
   void after_fork_in_parent() noexcept;
   void after_fork_in_child() noexcept;
 
-  // Buffers handed out by this process; cheap where they are few.
+  // Buffers this process asked for, whether they were handed out or had to be passed on; cheap
+  // where they are few.
   [[nodiscard]] std::uint64_t gets() noexcept;
 
   // Everything there is to tell, as it is now; what happened before a fork is the parent's.
@@ -172,6 +180,7 @@ class BufferPool {
   void require_in_use(std::uintptr_t address, Fault::Call call) noexcept;
   [[nodiscard]] void* grow(void* pointer, std::size_t size, bool again,
                            const void* caller) noexcept;
+  [[nodiscard]] Block take_wide(std::size_t room, std::size_t size, const void* caller) noexcept;
   [[nodiscard]] void* move(void* pointer, Block to, std::size_t kept, const void* caller) noexcept;
   // What the allocator underneath gives in place of a buffer of the class.
   template <typename Ask>
@@ -181,6 +190,7 @@ class BufferPool {
   ClassIndex class_for(std::size_t size) const noexcept {
     return served_by_[to_number(class_step(size))];
   }
+  static std::size_t bytes_to_align(std::size_t alignment, std::size_t size) noexcept;
 
   void choose_classes(const Options& options) noexcept;
   [[nodiscard]] std::uint64_t gets_since_start() noexcept;
@@ -202,9 +212,12 @@ class BufferPool {
   std::array<ClassIndex, kClassSlots> served_by_{};
   PoolMode mode_ = PoolMode::kPassThrough;
   FaultHandler on_fault_ = nullptr;
-  std::array<std::atomic<std::uint64_t>, kClassSlots> fallbacks_{};
+  std::array<std::array<std::atomic<std::uint64_t>, kShortages>, kClassSlots> fallbacks_{};
+  // Bytes of the buffers that realloc took of a class beyond what their sizes needed.
+  std::array<std::atomic<std::uint64_t>, kClassSlots> room_to_grow_{};
   // Times that a class's gets were served by larger ones, since it had fresh pages last.
   std::array<std::atomic<std::uint32_t>, kClassSlots> borrowed_{};
+  std::size_t most_ = 0;  // 0: open() was not called yet
   std::size_t all_sizes_ = 0;
   std::uint64_t max_buffers_ = SharedSpans::kNoLimit;
   ZeroChoice zero_ = ZeroChoice::kOff;

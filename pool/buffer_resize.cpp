@@ -46,13 +46,23 @@ void* BufferPool::resize_growing(Block block, ClassIndex c, std::size_t size,
   return serves(size) ? move(pointer, take_block(size, size, caller), size, caller) : nullptr;
 }
 
+// A block with room to grow, which is not counted as granted: it costs what is touched of it.
+Block BufferPool::take_wide(std::size_t room, std::size_t size, const void* caller) noexcept {
+  const Block block = take_block(room, size, caller);
+  if (block == 0) return 0;
+  const ClassIndex c = space_.class_at(block);
+  const std::uint64_t spare = stride_bytes(c) - stride_bytes(class_for(size));
+  room_to_grow_[to_number(c)].fetch_add(spare, std::memory_order_relaxed);
+  return block;
+}
+
 // `again`: the buffer has grown before.
 void* BufferPool::grow(void* pointer, std::size_t size, bool again, const void* caller) noexcept {
   const std::size_t kept = usable_size(pointer);
   again ? growth_.note_again() : growth_.note_first();
   const std::size_t room = std::min(growth_.room_for(size), kWidest);
   const bool wide = serves(room) && zero_ != ZeroChoice::kAlloc && (again || growth_.likely());
-  Block block = wide ? take_block(room, size, caller) : 0;
+  Block block = wide ? take_wide(room, size, caller) : 0;
   if (block == 0) block = take_block(size, size, caller);
   void* const grown = move(pointer, block, kept, caller);
   if (grown == nullptr) return nullptr;

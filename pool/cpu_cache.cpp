@@ -173,7 +173,7 @@ CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
     count = fill_count(c, stack_of(slab, c));
   }
   const SharedSpans::Taken taken = spans_[to_number(c)].take(std::span(blocks).first(count));
-  if (taken.count == 0) return {.refused = taken.refused};
+  if (taken.count == 0) return {.why = taken.why};
   missed_asked_[to_number(c)].fetch_add(asked, std::memory_order_relaxed);
   note_zero(c, std::span(blocks).first(taken.zeroed));
   std::uint32_t pushed = 1;

@@ -78,7 +78,7 @@ class CpuCache {
     Block block = 0;
     std::uint64_t fresh_bytes = 0;  // as in SharedSpans::Taken
     std::uint64_t regret_bytes = 0;
-    bool refused = false;
+    Shortage why = Shortage::kMemory;  // where block is 0
   };
   [[nodiscard, gnu::cold, gnu::noinline]] Refill refill(ClassIndex c, std::size_t asked) noexcept;
 

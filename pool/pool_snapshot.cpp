@@ -30,6 +30,9 @@ std::uint64_t BufferPool::gets_since_start() noexcept {
   for_each_class([&](ClassIndex c) {
     SharedSpans& spans = spans_[to_number(c)];
     if (spans.is_used()) gets += cache_.counters(c).hits + spans.counters().misses;
+    for (const auto& refused : fallbacks_[to_number(c)]) {
+      gets += refused.load(std::memory_order_relaxed);
+    }
   });
   return gets;
 }
@@ -71,9 +74,9 @@ void BufferPool::count_since_start(Snapshot& out) noexcept {
   out.trims = retention_.trims();
   out.pressure_events = retention_.pressure_events();
   out.large_buffers = large_.in_use();
-  for_each_class([&](ClassIndex c) {
-    if (served_by_[to_number(c)] == c) count_class(c, out.classes[to_number(c)]);
-  });
+  for (auto i = to_number(class_for(least())); i <= to_number(class_for(most())); ++i) {
+    if (served_by_[i] == ClassIndex{i}) count_class(ClassIndex{i}, out.classes[i]);
+  }
 }
 
 void BufferPool::count_class(ClassIndex c, ClassSnapshot& out) noexcept {
@@ -98,8 +101,13 @@ void BufferPool::count_class(ClassIndex c, ClassSnapshot& out) noexcept {
   out.faulted = spans.faulted_bytes;
   out.regretted = spans.regretted_bytes;
   out.asked = stacks.asked + cache_.asked_by_misses(c);
-  out.granted = out.gets * buffer_bytes(c);
-  out.fallbacks = fallbacks_[i].load(std::memory_order_relaxed);
+  out.granted = out.gets * stride_bytes(c) - room_to_grow_[i].load(std::memory_order_relaxed);
+  const auto refused = [&](Shortage why) {
+    return fallbacks_[i][static_cast<std::size_t>(why)].load(std::memory_order_relaxed);
+  };
+  out.over_limit = refused(Shortage::kLimit);
+  out.locked_out = refused(Shortage::kLock);
+  out.fallbacks = out.over_limit + out.locked_out + refused(Shortage::kMemory);
 }
 
 }  // namespace bufpool

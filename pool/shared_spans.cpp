@@ -41,14 +41,14 @@ void SharedSpans::open_locked(ClassIndex c, Region blocks, Region records,
 }
 
 SharedSpans::Taken SharedSpans::take(std::span<Block> blocks) noexcept {
-  if (!is_open()) return {};
+  if (!is_open()) return {.why = Shortage::kLock};
   for (;;) {
     std::size_t committed = 0;
     {
       const Locked locked(*this);
-      if (!locked) return {.refused = true};
+      if (!locked) return {.why = Shortage::kLock};
       const Taken taken = take_once(blocks);
-      if (taken.count > 0 || counters_.outstanding() >= most_out_) return taken;
+      if (taken.count > 0 || taken.why == Shortage::kLimit) return taken;
       committed = committed_.load(std::memory_order_relaxed);
     }
     if (!commit_more(committed)) return {};
@@ -58,7 +58,7 @@ SharedSpans::Taken SharedSpans::take(std::span<Block> blocks) noexcept {
 SharedSpans::Taken SharedSpans::take_once(std::span<Block> blocks) noexcept {
   collect_deferred();
   Taken taken{};
-  if (counters_.outstanding() >= most_out_) return taken;
+  if (counters_.outstanding() >= most_out_) return {.why = Shortage::kLimit};
   const std::uint64_t room = most_out_ - counters_.outstanding();
   take_locked(blocks.first(std::min<std::size_t>(blocks.size(), room)), taken);
   if (taken.count == 0) return taken;

@@ -38,6 +38,14 @@ struct SpanCounters {
   std::uint64_t outstanding() const noexcept { return misses + filled - overflows - drained; }
 };
 
+// Why there was no block to be had.
+enum class Shortage : std::uint8_t {
+  kMemory,  // the system refused memory, or the class's address space is used up
+  kLimit,   // as many blocks are out as may be
+  kLock,    // held by whoever this thread interrupts, or by nobody that is left
+};
+inline constexpr std::size_t kShortages = 3;
+
 // Spans taken out of reach of all others while their pages are given back: idle ones, and those
 // beside them that have no pages any more, for the pages that two of them share.
 struct SpanBatch {
@@ -74,9 +82,9 @@ class SharedSpans {
     std::uint32_t count;         // 0: nothing to be had
     std::uint32_t zeroed;        // how many, the first ones, read as zero from end to end
     bool record;                 // more blocks are out than ever were
-    bool refused;                // the lock was not to be had: there may be some
     std::uint64_t fresh_bytes;   // of spans that have no pages yet
     std::uint64_t regret_bytes;  // of those that had them shortly before
+    Shortage why;                // where count is 0
   };
 
   // Serves a get that missed: blocks[0] is for the caller, the others are to be put into a cache.

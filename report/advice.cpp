@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -11,6 +12,9 @@ namespace bufpool {
 namespace {
 
 using Sentence = FixedText<kLongestAdvice>;
+using ClassList = FixedText<64>;
+
+constexpr std::uint64_t kHeader = 64;  // what a buffer holds beyond the round size of its class
 
 constexpr std::uint64_t kManyMisses = 1000;
 constexpr std::uint64_t kManyRequests = 1000;
@@ -19,12 +23,13 @@ constexpr std::uint64_t kGoodHitRate = 9000;  // in hundredths of a percent
 constexpr std::uint64_t kMuchRegret = std::uint64_t{64} << 20;
 constexpr std::uint64_t kRegretShare = 2500;  // of what was faulted, in hundredths of a percent
 
-// Where BUFPOOL_CPU_CACHE, BUFPOOL_RETAIN_MAX and BUFPOOL_MAX_SIZE end. Who sets the second below
-// its least here wants next to nothing kept.
+// Where BUFPOOL_CPU_CACHE, BUFPOOL_RETAIN_MAX and the built-in classes end. Who sets the second
+// below its least here wants next to nothing kept.
 constexpr std::uint64_t kLargestCpuCache = std::uint64_t{16} << 30;
 constexpr std::uint64_t kLargestRetainMax = std::uint64_t{16} << 40;
 constexpr std::uint64_t kLeastRetainMax = std::uint64_t{1} << 20;
-constexpr std::uint64_t kLargestClass = (std::uint64_t{16} << 20) + 64;
+constexpr std::uint64_t kSmallestClass = 512 + kHeader;
+constexpr std::uint64_t kLargestClass = (std::uint64_t{16} << 20) + kHeader;
 
 std::uint64_t doubled(std::uint64_t now, std::uint64_t most) noexcept {
   return now > most / 2 ? most : now * 2;
@@ -73,6 +78,13 @@ std::uint64_t largest_class(const Snapshot& snapshot) noexcept {
     if (row.buffer_bytes > largest) largest = row.buffer_bytes;
   }
   return largest;
+}
+
+std::uint64_t smallest_class(const Snapshot& snapshot) noexcept {
+  for (const auto& row : snapshot.classes) {
+    if (row.buffer_bytes != 0) return row.buffer_bytes;
+  }
+  return 0;
 }
 
 void advise_mode(const Snapshot& snapshot, LineSink sink) noexcept {
@@ -125,8 +137,16 @@ void advise_trimmer(const Snapshot& snapshot, LineSink sink) noexcept {
       "it goes back during the program's own calls only");
 }
 
+// Who makes next to no use of the range, and many requests outside it.
+bool pool_is_idle(const Snapshot& snapshot) noexcept {
+  constexpr std::uint64_t kFewGets = 100;
+  constexpr std::uint64_t kManyAbove = 100;
+  constexpr std::uint64_t kManyBelow = 100'000;
+  return totals_of(snapshot).gets < kFewGets &&
+         (snapshot.passed_above >= kManyAbove || snapshot.passed_below >= kManyBelow);
+}
+
 void advise_above(const Snapshot& snapshot, LineSink sink) noexcept {
-  if (snapshot.passed_above <= kManyRequests) return;
   const std::uint64_t largest = largest_class(snapshot);
   Sentence line;
   line.add("{} requests were above the pooled range", human_count(snapshot.passed_above).view());
@@ -139,11 +159,104 @@ void advise_above(const Snapshot& snapshot, LineSink sink) noexcept {
   sink(line.view());
 }
 
-void advise_fallbacks(const Snapshot& snapshot, LineSink sink) noexcept {
-  const std::uint64_t fallbacks = totals_of(snapshot).fallbacks;
-  if (fallbacks == 0) return;
+void advise_range(const Snapshot& snapshot, LineSink sink) noexcept {
+  const bool idle = pool_is_idle(snapshot);
+  if (idle && (largest_class(snapshot) >= kLargestClass || snapshot.passed_above == 0)) {
+    Sentence line;
+    line.add("bufpool does nothing for this program: {} requests were below its range, {} above ",
+             human_count(snapshot.passed_below).view(), human_count(snapshot.passed_above).view());
+    line.add("and {} within: {}take it out of LD_PRELOAD", totals_of(snapshot).gets,
+             smallest_class(snapshot) > kSmallestClass ? "set BUFPOOL_MIN_SIZE=512, or " : "");
+    sink(line.view());
+  } else if (snapshot.passed_above > kManyRequests || idle) {
+    advise_above(snapshot, sink);
+  }
+}
+
+// The built-in class for requests of `size` bytes, by its round size: four a doubling.
+std::uint64_t built_in_class(std::uint64_t size) noexcept {
+  std::uint64_t round = 512;
+  for (std::uint64_t step = 128; round + kHeader < size && round < kLargestClass; round += step) {
+    if (round == 8 * step) step *= 2;
+  }
+  return round;
+}
+
+// What BUFPOOL_CLASSES has to name for `wanted` to be a class as well; nothing where that is long.
+ClassList classes_with(const Snapshot& snapshot, std::uint64_t wanted) noexcept {
+  ClassList list;
+  std::uint64_t before = 0;
+  for (const auto& row : snapshot.classes) {
+    if (row.buffer_bytes == 0) continue;
+    const std::uint64_t round = row.buffer_bytes - kHeader;
+    if (before < wanted && wanted < round) list.add("{},", option_bytes(wanted).view());
+    list.add("{},", option_bytes(round).view());
+    before = round;
+  }
+  return list.room() == 0 ? ClassList{} : list;
+}
+
+bool is_class(const Snapshot& snapshot, std::uint64_t round) noexcept {
+  return std::any_of(snapshot.classes.begin(), snapshot.classes.end(),
+                     [&](const auto& row) { return row.buffer_bytes == round + kHeader; });
+}
+
+// Few classes may leave requests to much larger ones. The mean of what was asked for is a class
+// that serves some of them, and wastes less.
+void advise_classes(const Snapshot& snapshot, LineSink sink) noexcept {
+  constexpr std::uint64_t kMuchWaste = 5000;  // in hundredths of a percent
+  constexpr std::uint64_t kManyGets = 100;
+  const ClassSnapshot* worst = nullptr;
+  for (const auto& row : snapshot.classes) {
+    if (row.gets < kManyGets || row.asked > row.granted) continue;
+    if (basis_points(row.granted - row.asked, row.granted) < kMuchWaste) continue;
+    if (is_class(snapshot, built_in_class(row.asked / row.gets))) continue;
+    if (worst == nullptr || row.granted - row.asked > worst->granted - worst->asked) worst = &row;
+  }
+  if (worst == nullptr) return;
+  const std::uint64_t mean = worst->asked / worst->gets;
+  const std::uint64_t wanted = built_in_class(mean);
+  const ClassList list = classes_with(snapshot, wanted);
   Sentence line;
-  line.add("{} requests in the pooled range went to mimalloc: ", human_count(fallbacks).view());
+  line.add("class {}: {}% of what was granted was waste, as {} were asked for on average: ",
+           class_name(worst->buffer_bytes).view(),
+           percent(basis_points(worst->granted - worst->asked, worst->granted)).view(),
+           human_bytes(mean).view());
+  if (list.view().empty()) {
+    line.add("add {} to BUFPOOL_CLASSES", option_bytes(wanted).view());
+  } else {
+    line.add("set BUFPOOL_CLASSES={}", list.view().substr(0, list.view().size() - 1));
+  }
+  sink(line.view());
+}
+
+void advise_max_buffers(const Snapshot& snapshot, LineSink sink) noexcept {
+  const auto& worst =
+      *std::max_element(snapshot.classes.begin(), snapshot.classes.end(),
+                        [](const auto& a, const auto& b) { return a.over_limit < b.over_limit; });
+  if (worst.over_limit == 0) return;
+  Sentence line;
+  line.add("{} requests, most of class {}, went to mimalloc as BUFPOOL_MAX_BUFFERS were in use: ",
+           human_count(totals_of(snapshot).over_limit).view(),
+           class_name(worst.buffer_bytes).view());
+  line.append("set BUFPOOL_MAX_BUFFERS to more, or to 0 for no limit");
+  sink(line.view());
+}
+
+void advise_fallbacks(const Snapshot& snapshot, LineSink sink) noexcept {
+  const ClassSnapshot totals = totals_of(snapshot);
+  std::uint64_t refused = totals.fallbacks - std::min(totals.fallbacks, totals.over_limit);
+  refused -= std::min(refused, totals.locked_out);
+  if (totals.locked_out > 0) {
+    Sentence line;
+    line.add("{} requests in the pooled range went to mimalloc: they came in signal handlers, or ",
+             human_count(totals.locked_out).view());
+    line.append("after _Fork, while a lock was held; no variable changes that");
+    sink(line.view());
+  }
+  if (refused == 0) return;
+  Sentence line;
+  line.add("{} requests in the pooled range went to mimalloc: ", human_count(refused).view());
   if (snapshot.reserved == 0) {
     line.append("no address space could be reserved (ulimit -v, vm.overcommit_memory)");
   } else {
@@ -161,7 +274,9 @@ void advise(const Snapshot& snapshot, const ReportContext& context, LineSink sin
   advise_cpu_cache(snapshot, context, sink);
   advise_retain_max(snapshot, sink);
   advise_trimmer(snapshot, sink);
-  advise_above(snapshot, sink);
+  advise_range(snapshot, sink);
+  advise_classes(snapshot, sink);
+  advise_max_buffers(snapshot, sink);
   advise_fallbacks(snapshot, sink);
 }
 

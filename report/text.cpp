@@ -128,9 +128,14 @@ void put_totals(const TextLines& lines, const Snapshot& snapshot,
   lines.put("asked for {}, granted {} (waste {}%)", human_bytes(totals.asked).view(),
             human_bytes(totals.granted).view(),
             percent(basis_points(wasted, totals.granted)).view());
-  lines.put("passed to mimalloc: {} below the range, {} above it, {} fallbacks",
-            human_count(snapshot.passed_below).view(), human_count(snapshot.passed_above).view(),
-            human_count(totals.fallbacks).view());
+  Line passed = lines.begin();
+  passed.add("passed to mimalloc: {} below the range, {} above it, {} fallbacks",
+             human_count(snapshot.passed_below).view(), human_count(snapshot.passed_above).view(),
+             human_count(totals.fallbacks).view());
+  if (snapshot.passed_within > 0) {
+    passed.add("; {} in the range without a pool", human_count(snapshot.passed_within).view());
+  }
+  lines.put(passed);
   lines.put("resident {}, reserved {}", human_bytes(snapshot.resident).view(),
             human_bytes(snapshot.reserved).view());
 }

@@ -166,6 +166,104 @@ TEST(Advice, FallbacksAndWhy) {
   EXPECT_PRED_FORMAT2(IsSubstring, "no address space could be reserved", advice_for(snapshot));
 }
 
+TEST(Advice, ReasonsForFallbacksAreToldApart) {
+  Snapshot snapshot = with_misses(100, 0, 0);
+  snapshot.classes[1] = sample_class(256 * kKiB, 100, 0);
+  snapshot.classes[0].fallbacks = snapshot.classes[0].over_limit = 30;
+  snapshot.classes[1].fallbacks = snapshot.classes[1].over_limit = 150;
+  EXPECT_EQ(advice_for(snapshot),
+            "180 requests, most of class 256K, went to mimalloc as BUFPOOL_MAX_BUFFERS were in use"
+            ": set BUFPOOL_MAX_BUFFERS to more, or to 0 for no limit\n");
+  snapshot.classes[0].locked_out = 7;
+  snapshot.classes[0].fallbacks += 7;
+  EXPECT_PRED_FORMAT2(IsSubstring,
+                      "7 requests in the pooled range went to mimalloc: they came in "
+                      "signal handlers",
+                      advice_for(snapshot));
+  EXPECT_PRED_FORMAT2(IsNotSubstring, "used up", advice_for(snapshot));
+  snapshot.classes[1].fallbacks += 11;
+  EXPECT_PRED_FORMAT2(IsSubstring, "11 requests in the pooled range went to mimalloc: their",
+                      advice_for(snapshot));
+}
+
+// `mean` bytes asked of each of `gets` buffers of 1M, beside classes of 4K and 512K.
+Snapshot with_few_classes(std::uint64_t gets, std::uint64_t mean) {
+  Snapshot snapshot = empty_snapshot();
+  snapshot.reserved = 1;
+  snapshot.classes[0].buffer_bytes = 4 * kKiB + 64;
+  snapshot.classes[1].buffer_bytes = 512 * kKiB + 64;
+  snapshot.classes[2] = sample_class(1024 * kKiB, gets, 0);
+  snapshot.classes[2].asked = gets * mean;
+  return snapshot;
+}
+
+TEST(Advice, MuchWasteAsksForAClassBetween) {
+  EXPECT_EQ(advice_for(with_few_classes(100, 8192)),
+            "class 1M: 99.21% of what was granted was waste, as 8.0 KiB were asked for on average: "
+            "set BUFPOOL_CLASSES=4K,8K,512K,1M\n");
+  EXPECT_EQ(advice_for(with_few_classes(99, 8192)), "");
+  EXPECT_EQ(advice_for(with_few_classes(100, 512 * kKiB + 65)), "");
+  const auto classes_for = [](std::uint64_t mean) {
+    const std::string advice = advice_for(with_few_classes(1000, mean));
+    return advice.substr(advice.find("BUFPOOL_CLASSES"));
+  };
+  EXPECT_EQ(classes_for(1), "BUFPOOL_CLASSES=512,4K,512K,1M\n");
+  EXPECT_EQ(classes_for(577), "BUFPOOL_CLASSES=640,4K,512K,1M\n");
+  EXPECT_EQ(classes_for(1089), "BUFPOOL_CLASSES=1280,4K,512K,1M\n");
+  EXPECT_EQ(classes_for(8 * kKiB + 64), "BUFPOOL_CLASSES=4K,8K,512K,1M\n");
+  EXPECT_EQ(classes_for(8 * kKiB + 65), "BUFPOOL_CLASSES=4K,10K,512K,1M\n");
+  EXPECT_EQ(classes_for(400 * kKiB), "BUFPOOL_CLASSES=4K,448K,512K,1M\n");
+}
+
+// Alignments and room to grow waste as well, where the right class is there.
+TEST(Advice, WasteOfAClassThatIsThereIsLeftAlone) {
+  EXPECT_EQ(advice_for(with_few_classes(1000, 4000)), "");
+}
+
+TEST(Advice, ManyClassesAreNotListed) {
+  Snapshot snapshot = with_few_classes(1000, 8192);
+  for (std::uint64_t i = 3; i < 30; ++i) {
+    snapshot.classes[i].buffer_bytes = (1024 + 128 * i) * kKiB + 64;
+  }
+  EXPECT_PRED_FORMAT2(IsSubstring, "on average: add 8K to BUFPOOL_CLASSES", advice_for(snapshot));
+}
+
+Snapshot with_passed(std::uint64_t below, std::uint64_t above, std::uint64_t gets) {
+  Snapshot snapshot = empty_snapshot();
+  snapshot.reserved = 1;
+  snapshot.passed_below = below;
+  snapshot.passed_above = above;
+  snapshot.classes[0] = sample_class(512, gets, 0);
+  snapshot.classes[1].buffer_bytes = 16 * kMiB + 64;
+  return snapshot;
+}
+
+TEST(Advice, APoolThatServesNothingIsTold) {
+  EXPECT_EQ(advice_for(with_passed(100'000, 3, 99)),
+            "bufpool does nothing for this program: 100000 requests were below its range, 3 above "
+            "and 99 within: take it out of LD_PRELOAD\n");
+  EXPECT_PRED_FORMAT2(IsSubstring, "100 above", advice_for(with_passed(5, 100, 0)));
+  EXPECT_EQ(advice_for(with_passed(99'999, 99, 99)), "");
+  EXPECT_EQ(advice_for(with_passed(100'000, 100, 100)), "");
+}
+
+TEST(Advice, ARangeThatBeginsTooLateIsTold) {
+  Snapshot snapshot = with_passed(kMost, kMost, 0);
+  snapshot.classes[0].buffer_bytes = 64 * kKiB + 64;
+  EXPECT_PRED_FORMAT2(IsSubstring, "set BUFPOOL_MIN_SIZE=512, or take it out of LD_PRELOAD",
+                      advice_for(snapshot));
+}
+
+TEST(Advice, ARangeThatEndsTooSoonIsToldInstead) {
+  Snapshot snapshot = with_passed(100'000, 100, 0);
+  snapshot.classes[1].buffer_bytes = 0;
+  EXPECT_EQ(advice_for(snapshot),
+            "100 requests were above the pooled range, whose largest class is 512: set "
+            "BUFPOOL_MAX_SIZE=16M, and BUFPOOL_CLASSES to match\n");
+  snapshot.passed_above = 0;
+  EXPECT_PRED_FORMAT2(IsSubstring, "does nothing for this program", advice_for(snapshot));
+}
+
 TEST(Advice, Modes) {
   Snapshot snapshot = with_misses(10000, 5000, 1);
   snapshot.mode = PoolMode::kLocked;
