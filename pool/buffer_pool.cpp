@@ -301,6 +301,7 @@ void BufferPool::after_fork_in_child() noexcept {
   opening_.repair_in_child();
   cache_.repair_in_child();
   if (mode_ == PoolMode::kPassThrough) return;
+  cache_.restart_peaks();
   gets_at_fork_ = gets_since_start();
   at_fork_ = Snapshot{};
   count_since_start(at_fork_);

@@ -195,6 +195,7 @@ class BufferPool {
   void choose_classes(const Options& options) noexcept;
   [[nodiscard]] std::uint64_t gets_since_start() noexcept;
   void count_since_start(Snapshot& out) noexcept;
+  void look_at_idle(Snapshot& out) noexcept;
   void count_class(ClassIndex c, ClassSnapshot& out) noexcept;
 
   // What the hit paths read, together. Written once, by open().

@@ -172,7 +172,7 @@ CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
     move_limit(slab, c, StackEvent::kRanEmpty);
     count = fill_count(c, stack_of(slab, c));
   }
-  const SharedSpans::Taken taken = spans_[to_number(c)].take(std::span(blocks).first(count));
+  const SharedSpans::Taken taken = spans_[to_number(c)].take(std::span(blocks).first(count), asked);
   if (taken.count == 0) return {.why = taken.why};
   missed_asked_[to_number(c)].fetch_add(asked, std::memory_order_relaxed);
   note_zero(c, std::span(blocks).first(taken.zeroed));
@@ -421,6 +421,16 @@ void CpuCache::repair_in_child() noexcept {
     const SlabDistance distance = slabs_[cpu].load(std::memory_order_relaxed);
     std::atomic_ref(reach_[cpu]).store(distance, std::memory_order_relaxed);
   }
+}
+
+void CpuCache::restart_peaks() noexcept {
+  for_each_class([&](ClassIndex c) {
+    SharedSpans& spans = spans_[to_number(c)];
+    if (!spans.is_used()) return;
+    const std::uint64_t out = spans.restart_peak();
+    const std::uint64_t cached = counters(c).depth;
+    in_use_peak_[to_number(c)].store(out > cached ? out - cached : 0, std::memory_order_relaxed);
+  });
 }
 
 }  // namespace bufpool

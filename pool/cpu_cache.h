@@ -98,6 +98,10 @@ class CpuCache {
   // Bytes in all caches.
   std::uint64_t idle_bytes() const noexcept;
 
+  // Bytes of the class's cached blocks that lie in resident pages; what moves meanwhile may be
+  // counted or not.
+  [[nodiscard]] std::uint64_t resident_bytes(ClassIndex c, Residence& look) noexcept;
+
   StackCounters counters(ClassIndex c) const noexcept;
   std::uint64_t asked_by_misses(ClassIndex c) const noexcept {
     return missed_asked_[to_number(c)].load(std::memory_order_relaxed);
@@ -109,6 +113,8 @@ class CpuCache {
   void lock_for_fork() noexcept { shards_.lock_for_fork(); }
   void unlock_after_fork() noexcept { shards_.unlock_after_fork(); }
   void repair_in_child() noexcept;
+  // From now on the most in use is what is in use now.
+  void restart_peaks() noexcept;
 
  private:
   bool attach_thread() noexcept;
@@ -123,6 +129,8 @@ class CpuCache {
   [[gnu::noinline]] bool push_twice(ClassIndex c, Block block) noexcept;
   void note_peak(ClassIndex c) noexcept;
   void note_zero(ClassIndex c, std::span<const Block> blocks) const noexcept;
+  template <typename Copy>
+  std::uint64_t resident_bytes_of(ClassIndex c, Residence& look, Copy copy) noexcept;
 
   void move_limit(std::uintptr_t slab, ClassIndex c, StackEvent event) noexcept;
   void raise_limit(std::uintptr_t slab, ClassIndex c, std::uint32_t step) noexcept;

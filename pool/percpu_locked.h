@@ -3,9 +3,12 @@
 // checkers without sequences. Threads spread over the shards by address.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "pool/owner_lock.h"
 #include "pool/slab.h"
@@ -68,6 +71,19 @@ class LockedShards {
     const bool held = bufpool::holds(stack_of(slab(shard), c), block);
     locks_[shard].unlock();
     return held;
+  }
+
+  // Copies the stack's blocks from the number `from` on. Returns how many; 0, too, when the lock
+  // cannot be had.
+  std::size_t copy(std::uint32_t shard, ClassIndex c, std::size_t from,
+                   std::span<Block> to) noexcept {
+    if (!locks_[shard].lock()) return 0;
+    Stack& stack = stack_of(slab(shard), c);
+    const std::size_t depth = depth_of(stack.header.load(std::memory_order_relaxed));
+    const std::size_t count = std::min(to.size(), depth - std::min(from, depth));
+    std::copy_n(blocks(stack) + from, count, to.begin());
+    locks_[shard].unlock();
+    return count;
   }
 
   void lock_for_fork() noexcept {

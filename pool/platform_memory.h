@@ -4,6 +4,7 @@
 // called at any time, none allocates, and none changes errno.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace bufpool::platform {
@@ -13,6 +14,15 @@ namespace bufpool::platform {
 // tells: a program that has locked itself in may be killed for one, and is refused the other.
 // `root`: where the system's files are; tests make up trees of their own.
 [[nodiscard]] std::uint64_t memory_limit(const char* root = "") noexcept;
+
+// Whether no filter of system calls is in force for this thread, so that one it never made before
+// does it no harm. False too where that cannot be told. Files only.
+[[nodiscard]] bool may_make_any_call(const char* root = "") noexcept;
+
+// Sets the lowest bit of resident[i] where page i from `start` on is resident. False: the kernel
+// does not tell. Pre: the pages are mapped; may_make_any_call().
+[[nodiscard]] bool see_resident(std::uintptr_t start, std::size_t pages,
+                                unsigned char* resident) noexcept;
 
 // Sleeps, and tells whether tasks of this process's control group or of the machine waited for
 // memory meanwhile. One thread uses it, and holds the descriptor it opens. Pre: nobody else closes

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The pool's counters as plain values.
+#include <algorithm>
+
 #include "pool/buffer_pool.h"
 #include "pool/platform.h"
+#include "pool/residence.h"
 
 namespace bufpool {
 namespace {
@@ -54,6 +57,18 @@ void BufferPool::snapshot(Snapshot& out) noexcept {
   for_each_class([&](ClassIndex c) {
     subtract_counters(out.classes[to_number(c)], at_fork_.classes[to_number(c)]);
   });
+  look_at_idle(out);
+}
+
+// What of the idle buffers is resident, as far as the kernel may be asked.
+void BufferPool::look_at_idle(Snapshot& out) noexcept {
+  Residence look;
+  for_each_class([&](ClassIndex c) {
+    ClassSnapshot& row = out.classes[to_number(c)];
+    if (row.idle == 0) return;
+    const std::uint64_t in_spans = spans_[to_number(c)].resident_bytes(look);
+    row.retained = std::min(row.idle, in_spans + cache_.resident_bytes(c, look));
+  });
 }
 
 PoolTotals BufferPool::totals() noexcept {
@@ -63,8 +78,8 @@ PoolTotals BufferPool::totals() noexcept {
     count_class(c, counts);
     totals.carved_bytes += counts.carved;
     totals.in_use_bytes += counts.in_use * stride_bytes(c);
-    totals.idle_bytes += counts.retained;
-    totals.idle_buffers += counts.retained / stride_bytes(c);
+    totals.idle_bytes += counts.idle;
+    totals.idle_buffers += counts.idle / stride_bytes(c);
   });
   return totals;
 }
@@ -87,15 +102,18 @@ void BufferPool::count_class(ClassIndex c, ClassSnapshot& out) noexcept {
   out.hits = stacks.hits;
   out.misses = spans.misses;
   out.gets = out.hits + out.misses;
-  out.overflows = spans.overflows + spans_[i].deferred();
+  // What is deferred is no longer out, and is counted as it will be once collected.
+  out.overflows = spans.overflows + spans_[i].deferred_overflows();
+  const std::uint64_t drained =
+      spans.drained + spans_[i].deferred() - spans_[i].deferred_overflows();
   // A stack's depth is what was pushed less what was popped; what the fills and drains moved, and
   // the hits, are known, so the puts that hit need no count of their own.
-  out.puts = stacks.depth + stacks.hits + spans.drained - spans.filled + out.overflows;
+  out.puts = stacks.depth + stacks.hits + drained - spans.filled + out.overflows;
   out.in_use = out.gets - out.puts;
   const std::uint64_t peak = cache_.in_use_peak(c);
   out.in_use_peak = peak > out.in_use ? peak : out.in_use;
   out.cached = stacks.depth;
-  out.retained = stacks.depth * stride_bytes(c) + spans.idle_bytes + spans.free_bytes;
+  out.idle = stacks.depth * stride_bytes(c) + spans.idle_bytes + spans.free_bytes;
   out.carved = spans.carved_bytes;
   out.purged = spans.purged_bytes;
   out.faulted = spans.faulted_bytes;

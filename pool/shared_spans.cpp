@@ -40,14 +40,14 @@ void SharedSpans::open_locked(ClassIndex c, Region blocks, Region records,
   open_.store(true, std::memory_order_release);
 }
 
-SharedSpans::Taken SharedSpans::take(std::span<Block> blocks) noexcept {
+SharedSpans::Taken SharedSpans::take(std::span<Block> blocks, std::size_t asked) noexcept {
   if (!is_open()) return {.why = Shortage::kLock};
   for (;;) {
     std::size_t committed = 0;
     {
       const Locked locked(*this);
       if (!locked) return {.why = Shortage::kLock};
-      const Taken taken = take_once(blocks);
+      const Taken taken = take_once(blocks, asked);
       if (taken.count > 0 || taken.why == Shortage::kLimit) return taken;
       committed = committed_.load(std::memory_order_relaxed);
     }
@@ -55,34 +55,38 @@ SharedSpans::Taken SharedSpans::take(std::span<Block> blocks) noexcept {
   }
 }
 
-SharedSpans::Taken SharedSpans::take_once(std::span<Block> blocks) noexcept {
+SharedSpans::Taken SharedSpans::take_once(std::span<Block> blocks, std::size_t asked) noexcept {
   collect_deferred();
   Taken taken{};
   if (counters_.outstanding() >= most_out_) return {.why = Shortage::kLimit};
   const std::uint64_t room = most_out_ - counters_.outstanding();
-  take_locked(blocks.first(std::min<std::size_t>(blocks.size(), room)), taken);
+  take_locked(blocks.first(std::min<std::size_t>(blocks.size(), room)), asked, taken);
   if (taken.count == 0) return taken;
   ++counters_.misses;
   counters_.filled += taken.count - 1;
-  counters_.faulted_bytes += taken.fresh_bytes;
-  counters_.regretted_bytes += taken.regret_bytes;
+  counters_.faulted_bytes += taken.about_to_touch;
+  if (taken.regret_bytes > 0) counters_.regretted_bytes += taken.about_to_touch;
   taken.record = counters_.outstanding() > counters_.outstanding_peak;
   if (taken.record) counters_.outstanding_peak = counters_.outstanding();
   return taken;
 }
 
-void SharedSpans::take_locked(std::span<Block> blocks, Taken& taken) noexcept {
+void SharedSpans::take_locked(std::span<Block> blocks, std::size_t asked, Taken& taken) noexcept {
   SpanNumber n = 0;
   // Pages are taken fresh for the caller, never just to fill a cache.
   while (taken.count < blocks.size() && choose_span(taken.count > 0, n)) {
     const bool zero = lists_[n].zero && taken.zeroed == taken.count;
-    if (lists_[n].list == SpanList::kPurged) note_fresh(lists_[n], taken);
+    if (lists_[n].list == SpanList::kPurged) note_fresh(lists_[n], asked, taken);
     taken.count += take_from(n, blocks.subspan(taken.count));
     if (zero) taken.zeroed = taken.count;
   }
 }
 
-void SharedSpans::note_fresh(const Span& span, Taken& taken) noexcept {
+// Happens once in a take at most. The other blocks of a span are about to be handed out, too; one
+// that is alone may be much larger than what is asked for.
+void SharedSpans::note_fresh(const Span& span, std::size_t asked, Taken& taken) noexcept {
+  taken.about_to_touch =
+      span_blocks_ > 1 ? span_bytes_ : std::min(span_bytes_, platform::page_above(asked));
   taken.fresh_bytes += span_bytes_;
   if (span.was_purged && clock_ms() - span.since_ms < kRegretMs) taken.regret_bytes += span_bytes_;
 }
@@ -163,7 +167,7 @@ void SharedSpans::refile(SpanNumber n) noexcept {
 
 void SharedSpans::give(std::span<const Block> blocks, bool overflow) noexcept {
   const Locked locked(*this);
-  if (!locked) return defer(blocks);
+  if (!locked) return defer(blocks, overflow);
   collect_deferred();
   counters_.overflows += overflow;
   counters_.drained += blocks.size() - overflow;
@@ -172,7 +176,7 @@ void SharedSpans::give(std::span<const Block> blocks, bool overflow) noexcept {
 
 void SharedSpans::give_unfilled(std::span<const Block> blocks) noexcept {
   const Locked locked(*this);
-  if (!locked) return defer(blocks);
+  if (!locked) return defer(blocks, false);
   counters_.filled -= blocks.size();
   give_locked(blocks);
 }
@@ -194,14 +198,15 @@ void SharedSpans::give_locked(std::span<const Block> blocks) noexcept {
   }
 }
 
-// Deferred blocks are linked through their guard lines, which nobody else uses meanwhile. They
-// count as puts that overflowed, once collected.
-void SharedSpans::defer(std::span<const Block> blocks) noexcept {
+// Deferred blocks are linked through their guard lines, which nobody else uses meanwhile. Those
+// that are not put by the program count as drained, once collected.
+void SharedSpans::defer(std::span<const Block> blocks, bool overflow) noexcept {
   for (std::size_t i = 1; i < blocks.size(); ++i) guard_line(blocks[i - 1]).link = blocks[i];
   Block head = deferred_.load(std::memory_order_relaxed);
   do {
     guard_line(blocks.back()).link = head;
   } while (!deferred_.compare_exchange_weak(head, blocks.front(), std::memory_order_release));
+  deferred_overflows_.fetch_add(overflow, std::memory_order_relaxed);
   deferred_count_.fetch_add(blocks.size(), std::memory_order_relaxed);
 }
 
@@ -216,7 +221,10 @@ void SharedSpans::collect_deferred() noexcept {
     give_locked({&block, 1});
     block = next;
   }
-  counters_.overflows += count;
+  // Their sum is exact at once, either once no thread is about to defer any more.
+  const std::uint64_t overflows = deferred_overflows_.exchange(0, std::memory_order_relaxed);
+  counters_.overflows += overflows;
+  counters_.drained += count - overflows;
   deferred_count_.fetch_sub(count, std::memory_order_relaxed);
 }
 
@@ -276,6 +284,10 @@ SharedSpans::Place SharedSpans::place_of(Block block) noexcept {
   const bool free = (span.free[index / 64] >> (index % 64) & 1) != 0;
   if (!free) return Place::kOut;
   return span.was_purged ? Place::kFree : Place::kUnused;
+}
+
+std::uint64_t SharedSpans::restart_peak() noexcept {
+  return counters_.outstanding_peak = counters_.outstanding();
 }
 
 SpanCounters SharedSpans::counters() noexcept {

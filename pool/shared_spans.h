@@ -21,6 +21,8 @@
 
 namespace bufpool {
 
+class Residence;
+
 // What went through the shared spans of a class; the rest is told by the CPUs' cache headers.
 struct SpanCounters {
   std::uint64_t misses;            // takes that served a get
@@ -32,7 +34,7 @@ struct SpanCounters {
   std::uint64_t free_bytes;        // of free blocks in spans partly used
   std::uint64_t carved_bytes;
   std::uint64_t purged_bytes;     // given back to the kernel
-  std::uint64_t faulted_bytes;    // of spans without pages that were handed out
+  std::uint64_t faulted_bytes;    // about to be touched in spans without pages
   std::uint64_t regretted_bytes;  // those of them that had been purged shortly before
 
   std::uint64_t outstanding() const noexcept { return misses + filled - overflows - drained; }
@@ -79,16 +81,19 @@ class SharedSpans {
   [[nodiscard]] bool is_open() const noexcept { return open_.load(std::memory_order_acquire); }
 
   struct Taken {
-    std::uint32_t count;         // 0: nothing to be had
-    std::uint32_t zeroed;        // how many, the first ones, read as zero from end to end
-    bool record;                 // more blocks are out than ever were
-    std::uint64_t fresh_bytes;   // of spans that have no pages yet
-    std::uint64_t regret_bytes;  // of those that had them shortly before
-    Shortage why;                // where count is 0
+    std::uint32_t count;           // 0: nothing to be had
+    std::uint32_t zeroed;          // how many, the first ones, read as zero from end to end
+    bool record;                   // more blocks are out than ever were
+    std::uint64_t fresh_bytes;     // of spans that have no pages yet
+    std::uint64_t regret_bytes;    // of those that had them shortly before
+    std::uint64_t about_to_touch;  // of the fresh bytes
+    Shortage why;                  // where count is 0
   };
 
   // Serves a get that missed: blocks[0] is for the caller, the others are to be put into a cache.
-  [[nodiscard]] Taken take(std::span<Block> blocks) noexcept;
+  // `asked`: what the caller was asked for, for the counters.
+  [[nodiscard]] Taken take(std::span<Block> blocks, std::size_t asked = kWholeBlock) noexcept;
+  static constexpr std::size_t kWholeBlock = std::size_t{1} << 47;
 
   // Takes back `blocks`; `overflow`: the first is a buffer put, the others come out of a cache.
   void give(std::span<const Block> blocks, bool overflow) noexcept;
@@ -116,8 +121,14 @@ class SharedSpans {
   // A consistent copy; blocks deferred by lock-less gives are collected first.
   [[nodiscard]] SpanCounters counters() noexcept;
 
+  // Bytes of free blocks that lie in resident pages. Holds no lock while it asks.
+  [[nodiscard]] std::uint64_t resident_bytes(Residence& look) noexcept;
+
   std::uint64_t deferred() const noexcept {
     return deferred_count_.load(std::memory_order_relaxed);
+  }
+  std::uint64_t deferred_overflows() const noexcept {
+    return deferred_overflows_.load(std::memory_order_relaxed);
   }
 
   // Faults in the pages of up to `blocks` blocks that have none and leaves them idle. Returns how
@@ -148,6 +159,9 @@ class SharedSpans {
   void unlock_after_fork() noexcept { lock_.release_after_fork(); }
   void repair_in_child() noexcept { lock_.repair_in_child(); }
 
+  // From now on a record is what is more than is out now. Returns that.
+  std::uint64_t restart_peak() noexcept;
+
  private:
   // The lock for as long as it lives, where it can be had. At its end those who look without the
   // lock are told what is idle, and the clock is forgotten: whoever is next reads it anew.
@@ -175,17 +189,18 @@ class SharedSpans {
   Block block_at(SpanNumber span, std::uint32_t index) const noexcept;
   std::uintptr_t span_start(SpanNumber span) const noexcept { return start_ + span * span_bytes_; }
 
+  std::uint64_t resident_bytes(SpanNumber n, const Span& span, Residence& look) const noexcept;
   void open_locked(ClassIndex c, Region blocks, Region records, std::uint64_t most_out) noexcept;
-  Taken take_once(std::span<Block> blocks) noexcept;
+  Taken take_once(std::span<Block> blocks, std::size_t asked) noexcept;
   bool take_cold(SpanNumber& n, std::size_t& committed) noexcept;
-  void note_fresh(const Span& span, Taken& taken) noexcept;
+  void note_fresh(const Span& span, std::size_t asked, Taken& taken) noexcept;
   void publish_idle() noexcept;
   void add_neighbour(SpanBatch& batch, SpanNumber n) noexcept;
   bool purge_run(const SpanNumber* first, const SpanNumber* last) noexcept;
   void purge_run_or_parts(const SpanNumber* first, const SpanNumber* last, bool* done) noexcept;
   bool choose_span(bool with_pages, SpanNumber& chosen) noexcept;
   bool carve(SpanNumber& carved) noexcept;
-  void take_locked(std::span<Block> blocks, Taken& taken) noexcept;
+  void take_locked(std::span<Block> blocks, std::size_t asked, Taken& taken) noexcept;
   std::uint32_t take_from(SpanNumber n, std::span<Block> blocks) noexcept;
   void give_locked(std::span<const Block> blocks) noexcept;
   std::uint32_t clock_ms() noexcept;
@@ -193,7 +208,7 @@ class SharedSpans {
   bool commit_more(std::size_t committed) noexcept;
   bool commit_to(std::size_t end, std::size_t committed) noexcept;
 
-  void defer(std::span<const Block> blocks) noexcept;
+  void defer(std::span<const Block> blocks, bool overflow) noexcept;
   void collect_deferred() noexcept;
   void hand_back(SpanNumber n, bool purged) noexcept;
   void collect_returned() noexcept;
@@ -220,6 +235,7 @@ class SharedSpans {
   std::atomic<std::uint32_t> oldest_idle_ms_{0};
   std::atomic<Block> deferred_{0};
   std::atomic<std::uint64_t> deferred_count_{0};
+  std::atomic<std::uint64_t> deferred_overflows_{0};  // of those: puts
   std::atomic<SpanNumber> returned_{0};  // by hand_back(); plus one; 0: none
 };
 

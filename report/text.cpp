@@ -136,8 +136,8 @@ void put_totals(const TextLines& lines, const Snapshot& snapshot,
     passed.add("; {} in the range without a pool", human_count(snapshot.passed_within).view());
   }
   lines.put(passed);
-  lines.put("resident {}, reserved {}", human_bytes(snapshot.resident).view(),
-            human_bytes(snapshot.reserved).view());
+  lines.put("resident {}, reserved {}, idle buffers {}", human_bytes(snapshot.resident).view(),
+            human_bytes(snapshot.reserved).view(), human_bytes(totals.idle).view());
 }
 
 std::string_view trimmer_words(std::uint64_t state) noexcept {

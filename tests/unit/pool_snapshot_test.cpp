@@ -11,6 +11,8 @@
 
 #include "pool/backing.h"
 #include "pool/buffer_pool.h"
+#include "pool/platform.h"
+#include "pool/platform_memory.h"
 #include "tests/unit/test_pool.h"
 
 namespace bufpool {
@@ -31,8 +33,10 @@ int broken_promise(const ClassSnapshot& c) {
   if (c.puts < c.overflows) return __LINE__;
   if (c.granted != c.gets * stride) return __LINE__;
   if (c.asked > c.granted) return __LINE__;
-  if (c.retained > c.carved) return __LINE__;
-  if (c.cached * c.buffer_bytes > c.retained) return __LINE__;
+  if (c.idle > c.carved) return __LINE__;
+  if (c.retained > c.idle) return __LINE__;
+  if (c.cached * stride > c.idle) return __LINE__;
+  if (c.over_limit + c.locked_out > c.fallbacks) return __LINE__;
   return 0;
 }
 int broken_promise(const Snapshot& snapshot) {
@@ -112,16 +116,120 @@ TEST_P(PoolSnapshotTest, EveryGetAndPutIsCountedAndEveryByte) {
 TEST_P(PoolSnapshotTest, RetainedGoesWithTrim) {
   constexpr std::size_t kSize = 100 << 10;
   std::vector<void*> buffers(50);
-  for (void*& buffer : buffers) buffer = pool().take(kSize);
+  for (void*& buffer : buffers) fill(buffer = pool().take(kSize), kSize, 1);
   for (void* buffer : buffers) pool().put(buffer);
   EXPECT_GE(count(kSize).retained, 50 * kSize);
   const std::uint64_t drains = snapshot_of(pool()).cpu_drains;
   pool().trim(0);
   EXPECT_EQ(count(kSize).retained, 0U);
+  EXPECT_EQ(count(kSize).idle, 0U);
   EXPECT_EQ(count(kSize).cached, 0U);
   EXPECT_GE(count(kSize).carved, 50 * kSize);
   EXPECT_GT(snapshot_of(pool()).cpu_drains, drains);
   EXPECT_EQ(broken_promise(snapshot_of(pool())), 0);
+}
+
+// Of each the pages of the guard line, of the part that was filled, and of what shares one of
+// those.
+TEST_P(PoolSnapshotTest, RetainedIsWhatWasTouched) {
+  if (!platform::may_make_any_call()) GTEST_SKIP() << "a filter of system calls is in force";
+  constexpr std::size_t kSize = 1400 << 10;
+  constexpr std::size_t kTouched = 300 << 10;
+  constexpr std::uint64_t kPages = 3 * platform::kPageBytes;
+  BufferPool& own = open_pool(options_in(GetParam()));
+  const auto row = [&] { return snapshot_of(own).classes[to_number(class_step(kSize))]; };
+  std::vector<void*> buffers(30);
+  for (void*& buffer : buffers) buffer = own.take(kSize);
+  EXPECT_EQ(row().retained, 0U);
+  for (void* buffer : buffers) own.put(buffer);
+  EXPECT_GE(row().idle, 30 * kSize);
+  EXPECT_GE(row().retained, 30 * sizeof(GuardLine));
+  EXPECT_LE(row().retained, 30 * kPages);
+  for (void*& buffer : buffers) fill(buffer = own.take(kSize), kTouched, 1);
+  EXPECT_EQ(row().retained, 0U);
+  for (void* buffer : buffers) own.put(buffer);
+  EXPECT_GE(row().retained, 30 * kTouched);
+  EXPECT_LE(row().retained, 30 * (kTouched + kPages));
+  EXPECT_LE(row().faulted, 31 * row().carved / 30) << "and not again";
+}
+
+TEST_P(PoolSnapshotTest, RetainedOfSmallBuffersIsTheirPages) {
+  if (!platform::may_make_any_call()) GTEST_SKIP() << "a filter of system calls is in force";
+  constexpr std::size_t kSize = 7000;
+  BufferPool& own = open_pool(options_in(GetParam()));
+  const auto row = [&] { return snapshot_of(own).classes[to_number(class_step(kSize))]; };
+  std::vector<void*> buffers(200);
+  for (void*& buffer : buffers) fill(buffer = own.take(kSize), kSize, 1);
+  const std::uint64_t before = row().retained;
+  for (std::size_t i = 0; i < buffers.size(); i += 2) own.put(buffers[i]);
+  const std::uint64_t half = row().retained - before;
+  EXPECT_GE(half, 100 * kSize);
+  EXPECT_LE(half, 100 * stride_bytes(class_step(kSize)));
+  for (std::size_t i = 1; i < buffers.size(); i += 2) own.put(buffers[i]);
+  EXPECT_GE(row().retained, 200 * kSize);
+}
+
+TEST_P(PoolSnapshotTest, RoomToGrowIsNotGranted) {
+  BufferPool& own = open_pool(options_in(GetParam()));
+  for (int round = 0; round < 20; ++round) {
+    void* buffer = own.take(600);
+    for (std::size_t size = 1000; size < 400'000; size += size / 2) {
+      buffer = own.resize(buffer, size);
+    }
+    own.put(buffer);
+  }
+  std::uint64_t asked = 0;
+  std::uint64_t granted = 0;
+  for (const ClassSnapshot& row : snapshot_of(own).classes) {
+    EXPECT_LE(row.asked, row.granted);
+    asked += row.asked;
+    granted += row.granted;
+  }
+  EXPECT_GT(own.totals().carved_bytes, 300'000U);
+  EXPECT_LT(granted, asked + asked / 2) << "a class wastes a fifth, and its gap";
+}
+
+TEST_P(PoolSnapshotTest, FallbacksSayWhy) {
+  Options options = options_in(GetParam());
+  options.max_buffers = 3;
+  BufferPool& own = open_pool(options);
+  const auto row = [&] { return snapshot_of(own).classes[to_number(class_step(9000))]; };
+  std::vector<void*> held(10);
+  for (void*& buffer : held) buffer = own.take(9000);
+  EXPECT_EQ(row().fallbacks, 7U);
+  EXPECT_EQ(row().over_limit, 7U);
+  EXPECT_EQ(own.gets(), 10U) << "asked for, if not handed out";
+  own.before_fork();  // holds the locks, as what a signal handler interrupts may
+  EXPECT_FALSE(own.owns(own.take_zeroed(70'000)));
+  own.after_fork_in_parent();
+  const Snapshot now = snapshot_of(own);
+  EXPECT_EQ(now.classes[to_number(class_step(70'000))].locked_out, 1U);
+  EXPECT_EQ(now.classes[to_number(class_step(70'000))].over_limit, 0U);
+}
+
+TEST(PoolSnapshot, ClassesOutsideTheRangeAreNotInUse) {
+  Options options = options_in(PoolMode::kLocked);
+  options.min_size = 4000;
+  options.max_size = 64 << 10;
+  BufferPool& own = open_pool(options);
+  for (std::uint32_t i = 0; i < kSnapshotClasses; ++i) {
+    const bool within = i >= to_number(class_step(4000)) && i <= to_number(class_step(64 << 10));
+    EXPECT_EQ(snapshot_of(own).classes[i].buffer_bytes != 0, within) << i;
+  }
+}
+
+TEST(PoolSnapshot, TheRangeIsKnownWithoutAPool) {
+  Options options = options_in(PoolMode::kLocked);
+  const auto pool = std::make_unique<BufferPool>();
+  EXPECT_EQ(pool->least(), kMinSize);
+  EXPECT_EQ(pool->most(), kMaxSize + kHeaderRoom);
+  options.disable = true;
+  options.min_size = 3000;
+  options.max_size = 64 << 10;
+  EXPECT_FALSE(pool->open(options));
+  EXPECT_EQ(pool->least(), 3000U);
+  EXPECT_EQ(pool->most(), (64U << 10) + kHeaderRoom);
+  EXPECT_FALSE(pool->wants(5000) || pool->serves(5000) || pool->serves_aligned(4096, 5000));
 }
 
 TEST_P(PoolSnapshotTest, PromisesHoldAfterManyThreads) {
@@ -160,15 +268,15 @@ TEST_P(PoolSnapshotTest, TotalsAreTheSums) {
   void* const buffer = pool().take(50000);
   const Snapshot snapshot = snapshot_of(pool());
   const PoolTotals totals = pool().totals();
-  std::uint64_t retained = 0;
+  std::uint64_t idle = 0;
   std::uint64_t carved = 0;
   std::uint64_t in_use = 0;
   for (std::uint32_t i = to_number(kFirstClass); i <= to_number(kLastClass); ++i) {
-    retained += snapshot.classes[i].retained;
+    idle += snapshot.classes[i].idle;
     carved += snapshot.classes[i].carved;
     in_use += snapshot.classes[i].in_use * stride_bytes(ClassIndex{i});
   }
-  EXPECT_EQ(totals.idle_bytes, retained);
+  EXPECT_EQ(totals.idle_bytes, idle);
   EXPECT_EQ(totals.carved_bytes, carved);
   EXPECT_EQ(totals.in_use_bytes, in_use);
   EXPECT_GE(totals.in_use_bytes, 50000U);
@@ -176,6 +284,29 @@ TEST_P(PoolSnapshotTest, TotalsAreTheSums) {
 }
 
 constexpr std::size_t kForked = 9000;
+
+// The most that the parent ever had is not the child's.
+TEST_P(PoolSnapshotTest, AForkedChildHasAPeakOfItsOwn) {
+  std::vector<void*> held(300);
+  for (void*& buffer : held) buffer = pool().take(kForked);
+  for (std::size_t i = 20; i < held.size(); ++i) pool().put(held[i]);
+  held.resize(20);
+  const ClassSnapshot parent = count(kForked);
+  EXPECT_GT(parent.in_use_peak, 250U);
+  pool().before_fork();
+  const int child = in_child([&] {
+    pool().after_fork_in_child();
+    if (count(kForked).in_use_peak != parent.in_use) return 1;
+    for (int i = 0; i < 100; ++i) pool().put(pool().take(kForked));
+    if (count(kForked).in_use_peak > parent.in_use + batch_blocks(class_step(kForked))) return 2;
+    for (int i = 0; i < 600; ++i) held.push_back(pool().take(kForked));
+    return count(kForked).in_use_peak == parent.in_use + 600 ? 0 : 3;
+  });
+  pool().after_fork_in_parent();
+  EXPECT_EQ(child, 0);
+  EXPECT_EQ(count(kForked).in_use_peak, parent.in_use_peak);
+  for (void* buffer : held) pool().put(buffer);
+}
 
 // In the child: nothing happened yet, but for what it inherited.
 int check_as_child(BufferPool& pool, std::uint64_t inherited, int generations) {

@@ -30,7 +30,7 @@ struct Retained {
   Block take(ClassIndex c) {
     if (const Block block = cache.pop(CpuCache::where_empty(c), 1)) return block;
     if (const Block again = cache.pop_again(c, 1)) return again;
-    const CpuCache::Refill refill = cache.refill(c, 1);
+    const CpuCache::Refill refill = cache.refill(c, buffer_bytes(c));
     if (refill.fresh_bytes > 0) retention.after_fresh(refill.fresh_bytes, refill.regret_bytes);
     return refill.block;
   }

@@ -40,6 +40,7 @@ inline ClassSnapshot sample_class(std::uint64_t nominal, std::uint64_t gets, std
   row.in_use = gets / 2;
   row.in_use_peak = gets / 2 + 1;
   row.cached = 3;
+  row.idle = 3 * row.buffer_bytes;
   row.retained = 3 * nominal;
   row.carved = 64 * nominal;
   row.asked = gets * nominal;

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <string>
+
+#include "pool/platform.h"
+#include "pool/platform_memory.h"
+#include "tests/unit/fake_tree.h"
+
+namespace bufpool::platform {
+namespace {
+
+class MayMakeAnyCall : public FakeTree {
+ protected:
+  bool may_with(const std::string& status) const {
+    put("/proc/thread-self/status", status);
+    return may_make_any_call(root_.c_str());
+  }
+};
+
+TEST_F(MayMakeAnyCall, OnlyWhereTheKernelSaysThatThereIsNoFilter) {
+  EXPECT_FALSE(may_make_any_call(root_.c_str()));
+  EXPECT_FALSE(may_with(""));
+  EXPECT_FALSE(may_with("Name:\tcat\nNoNewPrivs:\t0\n")) << "a kernel that has none says nothing";
+  EXPECT_TRUE(may_with("Name:\tcat\nSeccomp:\t0\nSeccomp_filters:\t0\n"));
+  EXPECT_FALSE(may_with("Name:\tcat\nSeccomp:\t1\nSeccomp_filters:\t0\n"));
+  EXPECT_FALSE(may_with("Name:\tcat\nSeccomp:\t2\nSeccomp_filters:\t1\n"));
+}
+
+TEST_F(MayMakeAnyCall, ANameIsNotTakenForTheLine) {
+  EXPECT_FALSE(may_with("Name:\tSeccomp:\t0\nSeccomp:\t2\n"));
+}
+
+TEST(MayMakeAnyCallHere, KeepsErrno) {
+  errno = 7;
+  EXPECT_FALSE(may_make_any_call("/nowhere"));
+  EXPECT_EQ(errno, 7);
+}
+
+TEST(SeeResident, TellsWhatWasTouched) {
+  if (!may_make_any_call()) GTEST_SKIP() << "a filter of system calls is in force";
+  constexpr std::size_t kPages = 50;
+  auto* const memory = static_cast<char*>(map(kPages * kPageBytes));
+  ASSERT_NE(memory, nullptr);
+  for (const std::size_t page : {3, 4, 49}) memory[page * kPageBytes] = 1;
+  unsigned char resident[kPages] = {};
+  const auto start = reinterpret_cast<std::uintptr_t>(memory);
+  ASSERT_TRUE(see_resident(start, kPages, resident));
+  for (std::size_t page = 0; page < kPages; ++page) {
+    EXPECT_EQ(resident[page] & 1, page == 3 || page == 4 || page == 49) << page;
+  }
+  unreserve(memory, kPages * kPageBytes);
+  EXPECT_FALSE(see_resident(start, kPages, resident));
+}
+
+}  // namespace
+}  // namespace bufpool::platform
