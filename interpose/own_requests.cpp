@@ -2,6 +2,8 @@
 // What this library itself asks of malloc: the linker sends it here (CMakeLists.txt).
 #include <cstddef>
 
+// The linker's names.
+// NOLINTBEGIN(bugprone-reserved-identifier)
 extern "C" void* __real_malloc(std::size_t size) noexcept;
 
 // libstdc++ sets 72 KiB aside at start, for exceptions thrown when memory has run out. It does
@@ -11,3 +13,4 @@ extern "C" void* __wrap_malloc(std::size_t size) noexcept {
   constexpr std::size_t kLargestException = 4096;
   return size > kLargestException ? nullptr : __real_malloc(size);
 }
+// NOLINTEND(bugprone-reserved-identifier)
