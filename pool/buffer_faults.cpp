@@ -18,19 +18,15 @@ Fault::Kind kind_off_start(const Fault& fault) noexcept {
 }  // namespace
 
 std::optional<Fault> BufferPool::fault_at(std::uintptr_t address, Fault::Call call) noexcept {
-  const ClassIndex c = space_.class_at(address);
+  const ClassIndex c = class_at(address);
   const Fault never{Fault::Kind::kNotHandedOut, call, false, address, 0, 0, 0};
-  if (c == kLargeRegion) {
-    const Block block = large_.block_around(address);
-    return block == 0 ? never : fault_in_slot(block, never);
-  }
   const SharedSpans& spans = spans_[to_number(c)];
   const Block block = spans.block_around(address);
   return spans.is_block(block) ? fault_in_block(block, never) : never;
 }
 
 std::optional<Fault> BufferPool::fault_in_block(Block block, Fault fault) noexcept {
-  const ClassIndex c = space_.class_at(block);
+  const ClassIndex c = class_at(block);
   const GuardLine& line = guard_line(block);
   const bool in_use = cookies_.is_in_use(block);
   fault.buffer = line.state == cookies_.entered(block) ? line.link : block + gap_bytes(c);
@@ -52,30 +48,16 @@ std::optional<Fault> BufferPool::fault_in_block(Block block, Fault fault) noexce
   return fault;
 }
 
-std::optional<Fault> BufferPool::fault_in_slot(Block block, Fault fault) const noexcept {
-  const std::uint64_t state = guard_line(block).state;
-  const bool in_use = large_.is_in_use(block) && state != cookies_.free(block);
-  fault.buffer = block + LargeBuffers::kGap;
-  fault.buffer_is_free = !in_use;
-  if (fault.address != fault.buffer) {
-    fault.kind = kind_off_start(fault);
-  } else {
-    if (in_use && state == cookies_.growing(block)) return {};
-    fault.kind = in_use ? Fault::Kind::kOverrun : Fault::Kind::kDoubleFree;
-  }
-  return fault;
-}
-
 // A block whose word is no cookie of ours is free if its span or a CPU's cache has it.
 bool BufferPool::is_idle(Block block, SharedSpans::Place place) noexcept {
   if (cookies_.is_free(block)) return true;
   if (place == SharedSpans::Place::kUnknown) return guard_line(block).state == 0;
-  return place != SharedSpans::Place::kOut || cache_.holds(space_.class_at(block), block);
+  return place != SharedSpans::Place::kOut || cache_.holds(class_at(block), block);
 }
 
 // Whether an aligned address inside a block is, or lately was, handed out of it.
 bool BufferPool::was_entry(Block block, std::uintptr_t address) const noexcept {
-  const std::size_t gap = gap_bytes(space_.class_at(block));
+  const std::size_t gap = gap_bytes(class_at(block));
   if (address % kLine != 0 || address < block + gap + kLine) return false;
   const Block line = address - gap;
   const GuardLine& words = guard_line(line);

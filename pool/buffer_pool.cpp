@@ -18,7 +18,8 @@ static_assert(gap_bytes(class_step(kLeastLined - 1)) == 16);
 constexpr std::size_t kLine = 64;
 
 // Why this thread's last refill() found nothing; for pass_on().
-constinit thread_local Shortage last_shortage [[gnu::tls_model("initial-exec")]] = Shortage::kMemory;
+constinit thread_local Shortage last_shortage [[gnu::tls_model("initial-exec")]] =
+    Shortage::kMemory;
 
 PoolMode wanted_mode(const Options& options) noexcept {
   const bool locked = static_cast<ModeChoice>(options.mode) == ModeChoice::kLocked;
@@ -35,10 +36,9 @@ bool BufferPool::open(const Options& options) noexcept {
   zero_ = static_cast<ZeroChoice>(options.zero);
   cookies_ = Cookies(platform::process_secret(), zero_ == ZeroChoice::kFree);
   if (options.max_buffers != 0) max_buffers_ = options.max_buffers;
+  range_ = space_.range();
   mode_ = cache_.open(wanted_mode(options), options.cpu_cache, spans_.data(), cookies_);
   if (mode_ == PoolMode::kPassThrough) return false;
-  large_.open(space_.large());
-  gaps_[to_number(kLargeRegion)] = LargeBuffers::kGap;
   for_each_class([&](ClassIndex c) { rooms_[to_number(c)] = buffer_bytes(c); });
   retention_.open(options, spans_.data(), &cache_);
   trimmer_.open(options, &retention_);
@@ -79,47 +79,16 @@ Block BufferPool::take_block(std::size_t size, std::size_t asked, const void* ca
 SharedSpans& BufferPool::spans_for(ClassIndex c) noexcept {
   SharedSpans& spans = spans_[to_number(c)];
   if (!spans.is_open() && opening_.lock()) {
-    spans.open(c, space_.region(c), space_.records(c), max_buffers_);
+    spans.open(c, &space_, max_buffers_);
     opening_.unlock();
   }
   return spans;
 }
 
-// Where the class would need fresh pages, an idle block of the next classes, up to twice the size,
-// has them already, and warm. Below kLeastBorrowed a block is a few pages, which are not worth the
-// look. Each time costs this slow path, so a class that has borrowed for as long as the faults of
-// pages of its own would have taken gets them.
-CpuCache::Refill BufferPool::borrow(ClassIndex c, std::size_t asked) noexcept {
-  constexpr std::size_t kLeastBorrowed = 32 << 10;
-  constexpr std::uint32_t kTimesPerPage = 32;  // some 15 ns against 500
-  if (nominal_bytes(c) < kLeastBorrowed || spans_[to_number(c)].idle_bytes() > 0) return {};
-  std::atomic<std::uint32_t>& times = borrowed_[to_number(c)];
-  if (times.load(std::memory_order_relaxed) >=
-      stride_bytes(c) / platform::kPageBytes * kTimesPerPage) {
-    times.store(0, std::memory_order_relaxed);
-    return {};
-  }
-  const CpuCache::Refill borrowed = borrow_above(c, asked);
-  if (borrowed.block != 0) times.fetch_add(1, std::memory_order_relaxed);
-  return borrowed;
-}
-
-// Another thread may take the idle blocks between the look and the refill, which then has fresh
-// pages like any other.
-CpuCache::Refill BufferPool::borrow_above(ClassIndex c, std::size_t asked) noexcept {
-  constexpr std::uint32_t kSteps = 4;
-  for (std::uint32_t i = to_number(c) + 1; i <= to_number(c) + kSteps; ++i) {
-    if (ClassIndex{i} > kLastClass || served_by_[i] != ClassIndex{i}) return {};
-    if (!spans_[i].is_used()) continue;
-    if (const Block block = cache_.pop_again(ClassIndex{i}, asked)) return {.block = block};
-    if (spans_[i].idle_bytes() > 0) return cache_.refill(ClassIndex{i}, asked);
-  }
-  return {};
-}
-
 CpuCache::Refill BufferPool::refill_or_drain(ClassIndex c, std::size_t asked) noexcept {
   const CpuCache::Refill refill = cache_.refill(c, asked);
-  if (refill.block != 0 || refill.why == Shortage::kLock || !retention_.drain_caches()) return refill;
+  if (refill.block != 0 || refill.why == Shortage::kLock || !retention_.drain_caches())
+    return refill;
   return cache_.refill(c, asked);
 }
 
@@ -153,12 +122,11 @@ void* BufferPool::take_slowly(std::size_t size, const void* caller) noexcept {
   const ClassIndex c = class_for(size);
   const Block block = refill(c, size, caller);
   if (block == 0) return pass_on(c, [=] { return backing::allocate(size); });
-  guard_line(block).state = cookies_.in_use(block);
-  return reinterpret_cast<void*>(block + gap_bytes(space_.class_at(block)));
+  return hand_out(block, c);
 }
 
 void BufferPool::drain(Block block, const void* caller) noexcept {
-  const ClassIndex c = space_.class_at(block);
+  const ClassIndex c = class_at(block);
   if (cache_.push_again(c, block)) return;
   cache_.drain(c, block);
   trimmer_.after_slow_path(stride_bytes(c), caller);
@@ -169,11 +137,10 @@ void* BufferPool::take_zeroed(std::size_t size, const void* caller) noexcept {
   const Block block = take_block(size, size, caller);
   if (block == 0) return pass_on(c, [=] { return backing::allocate_zeroed(size); });
   const bool known_zero = guard_line(block).state == cookies_.known_zero(block);
-  guard_line(block).state = cookies_.in_use(block);
-  void* const buffer = reinterpret_cast<void*>(block + gap_bytes(space_.class_at(block)));
+  void* const buffer = hand_out(block, c);
   // What realloc may add in place has to be zero too, where all that is handed out is.
   const bool whole = zero_ == ZeroChoice::kAlloc;
-  if (!known_zero) std::memset(buffer, 0, whole ? buffer_bytes(space_.class_at(block)) : size);
+  if (!known_zero) std::memset(buffer, 0, whole ? buffer_bytes(class_at(block)) : size);
   return buffer;
 }
 
@@ -195,7 +162,7 @@ void* BufferPool::take_aligned(std::size_t alignment, std::size_t size,
   const Block block = take_block(whole, size, caller);
   if (block == 0) return pass_on(class_for(whole), aligned);
   guard_line(block).state = cookies_.in_use(block);
-  const std::size_t gap = gap_bytes(space_.class_at(block));
+  const std::size_t gap = gap_bytes(class_at(block));
   const std::uintptr_t buffer = block + gap;
   const std::uintptr_t entry = (buffer + alignment - 1) & ~(alignment - 1);
   if (zero_ == ZeroChoice::kAlloc) std::memset(reinterpret_cast<void*>(entry), 0, size);
@@ -209,31 +176,41 @@ void* BufferPool::take_aligned(std::size_t alignment, std::size_t size,
 
 void BufferPool::put_oddly(void* pointer, const void* caller) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
-  const ClassIndex c = space_.class_at(address);
+  const ClassIndex c = class_at(address);
+  const Block front = address - gaps_[to_number(c)];
+  const std::uint64_t state = guard_line(front).state;
+  if (state == cookies_.growing(front) || state == cookies_.borrowed(front)) {
+    return put_block(front, c, caller);  // a cookie that nobody can guess: it is in use
+  }
+  if (is_foreign(address)) return backing::release(pointer);
   require_in_use(address, Fault::Call::kFree);
-  if (c == kLargeRegion) return put_large(address);
   const Block block = spans_[to_number(c)].block_around(address);
   const Block line = address - gap_bytes(c);
   if (line != block) guard_line(line).state = cookies_.free(line);
   put_block(block, c, caller);
 }
 
-void BufferPool::put_large(std::uintptr_t address) noexcept {
-  const Block block = address - LargeBuffers::kGap;
-  guard_line(block).state = cookies_.free(block);
-  large_.release(block);
-}
-
 // The end of the long way: what put() does, and the wipe where one is wanted.
 void BufferPool::put_block(Block block, ClassIndex c, const void* caller) noexcept {
-  const GuardLine& line = guard_line(block);
-  if (line.state == cookies_.growing(block)) growth_.note_end(line.link & ~kGrewAgain);
+  const bool grew = guard_line(block).state == cookies_.growing(block) && span_blocks(c) == 1;
+  const std::size_t used = grew ? used_by_growing(block, c) : 0;
+  end_use(block, c);
   guard_line(block).state = cookies_.free(block);
   if (zero_ == ZeroChoice::kFree) wipe(block, c);
+  if (grew && spans_[to_number(c)].give_grown(block, used)) {
+    return trimmer_.after_slow_path(0, caller);  // it is known to be idle
+  }
   if (!cache_.push_again(c, block)) {
     cache_.drain(c, block);
     trimmer_.after_slow_path(stride_bytes(c), caller);
   }
+}
+
+// What a growing buffer may have written, from the start of its block.
+std::size_t BufferPool::used_by_growing(Block block, ClassIndex c) const noexcept {
+  if (zero_ != ZeroChoice::kOff) return stride_bytes(c);
+  const std::size_t most = guard_line(block).link & ~kGrewAgain;
+  return gap_bytes(c) + std::min(buffer_bytes(class_for(most)), buffer_bytes(c));
 }
 
 // Of a large buffer much may never have been touched, so its pages are given back instead of
@@ -247,16 +224,25 @@ void BufferPool::wipe(Block block, ClassIndex c) noexcept {
   guard_line(block).state = cookies_.known_zero(block);
 }
 
+// A mapping of somebody else's that got into the range, where nothing of ours is mapped.
+bool BufferPool::is_foreign(std::uintptr_t address) const noexcept {
+  const std::uint64_t c = class_number(address);
+  return !spans_[c].is_used() || !spans_[c].maps(address);
+}
+
 std::size_t BufferPool::usable_size(const void* pointer) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
-  const ClassIndex c = space_.class_at(address);
+  const Block front = address - gaps_[class_number(address)];
+  if (guard_line(front).state == cookies_.in_use(front)) return buffer_bytes(class_at(address));
+  if (guard_line(front).state == cookies_.growing(front)) return usable_size_of(front, address);
+  if (is_foreign(address)) return backing::usable_size(pointer);
+  const ClassIndex c = class_at(address);
   const Block block = spans_[to_number(c)].block_around(address);
-  const bool start = block + gap_bytes(c) == address && c != kLargeRegion;
+  const bool start = block + gap_bytes(c) == address;
   if (start && guard_line(block).state == cookies_.in_use(block)) return buffer_bytes(c);
   const std::optional<Fault> fault = fault_at(address, Fault::Call::kFree);
   // An overrun leaves the buffer as large as it was.
   if (fault && fault->kind != Fault::Kind::kOverrun) return 0;
-  if (c == kLargeRegion) return guard_line(address - LargeBuffers::kGap).link;
   return usable_size_of(block, address);
 }
 
@@ -265,7 +251,7 @@ std::size_t BufferPool::usable_size_of(Block block, std::uintptr_t address) cons
   const GuardLine& line = guard_line(block);
   if (line.state == cookies_.growing(block))
     return buffer_bytes(class_for(line.link & ~kGrewAgain));
-  return block + stride_bytes(space_.class_at(block)) - address;
+  return block + stride_bytes(class_at(block)) - address;
 }
 
 std::uint64_t BufferPool::warm_up(std::size_t size, std::uint64_t count) noexcept {
@@ -283,9 +269,11 @@ void BufferPool::before_fork() noexcept {
   for (SharedSpans& spans : spans_) {
     if (spans.is_open()) spans.lock_for_fork();
   }
+  space_.lock_for_fork();
 }
 
 void BufferPool::after_fork_in_parent() noexcept {
+  space_.unlock_after_fork();
   for (SharedSpans& spans : spans_) {
     if (spans.is_open()) spans.unlock_after_fork();
   }
@@ -297,7 +285,10 @@ void BufferPool::after_fork_in_child() noexcept {
   OwnerLock::enter_process();
   trimmer_.forget_in_child();
   retention_.repair_in_child();
-  for (SharedSpans& spans : spans_) spans.repair_in_child();
+  space_.repair_in_child();
+  for (SharedSpans& spans : spans_) {
+    if (spans.is_open()) spans.repair_in_child();
+  }
   opening_.repair_in_child();
   cache_.repair_in_child();
   if (mode_ == PoolMode::kPassThrough) return;

@@ -10,15 +10,15 @@
 #include <cstdint>
 #include <optional>
 
-#include "pool/address_space.h"
 #include "pool/caller.h"
 #include "pool/cpu_cache.h"
 #include "pool/fault.h"
 #include "pool/growth.h"
 #include "pool/guard_line.h"
-#include "pool/large_buffers.h"
+#include "pool/memory/chunk_space.h"
 #include "pool/options.h"
 #include "pool/owner_lock.h"
+#include "pool/platform.h"
 #include "pool/retention.h"
 #include "pool/shared_spans.h"
 #include "pool/size_classes.h"
@@ -66,7 +66,7 @@ class BufferPool {
 
   // Whether put() may be called for `pointer`.
   [[gnu::always_inline]] bool owns(const void* pointer) const noexcept {
-    return space_.contains(reinterpret_cast<std::uintptr_t>(pointer));
+    return range_.contains(reinterpret_cast<std::uintptr_t>(pointer));
   }
 
   // Gives a buffer back. Pre: owns(pointer). What is no buffer in use ends in the fault handler.
@@ -74,12 +74,12 @@ class BufferPool {
   template <typename Caller = UnknownCaller>
   [[gnu::always_inline]] void put(void* pointer, Caller caller = {}) noexcept {
     const auto address = reinterpret_cast<std::uintptr_t>(pointer);
-    const std::uint64_t region = space_.region_number(address);
-    const Block block = address - gaps_[region];
+    const std::uint64_t c = class_number(address);
+    const Block block = address - gaps_[c];
     if (guard_line(block).state != cookies_.plain(block)) [[unlikely]]
       return put_oddly(pointer, caller());
     guard_line(block).state = cookies_.free(block);
-    if (!cache_.push(stacks_[region], block)) [[unlikely]]
+    if (!cache_.push(stacks_[c], block)) [[unlikely]]
       drain(block, caller());
   }
 
@@ -102,12 +102,12 @@ class BufferPool {
   [[nodiscard, gnu::always_inline]] void* resize(void* pointer, std::size_t size,
                                                  Caller caller = {}) noexcept {
     const auto address = reinterpret_cast<std::uintptr_t>(pointer);
-    const std::uint64_t region = space_.region_number(address);
-    const Block block = address - gaps_[region];
+    const std::uint64_t c = class_number(address);
+    const Block block = address - gaps_[c];
     GuardLine& line = guard_line(block);
     const bool grows = line.state == cookies_.growing(block) && line.link > kGrewAgain &&
                        (size | kGrewAgain) >= line.link;
-    if (!grows || size > rooms_[region]) return resize_slowly(pointer, size, caller());
+    if (!grows || size > rooms_[c]) return resize_slowly(pointer, size, caller());
     line.link = size | kGrewAgain;
     return pointer;
   }
@@ -132,7 +132,8 @@ class BufferPool {
   std::size_t least() const noexcept { return most_ == 0 ? kMinSize : least_; }
   std::size_t most() const noexcept { return most_ == 0 ? kMaxSize + kHeaderRoom : most_; }
   PoolMode mode() const noexcept { return mode_; }
-  std::size_t reserved_bytes() const noexcept { return space_.bytes(); }
+  // Bytes mapped for buffers.
+  std::size_t reserved_bytes() const noexcept { return space_.committed_bytes(); }
 
   void set_fault_handler(FaultHandler handler) noexcept { on_fault_ = handler; }
 
@@ -160,27 +161,51 @@ class BufferPool {
   [[nodiscard]] Block refill(ClassIndex c, std::size_t asked, const void* caller) noexcept;
   [[nodiscard]] SharedSpans& spans_for(ClassIndex c) noexcept;
   void put_block(Block block, ClassIndex c, const void* caller) noexcept;
+  [[nodiscard]] std::size_t used_by_growing(Block block, ClassIndex c) const noexcept;
   void wipe(Block block, ClassIndex c) noexcept;
   [[nodiscard, gnu::noinline]] void* resize_slowly(void* pointer, std::size_t size,
                                                    const void* caller) noexcept;
   [[nodiscard]] void* resize_growing(Block block, ClassIndex c, std::size_t size,
                                      const void* caller) noexcept;
-  [[nodiscard]] void* resize_large(std::uintptr_t address, std::size_t size,
-                                   const void* caller) noexcept;
-  [[nodiscard]] void* grow_large(void* pointer, std::size_t size, const void* caller) noexcept;
-  void put_large(std::uintptr_t address) noexcept;
   [[nodiscard]] std::size_t usable_size_of(Block block, std::uintptr_t address) const noexcept;
 
   // What is wrong with a call for `address`; nothing: a buffer in use starts there.
   [[nodiscard]] std::optional<Fault> fault_at(std::uintptr_t address, Fault::Call call) noexcept;
   [[nodiscard]] std::optional<Fault> fault_in_block(Block block, Fault fault) noexcept;
-  [[nodiscard]] std::optional<Fault> fault_in_slot(Block block, Fault fault) const noexcept;
   [[nodiscard]] bool is_idle(Block block, SharedSpans::Place place) noexcept;
   [[nodiscard]] bool was_entry(Block block, std::uintptr_t address) const noexcept;
   void require_in_use(std::uintptr_t address, Fault::Call call) noexcept;
   [[nodiscard]] void* grow(void* pointer, std::size_t size, bool again,
                            const void* caller) noexcept;
-  [[nodiscard]] Block take_wide(std::size_t room, std::size_t size, const void* caller) noexcept;
+  // Where a buffer is to be resized to: a block of `room` bytes that holds `size`, of which the
+  // first `kept` are there already.
+  struct Relocation {
+    std::size_t room;
+    std::size_t size;
+    std::size_t kept;
+    bool again;  // it has grown before
+  };
+  [[nodiscard]] void* relocate(void* pointer, const Relocation& to, const void* caller) noexcept;
+  [[nodiscard]] Block take_to_grow(const Relocation& to, Block from, const void* caller) noexcept;
+  [[nodiscard]] Block take_wide(ClassIndex c, std::size_t size, Block from,
+                                const void* caller) noexcept;
+  [[nodiscard]] platform::Moved move_pages(Block from, Block to, std::size_t kept,
+                                           const void* caller) noexcept;
+  void give_tail_back(Block block, ClassIndex c, std::size_t size) noexcept;
+  [[nodiscard]] bool purge_behind(Block block, ClassIndex c, std::size_t size) noexcept;
+  [[nodiscard]] bool may_lend(std::uint64_t bytes) noexcept;
+  [[nodiscard]] bool lend(Block block, ClassIndex wanted, std::uint64_t bytes) noexcept;
+  void lend_tail(Block block, ClassIndex c, std::size_t size, std::uint64_t bytes) noexcept;
+  void note_lent(Block block, ClassIndex c, std::uint64_t bytes) noexcept;
+  void end_use(Block block, ClassIndex c) noexcept;
+  void mark_borrowed(Block block, ClassIndex wanted) noexcept;
+  // The buffer in a block that was taken for a request of class `wanted`.
+  [[gnu::always_inline]] void* hand_out(Block block, ClassIndex wanted) noexcept {
+    const std::uint64_t c = class_number(block);
+    guard_line(block).state = cookies_.in_use(block);
+    if (c != to_number(wanted)) mark_borrowed(block, wanted);
+    return reinterpret_cast<void*>(block + gaps_[c]);
+  }
   [[nodiscard]] void* move(void* pointer, Block to, std::size_t kept, const void* caller) noexcept;
   // What the allocator underneath gives in place of a buffer of the class.
   template <typename Ask>
@@ -190,6 +215,14 @@ class BufferPool {
   ClassIndex class_for(std::size_t size) const noexcept {
     return served_by_[to_number(class_step(size))];
   }
+  // Pre: the address is in the range.
+  [[gnu::always_inline]] std::uint64_t class_number(std::uintptr_t address) const noexcept {
+    return range_.class_number(address);
+  }
+  [[gnu::always_inline]] ClassIndex class_at(std::uintptr_t address) const noexcept {
+    return ClassIndex{static_cast<std::uint32_t>(class_number(address))};
+  }
+  [[nodiscard]] bool is_foreign(std::uintptr_t address) const noexcept;
   static std::size_t bytes_to_align(std::size_t alignment, std::size_t size) noexcept;
 
   void choose_classes(const Options& options) noexcept;
@@ -201,13 +234,13 @@ class BufferPool {
   // What the hit paths read, together. Written once, by open().
   alignas(64) std::size_t least_ = 0;
   std::size_t sizes_ = 0;
-  AddressSpace space_;
+  ChunkRange range_;
   Cookies cookies_;
   // Per step of the ladder, of the class that serves it: its stack in the empty slab, and how far
   // a buffer lies behind its block.
   std::array<std::uintptr_t, kClassSlots> stacks_{};
   std::array<std::size_t, kClassSlots> gaps_{};
-  // Per region: what a growing buffer may grow to in place.
+  // Per class: what a growing buffer may grow to in place.
   std::array<std::size_t, kClassSlots> rooms_{};
 
   std::array<ClassIndex, kClassSlots> served_by_{};
@@ -218,12 +251,13 @@ class BufferPool {
   std::array<std::atomic<std::uint64_t>, kClassSlots> room_to_grow_{};
   // Times that a class's gets were served by larger ones, since it had fresh pages last.
   std::array<std::atomic<std::uint32_t>, kClassSlots> borrowed_{};
+  // Bytes that buffers keep resident beyond what they need; see buffer_lending.cpp.
+  std::atomic<std::uint64_t> lent_{0};
   std::size_t most_ = 0;  // 0: open() was not called yet
   std::size_t all_sizes_ = 0;
   std::uint64_t max_buffers_ = SharedSpans::kNoLimit;
   ZeroChoice zero_ = ZeroChoice::kOff;
   Growth growth_;
-  LargeBuffers large_;
   Retention retention_;
   Trimmer trimmer_;
   // What is large, last: a small process touches few pages of it.
@@ -233,6 +267,7 @@ class BufferPool {
   // What the parent had counted when this process was forked.
   std::uint64_t gets_at_fork_ = 0;
   Snapshot at_fork_{};
+  ChunkSpace space_;
 };
 
 }  // namespace bufpool

@@ -186,6 +186,17 @@ CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
   return {blocks[0], taken.fresh_bytes, taken.regret_bytes};
 }
 
+CpuCache::Refill CpuCache::take_wide(ClassIndex c, std::size_t asked,
+                                     std::uint32_t offset) noexcept {
+  Block block = 0;
+  const SharedSpans::Taken taken =
+      spans_[to_number(c)].take_wide(block, {gap_bytes(c) + asked, offset});
+  if (taken.count == 0) return {.why = taken.why};
+  missed_asked_[to_number(c)].fetch_add(asked, std::memory_order_relaxed);
+  if (taken.record) note_peak(c);
+  return {block, taken.fresh_bytes, taken.regret_bytes, taken.lent_bytes};
+}
+
 // What calloc need not write. The note faults a page in, so of those that only go to the cache it
 // is written where a block is several pages: smaller ones are wiped for less.
 void CpuCache::note_zero(ClassIndex c, std::span<const Block> blocks) const noexcept {
@@ -222,7 +233,7 @@ void CpuCache::move_limit(std::uintptr_t slab, ClassIndex c, StackEvent event) n
 
 void CpuCache::raise_limit(std::uintptr_t slab, ClassIndex c, std::uint32_t step) noexcept {
   Stack& stack = stack_of(slab, c);
-  head_of(slab).used.fetch_or(std::uint64_t{1} << to_number(c), std::memory_order_relaxed);
+  note_used(slab, c);
   std::uint32_t limit = stack.limit.load(std::memory_order_relaxed);
   step = std::min(step, max_cached_blocks(c) - std::min(limit, max_cached_blocks(c)));
   while (step > 1 && !grant(slab, c, step * stride_bytes(c))) step /= 2;

@@ -78,9 +78,14 @@ class CpuCache {
     Block block = 0;
     std::uint64_t fresh_bytes = 0;  // as in SharedSpans::Taken
     std::uint64_t regret_bytes = 0;
+    std::uint64_t lent_bytes = 0;      // as in SharedSpans::Taken
     Shortage why = Shortage::kMemory;  // where block is 0
   };
   [[nodiscard, gnu::cold, gnu::noinline]] Refill refill(ClassIndex c, std::size_t asked) noexcept;
+
+  // A block with room to grow, for `asked` bytes, past the stack; see SharedSpans::take_wide().
+  [[nodiscard, gnu::cold, gnu::noinline]] Refill take_wide(ClassIndex c, std::size_t asked,
+                                                           std::uint32_t offset) noexcept;
 
   // After push_again() returned false: empties part of the stack, the block with it.
   [[gnu::cold, gnu::noinline]] void drain(ClassIndex c, Block block) noexcept;

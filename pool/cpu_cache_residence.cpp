@@ -34,6 +34,7 @@ std::uint64_t CpuCache::resident_bytes_of(ClassIndex c, Residence& look, Copy co
   for (std::size_t count = 0; (count = copy(from, std::span(part))) > 0; from += count) {
     for (const Block block : std::span(part).first(count)) {
       if (!spans_[to_number(c)].is_block(block)) continue;
+      look.look_below(spans_[to_number(c)].mapped_end(block));
       bytes += look.bytes_in(block, block + stride_bytes(c));
     }
   }

@@ -29,6 +29,12 @@ struct GuardLine {
   return *reinterpret_cast<GuardLine*>(block);
 }
 
+// The third word, of buffers whose gap is a line or more: bytes that a growing or a borrowed buffer
+// keeps resident beyond what it needs.
+inline std::uint64_t& lent_bytes(Block block) noexcept {
+  return *reinterpret_cast<std::uint64_t*>(block + sizeof(GuardLine));
+}
+
 class Cookies {
  public:
   constexpr Cookies() noexcept = default;
@@ -54,9 +60,13 @@ class Cookies {
   // Of a buffer that realloc made larger: link is valid, and put() takes the long way.
   std::uint64_t growing(Block block) const noexcept { return plain(block) ^ 0x3333333333333333; }
 
+  // Of a buffer in a block of a larger class than its own: put() takes the long way.
+  std::uint64_t borrowed(Block block) const noexcept { return plain(block) ^ 0x6969696969696969; }
+
   bool is_in_use(Block block) const noexcept {
     const std::uint64_t state = guard_line(block).state;
-    return state == in_use(block) || state == growing(block) || state == entered(block);
+    return state == in_use(block) || state == growing(block) || state == borrowed(block) ||
+           state == entered(block);
   }
   bool is_free(Block block) const noexcept {
     const std::uint64_t state = guard_line(block).state;

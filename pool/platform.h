@@ -21,8 +21,17 @@ constexpr std::uintptr_t page_below(std::uintptr_t address) noexcept {
 // Reserves address space that nothing may touch yet. nullptr: not to be had.
 [[nodiscard]] void* reserve(std::size_t bytes) noexcept;
 
-// Gives back what reserve() returned.
+// Gives back what reserve(), map() or map_at() made.
 void unreserve(void* start, std::size_t bytes) noexcept;
+
+// Fresh zeroed memory at a place of the caller's choice. Where it is not kYes nothing changed.
+// Pre: `start` is a page's, `bytes` whole pages.
+enum class Mapped : std::uint8_t {
+  kYes,
+  kOccupied,  // something is mapped there already
+  kRefused,   // RLIMIT_AS, RLIMIT_DATA, strict overcommit, too many mappings
+};
+[[nodiscard]] Mapped map_at(void* start, std::size_t bytes) noexcept;
 
 // Makes reserved pages readable and writable; they read as zero. Doing it twice is harmless.
 // False: the kernel refused (RLIMIT_AS, RLIMIT_DATA, strict overcommit); some of the first pages

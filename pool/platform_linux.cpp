@@ -106,7 +106,19 @@ void* reserve(std::size_t bytes) noexcept {
 
 void unreserve(void* start, std::size_t bytes) noexcept {
   const KeepErrno keep;
-  munmap(start, bytes);
+  if (bytes != 0) munmap(start, bytes);
+}
+
+// Kernels before 4.17 do not know MAP_FIXED_NOREPLACE and take the address for a wish.
+Mapped map_at(void* start, std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  if (getauxval(AT_PAGESZ) != kPageBytes) return Mapped::kRefused;
+  constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
+  void* const got = mmap(start, bytes, PROT_READ | PROT_WRITE, kFlags, -1, 0);
+  if (got == start) return Mapped::kYes;
+  if (got == MAP_FAILED) return errno == EEXIST ? Mapped::kOccupied : Mapped::kRefused;
+  munmap(got, bytes);
+  return Mapped::kOccupied;
 }
 
 bool commit(void* start, std::size_t bytes) noexcept {

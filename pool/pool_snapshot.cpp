@@ -46,7 +46,7 @@ void BufferPool::snapshot(Snapshot& out) noexcept {
   out.version = kSnapshotVersion;
   out.mode = mode_;
   out.pid = platform::process_id();
-  out.reserved = space_.bytes();
+  out.reserved = reserved_bytes();
   out.resident = platform::resident_bytes();
   if (mode_ == PoolMode::kPassThrough) return;
   out.budget = retention_.budget_bytes();
@@ -88,7 +88,6 @@ void BufferPool::count_since_start(Snapshot& out) noexcept {
   out.cpu_drains = retention_.cpu_drains();
   out.trims = retention_.trims();
   out.pressure_events = retention_.pressure_events();
-  out.large_buffers = large_.in_use();
   for (auto i = to_number(class_for(least())); i <= to_number(class_for(most())); ++i) {
     if (served_by_[i] == ClassIndex{i}) count_class(ClassIndex{i}, out.classes[i]);
   }

@@ -51,7 +51,20 @@ std::uint64_t Retention::idle_in_spans() const noexcept {
 }
 
 std::uint64_t Retention::idle_bytes() const noexcept {
-  return idle_in_spans() + cache_->idle_bytes();
+  std::uint64_t partly = 0;
+  for (const SharedSpans& spans : spans_) partly += spans.free_bytes();
+  return idle_in_spans() + partly + cache_->idle_bytes();
+}
+
+// The pages inside partly used spans, of all classes.
+std::uint64_t Retention::sweep(std::uint32_t min_age) noexcept {
+  const std::uint32_t now = now_ms();
+  std::uint64_t given = 0;
+  for (SharedSpans& spans : spans_) {
+    if (spans.is_used()) given += spans.sweep(now, min_age);
+  }
+  if (given > 0) trims_.fetch_add(1, std::memory_order_relaxed);
+  return given;
 }
 
 std::uint64_t Retention::budget_bytes() noexcept {
@@ -143,7 +156,10 @@ std::uint64_t Retention::pass_alone() noexcept {
   purge_oldest(~std::uint64_t{0}, keep_ms_ - keep_ms_ / 4);
   purge_class_excess(now);
   const std::uint64_t idle = idle_bytes();
-  if (idle > budget) purge_oldest(idle - budget, std::min(kGraceMs, keep_ms_));
+  std::uint64_t given = 0;
+  if (idle > budget) given = purge_oldest(idle - budget, std::min(kGraceMs, keep_ms_));
+  const bool over = idle > budget && given < idle - budget;
+  sweep(over ? std::min(kGraceMs, keep_ms_) : keep_ms_ - keep_ms_ / 4);
   budget_.settle(now);
   last_pass_ms_.store(now_ms(), std::memory_order_relaxed);
   return idle_bytes();
@@ -155,8 +171,10 @@ void Retention::pass_if_due() noexcept {
 
 std::uint64_t Retention::trim(std::uint64_t keep) noexcept {
   cpu_drains_.fetch_add(cache_->drain_all(), std::memory_order_relaxed);
-  const std::uint64_t idle = idle_in_spans();
-  return idle > keep ? purge_oldest(idle - keep, 0) : 0;
+  const std::uint64_t idle = idle_bytes();
+  if (idle <= keep) return 0;
+  const std::uint64_t given = purge_oldest(idle - keep, 0);
+  return given < idle - keep ? given + sweep(0) : given;
 }
 
 void Retention::repair_in_child() noexcept {

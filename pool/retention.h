@@ -77,6 +77,7 @@ class Retention {
   SharedSpans* oldest_spans(std::uint32_t now, std::uint32_t min_age) const noexcept;
   std::uint64_t purge_oldest(std::uint64_t bytes, std::uint32_t min_age) noexcept;
   void purge_class_excess(std::uint32_t now) noexcept;
+  std::uint64_t sweep(std::uint32_t min_age) noexcept;
   void drain_quiet(std::uint32_t quiet_ms) noexcept;
 
   std::span<SharedSpans> spans_;

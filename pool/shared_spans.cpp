@@ -7,140 +7,129 @@
 #include "pool/platform.h"
 
 namespace bufpool {
-namespace {
 
-constexpr std::size_t kLeastCommit = 256 << 10;
-constexpr std::size_t kMostCommit = 32 << 20;
-
-// Commits grow with what is there: few system calls, and no more than a quarter too much where
-// mlockall makes every committed page resident.
-constexpr std::size_t commit_step(std::size_t committed, std::size_t span) noexcept {
-  return platform::page_above(std::max(span, std::clamp(committed / 4, kLeastCommit, kMostCommit)));
-}
-
-}  // namespace
-
-void SharedSpans::open(ClassIndex c, Region blocks, Region records,
-                       std::uint64_t most_out) noexcept {
+void SharedSpans::open(ClassIndex c, ChunkSpace* space, std::uint64_t most_out) noexcept {
   const Locked locked(*this);
-  if (locked && !is_open()) open_locked(c, blocks, records, most_out);
-}
-
-void SharedSpans::open_locked(ClassIndex c, Region blocks, Region records,
-                              std::uint64_t most_out) noexcept {
+  if (!locked || is_open()) return;
   most_out_ = most_out;
-  span_blocks_ = span_blocks(c);
-  stride_ = stride_bytes(c);
-  inverse_stride_ = ~std::uint64_t{0} / stride_ + 1;
-  span_bytes_ = span_bytes(c);
-  start_ = blocks.start;
-  bytes_ = blocks.bytes;
-  records_ = records;
-  lists_.open(reinterpret_cast<Span*>(records.start));
+  geometry_ = Geometry(c);
+  space_ = space;
   open_.store(true, std::memory_order_release);
 }
 
-SharedSpans::Taken SharedSpans::take(std::span<Block> blocks, std::size_t asked) noexcept {
-  if (!is_open()) return {.why = Shortage::kLock};
+SharedSpans::Taken SharedSpans::take_wide(Block& block, const WideTake& wide) noexcept {
+  return take({&block, 1}, wide.used, &wide);
+}
+
+SharedSpans::Taken SharedSpans::take(std::span<Block> blocks, std::size_t asked,
+                                     const WideTake* wide) noexcept {
+  if (!is_open()) return {};
   for (;;) {
-    std::size_t committed = 0;
+    Growth growth{};
     {
       const Locked locked(*this);
       if (!locked) return {.why = Shortage::kLock};
-      const Taken taken = take_once(blocks, asked);
-      if (taken.count > 0 || taken.why == Shortage::kLimit) return taken;
-      committed = committed_.load(std::memory_order_relaxed);
+      Taken taken = take_once(blocks, wide);
+      count_taken(taken, asked);
+      if (taken.count > 0) return taken;
+      if (counters_.outstanding() >= most_out_) return {.why = Shortage::kLimit};
+      growth = choose_growth();
     }
-    if (!commit_more(committed)) return {};
+    if (!grow(growth)) return {.why = Shortage::kMemory};
   }
 }
 
-SharedSpans::Taken SharedSpans::take_once(std::span<Block> blocks, std::size_t asked) noexcept {
+SharedSpans::Taken SharedSpans::take_once(std::span<Block> blocks, const WideTake* wide) noexcept {
   collect_deferred();
   Taken taken{};
-  if (counters_.outstanding() >= most_out_) return {.why = Shortage::kLimit};
+  if (counters_.outstanding() >= most_out_) return taken;
   const std::uint64_t room = most_out_ - counters_.outstanding();
-  take_locked(blocks.first(std::min<std::size_t>(blocks.size(), room)), asked, taken);
-  if (taken.count == 0) return taken;
+  if (wide != nullptr) {
+    take_wide_locked(*wide, blocks[0], taken);
+  } else {
+    take_locked(blocks.first(std::min<std::size_t>(blocks.size(), room)), taken);
+  }
+  return taken;
+}
+
+// The other blocks of a span are about to be handed out, too; one that is alone may be much larger
+// than what is asked for.
+void SharedSpans::count_taken(Taken& taken, std::size_t asked) noexcept {
+  if (taken.count == 0) return;
+  taken.about_to_touch = geometry_.span_blocks > 1
+                             ? taken.fresh_bytes
+                             : std::min(taken.fresh_bytes, platform::page_above(asked));
   ++counters_.misses;
   counters_.filled += taken.count - 1;
   counters_.faulted_bytes += taken.about_to_touch;
   if (taken.regret_bytes > 0) counters_.regretted_bytes += taken.about_to_touch;
   taken.record = counters_.outstanding() > counters_.outstanding_peak;
   if (taken.record) counters_.outstanding_peak = counters_.outstanding();
-  return taken;
 }
 
-void SharedSpans::take_locked(std::span<Block> blocks, std::size_t asked, Taken& taken) noexcept {
-  SpanNumber n = 0;
+void SharedSpans::take_locked(std::span<Block> blocks, Taken& taken) noexcept {
   // Pages are taken fresh for the caller, never just to fill a cache.
-  while (taken.count < blocks.size() && choose_span(taken.count > 0, n)) {
-    const bool zero = lists_[n].zero && taken.zeroed == taken.count;
-    if (lists_[n].list == SpanList::kPurged) note_fresh(lists_[n], asked, taken);
-    taken.count += take_from(n, blocks.subspan(taken.count));
-    if (zero) taken.zeroed = taken.count;
+  while (taken.count < blocks.size()) {
+    Span* const span = choose_span(taken.count > 0);
+    const std::uint32_t before = taken.count;
+    if (span != nullptr) take_from(*span, blocks, taken);
+    if (taken.count == before) return;
   }
 }
 
-// Happens once in a take at most. The other blocks of a span are about to be handed out, too; one
-// that is alone may be much larger than what is asked for.
-void SharedSpans::note_fresh(const Span& span, std::size_t asked, Taken& taken) noexcept {
-  taken.about_to_touch =
-      span_blocks_ > 1 ? span_bytes_ : std::min(span_bytes_, platform::page_above(asked));
-  taken.fresh_bytes += span_bytes_;
-  if (span.was_purged && clock_ms() - span.since_ms < kRegretMs) taken.regret_bytes += span_bytes_;
-}
-
-void SharedSpans::publish_idle() noexcept {
-  idle_bytes_.store(counters_.idle_bytes, std::memory_order_relaxed);
-  const bool any = !lists_.empty(SpanList::kIdle);
-  oldest_idle_ms_.store(any ? lists_[lists_.back(SpanList::kIdle)].since_ms : 0,
-                        std::memory_order_relaxed);
-}
-
-bool SharedSpans::choose_span(bool with_pages, SpanNumber& chosen) noexcept {
+// Fullest first, then the idle span whose pages are warm, then one without.
+Span* SharedSpans::choose_span(bool with_pages) noexcept {
   const auto last = with_pages ? SpanList::kIdle : SpanList::kPurged;
   for (auto list = static_cast<std::uint8_t>(SpanList::kPartial);
        list <= static_cast<std::uint8_t>(last); ++list) {
-    if (lists_.empty(static_cast<SpanList>(list))) continue;
-    chosen = lists_.front(static_cast<SpanList>(list));
-    return true;
+    if (Span* const span = lists_.front(static_cast<SpanList>(list))) return span;
   }
-  return !with_pages && carve(chosen);
+  return with_pages ? nullptr : carve();
 }
 
-bool SharedSpans::carve(SpanNumber& carved) noexcept {
-  carved = carved_.load(std::memory_order_relaxed);
-  const std::size_t end = (carved + std::size_t{1}) * span_bytes_;
-  if (end > committed_.load(std::memory_order_relaxed)) return false;
-  carved_.store(carved + 1, std::memory_order_release);
-  Span& span = lists_[carved];
-  for (std::uint32_t i = 0; i < span_blocks_; ++i) {
-    span.free[i / 64] |= std::uint64_t{1} << (i % 64);
-  }
-  span.free_blocks = static_cast<std::uint8_t>(span_blocks_);
-  span.zero = true;
-  counters_.carved_bytes += span_bytes_;
-  lists_.move_to(carved, SpanList::kPurged);
-  return true;
+// Blocks with pages, where the span has some. One without is for the caller, and brings its
+// neighbours along.
+void SharedSpans::take_from(Span& span, std::span<Block> blocks, Taken& taken) noexcept {
+  const bool zero = span.zero;
+  forget_kept(span);
+  if (span.list != SpanList::kPurged) take_free(span, blocks, taken, Pages::kThere, zero);
+  if (taken.count == 0) take_free(span, blocks, taken, Pages::kAny, zero);
+  span.zero = false;
+  span.was_used = span.touched = span.run->touched = true;
+  if (span.free_blocks == 0) span.has_empty = false;
+  file(span);
 }
 
-std::uint32_t SharedSpans::take_from(SpanNumber n, std::span<Block> blocks) noexcept {
-  Span& span = lists_[n];
-  if (span.list == SpanList::kIdle) counters_.idle_bytes -= span_bytes_;
-  if (span.free_blocks != span_blocks_) counters_.free_bytes -= span.free_blocks * stride_;
-  std::uint32_t count = 0;
+void SharedSpans::take_free(Span& span, std::span<Block> blocks, Taken& taken, Pages pages,
+                            bool zero) noexcept {
+  constexpr std::uint32_t kTries = 4;  // a span without any such block is looked at no longer
+  std::uint32_t passed_over = 0;
   for (std::uint32_t word = 0; word < span.free.size(); ++word) {
-    while (span.free[word] != 0 && count < blocks.size()) {
-      const auto bit = static_cast<std::uint32_t>(std::countr_zero(span.free[word]));
-      span.free[word] &= span.free[word] - 1;
-      blocks[count++] = block_at(n, word * 64 + bit);
+    for (std::uint64_t left = span.free[word]; left != 0; left &= left - 1) {
+      if (taken.count == blocks.size() || passed_over == kTries) return;
+      const std::uint32_t index = word * 64 + static_cast<std::uint32_t>(std::countr_zero(left));
+      const PageRange range = pages_of_block(span, index);
+      const bool empties = span.has_empty && span.run->empty.count(range.first, range.last) > 0;
+      if (empties && pages == Pages::kThere) {
+        ++passed_over;
+        continue;
+      }
+      const std::size_t fresh = empties ? span.run->empty.clear(range.first, range.last) : 0;
+      if (fresh > 0) note_fresh(span, fresh * platform::kPageBytes, taken);
+      const bool reads_zero = zero || fresh == range.count();
+      if (reads_zero && taken.zeroed == taken.count) ++taken.zeroed;
+      span.free[word] &= ~(left & -left);
+      --span.free_blocks;
+      blocks[taken.count++] = block_at(span, index);
     }
   }
-  span.free_blocks = static_cast<std::uint8_t>(span.free_blocks - count);
-  span.zero = false;
-  refile(n);
-  return count;
+}
+
+void SharedSpans::note_fresh(const Span& span, std::uint64_t bytes, Taken& taken) noexcept {
+  taken.fresh_bytes += bytes;
+  if (span.was_purged && span_age_ms(clock_ms(), span.since_ms) < kRegretMs) {
+    taken.regret_bytes += bytes;
+  }
 }
 
 // The coarse clock, read once while the lock is held.
@@ -149,20 +138,56 @@ std::uint32_t SharedSpans::clock_ms() noexcept {
   return clock_ms_;
 }
 
+// What stands in a list is counted; before a span changes its share is taken off, after it file()
+// adds what it is then.
+void SharedSpans::forget_kept(const Span& span) noexcept {
+  if (span.list == SpanList::kNone) return;
+  (span.list == SpanList::kIdle ? counters_.idle_bytes : counters_.free_bytes) -= span.kept;
+}
+
+std::uint64_t SharedSpans::kept_bytes(const Span& span) const noexcept {
+  const std::uint64_t free = span.free_blocks == geometry_.span_blocks
+                                 ? geometry_.span_bytes
+                                 : span.free_blocks * geometry_.distance;
+  if (!span.has_empty) return free;
+  const PageRange range = pages_of_span(span);
+  const std::uint64_t empty = span.run->empty.count(range.first, range.last);
+  return free - std::min(free, empty * platform::kPageBytes);
+}
+
+// All free: purged where no page that is the span's alone has memory.
+SpanList SharedSpans::list_for(const Span& span) const noexcept {
+  if (span.purging || span.free_blocks == 0) return SpanList::kNone;
+  if (span.free_blocks < geometry_.span_blocks) return partial_list(span.free_blocks);
+  if (!span.has_empty) return SpanList::kIdle;
+  const std::uintptr_t start = start_of(span);
+  const PageRange inside = span.run->pages_in(start, start + geometry_.span_bytes);
+  const bool empty = span.run->empty.count(inside.first, inside.last) == inside.count();
+  return empty ? SpanList::kPurged : SpanList::kIdle;
+}
+
 // Puts a span into the list that its free blocks call for; those that stay where they are keep
 // their place.
-void SharedSpans::refile(SpanNumber n) noexcept {
-  Span& span = lists_[n];
-  SpanList list = SpanList::kNone;
-  if (span.free_blocks == span_blocks_) {
-    list = SpanList::kIdle;
+void SharedSpans::file(Span& span) noexcept {
+  const SpanList list = list_for(span);
+  const bool counted = list != SpanList::kNone && list != SpanList::kPurged;
+  span.kept = counted ? kept_bytes(span) : 0;
+  if (list == SpanList::kIdle) {
     span.since_ms = clock_ms();
-    counters_.idle_bytes += span_bytes_;
-  } else if (span.free_blocks > 0) {
-    list = partial_list(span.free_blocks);
-    counters_.free_bytes += span.free_blocks * stride_;
+    counters_.idle_bytes += span.kept;
+  } else {
+    counters_.free_bytes += span.kept;
   }
-  if (list != span.list) lists_.move_to(n, list);
+  if (list != span.list) lists_.move_to(span, list);
+}
+
+// For those who look without the lock.
+void SharedSpans::publish() noexcept {
+  clock_ms_ = 0;
+  idle_bytes_.store(counters_.idle_bytes, std::memory_order_relaxed);
+  free_bytes_.store(counters_.free_bytes, std::memory_order_relaxed);
+  const Span* const oldest = lists_.back(SpanList::kIdle);
+  oldest_idle_ms_.store(oldest != nullptr ? oldest->since_ms : 0, std::memory_order_relaxed);
 }
 
 void SharedSpans::give(std::span<const Block> blocks, bool overflow) noexcept {
@@ -185,16 +210,16 @@ void SharedSpans::give_unfilled(std::span<const Block> blocks) noexcept {
 // them.
 void SharedSpans::give_locked(std::span<const Block> blocks) noexcept {
   for (std::size_t i = 0; i < blocks.size();) {
-    const SpanNumber n = span_of(blocks[i]);
-    const std::uintptr_t start = span_start(n);
-    Span& span = lists_[n];
-    if (span.free_blocks > 0) counters_.free_bytes -= span.free_blocks * stride_;
-    for (; i < blocks.size() && blocks[i] - start < span_bytes_; ++i) {
-      const std::uint64_t index = strides_in(blocks[i] - start);
+    Span& span = span_of(blocks[i]);
+    const std::uintptr_t start = start_of(span);
+    forget_kept(span);
+    for (; i < blocks.size() && blocks[i] - start < geometry_.span_bytes; ++i) {
+      const std::uint64_t index = geometry_.blocks_in(blocks[i] - start);
       span.free[index / 64] |= std::uint64_t{1} << (index % 64);
       ++span.free_blocks;
     }
-    refile(n);
+    span.touched = span.run->touched = true;
+    file(span);
   }
 }
 
@@ -211,13 +236,14 @@ void SharedSpans::defer(std::span<const Block> blocks, bool overflow) noexcept {
 }
 
 void SharedSpans::collect_deferred() noexcept {
-  if (returned_.load(std::memory_order_relaxed) != 0) collect_returned();
+  collect_returned();
   if (deferred_.load(std::memory_order_relaxed) == 0) return;
   Block block = deferred_.exchange(0, std::memory_order_acquire);
   std::uint64_t count = 0;
   for (; block != 0; ++count) {
     const Block next = guard_line(block).link;
     guard_line(block).link = 0;
+    forget_empty(block);
     give_locked({&block, 1});
     block = next;
   }
@@ -228,61 +254,64 @@ void SharedSpans::collect_deferred() noexcept {
   deferred_count_.fetch_sub(count, std::memory_order_relaxed);
 }
 
-// Outside the lock: two threads may both commit the same pages, which is harmless. Where the system
-// refuses what is committed ahead, it may still have the next span.
-bool SharedSpans::commit_more(std::size_t committed) noexcept {
-  const std::size_t next = platform::page_above((committed / span_bytes_ + 1) * span_bytes_);
-  if (next > bytes_ || refused_.stands()) return false;
-  const std::size_t ahead = std::min(committed + commit_step(committed, span_bytes_), bytes_);
-  if (commit_to(ahead, committed) || (next < ahead && commit_to(next, committed))) return true;
-  refused_.note();
-  return false;
+// A block that was deferred may have been one that grew.
+void SharedSpans::forget_empty(Block block) noexcept {
+  Span& span = span_of(block);
+  if (geometry_.span_blocks != 1 || !span.has_empty) return;
+  const PageRange range = pages_of_span(span);
+  span.run->empty.clear(range.first, range.last);
+  span.has_empty = false;
 }
 
-bool SharedSpans::commit_to(std::size_t end, std::size_t committed) noexcept {
-  const std::size_t records = platform::page_above((end / span_bytes_ + 1) * sizeof(Span));
-  if (records > records_.bytes) return false;
-  if (!platform::commit(reinterpret_cast<void*>(start_ + committed), end - committed)) return false;
-  if (!platform::commit(reinterpret_cast<void*>(records_.start), records)) return false;
-  std::size_t seen = committed;
-  while (seen < end && !committed_.compare_exchange_weak(seen, end, std::memory_order_release)) {
-  }
-  return true;
+Span& SharedSpans::span_of(Block block) const noexcept {
+  const Run* const run = run_at(block);
+  return run->spans[geometry_.blocks_in(block - run->start) / geometry_.span_blocks];
 }
 
-// A division by the stride that is a multiplication: exact, as an offset times what the rounded
-// inverse is too large by stays below 2^64.
-std::uint64_t SharedSpans::strides_in(std::uint64_t offset) const noexcept {
-  __extension__ using Wide = unsigned __int128;
-  return static_cast<std::uint64_t>(static_cast<Wide>(offset) * inverse_stride_ >> 64);
+Block SharedSpans::block_at(const Span& span, std::uint32_t index) const noexcept {
+  return start_of(span) + index * geometry_.distance + span.offset;
 }
 
-SpanNumber SharedSpans::span_of(Block block) const noexcept {
-  return static_cast<SpanNumber>(strides_in(block - start_)) / span_blocks_;
+PageRange SharedSpans::pages_of_block(const Span& span, std::uint32_t index) const noexcept {
+  const std::uintptr_t start = start_of(span) + index * geometry_.distance;
+  return span.run->pages_of(start, start + geometry_.distance);
 }
 
-Block SharedSpans::block_at(SpanNumber span, std::uint32_t index) const noexcept {
-  return span_start(span) + index * stride_;
+PageRange SharedSpans::pages_of_span(const Span& span) const noexcept {
+  const std::uintptr_t start = start_of(span);
+  return span.run->pages_of(start, start + geometry_.span_bytes);
 }
 
 Block SharedSpans::block_around(std::uintptr_t address) const noexcept {
-  return start_ + strides_in(address - start_) * stride_;
+  const Run* const run = run_at(address);
+  if (run == nullptr) return 0;
+  const std::uint64_t number = geometry_.blocks_in(address - run->start);
+  if (number / geometry_.span_blocks >= run->span_count) return 0;
+  const Block block = run->start + number * geometry_.distance;
+  return block + run->spans[number / geometry_.span_blocks].offset;
+}
+
+std::uintptr_t SharedSpans::mapped_end(std::uintptr_t address) const noexcept {
+  const Run* const run = run_at(address);
+  return run == nullptr ? 0 : run->start + run->committed.load(std::memory_order_acquire);
+}
+
+bool SharedSpans::maps(std::uintptr_t address) const noexcept {
+  return address < mapped_end(address);
 }
 
 bool SharedSpans::is_block(Block block) const noexcept {
-  return is_used() && block_around(block) == block &&
-         span_of(block) < carved_.load(std::memory_order_acquire);
+  if (!is_used() || block == 0 || block_around(block) != block) return false;
+  return span_of(block).was_used;
 }
 
 SharedSpans::Place SharedSpans::place_of(Block block) noexcept {
   const Locked locked(*this);
   if (!locked) return Place::kUnknown;
   collect_deferred();
-  const SpanNumber n = span_of(block);
-  const Span& span = lists_[n];
-  const std::uint64_t index = strides_in(block - span_start(n));
-  const bool free = (span.free[index / 64] >> (index % 64) & 1) != 0;
-  if (!free) return Place::kOut;
+  const Span& span = span_of(block);
+  const std::uint64_t index = geometry_.blocks_in(block - start_of(span));
+  if ((span.free[index / 64] >> index % 64 & 1) == 0) return Place::kOut;
   return span.was_purged ? Place::kFree : Place::kUnused;
 }
 

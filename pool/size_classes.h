@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The size classes: four per doubling from 512 B to 16 MiB, computed, not listed, and proved below.
+// The size classes: four per doubling from 512 B to 1 GiB, computed, not listed, and proved below.
 //
 // Programs ask for a round size plus a small header of their own, so a class serves up to 64 bytes
 // more than its round (nominal) size. A block is a guard line followed by the buffer:
@@ -16,16 +16,15 @@
 namespace bufpool {
 
 inline constexpr std::size_t kMinSize = 512;
-inline constexpr std::size_t kMaxSize = std::size_t{16} << 20;  // nominal
+inline constexpr std::size_t kMaxSize = std::size_t{1} << 30;  // nominal
 inline constexpr std::size_t kHeaderRoom = 64;
 
-// Index of a size class, of its region and of its row in every table. 0 is a step of the formula
-// (512 bytes and less) that class 1 serves; 62 and 63 are regions only.
+// Index of a size class and of its row in every table. 0 is a step of the formula (512 bytes and
+// less) that class 1 serves, and says of a chunk that it is nobody's.
 enum class ClassIndex : std::uint32_t {};
-inline constexpr std::uint32_t kClassSlots = 64;
+inline constexpr std::uint32_t kClassSlots = 88;
 inline constexpr ClassIndex kFirstClass{1};
-inline constexpr ClassIndex kLastClass{61};
-inline constexpr ClassIndex kLargeRegion{62};  // not a class: buffers beyond the last one
+inline constexpr ClassIndex kLastClass{85};
 
 constexpr std::uint32_t to_number(ClassIndex c) noexcept { return static_cast<std::uint32_t>(c); }
 
@@ -70,7 +69,16 @@ constexpr std::uint32_t span_blocks(ClassIndex c) noexcept {
   return blocks == 0 ? 1 : static_cast<std::uint32_t>(blocks);
 }
 
-constexpr std::size_t span_bytes(ClassIndex c) noexcept { return span_blocks(c) * stride_bytes(c); }
+// From here on a block has a slot of whole pages to itself, one page longer than it: so it may
+// begin anywhere in the first, where the buffer began whose pages are to move in.
+inline constexpr std::size_t kLeastSlot = std::size_t{4} << 20;
+
+constexpr bool has_slots(ClassIndex c) noexcept { return nominal_bytes(c) >= kLeastSlot; }
+
+constexpr std::size_t span_bytes(ClassIndex c) noexcept {
+  if (!has_slots(c)) return span_blocks(c) * stride_bytes(c);
+  return (stride_bytes(c) + 2 * 4096 - 1) & ~std::size_t{4095};
+}
 
 // How many blocks move between a CPU's cache and the spans at a time: by bytes, so that a miss
 // costs about the same memory in every class.
@@ -86,6 +94,7 @@ constexpr std::uint32_t batch_blocks(ClassIndex c) noexcept {
 // Most blocks of the class that one CPU's cache has room for, whatever its budget.
 constexpr std::uint32_t max_cached_blocks(ClassIndex c) noexcept {
   const std::size_t blocks = (std::size_t{256} << 20) / nominal_bytes(c);
+  if (blocks == 0) return 1;
   return blocks > 1024 ? 1024 : static_cast<std::uint32_t>(blocks);
 }
 
@@ -127,9 +136,9 @@ constexpr bool blocks_are_aligned() {
 }
 
 static_assert(nominal_bytes(kFirstClass) == kMinSize, "the first class is 512 B");
-static_assert(nominal_bytes(kLastClass) == kMaxSize, "the last class is 16 MiB");
+static_assert(nominal_bytes(kLastClass) == kMaxSize, "the last class is 1 GiB");
 static_assert(to_number(class_step(kMinSize)) == 0, "512 bytes are on the step below the first");
-static_assert(to_number(kLastClass) < kClassSlots - 2, "regions remain for what is not a class");
+static_assert(to_number(kLastClass) < kClassSlots, "every class has a row");
 static_assert(steps_meet(), "every size has one class, and its neighbour above the next");
 static_assert(waste_is_bounded(), "no block is more than a fifth larger than it need be");
 static_assert(blocks_are_aligned(), "malloc's alignment, and whole cache lines from 1 KiB up");

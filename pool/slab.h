@@ -55,8 +55,10 @@ constexpr std::uint64_t hits_of(std::uint64_t header) noexcept { return header /
 struct SlabHead {
   std::atomic<std::uint64_t> granted_bytes;
   std::atomic<std::uint32_t> clock_hand;
-  std::atomic<std::uint64_t> used;  // bit i: class i had a limit once; no other stack has a page
+  // Bit i: class i had a limit once; no other stack has a page.
+  std::array<std::atomic<std::uint64_t>, (kClassSlots + 63) / 64> used;
 };
+static_assert(sizeof(SlabHead) <= 64);
 
 struct SlabLayout {
   std::array<std::uint32_t, kClassSlots> stack{};
@@ -86,7 +88,13 @@ inline SlabHead& head_of(std::uintptr_t slab) noexcept {
 }
 
 inline bool is_used(std::uintptr_t slab, ClassIndex c) noexcept {
-  return (head_of(slab).used.load(std::memory_order_relaxed) >> to_number(c) & 1) != 0;
+  const std::uint64_t word = head_of(slab).used[to_number(c) / 64].load(std::memory_order_relaxed);
+  return (word >> to_number(c) % 64 & 1) != 0;
+}
+
+inline void note_used(std::uintptr_t slab, ClassIndex c) noexcept {
+  head_of(slab).used[to_number(c) / 64].fetch_or(std::uint64_t{1} << to_number(c) % 64,
+                                                 std::memory_order_relaxed);
 }
 
 // Whether `block` is in the stack. Of one that others change meanwhile, as of some moment.
@@ -102,9 +110,12 @@ inline bool holds(Stack& stack, Block block) noexcept {
 // Calls visit(ClassIndex) for every class that the slab has served, ascending.
 template <typename Visit>
 void for_each_used_class(std::uintptr_t slab, Visit visit) noexcept {
-  std::uint64_t used = head_of(slab).used.load(std::memory_order_relaxed);
-  for (; used != 0; used &= used - 1) {
-    visit(ClassIndex{static_cast<std::uint32_t>(std::countr_zero(used))});
+  const auto& words = head_of(slab).used;
+  for (std::uint32_t i = 0; i < words.size(); ++i) {
+    for (std::uint64_t used = words[i].load(std::memory_order_relaxed); used != 0;
+         used &= used - 1) {
+      visit(ClassIndex{i * 64 + static_cast<std::uint32_t>(std::countr_zero(used))});
+    }
   }
 }
 

@@ -8,7 +8,7 @@
 
 namespace bufpool {
 
-inline constexpr std::size_t kSnapshotClasses = 64;
+inline constexpr std::size_t kSnapshotClasses = 88;
 inline constexpr std::uint32_t kSnapshotVersion = 1;
 
 // How the CPUs' caches are guarded; kPassThrough: no pool, mimalloc serves everything.

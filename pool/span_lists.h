@@ -11,7 +11,7 @@
 
 namespace bufpool {
 
-using SpanNumber = std::uint32_t;
+struct Run;
 
 enum class SpanList : std::uint8_t {
   kNone,      // full, or out of reach while its pages are given back
@@ -21,19 +21,29 @@ enum class SpanList : std::uint8_t {
 };
 inline constexpr std::uint32_t kSpanListCount = 10;
 
-// One span: 32 bytes for 64 KiB and more.
+// One span: a cache line for 64 KiB and more.
 struct Span {
   std::array<std::uint64_t, kMaxSpanBlocks / 64> free;  // bit i: block i is free
-  SpanNumber next;                                      // in its list, plus one; 0: the end
-  SpanNumber prev;
+  Span* next;                                           // in its list
+  Span* prev;
+  Run* run;
+  std::uint64_t kept;      // bytes of the free blocks that have pages, while it stands in a list
+  std::uint32_t number;    // in its run
+  std::uint32_t since_ms;  // when it was seen quiet, became idle or was purged, on the coarse clock
+  std::uint16_t offset;    // of a slot's block, in the slot
   std::uint8_t free_blocks;
   SpanList list;
-  bool purging : 1;        // has pages that are being given back
-  bool was_purged : 1;     // as opposed to never used
-  bool zero : 1;           // all free and reads as zero: new, or purged without a refusal
-  std::uint32_t since_ms;  // when it became idle or was purged, on the coarse clock
+  bool purging : 1;     // out of reach while pages of it are given back
+  bool was_purged : 1;  // as opposed to never used
+  bool was_used : 1;    // a block of it was handed out once
+  bool touched : 1;     // a block came or went since the last look for quiet spans
+  bool has_empty : 1;   // some page of it may be empty; where this is not set none is
+  bool head_empty : 1;  // while it is purged: the page that its first bytes are on is empty,
+  bool tail_empty : 1;  // as is that of its last
+  bool zeroed : 1;      // while it is handed back: its pages are gone
+  bool zero : 1;        // all free and reads as zero: new, or purged without a refusal
 };
-static_assert(sizeof(Span) == 32);
+static_assert(sizeof(Span) == 64);
 
 // Fullest first: the fewer free blocks, the earlier the list.
 constexpr SpanList partial_list(std::uint32_t free_blocks) noexcept {
@@ -50,47 +60,40 @@ constexpr std::uint32_t span_age_ms(std::uint32_t now_ms, std::uint32_t since_ms
 
 class SpanLists {
  public:
-  void open(Span* spans) noexcept { spans_ = spans; }
+  // nullptr: the list is empty.
+  Span* front(SpanList list) const noexcept { return ends(list).head; }
+  Span* back(SpanList list) const noexcept { return ends(list).tail; }
 
-  Span& operator[](SpanNumber n) const noexcept { return spans_[n]; }
-
-  bool empty(SpanList list) const noexcept { return ends(list).head == 0; }
-  SpanNumber front(SpanList list) const noexcept { return ends(list).head - 1; }
-  SpanNumber back(SpanList list) const noexcept { return ends(list).tail - 1; }
-
-  void move_to(SpanNumber n, SpanList list) noexcept {
-    if (spans_[n].list != SpanList::kNone) remove(n);
-    if (list != SpanList::kNone) push_front(n, list);
+  void move_to(Span& span, SpanList list) noexcept {
+    if (span.list != SpanList::kNone) remove(span);
+    if (list != SpanList::kNone) push_front(span, list);
   }
 
  private:
   struct Ends {
-    SpanNumber head;  // plus one, as in Span
-    SpanNumber tail;
+    Span* head;
+    Span* tail;
   };
 
   Ends& ends(SpanList list) noexcept { return ends_[static_cast<std::uint32_t>(list)]; }
   const Ends& ends(SpanList list) const noexcept { return ends_[static_cast<std::uint32_t>(list)]; }
 
-  void push_front(SpanNumber n, SpanList list) noexcept {
+  void push_front(Span& span, SpanList list) noexcept {
     Ends& ends = this->ends(list);
-    Span& span = spans_[n];
     span.list = list;
-    span.prev = 0;
+    span.prev = nullptr;
     span.next = ends.head;
-    (ends.head != 0 ? spans_[ends.head - 1].prev : ends.tail) = n + 1;
-    ends.head = n + 1;
+    (ends.head != nullptr ? ends.head->prev : ends.tail) = &span;
+    ends.head = &span;
   }
 
-  void remove(SpanNumber n) noexcept {
-    Span& span = spans_[n];
+  void remove(Span& span) noexcept {
     Ends& ends = this->ends(span.list);
-    (span.prev != 0 ? spans_[span.prev - 1].next : ends.head) = span.next;
-    (span.next != 0 ? spans_[span.next - 1].prev : ends.tail) = span.prev;
+    (span.prev != nullptr ? span.prev->next : ends.head) = span.next;
+    (span.next != nullptr ? span.next->prev : ends.tail) = span.prev;
     span.list = SpanList::kNone;
   }
 
-  Span* spans_ = nullptr;
   std::array<Ends, kSpanListCount> ends_{};
 };
 

@@ -7,14 +7,28 @@
 #include "pool/shared_spans.h"
 
 namespace bufpool {
-bool make_zero(std::uintptr_t start, std::uintptr_t end, KnownZero known) noexcept {
+namespace {
+
+void wipe(std::uintptr_t start, std::uintptr_t end) noexcept {
+  std::memset(reinterpret_cast<void*>(start), 0, end - start);
+}
+
+// As make_zero(), for a range whose ends may be known to be zero already.
+bool make_zero_between(std::uintptr_t start, std::uintptr_t end, bool start_is_zero,
+                       bool end_is_zero) noexcept {
   const std::uintptr_t first = platform::page_above(start);
   const std::uintptr_t last = platform::page_below(end);
   if (first >= last) return false;
   if (!platform::purge(reinterpret_cast<void*>(first), last - first)) return false;
-  if (!known.start) std::memset(reinterpret_cast<void*>(start), 0, first - start);
-  if (!known.end) std::memset(reinterpret_cast<void*>(last), 0, end - last);
+  if (!start_is_zero) wipe(start, first);
+  if (!end_is_zero) wipe(last, end);
   return true;
+}
+
+}  // namespace
+
+bool make_zero(std::uintptr_t start, std::uintptr_t end) noexcept {
+  return make_zero_between(start, end, false, false);
 }
 
 SpanBatch SharedSpans::take_idle(std::uint32_t now_ms, std::uint32_t min_age_ms,
@@ -23,98 +37,121 @@ SpanBatch SharedSpans::take_idle(std::uint32_t now_ms, std::uint32_t min_age_ms,
   const Locked locked(*this);
   if (!locked) return batch;
   collect_deferred();
-  while (batch.count < SpanBatch::kMostIdle && batch.count * span_bytes_ < most_bytes &&
-         !lists_.empty(SpanList::kIdle)) {
-    const SpanNumber n = lists_.back(SpanList::kIdle);
-    if (span_age_ms(now_ms, lists_[n].since_ms) < min_age_ms) break;
-    lists_.move_to(n, SpanList::kNone);
-    lists_[n].purging = true;
-    counters_.idle_bytes -= span_bytes_;
-    batch.spans[batch.count++] = n;
-  }
-  batch.idle = batch.count;
-  for (std::uint32_t i = 0; i < batch.idle; ++i) {
-    add_neighbour(batch, batch.spans[i] - 1);
-    add_neighbour(batch, batch.spans[i] + 1);
+  std::uint64_t bytes = 0;
+  while (batch.count < SpanBatch::kMost && bytes < most_bytes) {
+    Span* const span = lists_.back(SpanList::kIdle);
+    if (span == nullptr || span_age_ms(now_ms, span->since_ms) < min_age_ms) break;
+    set_aside(*span);
+    bytes += span->kept;
+    batch.spans[batch.count++] = span;
   }
   return batch;
 }
 
-// A neighbour without pages lends itself, so that the page at the border goes back too.
-void SharedSpans::add_neighbour(SpanBatch& batch, SpanNumber n) noexcept {
-  if (n >= carved_.load(std::memory_order_relaxed)) return;  // span 0 has no neighbour below
-  if (lists_[n].list != SpanList::kPurged) return;
-  lists_.move_to(n, SpanList::kNone);
-  batch.spans[batch.count++] = n;
+// Out of reach of all others; what it keeps is still noted in it.
+void SharedSpans::set_aside(Span& span) noexcept {
+  forget_kept(span);
+  lists_.move_to(span, SpanList::kNone);
+  const PageRange range = pages_of_span(span);
+  span.purging = true;
+  span.head_empty = span.run->empty.count(range.first, range.first + 1) == 1;
+  span.tail_empty = span.run->empty.count(range.last - 1, range.last) == 1;
 }
 
-// Spans next to each other go back by one call.
-bool SharedSpans::purge_run(const SpanNumber* first, const SpanNumber* last) noexcept {
-  const KnownZero known{!lists_[*first].purging, !lists_[*(last - 1)].purging};
-  return make_zero(span_start(*first), span_start(*(last - 1) + 1), known);
+// By a lock-free list, for where the lock is refused, as while another thread forks: the next owner
+// files the span.
+void SharedSpans::hand_back(Span& span) noexcept {
+  Span* head = returned_.load(std::memory_order_relaxed);
+  do {
+    span.next = head;
+  } while (!returned_.compare_exchange_weak(head, &span, std::memory_order_release));
 }
 
-// Where the kernel refuses a run, for a page that is locked into memory or the like, it has given
-// back what lies before that page, or nothing. Each span by itself goes back, or is kept.
-void SharedSpans::purge_run_or_parts(const SpanNumber* first, const SpanNumber* last,
-                                     bool* done) noexcept {
-  const bool whole = purge_run(first, last);
-  const bool parts = last - first > 1;
-  for (; first != last; ++first) *done++ = whole || (parts && purge_run(first, first + 1));
-}
-
-std::uint64_t SharedSpans::purge(SpanBatch& batch, std::uint32_t now_ms) noexcept {
-  SpanNumber* const spans = batch.spans.data();
-  std::sort(spans, spans + batch.count);
-  bool done[SpanBatch::kMost] = {};
-  for (std::uint32_t from = 0; from < batch.count;) {
-    std::uint32_t to = from + 1;
-    while (to < batch.count && spans[to] == spans[to - 1] + 1) ++to;
-    purge_run_or_parts(spans + from, spans + to, done + from);
-    from = to;
+// Pre: locked.
+void SharedSpans::collect_returned() noexcept {
+  if (returned_.load(std::memory_order_relaxed) == nullptr) return;
+  for (Span* span = returned_.exchange(nullptr, std::memory_order_acquire); span != nullptr;) {
+    Span* const next = span->next;
+    if (span->zeroed) counters_.purged_bytes += note_purged(&span, &span + 1, clock_ms());
+    span->purging = span->zeroed = false;
+    file(*span);
+    span = next;
   }
+}
+
+bool SharedSpans::zero_spans(Span* const* first, Span* const* last) const noexcept {
+  const Span& lowest = **first;
+  const Span& highest = **(last - 1);
+  return make_zero_between(start_of(lowest), start_of(highest) + geometry_.span_bytes,
+                           lowest.head_empty, highest.tail_empty);
+}
+
+// The spans [first, last), which follow one another in a run, read as zero. Pre: locked.
+std::uint64_t SharedSpans::note_purged(Span* const* first, Span* const* last,
+                                       std::uint32_t now_ms) noexcept {
+  const std::uintptr_t start = start_of(**first);
+  const std::uintptr_t end = start_of(**(last - 1)) + geometry_.span_bytes;
+  Run& run = *(*first)->run;
+  const PageRange inside = run.pages_in(start, end);
+  run.empty.set(inside.first, inside.last);
   std::uint64_t bytes = 0;
-  for (std::uint32_t i = 0; i < batch.count; ++i) {
-    Span& span = lists_[spans[i]];
-    if (span.purging) {
-      span.since_ms = now_ms;
-      span.was_purged = span.was_purged || done[i];
-      bytes += done[i] ? span_bytes_ : 0;
-      span.zero = span.zero || done[i];
-    }
-    hand_back(spans[i], done[i]);
+  for (; first != last; ++first) {
+    Span& span = **first;
+    bytes += span.kept;
+    span.since_ms = now_ms;
+    span.was_purged = span.has_empty = span.zero = true;
   }
-  file_returned();
   return bytes;
 }
 
-// By a lock-free list, as the lock may be refused here while another thread forks. A span in no
-// list has no use for its links: one is for this list, the other tells whether it was purged.
-void SharedSpans::hand_back(SpanNumber n, bool purged) noexcept {
-  lists_[n].prev = purged ? 1 : 0;
-  SpanNumber head = returned_.load(std::memory_order_relaxed);
-  do {
-    lists_[n].next = head;
-  } while (!returned_.compare_exchange_weak(head, n + 1, std::memory_order_release));
-}
-
-// Where the lock is refused the next owner does it.
-void SharedSpans::file_returned() noexcept {
-  const Locked locked(*this);
-  if (locked) collect_deferred();
-}
-
-// Pre: the lock is held.
-void SharedSpans::collect_returned() noexcept {
-  for (SpanNumber n = returned_.exchange(0, std::memory_order_acquire); n != 0;) {
-    Span& span = lists_[n - 1];
-    const SpanNumber next = span.next;
-    const bool kept = span.purging && span.prev == 0;
-    if (span.purging) (kept ? counters_.idle_bytes : counters_.purged_bytes) += span_bytes_;
-    span.purging = false;
-    lists_.move_to(n - 1, kept ? SpanList::kIdle : SpanList::kPurged);
-    n = next;
+// Spans that follow one another go back by one call. Where the kernel refuses them, for a page that
+// is locked into memory or the like, it has given back what lies before that page, or nothing. Each
+// by itself goes back, or is kept.
+std::uint64_t SharedSpans::purge(SpanBatch& batch, std::uint32_t now_ms) noexcept {
+  struct Zeroed {
+    std::uint32_t from;
+    std::uint32_t to;
+  };
+  std::array<Zeroed, SpanBatch::kMost> zeroed;
+  std::uint32_t count = 0;
+  Span** const spans = batch.spans.data();
+  std::sort(spans, spans + batch.count,
+            [this](const Span* a, const Span* b) { return start_of(*a) < start_of(*b); });
+  for (std::uint32_t from = 0, to = 0; from < batch.count; from = to) {
+    for (to = from + 1; to < batch.count && follows(*spans[to - 1], *spans[to]);) ++to;
+    if (zero_spans(spans + from, spans + to)) {
+      zeroed[count++] = {from, to};
+      continue;
+    }
+    for (std::uint32_t i = from; i < to && to - from > 1; ++i) {
+      if (zero_spans(spans + i, spans + i + 1)) zeroed[count++] = {i, i + 1};
+    }
   }
+  std::uint64_t bytes = 0;
+  const Locked locked(*this);
+  if (!locked) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      for (std::uint32_t n = zeroed[i].from; n < zeroed[i].to; ++n) {
+        spans[n]->zeroed = true;
+        bytes += spans[n]->kept;
+      }
+    }
+    for (std::uint32_t i = 0; i < batch.count; ++i) hand_back(*spans[i]);
+    return bytes;
+  }
+  for (std::uint32_t i = 0; i < count; ++i) {
+    bytes += note_purged(spans + zeroed[i].from, spans + zeroed[i].to, now_ms);
+  }
+  for (std::uint32_t i = 0; i < batch.count; ++i) {
+    spans[i]->purging = false;
+    file(*spans[i]);
+  }
+  counters_.purged_bytes += bytes;
+  return bytes;
+}
+
+bool SharedSpans::follows(const Span& before, const Span& after) const noexcept {
+  return before.run == after.run && before.number + 1 == after.number;
 }
 
 }  // namespace bufpool

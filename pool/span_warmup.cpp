@@ -15,33 +15,35 @@ void touch(std::uintptr_t start, std::uintptr_t end) noexcept {
 
 }  // namespace
 
-// A span without pages, out of reach of all others. False: there is none as long as no more than
-// `committed` is; without the lock that is all that can be.
-bool SharedSpans::take_cold(SpanNumber& n, std::size_t& committed) noexcept {
-  const Locked locked(*this);
-  committed = locked ? committed_.load(std::memory_order_relaxed) : bytes_;
-  if (!locked || (lists_.empty(SpanList::kPurged) && !carve(n))) return false;
-  n = lists_.front(SpanList::kPurged);
-  lists_.move_to(n, SpanList::kNone);
-  return true;
-}
-
 // Taken out of reach, touched without the lock, and filed as idle: counted as nothing at all.
 std::uint64_t SharedSpans::warm_up(std::uint64_t blocks) noexcept {
   std::uint64_t warmed = 0;
   while (is_open() && warmed < blocks) {
-    SpanNumber n = 0;
-    std::size_t committed = 0;
-    if (!take_cold(n, committed)) {
-      if (!commit_more(committed)) break;
+    Span* span = nullptr;
+    Growth growth{};
+    {
+      const Locked locked(*this);
+      if (!locked) break;
+      span = lists_.front(SpanList::kPurged);
+      if (span == nullptr) span = carve();
+      if (span != nullptr) set_aside(*span);
+      if (span == nullptr) growth = choose_growth();
+    }
+    if (span == nullptr) {
+      if (!grow(growth)) break;
       continue;
     }
-    touch(span_start(n), span_start(n + 1));
-    lists_[n].purging = true;  // without having been purged: it has its pages
-    lists_[n].since_ms = static_cast<std::uint32_t>(platform::coarse_milliseconds());
-    hand_back(n, false);
-    file_returned();
-    warmed += span_blocks_;
+    touch(start_of(*span), start_of(*span) + geometry_.span_bytes);
+    const Locked locked(*this);
+    if (!locked) {
+      hand_back(*span);
+      break;
+    }
+    const PageRange range = pages_of_span(*span);
+    span->run->empty.clear(range.first, range.last);
+    span->purging = span->has_empty = false;
+    file(*span);
+    warmed += geometry_.span_blocks;
   }
   return warmed;
 }

@@ -18,7 +18,7 @@
 // Run: range-too-small BUFPOOL_MAX_SIZE=64K
 // Args: 1000000 150
 // Stderr: 150 requests were above the pooled range, whose largest class is 64K: set
-//   BUFPOOL_MAX_SIZE=16M
+//   BUFPOOL_MAX_SIZE=(16M|1G)
 // Run: small-only
 // Args: 64 101000
 // Stderr: bufpool does nothing for this program: 101\d\d\d requests were below its range,
@@ -27,7 +27,7 @@
 // Args: 8000 101000
 // Stderr: bufpool does nothing for this program: .* set BUFPOOL_MIN_SIZE=512, or take it out
 // Run: large-only
-// Args: 16800000 100
+// Args: 1100000000 100
 // Stderr: bufpool does nothing for this program: \d+ requests were below its range, 100 above
 #include "tests/programs/promise.h"
 

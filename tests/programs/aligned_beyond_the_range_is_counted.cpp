@@ -10,6 +10,6 @@
 #include "tests/programs/promise.h"
 
 int main() {
-  for (int i = 0; i < 40; ++i) promise::put(promise::hide(memalign(8 << 20, 12 << 20)));
+  for (int i = 0; i < 40; ++i) promise::put(promise::hide(memalign(512 << 20, 768 << 20)));
   for (int i = 0; i < 7; ++i) promise::put(promise::hide(memalign(1 << 16, 100 << 10)));
 }

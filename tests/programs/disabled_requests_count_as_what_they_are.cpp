@@ -14,6 +14,6 @@ int main() {
   promise::use(1000, 100);  // below a range that begins at 8K
   promise::use(16000, 70);
   promise::use(1 << 20, 300);
-  promise::use(20 << 20, 10);
-  for (int i = 0; i < 20; ++i) promise::put(promise::hide(calloc(1, 30 << 20)));
+  promise::use(1100 << 20, 10);
+  for (int i = 0; i < 20; ++i) promise::put(promise::hide(calloc(1, 1100 << 20)));
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: a program that asks for nothing starts and ends under any limit of address space that it
 //   starts under without us, also one that leaves mimalloc nothing.
-// Stderr: mimalloc serves everything
 // Stderr-not: out of memory|not kept
 #include <sys/resource.h>
 #include <sys/wait.h>

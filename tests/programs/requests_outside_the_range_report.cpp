@@ -5,11 +5,11 @@
 // Needs: library
 // Env: -BUFPOOL_REPORT
 // Run: above
-// Args: 17000000 100
+// Args: 1100000000 100
 // Stderr: passed to mimalloc: \d+ below the range, 100 above it
 // Stderr: does nothing for this program: .* 100 above
 // Run: nearly-above
-// Args: 17000000 99
+// Args: 1100000000 99
 // Run: below
 // Args: 100 100300
 // Stderr: passed to mimalloc: 100\d\d\d below the range, 0 above it

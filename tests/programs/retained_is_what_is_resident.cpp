@@ -8,7 +8,7 @@
 // Stderr: (?s)"reserved.*"size": "1M",.*"idle": 10[4-9]\d{6}, "retained": 1[01]\d{6},
 // Run: growing
 // Args: growing
-// Stderr: (?s)"size": "16M",.*"idle": 3355\d{4}, "retained": \d{6,7},
+// Stderr: (?s)"size": "16M",[^}]*"idle": \d{5,6}, "retained": \d{5,6},
 // Run: filtered
 // Args: filtered
 // Stderr: (?s)"size": "1M",.*"idle": (10[4-9]\d{6}), "retained": \1,

@@ -281,7 +281,7 @@ TEST(Advice, TheLargestNumbersFit) {
   }
   snapshot.classes.back().in_use_peak = kMost;
   snapshot.budget = snapshot.budget_max = (std::uint64_t{16} << 40) - 1;
-  EXPECT_PRED_FORMAT2(IsSubstring, "(under 90% in 62 more)",
+  EXPECT_PRED_FORMAT2(IsSubstring, "(under 90% in 86 more)",
                       advice_for(snapshot, with_cpu_cache((std::uint64_t{16} << 30) - 1)));
   EXPECT_PRED_FORMAT2(IsSubstring, "BUFPOOL_RETAIN_MAX=16384G (now 17592186044415)",
                       advice_for(snapshot));

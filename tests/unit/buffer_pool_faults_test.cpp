@@ -314,7 +314,7 @@ TEST_P(FaultsTest, ASecondFreeIsToldThoughTheGuardIsGone) {
   }
 }
 
-TEST_P(FaultsTest, ABufferPastTheLargestClassIsGuarded) {
+TEST_P(FaultsTest, ALargeBufferThatGrewIsGuarded) {
   char* buffer = take(12 << 20);
   for (const std::size_t mib : {20, 40}) {
     buffer = static_cast<char*>(pool().resize(buffer, mib << 20));
@@ -322,11 +322,11 @@ TEST_P(FaultsTest, ABufferPastTheLargestClassIsGuarded) {
   }
   EXPECT_TOLD(pool().put(buffer + 64), "inner pointer at .* of " + hex(buffer));
   EXPECT_TOLD(std::ignore = pool().resize(buffer + 64, 64 << 20), "inner pointer");
-  std::memset(buffer - LargeBuffers::kGap, 0, 8);
+  std::memset(buffer - gap_bytes(kLastClass), 0, 8);
   EXPECT_TOLD(pool().put(buffer), "overrun at " + hex(buffer));
 }
 
-TEST_P(FaultsTest, ABufferPastTheLargestClassIsFreedOnce) {
+TEST_P(FaultsTest, ALargeBufferThatGrewIsFreedOnce) {
   char* buffer = static_cast<char*>(pool().resize(take(12 << 20), 20 << 20));
   if (buffer == nullptr) GTEST_SKIP() << "pages cannot be moved here";
   pool().put(buffer);

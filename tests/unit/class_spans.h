@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -16,33 +17,26 @@
 
 namespace bufpool {
 
-class OwnRegion {
+// Address space of a test's own.
+class OwnSpace {
  public:
-  explicit OwnRegion(std::size_t bytes) : bytes_(bytes), start_(platform::reserve(bytes)) {
-    EXPECT_NE(start_, nullptr);
+  OwnSpace() {
+    OwnerLock::enter_process();
+    EXPECT_TRUE(space_->open());
   }
-  ~OwnRegion() { platform::unreserve(start_, bytes_); }
-  OwnRegion(const OwnRegion&) = delete;
-  OwnRegion& operator=(const OwnRegion&) = delete;
+  ~OwnSpace() { space_->close(); }
+  OwnSpace(const OwnSpace&) = delete;
+  OwnSpace& operator=(const OwnSpace&) = delete;
 
-  Region part(std::size_t from, std::size_t bytes) const {
-    return {reinterpret_cast<std::uintptr_t>(start_) + from, bytes};
-  }
+  ChunkSpace* get() const { return space_.get(); }
 
  private:
-  std::size_t bytes_;
-  void* start_;
+  std::unique_ptr<ChunkSpace> space_ = std::make_unique<ChunkSpace>();
 };
 
-// The spans of one class in a region of `bytes`.
+// The spans of one class.
 struct ClassSpans {
-  static constexpr std::size_t kRecordBytes = 1 << 20;
-
-  explicit ClassSpans(ClassIndex c, std::size_t bytes = std::size_t{1} << 30)
-      : index(c), memory(bytes + kRecordBytes) {
-    OwnerLock::enter_process();
-    spans.open(c, memory.part(0, bytes), memory.part(bytes, kRecordBytes));
-  }
+  explicit ClassSpans(ClassIndex c) : index(c) { spans.open(c, space.get()); }
 
   // Takes `count` blocks, all as misses.
   std::vector<Block> take(std::size_t count) {
@@ -62,7 +56,7 @@ struct ClassSpans {
   std::size_t in_span() const { return span_blocks(index); }
 
   ClassIndex index;
-  OwnRegion memory;
+  OwnSpace space;
   SharedSpans spans;
 };
 

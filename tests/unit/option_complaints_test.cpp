@@ -68,8 +68,8 @@ TEST(WrongValue, LeavesTheDefaultAndIsComplainedOf) {
        Kind::kOutOfRange,
        "out of range (64K to 16G); using 32M",
        {"0", "1K", "65535", "17179869185", "17G", "20000000000G"}},
-      {"MIN_SIZE", Kind::kOutOfRange, "out of range (512 to 16M); using 512", {"511", "17M"}},
-      {"MAX_SIZE", Kind::kOutOfRange, "out of range (512 to 16M); using 16M", {"511", "17M"}},
+      {"MIN_SIZE", Kind::kOutOfRange, "out of range (512 to 1G); using 512", {"511", "1025M"}},
+      {"MAX_SIZE", Kind::kOutOfRange, "out of range (512 to 1G); using 1G", {"511", "1025M"}},
       {"MODE",
        Kind::kBadValue,
        "not one of auto, rseq, locked; using auto",
@@ -80,8 +80,8 @@ TEST(WrongValue, LeavesTheDefaultAndIsComplainedOf) {
        {",", "4K,", ",4K", "4K,,16K", "4K 16K", "4K, 16K", "4K;16K", "4K,16KB", "x"}},
       {"CLASSES",
        Kind::kOutOfRange,
-       "out of range (512 to 16M); ignored",
-       {"511", "4K,511", "17M,4K", "4K,20000000000G"}},
+       "out of range (512 to 1G); ignored",
+       {"511", "4K,511", "1025M,4K", "4K,20000000000G"}},
   };
   expect_complaints(cases);
 }
@@ -118,8 +118,8 @@ TEST(WrongValue, OfWhatIsKeptLeavesTheDefaultToo) {
         "20000000000G:x", "64K:8, 1M:8"}},
       {"WARMUP",
        Kind::kOutOfRange,
-       "out of range (512 to 16M, 1 to 1048576 of each); ignored",
-       {"511:1", "17M:1", "64K:0", "64K:1048577", "64K:8,511:1", "64K:99999999999999999999",
+       "out of range (512 to 1G, 1 to 1048576 of each); ignored",
+       {"511:1", "1025M:1", "64K:0", "64K:1048577", "64K:8,511:1", "64K:99999999999999999999",
         "20000000000G:1"}},
   };
   expect_complaints(cases);

@@ -77,7 +77,7 @@ TEST(Defaults, AreThoseOfTheList) {
   const Options options = default_options();
   EXPECT_FALSE(options.disable);
   EXPECT_EQ(options.min_size, 512U);
-  EXPECT_EQ(options.max_size, 16 * kMiB);
+  EXPECT_EQ(options.max_size, 1024 * kMiB);
   EXPECT_EQ(options.classes, "");
   EXPECT_EQ(options.report, "stderr");
   EXPECT_EQ(options.retain_max.bytes, 0U);
@@ -156,6 +156,7 @@ TEST(GoodValue, IsInForceAndCanBeReadAgain) {
       {"MIN_SIZE", "1K", {"1024", "1k", "1KiB"}},
       {"MIN_SIZE", "1025", {"1025"}},
       {"MIN_SIZE", "16M", {"16M", "16mib", "16384K", "16777216"}},
+      {"MAX_SIZE", "1G", {"1G", "1024M", "1073741824"}},
       {"MAX_SIZE", "512", {"512"}},
       {"MAX_SIZE", "1536K", {"1536k", "1572864"}},
       {"CPU_CACHE", "64K", {"64K", "64kib", "65536"}},
@@ -282,7 +283,7 @@ TEST(SizeRange, WithAWrongEndIsComplainedOfOnce) {
   const Parsed parsed({"BUFPOOL_MIN_SIZE=8M", "BUFPOOL_MAX_SIZE=4Q"});
   EXPECT_EQ(parsed.complaints.count, 1U);
   EXPECT_EQ(parsed.options.min_size, 8 * kMiB);
-  EXPECT_EQ(parsed.options.max_size, 16 * kMiB);
+  EXPECT_EQ(parsed.options.max_size, 1024 * kMiB);
 }
 
 TEST(EffectiveValue, CutsWhereItDoesNotFit) {

@@ -15,13 +15,8 @@ namespace bufpool {
 
 // Spans, caches and the rules over them, without a pool.
 struct Retained {
-  Retained(PoolMode wanted, const Options& options) : memory(kClassSlots * kAll) {
-    OwnerLock::enter_process();
-    for_each_class([&](ClassIndex c) {
-      const std::size_t from = to_number(c) * kAll;
-      spans[to_number(c)].open(c, memory.part(from, kRegionBytes),
-                               memory.part(from + kRegionBytes, kRecordBytes));
-    });
+  Retained(PoolMode wanted, const Options& options) {
+    for_each_class([&](ClassIndex c) { spans[to_number(c)].open(c, space.get()); });
     mode = cache.open(wanted, options.cpu_cache, spans.data());
     retention.open(options, spans.data(), &cache);
   }
@@ -52,10 +47,7 @@ struct Retained {
   }
   std::uint64_t idle(ClassIndex c) const { return spans[to_number(c)].idle_bytes(); }
 
-  static constexpr std::size_t kRegionBytes = std::size_t{1} << 30;
-  static constexpr std::size_t kRecordBytes = std::size_t{1} << 20;
-  static constexpr std::size_t kAll = kRegionBytes + kRecordBytes;
-  OwnRegion memory;
+  OwnSpace space;
   std::array<SharedSpans, kClassSlots> spans{};
   CpuCache cache;
   Retention retention;

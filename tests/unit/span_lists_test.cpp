@@ -10,56 +10,57 @@
 namespace bufpool {
 namespace {
 
-constexpr SpanNumber kSpans = 24;
+constexpr std::uint32_t kSpans = 24;
 
 // Beside the lists, the same of the standard library.
 class SpanListsTest : public testing::Test {
  protected:
-  SpanListsTest() { lists_.open(spans_.data()); }
-
-  void move(SpanNumber n, SpanList list) {
-    for (auto& other : model_) other.remove(n);
-    if (list != SpanList::kNone) model_of(list).push_front(n);
-    lists_.move_to(n, list);
+  void move(std::uint32_t n, SpanList list) {
+    for (auto& other : model_) other.remove(&spans_[n]);
+    if (list != SpanList::kNone) model_of(list).push_front(&spans_[n]);
+    lists_.move_to(spans_[n], list);
   }
 
-  std::list<SpanNumber>& model_of(SpanList list) {
-    return model_[static_cast<std::uint32_t>(list)];
-  }
+  std::list<Span*>& model_of(SpanList list) { return model_[static_cast<std::uint32_t>(list)]; }
 
   void compare() {
     for (std::uint32_t i = 1; i < kSpanListCount; ++i) {
       const auto list = static_cast<SpanList>(i);
-      ASSERT_EQ(lists_.empty(list), model_of(list).empty()) << i;
+      ASSERT_EQ(lists_.front(list) == nullptr, model_of(list).empty()) << i;
+      ASSERT_EQ(lists_.back(list) == nullptr, model_of(list).empty()) << i;
       if (model_of(list).empty()) continue;
       ASSERT_EQ(lists_.front(list), model_of(list).front());
       ASSERT_EQ(lists_.back(list), model_of(list).back());
-      for (const SpanNumber n : model_of(list)) ASSERT_EQ(lists_[n].list, list);
+      for (const Span* span : model_of(list)) ASSERT_EQ(span->list, list);
     }
+  }
+
+  std::uint32_t number_of(const Span* span) const {
+    return static_cast<std::uint32_t>(span - spans_.data());
   }
 
   // Takes all out from the front, so that every link is used.
   void drain(SpanList list) {
     while (!model_of(list).empty()) {
-      move(lists_.front(list), SpanList::kNone);
+      move(number_of(lists_.front(list)), SpanList::kNone);
       compare();
     }
   }
 
   std::array<Span, kSpans> spans_{};
   SpanLists lists_;
-  std::array<std::list<SpanNumber>, kSpanListCount> model_;
+  std::array<std::list<Span*>, kSpanListCount> model_;
 };
 
 TEST_F(SpanListsTest, NewestIsFirstOldestIsLast) {
-  for (SpanNumber n = 0; n < 3; ++n) move(n, SpanList::kIdle);
-  EXPECT_EQ(lists_.front(SpanList::kIdle), 2U);
-  EXPECT_EQ(lists_.back(SpanList::kIdle), 0U);
+  for (std::uint32_t n = 0; n < 3; ++n) move(n, SpanList::kIdle);
+  EXPECT_EQ(number_of(lists_.front(SpanList::kIdle)), 2U);
+  EXPECT_EQ(number_of(lists_.back(SpanList::kIdle)), 0U);
 }
 
 TEST_F(SpanListsTest, MiddleFirstAndLastCanLeave) {
-  for (const SpanNumber leaving : {0U, 1U, 2U}) {
-    for (SpanNumber n = 0; n < 3; ++n) move(n, SpanList::kPurged);
+  for (const std::uint32_t leaving : {0U, 1U, 2U}) {
+    for (std::uint32_t n = 0; n < 3; ++n) move(n, SpanList::kPurged);
     move(leaving, SpanList::kNone);
     compare();
     drain(SpanList::kPurged);

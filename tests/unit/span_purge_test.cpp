@@ -45,9 +45,18 @@ class SpanPurgeTest : public testing::TestWithParam<std::size_t> {
     return std::all_of(blocks.begin(), blocks.end(),
                        [&](Block block) { return test(block, own_.stride()); });
   }
-  std::vector<SpanNumber> take_idle(std::uint32_t min_age, std::uint64_t most) {
+  // Their numbers.
+  std::vector<std::size_t> take_idle(std::uint32_t min_age, std::uint64_t most) {
     SpanBatch batch = own_.spans.take_idle(now(), min_age, most);
-    return {batch.spans.begin(), batch.spans.begin() + batch.count};
+    std::vector<std::size_t> numbers;
+    for (std::uint32_t i = 0; i < batch.count; ++i) {
+      const Span& span = *batch.spans[i];
+      const Block first = span.run->start_of(span.number, Geometry(own_.index));
+      std::size_t number = 0;
+      while (blocks_[number * own_.in_span()] != first) ++number;
+      numbers.push_back(number);
+    }
+    return numbers;
   }
 
   ClassSpans own_{class_step(GetParam())};
@@ -100,9 +109,9 @@ TEST_P(SpanPurgeTest, SpansBeingPurgedAreOutOfReach) {
 
 TEST_P(SpanPurgeTest, OldestFirst) {
   for (const std::size_t span : {4, 0, 3}) empty(span);
-  EXPECT_EQ(take_idle(0, 1), std::vector<SpanNumber>{4}) << "one span at least";
-  EXPECT_EQ(take_idle(0, span_size()), std::vector<SpanNumber>{0});
-  EXPECT_EQ(take_idle(0, kAll), std::vector<SpanNumber>{3});
+  EXPECT_EQ(take_idle(0, 1), std::vector<std::size_t>{4}) << "one span at least";
+  EXPECT_EQ(take_idle(0, span_size()), std::vector<std::size_t>{0});
+  EXPECT_EQ(take_idle(0, kAll), std::vector<std::size_t>{3});
   EXPECT_TRUE(take_idle(0, kAll).empty());
 }
 
@@ -112,7 +121,7 @@ TEST_P(SpanPurgeTest, ASpanUsedMeanwhileIsYoungAgain) {
   EXPECT_EQ(own_.spans.block_around(again[0]), again[0]);
   EXPECT_EQ((again[0] - blocks_[0]) / span_size(), 3U);
   own_.put(again);
-  EXPECT_EQ(take_idle(0, kAll), (std::vector<SpanNumber>{4, 0, 3}));
+  EXPECT_EQ(take_idle(0, kAll), (std::vector<std::size_t>{4, 0, 3}));
 }
 
 TEST_P(SpanPurgeTest, TheYoungAreSpared) {
@@ -152,7 +161,7 @@ TEST_P(SpanPurgeTest, WhileThisThreadHoldsTheLockNothingIsTaken) {
 TEST_P(SpanPurgeTest, SpansPurgedWhileAnotherThreadForksComeBack) {
   for (std::size_t span = 0; span < kSpans; ++span) empty(span);
   SpanBatch batch = own_.spans.take_idle(now(), 0, kAll);
-  ASSERT_EQ(batch.idle, kSpans);
+  ASSERT_EQ(batch.count, kSpans);
   own_.spans.lock_for_fork();
   EXPECT_EQ(own_.spans.purge(batch, now()), kSpans * span_size());
   own_.spans.unlock_after_fork();
@@ -164,9 +173,9 @@ TEST_P(SpanPurgeTest, SpansPurgedWhileAnotherThreadForksComeBack) {
 
 TEST(SpanPurge, ABatchHoldsNoMoreThanItsMost) {
   ClassSpans own(kSmall);
-  const std::size_t spans = SpanBatch::kMostIdle + 3;
+  const std::size_t spans = SpanBatch::kMost + 3;
   own.put(own.take(spans * own.in_span()));
-  EXPECT_EQ(own.spans.take_idle(now(), 0, kAll).count, SpanBatch::kMostIdle);
+  EXPECT_EQ(own.spans.take_idle(now(), 0, kAll).count, SpanBatch::kMost);
   EXPECT_EQ(own.spans.take_idle(now(), 0, kAll).count, 3U);
 }
 
@@ -189,11 +198,10 @@ TEST(SpanPurge, ARefusedPurgeChangesNothing) {
   ClassSpans own(kSmall);
   const std::vector<Block> blocks = own.take(own.in_span());
   for (const Block block : blocks) fill_block(block, own.stride());
-  const Region all = own.memory.part(0, span_bytes(kSmall));
-  if (mlock(reinterpret_cast<void*>(all.start), all.bytes) != 0) GTEST_SKIP() << "no mlock";
+  auto* const all = reinterpret_cast<void*>(blocks[0]);
+  if (mlock(all, span_bytes(kSmall)) != 0) GTEST_SKIP() << "no mlock";
   if (platform::purge(reinterpret_cast<void*>(blocks[0] + platform::kPageBytes), 0) &&
-      madvise(reinterpret_cast<void*>(all.start & ~(platform::kPageBytes - 1)),
-              platform::kPageBytes, MADV_DONTNEED) == 0) {
+      madvise(all, platform::kPageBytes, MADV_DONTNEED) == 0) {
     GTEST_SKIP() << "mlock is a sham here";
   }
   own.put(blocks);

@@ -90,13 +90,6 @@ TEST(SpanWarmup, PagesAreResident) {
   EXPECT_GT(platform::resident_bytes(), before + (30 << 20));
 }
 
-TEST(SpanWarmup, ASmallRegionIsWarmedToItsEnd) {
-  constexpr std::size_t kBytes = 1 << 20;
-  ClassSpans own(class_step(65536), kBytes);
-  EXPECT_EQ(own.spans.warm_up(1000), kBytes / own.stride());
-  EXPECT_EQ(own.take(100).size(), kBytes / own.stride());
-}
-
 TEST(SpanWarmup, WhileThisThreadHoldsTheLockNothingIsWarmed) {
   ClassSpans own(class_step(4096));
   own.spans.lock_for_fork();

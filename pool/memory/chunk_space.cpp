@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "pool/memory/chunk_space.h"
+
+#include "pool/platform.h"
+
+namespace bufpool {
+namespace {
+
+// So far from where the kernel put something just now, or half as far, and so on.
+constexpr std::size_t kFarthest = std::size_t{32} << 40;
+constexpr std::uint32_t kNarrowestShift = 25;  // 32 MiB a class
+
+static_assert(kFarthest / 2 > std::size_t{kClassSlots} << ChunkRange::kWidestShift,
+              "the range is as far from its end as it is long");
+
+}  // namespace
+
+// Below, or above where little is below: under valgrind mappings begin low. Another copy of this
+// library in the process has a range of its own.
+bool ChunkSpace::open() noexcept {
+  void* const probe = platform::map(platform::kPageBytes);
+  if (probe == nullptr) return false;
+  const auto near = reinterpret_cast<std::uintptr_t>(probe);
+  platform::unreserve(probe, platform::kPageBytes);
+  std::size_t distance = kFarthest;
+  for (std::uint32_t shift = ChunkRange::kWidestShift; shift >= kNarrowestShift; --shift) {
+    if (near / 2 >= distance && open_at(near - distance, shift)) return true;
+    distance /= 2;
+  }
+  distance = kFarthest;
+  for (std::uint32_t shift = ChunkRange::kWidestShift; shift >= kNarrowestShift; --shift) {
+    if (open_at(near + distance, shift)) return true;
+    distance /= 2;
+  }
+  return false;
+}
+
+// A page that stays marks the range as taken.
+bool ChunkSpace::open_at(std::uintptr_t start, std::uint32_t region_shift) noexcept {
+  start &= ~(kChunkBytes - 1);
+  void* const mark = reinterpret_cast<void*>(start);
+  if (platform::map_at(mark, platform::kPageBytes) != platform::Mapped::kYes) return false;
+  range_ = {start, std::size_t{kClassSlots} << region_shift, region_shift};
+  for_each_class([&](ClassIndex c) {
+    regions_[to_number(c)].open(range_.region_start(c), range_.region_bytes());
+  });
+  return true;
+}
+
+template <typename Visit>
+void ChunkSpace::for_each_used_region(Visit visit) noexcept {
+  for (ChunkAllocator& region : regions_) {
+    if (region.is_used()) visit(region);
+  }
+}
+
+void ChunkSpace::close() noexcept {
+  platform::unreserve(reinterpret_cast<void*>(range_.start), platform::kPageBytes);
+  for_each_used_region([](ChunkAllocator& region) { region.close(); });
+}
+
+void ChunkSpace::lock_for_fork() noexcept {
+  for_each_used_region([](ChunkAllocator& region) { region.lock_for_fork(); });
+  records_.lock_for_fork();
+}
+
+void ChunkSpace::unlock_after_fork() noexcept {
+  records_.unlock_after_fork();
+  for_each_used_region([](ChunkAllocator& region) { region.unlock_after_fork(); });
+}
+
+void ChunkSpace::repair_in_child() noexcept {
+  records_.repair_in_child();
+  for_each_used_region([](ChunkAllocator& region) { region.repair_in_child(); });
+}
+
+}  // namespace bufpool

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// The pool's address space: chunks taken by use from the regions of their classes, and who owns an
+// address.
+//
+// Nothing of it is reserved: the range lies terabytes below where the kernel puts mappings, so that
+// it does not get there before those fill terabytes, and a chunk's pages are mapped when they are
+// needed. Should a mapping of somebody else's be in it all the same, it is in no run of ours, and
+// an address in it has no guard line of ours: the slow paths tell.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "pool/memory/chunk_allocator.h"
+#include "pool/memory/chunk_index.h"
+#include "pool/memory/chunks.h"
+#include "pool/memory/record_arena.h"
+#include "pool/size_classes.h"
+
+namespace bufpool {
+
+class ChunkSpace {
+ public:
+  // False: no range can be had. Before, no address is in it. Call once.
+  [[nodiscard]] bool open() noexcept;
+
+  // Unmaps all that is in the range. For a space that nobody uses any more.
+  void close() noexcept;
+
+  // Where all chunks are; nothing before open().
+  const ChunkRange& range() const noexcept { return range_; }
+
+  // What was entered for the chunk of `address`; nullptr: nothing.
+  [[nodiscard]] void* record_at(std::uintptr_t address) const noexcept {
+    return index_.find(range_.chunk_number(address));
+  }
+
+  // The start of `chunks` chunks in a row for a class, in which nothing is mapped. 0: none.
+  [[nodiscard]] std::uintptr_t take(ClassIndex c, std::size_t chunks) noexcept {
+    return regions_[to_number(c)].take(chunks);
+  }
+  // Pre: take() returned them; nothing is mapped there.
+  void give(ClassIndex c, std::uintptr_t start, std::size_t chunks) noexcept {
+    regions_[to_number(c)].give(start, chunks);
+  }
+
+  // Enters a record for chunks that come from take(). False: no memory for it; nothing changed.
+  [[nodiscard]] bool enter(std::uintptr_t start, std::size_t chunks, void* record) noexcept {
+    return index_.set(range_.chunk_number(start), chunks, record);
+  }
+  // Pre: enter() returned true for them.
+  void leave(std::uintptr_t start, std::size_t chunks) noexcept {
+    (void)index_.set(range_.chunk_number(start), chunks, nullptr);
+  }
+
+  RecordArena& records() noexcept { return records_; }
+
+  // What is committed from now on may be backed by huge pages.
+  void use_huge_pages() noexcept { huge_pages_ = true; }
+  bool wants_huge_pages() const noexcept { return huge_pages_; }
+
+  // Bytes that are mapped for buffers.
+  void count_committed(std::size_t bytes) noexcept {
+    committed_.fetch_add(bytes, std::memory_order_relaxed);
+  }
+  void count_unmapped(std::size_t bytes) noexcept {
+    committed_.fetch_sub(bytes, std::memory_order_relaxed);
+  }
+  std::size_t committed_bytes() const noexcept {
+    return committed_.load(std::memory_order_relaxed);
+  }
+
+  // Around a fork, see OwnerLock. Pre: no class is opened meanwhile.
+  void lock_for_fork() noexcept;
+  void unlock_after_fork() noexcept;
+  void repair_in_child() noexcept;
+
+ private:
+  bool open_at(std::uintptr_t start, std::uint32_t region_shift) noexcept;
+  template <typename Visit>
+  void for_each_used_region(Visit visit) noexcept;
+
+  ChunkRange range_;
+  bool huge_pages_ = false;
+  std::atomic<std::size_t> committed_{0};
+  RecordArena records_;
+  std::array<ChunkAllocator, kClassSlots> regions_{};
+  ChunkIndex index_;
+};
+
+}  // namespace bufpool

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// Where a class's spans come from: the rest of its runs, committed step by step, and new runs.
+#include <algorithm>
+
+#include "pool/platform.h"
+#include "pool/shared_spans.h"
+
+namespace bufpool {
+namespace {
+
+constexpr std::size_t kLeastCommit = 256 << 10;
+constexpr std::size_t kMostCommit = 32 << 20;
+
+// A class of small spans takes its chunks one by one, so that they become empty again; one of large
+// spans takes more at a time, as so many of a chunk or two leave much of it unused.
+constexpr std::size_t kLeastShared = 256 << 10;
+constexpr std::size_t kMostRunChunks = 16;
+
+// The slots of a run begin at different places in their first pages, so that buffers do not meet in
+// the same cache sets.
+std::uint16_t offset_in_slot(const Run& run, std::uint32_t number) noexcept {
+  const std::uint64_t colour = (run.start >> kChunkShift) * 7 + number * std::uint64_t{17};
+  return static_cast<std::uint16_t>(colour % 64 * 64);
+}
+
+}  // namespace
+
+Span* SharedSpans::carve() noexcept {
+  Run* run = uncut_;
+  while (run != nullptr && (run->cut == run->ready.load(std::memory_order_acquire) ||
+                            run->sweeping.load(std::memory_order_acquire)))
+    run = run->next_uncut;
+  if (run == nullptr) return nullptr;
+  Span& span = run->spans[run->cut];
+  span.run = run;
+  span.number = run->cut++;
+  for (std::uint32_t i = 0; i < geometry_.span_blocks; ++i) {
+    span.free[i / 64] |= std::uint64_t{1} << (i % 64);
+  }
+  span.free_blocks = static_cast<std::uint8_t>(geometry_.span_blocks);
+  if (has_slots(geometry_.index)) span.offset = offset_in_slot(*run, span.number);
+  span.has_empty = span.zero = true;
+  counters_.carved_bytes += geometry_.span_bytes;
+  used_.store(true, std::memory_order_relaxed);
+  if (run->cut == run->span_count) unlink_uncut(run);
+  file(span);
+  return &span;
+}
+
+void SharedSpans::unlink_uncut(Run* run) noexcept {
+  Run** link = &uncut_;
+  while (*link != nullptr && *link != run) link = &(*link)->next_uncut;
+  if (*link != nullptr) *link = run->next_uncut;
+}
+
+// Commits grow with what is there: few system calls, and no more than a quarter too much where
+// mlockall makes every committed page resident. Of a run one thread at a time commits; another
+// takes the next, as it must not wait.
+SharedSpans::Growth SharedSpans::choose_growth() noexcept {
+  for (Run* run = uncut_; run != nullptr; run = run->next_uncut) {
+    if (run->committing.load(std::memory_order_acquire)) continue;
+    const std::size_t left = run->span_count.load() - run->ready.load();
+    if (left == 0) continue;
+    run->committing.store(true, std::memory_order_relaxed);
+    const std::size_t step = std::clamp(committed_.load() / 4, kLeastCommit, kMostCommit);
+    const std::size_t spans = std::max<std::size_t>(step / geometry_.span_bytes, 1);
+    return {run, static_cast<std::uint32_t>(std::min(spans, left))};
+  }
+  return {};
+}
+
+bool SharedSpans::grow(const Growth& growth) noexcept {
+  if (growth.run == nullptr) return add_run();
+  const bool grown = commit(*growth.run, growth.spans);
+  growth.run->committing.store(false, std::memory_order_release);
+  return grown;
+}
+
+// What the run has beyond its committed part is mapped by nobody, unless somebody got there first:
+// then the run ends here. Where much is refused, what is needed may still be had.
+bool SharedSpans::commit(Run& run, std::uint32_t spans) noexcept {
+  if (refused_.stands()) return false;
+  const std::uint32_t ready = run.ready.load(std::memory_order_relaxed);
+  const std::size_t committed = run.committed.load(std::memory_order_relaxed);
+  auto* const start = reinterpret_cast<void*>(run.start + committed);
+  std::size_t bytes = 0;
+  auto mapped = platform::Mapped::kRefused;
+  for (;; spans = 1) {
+    bytes = platform::page_above(run.start_of(ready + spans, geometry_)) - run.start - committed;
+    mapped = platform::map_at(start, bytes);
+    if (mapped != platform::Mapped::kRefused || spans == 1) break;
+  }
+  if (mapped == platform::Mapped::kRefused) {
+    refused_.note();
+    return false;
+  }
+  if (mapped == platform::Mapped::kOccupied) {
+    run.span_count.store(ready, std::memory_order_relaxed);
+    return true;
+  }
+  if (space_->wants_huge_pages()) platform::use_huge_pages(start, bytes);
+  run.committed.store(committed + bytes, std::memory_order_release);
+  run.ready.store(ready + spans, std::memory_order_release);
+  committed_.fetch_add(bytes, std::memory_order_relaxed);
+  space_->count_committed(bytes);
+  return true;
+}
+
+std::size_t SharedSpans::chunks_for_run() const noexcept {
+  const std::size_t least = chunks_above(geometry_.span_bytes);
+  if (geometry_.span_bytes <= kLeastShared) return least;
+  const std::size_t share = chunks_.load(std::memory_order_relaxed) / 4;
+  return std::max(least, std::min(share, kMostRunChunks));
+}
+
+void SharedSpans::link_first(Run& run) noexcept {
+  run.prev = nullptr;
+  run.next = runs_;
+  (runs_ != nullptr ? runs_->prev : last_run_) = &run;
+  runs_ = &run;
+}
+
+void SharedSpans::unlink(Run& run) noexcept {
+  (run.prev != nullptr ? run.prev->next : runs_) = run.next;
+  (run.next != nullptr ? run.next->prev : last_run_) = run.prev;
+}
+
+bool SharedSpans::add_run() noexcept {
+  Run* const run = make_run(*space_, geometry_, chunks_for_run());
+  if (run == nullptr) return false;
+  {
+    const Locked locked(*this);
+    if (locked) {
+      link_first(*run);
+      run->next_uncut = uncut_;
+      uncut_ = run;
+      chunks_.fetch_add(run->chunks, std::memory_order_relaxed);
+      return true;
+    }
+  }
+  drop_run(*space_, geometry_.index, run);
+  return false;
+}
+
+}  // namespace bufpool

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+// Pages of spans that are partly used go back too: those that lie in free blocks alone. Decided
+// under the lock, run by run, and done outside it.
+#include <algorithm>
+#include <bit>
+
+#include "pool/platform.h"
+#include "pool/shared_spans.h"
+
+namespace bufpool {
+namespace {
+
+// A run is as a row of blocks, counted from its start.
+std::uintptr_t start_of_block(const Run& run, std::uint64_t block,
+                              const Geometry& geometry) noexcept {
+  return run.start + block * geometry.distance;
+}
+
+}  // namespace
+
+std::uint64_t SharedSpans::sweep(std::uint32_t now_ms, std::uint32_t min_age_ms) noexcept {
+  std::uint64_t bytes = 0;
+  ++sweeps_;
+  for (;;) {
+    Sweep sweep;
+    Run* const run = next_to_sweep(now_ms, min_age_ms, sweep);
+    if (run == nullptr) return bytes;
+    for (std::uint32_t i = 0; i < sweep.count; ++i) {
+      Stretch& stretch = sweep.stretches[i];
+      auto* const start = reinterpret_cast<void*>(run->address_of(stretch.pages.first));
+      stretch.zeroed = platform::purge(start, stretch.pages.count() * platform::kPageBytes);
+    }
+    bytes += finish(*run, sweep, now_ms);
+  }
+}
+
+// The next run with pages to give back, or to be dropped, of those that this sweep has not looked
+// at. Runs that were are moved to the front.
+Run* SharedSpans::next_to_sweep(std::uint32_t now_ms, std::uint32_t min_age_ms,
+                                Sweep& sweep) noexcept {
+  const Locked locked(*this);
+  if (!locked) return nullptr;
+  collect_deferred();
+  while (last_run_ != nullptr && last_run_->swept != sweeps_) {
+    Run& run = *last_run_;
+    run.swept = sweeps_;
+    unlink(run);
+    link_first(run);
+    if (run.sweeping.load(std::memory_order_acquire)) continue;
+    if (!look(run, now_ms, min_age_ms, sweep)) continue;
+    run.sweeping.store(true, std::memory_order_relaxed);
+    return &run;
+  }
+  return nullptr;
+}
+
+// Whether there is something to do in a run: sets the spans aside whose pages are to go.
+bool SharedSpans::look(Run& run, std::uint32_t now_ms, std::uint32_t min_age_ms,
+                       Sweep& sweep) noexcept {
+  const bool due = run.has_quiet && span_age_ms(now_ms, run.oldest_ms) >= min_age_ms;
+  if (run.is_empty) return span_age_ms(now_ms, run.empty_ms) >= std::min(min_age_ms, kRegretMs);
+  if (!run.touched && !due) return false;
+  run.touched = run.has_quiet = false;
+  for (std::uint32_t i = 0; i < run.cut && sweep.count < Sweep::kMost; ++i) {
+    Span& span = run.spans[i];
+    if (may_sweep(span, now_ms, min_age_ms)) {
+      look_at(run, span, sweep);
+      continue;
+    }
+    end_stretch(run, sweep);
+    if (span.kept == 0 || span.list == SpanList::kNone) continue;
+    if (!run.has_quiet || span_age_ms(now_ms, span.since_ms) > span_age_ms(now_ms, run.oldest_ms)) {
+      run.oldest_ms = span.since_ms;
+    }
+    run.has_quiet = true;
+  }
+  end_stretch(run, sweep);
+  if (sweep.count == Sweep::kMost) run.touched = true;  // the rest, another time
+  for (std::uint32_t i = 0; i < sweep.count; ++i) {
+    const Stretch& stretch = sweep.stretches[i];
+    for (std::uint32_t n = stretch.first_span; n <= stretch.last_span; ++n) {
+      if (!run.spans[n].purging) set_aside(run.spans[n]);
+    }
+  }
+  if (sweep.count > 0) return true;
+  if (is_all_empty(run)) {
+    run.is_empty = true;
+    run.empty_ms = now_ms;
+  }
+  return false;
+}
+
+// What was touched since the last look is quiet from now on; what is without pages always was.
+bool SharedSpans::may_sweep(Span& span, std::uint32_t now_ms, std::uint32_t min_age_ms) noexcept {
+  if (span.list == SpanList::kNone) return false;
+  if (span.list == SpanList::kPurged) return true;
+  if (span.touched && span.list != SpanList::kIdle) span.since_ms = now_ms;
+  span.touched = false;
+  return span_age_ms(now_ms, span.since_ms) >= min_age_ms;
+}
+
+// Adds the free blocks of a span to the row that is open, or begins another.
+void SharedSpans::look_at(Run& run, const Span& span, Sweep& sweep) const noexcept {
+  const std::uint64_t before = std::uint64_t{span.number} * geometry_.span_blocks;
+  for (std::uint32_t i = 0; i < geometry_.span_blocks; ++i) {
+    if ((span.free[i / 64] >> i % 64 & 1) == 0) {
+      end_stretch(run, sweep);
+      continue;
+    }
+    if (sweep.open_to == 0) sweep.open_from = before + i;
+    sweep.open_to = before + i + 1;
+  }
+}
+
+// Behind what is cut nothing is in use, nor will it be meanwhile; what is in front of the first
+// block is its own.
+void SharedSpans::end_stretch(Run& run, Sweep& sweep) const noexcept {
+  if (sweep.open_to == 0) return;
+  const std::uint64_t from = sweep.open_from;
+  const std::uint64_t to = sweep.open_to;
+  sweep.open_to = 0;
+  const bool last = to == std::uint64_t{run.cut} * geometry_.span_blocks;
+  std::uintptr_t end = start_of_block(run, to, geometry_);
+  if (last) end = platform::page_above(end);
+  const PageRange pages = run.pages_in(start_of_block(run, from, geometry_), end);
+  if (run.empty.count(pages.first, pages.last) == pages.count()) return;
+  if (sweep.count == Sweep::kMost) return;
+  sweep.stretches[sweep.count++] = {static_cast<std::uint32_t>(from / geometry_.span_blocks),
+                                    static_cast<std::uint32_t>((to - 1) / geometry_.span_blocks),
+                                    pages, false};
+}
+
+std::uint64_t SharedSpans::finish(Run& run, Sweep& sweep, std::uint32_t now_ms) noexcept {
+  bool drop = false;
+  std::uint64_t bytes = 0;
+  {
+    const Locked locked(*this);
+    if (!locked) return hand_back(run, sweep);
+    for (std::uint32_t i = 0; i < sweep.count; ++i) {
+      const Stretch& stretch = sweep.stretches[i];
+      const PageRange& pages = stretch.pages;
+      if (!stretch.zeroed) continue;
+      bytes += run.empty.set(pages.first, pages.last) * platform::kPageBytes;
+      for (std::uint32_t n = stretch.first_span; n <= stretch.last_span; ++n) {
+        run.spans[n].has_empty = run.spans[n].was_purged = true;
+        run.spans[n].since_ms = now_ms;
+      }
+    }
+    for (std::uint32_t i = 0; i < sweep.count; ++i) {
+      const Stretch& stretch = sweep.stretches[i];
+      for (std::uint32_t n = stretch.first_span; n <= stretch.last_span; ++n) {
+        if (!run.spans[n].purging) continue;
+        run.spans[n].purging = false;
+        file(run.spans[n]);
+      }
+    }
+    counters_.purged_bytes += bytes;
+    drop = sweep.count == 0 && run.is_empty && !run.committing && !run.looking && is_all_empty(run);
+    run.is_empty = sweep.count > 0 && is_all_empty(run);
+    if (run.is_empty) run.empty_ms = now_ms;
+    if (drop) forget(run);
+    run.sweeping.store(false, std::memory_order_relaxed);
+  }
+  if (drop) drop_run(*space_, geometry_.index, &run);
+  return bytes;
+}
+
+// Two stretches may share a span.
+std::uint64_t SharedSpans::hand_back(Run& run, const Sweep& sweep) noexcept {
+  std::uint32_t next = 0;
+  for (std::uint32_t i = 0; i < sweep.count; ++i) {
+    const Stretch& stretch = sweep.stretches[i];
+    for (std::uint32_t n = std::max(next, stretch.first_span); n <= stretch.last_span; ++n) {
+      hand_back(run.spans[n]);
+      next = n + 1;
+    }
+  }
+  run.sweeping.store(false, std::memory_order_release);
+  return 0;
+}
+
+// No block of it is out and no page that it cut has memory.
+bool SharedSpans::is_all_empty(const Run& run) const noexcept {
+  for (std::uint32_t i = 0; i < run.cut; ++i) {
+    if (run.spans[i].list != SpanList::kPurged) return false;
+  }
+  const PageRange cut = run.pages_of(run.start, run.start_of(run.cut, geometry_));
+  return run.empty.count(cut.first, cut.last) == cut.count();
+}
+
+void SharedSpans::forget(Run& run) noexcept {
+  for (std::uint32_t i = 0; i < run.cut; ++i) lists_.move_to(run.spans[i], SpanList::kNone);
+  unlink(run);
+  unlink_uncut(&run);
+  counters_.carved_bytes -= run.cut * geometry_.span_bytes;
+  committed_ -= run.committed;
+  chunks_.fetch_sub(run.chunks, std::memory_order_relaxed);
+}
+
+}  // namespace bufpool

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+#include "pool/memory/chunk_allocator.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "pool/memory/chunk_space.h"
+#include "pool/memory/record_arena.h"
+#include "pool/platform.h"
+#include "tests/unit/in_child.h"
+
+namespace bufpool {
+namespace {
+
+class ChunkAllocatorTest : public testing::Test {
+ protected:
+  ChunkAllocatorTest() {
+    OwnerLock::enter_process();
+    EXPECT_TRUE(space_->open());
+    const ChunkRange& range = space_->range();
+    chunks_->open(range.region_start(kFirstClass), range.region_bytes());
+  }
+  ~ChunkAllocatorTest() override {
+    chunks_->close();
+    space_->close();
+  }
+  std::uintptr_t take(std::size_t count) {
+    const std::uintptr_t start = chunks_->take(count);
+    EXPECT_NE(start, 0U);
+    EXPECT_EQ(start % kChunkBytes, 0U);
+    return start;
+  }
+
+  std::unique_ptr<ChunkSpace> space_ = std::make_unique<ChunkSpace>();
+  std::unique_ptr<ChunkAllocator> chunks_ = std::make_unique<ChunkAllocator>();
+};
+
+TEST_F(ChunkAllocatorTest, HandsOutAddressesAndNoMemory) {
+  const std::size_t before = platform::resident_bytes();
+  const std::uintptr_t start = take(1000);
+  EXPECT_EQ(chunks_->bytes(), 1000 * kChunkBytes);
+  EXPECT_LT(platform::resident_bytes(), before + (1 << 20));
+  ASSERT_EQ(platform::map_at(reinterpret_cast<void*>(start), 2 * platform::kPageBytes),
+            platform::Mapped::kYes);
+  EXPECT_EQ(platform::map_at(reinterpret_cast<void*>(start), platform::kPageBytes),
+            platform::Mapped::kOccupied)
+      << "what is mapped stays";
+  *reinterpret_cast<char*>(start) = 1;
+  platform::unreserve(reinterpret_cast<void*>(start), 2 * platform::kPageBytes);
+}
+
+TEST_F(ChunkAllocatorTest, WhatIsGivenBackIsTakenAgain) {
+  const std::uintptr_t first = take(4);
+  const std::uintptr_t last = take(1);
+  chunks_->give(first, 4);
+  EXPECT_EQ(chunks_->bytes(), kChunkBytes);
+  EXPECT_EQ(take(3), first);
+  EXPECT_EQ(take(1), first + 3 * kChunkBytes);
+  EXPECT_EQ(take(1), last + kChunkBytes);
+}
+
+TEST_F(ChunkAllocatorTest, NeighboursGrowTogether) {
+  const std::uintptr_t start = take(6);
+  take(1);
+  for (const std::size_t i : {0, 2, 4, 5, 1, 3}) chunks_->give(start + i * kChunkBytes, 1);
+  EXPECT_EQ(take(6), start);
+}
+
+TEST_F(ChunkAllocatorTest, TheSmallestThatFitsIsTaken) {
+  const std::uintptr_t large = take(8);
+  take(1);
+  const std::uintptr_t small = take(2);
+  take(1);
+  chunks_->give(large, 8);
+  chunks_->give(small, 2);
+  EXPECT_EQ(take(2), small);
+  EXPECT_EQ(take(8), large);
+}
+
+TEST_F(ChunkAllocatorTest, AllThatComesBackIsOneAgain) {
+  const std::uintptr_t start = take(1);
+  std::vector<std::uintptr_t> taken{start};
+  for (int i = 0; i < 400; ++i) taken.push_back(take(1));
+  std::shuffle(taken.begin(), taken.end(), std::mt19937(3));
+  for (const std::uintptr_t chunk : taken) chunks_->give(chunk, 1);
+  EXPECT_EQ(take(10000), start);
+}
+
+TEST_F(ChunkAllocatorTest, MoreThanThereIsIsRefused) {
+  EXPECT_EQ(chunks_->take(~std::size_t{0} >> kChunkShift), 0U);
+  EXPECT_EQ(chunks_->bytes(), 0U);
+  take(1);
+}
+
+TEST_F(ChunkAllocatorTest, AnyTakesAndGivesNeverOverlap) {
+  std::mutex mutex;
+  std::map<std::uintptr_t, std::size_t> out;
+  std::vector<std::thread> threads;
+  for (unsigned t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      std::mt19937 random(t);
+      std::vector<std::pair<std::uintptr_t, std::size_t>> mine;
+      for (int i = 0; i < (kThreadSanitizer ? 500 : 5000); ++i) {
+        if (random() % 2 == 0 || mine.empty()) {
+          const std::size_t count = 1 + random() % 9;
+          const std::uintptr_t start = chunks_->take(count);
+          mine.emplace_back(start, count);
+          const std::lock_guard lock(mutex);
+          const auto above = out.lower_bound(start);
+          if (above != out.end()) {
+            EXPECT_GE(above->first, start + count * kChunkBytes);
+          }
+          if (above != out.begin()) {
+            const auto below = std::prev(above);
+            EXPECT_LE(below->first + below->second * kChunkBytes, start);
+          }
+          out[start] = count;
+        } else {
+          const auto [start, count] = mine[random() % mine.size()];
+          std::erase(mine, std::pair{start, count});
+          {
+            const std::lock_guard lock(mutex);
+            out.erase(start);
+          }
+          chunks_->give(start, count);
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(ChunkSpace, BeforeItIsOpenNothingIsInIt) {
+  const auto space = std::make_unique<ChunkSpace>();
+  for (const std::uintptr_t address :
+       {std::uintptr_t{0}, std::uintptr_t{4096}, ~std::uintptr_t{0}}) {
+    EXPECT_FALSE(space->range().contains(address));
+  }
+}
+
+TEST(ChunkSpace, AnAddressTellsItsClassAndRecordToTheLastByte) {
+  OwnerLock::enter_process();
+  const auto space = std::make_unique<ChunkSpace>();
+  ASSERT_TRUE(space->open());
+  const ChunkRange range = space->range();
+  const ClassIndex c{7};
+  int record = 0;
+  const std::uintptr_t start = space->take(c, 5000);  // more than a leaf of the index
+  ASSERT_TRUE(space->enter(start, 5000, &record));
+  const std::uintptr_t end = start + 5000 * kChunkBytes;
+  for (const std::uintptr_t address : {start, start + kChunkBytes - 1, end - 1}) {
+    ASSERT_TRUE(range.contains(address));
+    EXPECT_EQ(range.class_number(address), 7U);
+    EXPECT_EQ(space->record_at(address), &record);
+  }
+  EXPECT_EQ(start, range.region_start(c));
+  EXPECT_EQ(range.class_number(start - 1), 6U);
+  EXPECT_EQ(space->record_at(start - 1), nullptr);
+  EXPECT_EQ(space->record_at(end), nullptr);
+  EXPECT_FALSE(range.contains(range.start - 1));
+  EXPECT_FALSE(range.contains(range.start + range.bytes));
+  space->leave(start, 5000);
+  EXPECT_EQ(space->record_at(start), nullptr);
+  space->close();
+}
+
+TEST(ChunkSpace, TwoInOneProcessLieApart) {
+  OwnerLock::enter_process();
+  const auto one = std::make_unique<ChunkSpace>();
+  const auto two = std::make_unique<ChunkSpace>();
+  ASSERT_TRUE(one->open());
+  ASSERT_TRUE(two->open());
+  EXPECT_FALSE(one->range().contains(two->range().start));
+  EXPECT_FALSE(two->range().contains(one->range().start));
+  one->close();
+  two->close();
+}
+
+TEST(RecordArena, RecordsAreZeroedAlignedAndApart) {
+  OwnerLock::enter_process();
+  const auto arena = std::make_unique<RecordArena>();
+  std::mt19937 random(1);
+  struct Record {
+    unsigned char* data;
+    std::size_t bytes;
+    unsigned char mark;
+  };
+  std::vector<Record> held;
+  for (int i = 0; i < 3000; ++i) {
+    if (random() % 3 != 0 || held.empty()) {
+      const std::size_t bytes = 1 + random() % (i % 50 == 0 ? 200'000 : 9000);
+      auto* const data = static_cast<unsigned char*>(arena->allocate(bytes));
+      ASSERT_NE(data, nullptr);
+      ASSERT_EQ(reinterpret_cast<std::uintptr_t>(data) % 64, 0U);
+      ASSERT_TRUE(std::all_of(data, data + bytes, [](unsigned char byte) { return byte == 0; }));
+      held.push_back({data, bytes, static_cast<unsigned char>(1 + random() % 255)});
+      std::fill(data, data + bytes, held.back().mark);
+    } else {
+      const std::size_t which = random() % held.size();
+      const Record record = held[which];
+      held.erase(held.begin() + static_cast<std::ptrdiff_t>(which));
+      ASSERT_TRUE(std::all_of(record.data, record.data + record.bytes,
+                              [&](unsigned char byte) { return byte == record.mark; }));
+      arena->release(record.data, record.bytes);
+    }
+  }
+  for (const Record& record : held) arena->release(record.data, record.bytes);
+}
+
+}  // namespace
+}  // namespace bufpool
