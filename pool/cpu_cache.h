@@ -24,6 +24,9 @@ namespace bufpool {
 
 // A slab that is always empty and always full. All distances are counted from it.
 [[gnu::visibility("hidden")]] extern constinit char empty_slab[kSlabLayout.bytes];
+inline std::uintptr_t empty_slab_address() noexcept {
+  return reinterpret_cast<std::uintptr_t>(empty_slab);
+}
 
 // This thread's restartable-sequence state, once the thread is known; before, one that names no
 // CPU. A pointer rather than libc's offset: it is set after looking whether the kernel really
@@ -65,7 +68,7 @@ class CpuCache {
 
   // A class's stack in the empty slab, from which a CPU's own is a distance away.
   static std::uintptr_t where_empty(ClassIndex c) noexcept {
-    return reinterpret_cast<std::uintptr_t>(empty_slab) + kSlabLayout.stack[to_number(c)];
+    return empty_slab_address() + kSlabLayout.stack[to_number(c)];
   }
 
   // After pop() returned 0, or push() false: once more, for a thread that was not known yet, on a

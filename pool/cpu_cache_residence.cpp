@@ -52,7 +52,7 @@ std::uint64_t CpuCache::resident_bytes(ClassIndex c, Residence& look) noexcept {
   const std::uint32_t cpus = cpus_seen_.load(std::memory_order_acquire);
   for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
     const SlabDistance distance = slabs_[cpu].load(std::memory_order_relaxed);
-    const std::uintptr_t slab = reinterpret_cast<std::uintptr_t>(empty_slab) + distance;
+    const std::uintptr_t slab = empty_slab_address() + distance;
     if (distance == 0 || !is_used(slab, c)) continue;
     bytes += resident_bytes_of(c, look, [&](std::size_t from, std::span<Block> to) {
       return copy_blocks(stack_of(slab, c), c, from, to);
