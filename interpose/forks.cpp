@@ -2,14 +2,12 @@
 // fork, for a signal handler that interrupts one. libc bears that in a process of one thread, where
 // it takes no lock; with a second thread, which may be our trimmer's, the fork in the handler would
 // wait for locks that the one it interrupted holds, in its own thread, for ever.
-#include "interpose/forks.h"
-
-#include <dlfcn.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <tuple>
 
 #include "interpose/lifecycle.h"
+#include "interpose/next_symbol.h"
 
 // Absent before glibc 2.32 and 2.34.
 extern "C" char __libc_single_threaded;  // NOLINT(bugprone-reserved-identifier): libc's name
@@ -19,9 +17,7 @@ extern "C" char __libc_single_threaded;  // NOLINT(bugprone-reserved-identifier)
 namespace bufpool {
 namespace {
 
-using Fork = pid_t (*)() noexcept;
-
-constinit std::atomic<Fork> next{nullptr};
+constinit NextSymbol<pid_t() noexcept> next_fork("fork");
 // Whether this thread is in fork.
 constinit thread_local bool forking [[gnu::tls_model("initial-exec")]] = false;
 
@@ -39,18 +35,15 @@ pid_t fork_without_locks() noexcept {
 
 }  // namespace
 
-void find_next_fork() noexcept {
-  next.store(reinterpret_cast<Fork>(dlsym(RTLD_NEXT, "fork")), std::memory_order_relaxed);
-}
+void find_next_fork() noexcept { std::ignore = next_fork.get(); }
 
 }  // namespace bufpool
 
 extern "C" [[gnu::visibility("default")]] pid_t fork() noexcept {
   const bool within = bufpool::forking;
   if (within && bufpool::takes_locks() && &_Fork != nullptr) return bufpool::fork_without_locks();
-  if (bufpool::next.load(std::memory_order_relaxed) == nullptr) bufpool::find_next_fork();
   bufpool::forking = true;
-  const pid_t child = bufpool::next.load(std::memory_order_relaxed)();
+  const pid_t child = bufpool::next_fork.get()();
   bufpool::forking = within;
   return child;
 }

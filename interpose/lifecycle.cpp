@@ -13,9 +13,9 @@
 #include <tuple>
 
 #include "interpose/exit_report.h"
-#include "interpose/forks.h"
 #include "interpose/heap.h"
 #include "interpose/message.h"
+#include "interpose/next_symbol.h"
 #include "pool/options.h"
 
 namespace bufpool {
@@ -150,6 +150,7 @@ void warm_up() noexcept {
 [[gnu::constructor(101)]] void begin() {
   const bool alive = bring_to_life();
   find_next_fork();
+  find_next_fclose();
   if (alive) pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   if (alive) warm_up();
   if (alive) the_pool.start_trimmer_if_wanted();

@@ -8,7 +8,8 @@
 
 namespace bufpool {
 
-// Looked up with the first use. Not for what serves memory: dlsym may ask for some.
+// Looks the function up with the first use, or earlier. No function that serves memory is looked up
+// so, as dlsym may ask for some.
 template <typename Function>
 class NextSymbol {
  public:
@@ -26,5 +27,9 @@ class NextSymbol {
   const char* name_;
   std::atomic<Function*> function_{nullptr};
 };
+
+// To be called at start: later another thread may hold the loader's lock, and wait for this one.
+void find_next_fork() noexcept;
+void find_next_fclose() noexcept;
 
 }  // namespace bufpool

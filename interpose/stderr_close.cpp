@@ -10,17 +10,23 @@
 // thread_local destructor does), which a program's start must not. A program that has enough to
 // tell, and goes on without stderr, has told what there was up to then.
 #include <cstdio>
+#include <tuple>
 
 #include "interpose/exit_report.h"
 #include "interpose/next_symbol.h"
 
+namespace bufpool {
 namespace {
 
-constinit bufpool::NextSymbol<int(FILE*)> next_fclose("fclose");
+constinit NextSymbol<int(FILE*)> next_fclose("fclose");
 
 }  // namespace
 
+void find_next_fclose() noexcept { std::ignore = next_fclose.get(); }
+
+}  // namespace bufpool
+
 extern "C" [[gnu::visibility("default")]] int fclose(FILE* stream) {
   if (stream == stderr) bufpool::report_before_close();
-  return next_fclose.get()(stream);
+  return bufpool::next_fclose.get()(stream);
 }
