@@ -7,7 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <climits>
@@ -162,28 +161,41 @@ void report_now(Unnoticed& unnoticed) noexcept {
   }
 }
 
-// A program may change its folder and its environment: the file is where the setting was made.
-void keep_setting(std::string_view setting) noexcept {
-  std::size_t length = 0;
-  char words[PATH_MAX];
-  const auto kind = report_target(setting, {1, "c", 1}, words).kind;
-  if (kind == ReportTarget::Kind::kFile && setting[0] != '/' &&
-      getcwd(state.setting, sizeof state.setting - 1) != nullptr) {
-    length = std::strlen(state.setting);
-    state.setting[length++] = '/';
-  }
-  const std::size_t room = std::min(setting.size(), sizeof state.setting - 1 - length);
-  std::memcpy(state.setting + length, setting.data(), room);
+// Adds to the setting. False: it does not fit.
+bool keep(std::string_view text) noexcept {
+  const std::size_t length = std::strlen(state.setting);
+  if (text.size() >= sizeof state.setting - length) return false;
+  text.copy(state.setting + length, text.size());
+  return true;
 }
 
-void check_target() noexcept {
+// Adds the current folder to the setting, if the kernel tells it. A percent sign in it begins no
+// word, and is doubled for that.
+bool keep_folder() noexcept {
+  char folder[PATH_MAX];
+  if (getcwd(folder, sizeof folder) == nullptr) return true;
+  for (const char& c : std::string_view(folder)) {
+    if (!keep(c == '%' ? "%%" : std::string_view(&c, 1))) return false;
+  }
+  return keep("/");
+}
+
+// A program may change its folder and its environment: the file is where the setting was made.
+bool keep_setting(std::string_view setting) noexcept {
+  char words[PATH_MAX];
+  const auto kind = report_target(setting, {1, "c", 1}, words).kind;
+  const bool relative = kind == ReportTarget::Kind::kFile && setting[0] != '/';
+  return (!relative || keep_folder()) && keep(setting);
+}
+
+void choose_target(std::string_view setting) noexcept {
+  using Kind = ReportTarget::Kind;
   char path[PATH_MAX];
-  const ReportTarget target = report_target(state.setting, {1, "c", 1}, path);
-  state.enabled = target.kind != ReportTarget::Kind::kOff;
-  state.to_stderr = target.kind == ReportTarget::Kind::kStderr;
-  if (target.kind != ReportTarget::Kind::kTooLong) return;
-  say("BUFPOOL_REPORT: the file name is too long");
-  state.enabled = false;
+  const bool kept = keep_setting(setting);
+  const Kind kind = report_target(state.setting, {1, "c", 1}, path).kind;
+  state.enabled = kept && kind != Kind::kOff && kind != Kind::kTooLong;
+  state.to_stderr = kind == Kind::kStderr;
+  if (!kept || kind == Kind::kTooLong) say("BUFPOOL_REPORT: the file name is too long");
 }
 
 // Few processes that use no buffers have anything to learn from a report, but one that makes many
@@ -207,14 +219,13 @@ void take_snapshot(Snapshot& out) noexcept {
 }
 
 void prepare_exit_report(const Options& options) noexcept {
-  keep_setting(options.report);
+  choose_target(options.report);
   state.form = static_cast<ReportForm>(options.report_format);
   state.least_gets = options.report_min;
   state.cpu_cache = options.cpu_cache;
   state.started_ms = platform::coarse_milliseconds();
   state.process = platform::process_id();
   keep_command();
-  check_target();
   if (!state.enabled) return;
   state.log.prepare();
   state.had_stderr = fstat(STDERR_FILENO, &state.stderr_at_start) == 0;
