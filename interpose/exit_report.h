@@ -18,9 +18,9 @@ void prepare_exit_report(const Options& options) noexcept;
 // In a forked child: it has a report of its own.
 void restart_report_in_child() noexcept;
 
-// Writes the report, the first time it is called in a process that has made enough gets; waits, for
-// a second at most, where another thread is about it. A vfork child, which shares the parent's
-// memory, has none.
+// Writes the report, the first time it is called in a process that has made enough requests; waits,
+// for two seconds at most, where another thread is about it. A vfork child, which shares the
+// parent's memory, has none.
 void report_exit() noexcept;
 
 // The same, where the report goes to stderr, which is about to be closed.

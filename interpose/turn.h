@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whose turn it is among threads, for work that is done with all signals blocked and need not be
-// done at all: who waits gives up after a while, so that nobody can be held up for ever by a thread
-// that is gone.
+// A lock for work that is done with all signals blocked and need not be done at all. A thread that
+// waits gives up after a while, so that one that is gone holds nobody up for ever.
 #pragma once
 
 #include <pthread.h>
@@ -15,7 +14,8 @@ namespace bufpool {
 
 class Turn {
  public:
-  // False: it is this thread's turn already (a handler interrupted it), or was not within a second.
+  // False: it is this thread's turn already (a handler interrupted it), or did not come within two
+  // seconds.
   [[nodiscard]] bool take() noexcept {
     std::uint32_t seen = kFree;
     if (!word_.compare_exchange_strong(seen, kTaken) && !wait()) return false;
@@ -37,8 +37,9 @@ class Turn {
  private:
   static constexpr std::uint32_t kFree = 0;
   static constexpr std::uint32_t kTaken = 1;
-  static constexpr std::uint32_t kAwaited = 2;       // taken, and others may sleep
-  static constexpr std::uint64_t kPatienceMs = 900;  // below the second of platform::wait_on()
+  static constexpr std::uint32_t kAwaited = 2;  // taken, and others may sleep
+  // The last of its sleeps, of a second each, begins within this time.
+  static constexpr std::uint64_t kPatienceMs = 900;
 
   bool wait() noexcept {
     if (owner_.load() == pthread_self()) return false;

@@ -29,9 +29,9 @@ class OwnerLock {
     if (word_.exchange(0, std::memory_order_release) & kWaiters) platform::wake_one(address());
   }
 
-  // Before a fork: waits for the owner, then turns all away until as many forks have let go as
-  // hold it. Where this thread is the owner (a fork in a signal handler) it stays that, in the
-  // child too; nor is a lock held whose owner is gone.
+  // Before a fork: waits for the owner, then turns all away until as many forks have let go as hold
+  // the lock. A thread that is the owner itself (a fork in a signal handler) stays that, in the
+  // child too. A lock whose owner is gone is not held.
   void hold_for_fork() noexcept {
     while (!join_forks()) {
       if (lock()) {
@@ -50,8 +50,9 @@ class OwnerLock {
     }
   }
 
-  // After the fork, in the child, once its process is entered. What forks hold nobody was using;
-  // what another thread owned may be half done, and is not to be had any more.
+  // After the fork, in the child, once its process is entered. Nobody was using what forks hold, so
+  // it is free. Work that another thread owned may be half done, so that lock is not to be had any
+  // more.
   void repair_in_child() noexcept {
     const std::uint32_t seen = word_.load(std::memory_order_relaxed);
     if (seen == 0 || owner_of(seen) == self()) return;
@@ -124,16 +125,17 @@ class OwnerLock {
     std::uint64_t since_ms_ = 0;
   };
 
-  // Whoever slept hands the wake-up on: the one that the last owner gave may have been the only.
+  // A thread that slept hands the wake-up on, as the last owner may have given no other.
   bool turned_away(bool slept) noexcept {
     if (slept) platform::wake_one(address());
     return false;
   }
 
-  // Spares all others the wait. An owner that was only stopped frees the lock as ever.
+  // Spares all others the wait, those that sleep too. An owner that was only stopped frees the lock
+  // as ever.
   bool orphan(std::uint32_t seen) noexcept {
     word_.compare_exchange_strong(seen, kOrphaned | (seen & kWaiters));
-    return false;
+    return turned_away(true);
   }
 
   bool join_forks() noexcept {

@@ -92,7 +92,9 @@ std::size_t statm_bytes(int index) noexcept {
 // Whether a range lies in one mapping. It is found out by asking for a page more where there is no
 // room for one: what lies in several is refused for that instead. Pre: the page behind is mapped.
 bool in_one_mapping(void* start, std::size_t bytes) noexcept {
-  return mremap(start, bytes, bytes + kPageBytes, 0) == MAP_FAILED && errno == ENOMEM;
+  if (mremap(start, bytes, bytes + kPageBytes, 0) != MAP_FAILED) return false;
+  note_error(Call::kMovePages, errno);
+  return errno == ENOMEM;
 }
 
 }  // namespace

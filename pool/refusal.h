@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "pool/moment.h"
 #include "pool/platform.h"
 
 namespace bufpool {
@@ -19,7 +20,7 @@ class Refusal {
   // Whether the last refusal is younger than kMs. Reads the clock only where there was one.
   [[nodiscard]] bool stands() const noexcept {
     const std::uint32_t since = since_ms_.load(std::memory_order_relaxed);
-    return since != 0 && now_ms() - since < kMs;
+    return since != 0 && is_within(now_ms(), since, kMs);
   }
 
   void note() noexcept { since_ms_.store(now_ms(), std::memory_order_relaxed); }
