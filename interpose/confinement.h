@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whether the program has locked itself in: then a system call that nobody asked for may be its
-// death.
+// Tells whether the program has locked itself in: then a system call that it did not make before
+// may be its death.
 #pragma once
 
 namespace bufpool {

@@ -15,9 +15,18 @@ namespace bufpool::platform {
 // `root`: where the system's files are; tests make up trees of their own.
 [[nodiscard]] std::uint64_t memory_limit(const char* root = "") noexcept;
 
-// Whether no filter of system calls is in force for this thread, so that one it never made before
-// does it no harm. False too where that cannot be told. Files only.
-[[nodiscard]] bool may_make_any_call(const char* root = "") noexcept;
+// How many filters of system calls (seccomp) are in force for this thread; kNotTold, too, where
+// there are some and the kernel does not count them (before Linux 5.9). Reads the file `status` and
+// makes no other call. Needs little stack: a signal handler may end the process.
+inline constexpr int kNotTold = -1;
+[[nodiscard]] int call_filters(const char* status = "/proc/thread-self/status") noexcept;
+
+// Whether there is no such filter, so that a call that the thread never made before does it no
+// harm.
+[[nodiscard]] inline bool may_make_any_call(
+    const char* status = "/proc/thread-self/status") noexcept {
+  return call_filters(status) == 0;
+}
 
 // Sets the lowest bit of resident[i] where page i from `start` on is resident. False: the kernel
 // does not tell. Pre: the pages are mapped; may_make_any_call().

@@ -13,14 +13,15 @@ namespace {
 
 class MayMakeAnyCall : public FakeTree {
  protected:
-  bool may_with(const std::string& status) const {
-    put("/proc/thread-self/status", status);
-    return may_make_any_call(root_.c_str());
+  bool may_with(const std::string& status) const { return filters_with(status) == 0; }
+  int filters_with(const std::string& status) const {
+    put("/status", status);
+    return call_filters((root_ + "/status").c_str());
   }
 };
 
 TEST_F(MayMakeAnyCall, OnlyWhereTheKernelSaysThatThereIsNoFilter) {
-  EXPECT_FALSE(may_make_any_call(root_.c_str()));
+  EXPECT_FALSE(may_make_any_call((root_ + "/none").c_str()));
   EXPECT_FALSE(may_with(""));
   EXPECT_FALSE(may_with("Name:\tcat\nNoNewPrivs:\t0\n")) << "a kernel that has none says nothing";
   EXPECT_TRUE(may_with("Name:\tcat\nSeccomp:\t0\nSeccomp_filters:\t0\n"));
@@ -30,6 +31,17 @@ TEST_F(MayMakeAnyCall, OnlyWhereTheKernelSaysThatThereIsNoFilter) {
 
 TEST_F(MayMakeAnyCall, ANameIsNotTakenForTheLine) {
   EXPECT_FALSE(may_with("Name:\tSeccomp:\t0\nSeccomp:\t2\n"));
+}
+
+TEST_F(MayMakeAnyCall, FiltersAreCountedWhereTheKernelCounts) {
+  EXPECT_EQ(filters_with("Seccomp:\t2\nSeccomp_filters:\t12\n"), 12);
+  EXPECT_EQ(filters_with("Seccomp:\t2\n"), kNotTold) << "before Linux 5.9";
+  EXPECT_EQ(filters_with("Seccomp:\t0\n"), 0);
+}
+
+TEST_F(MayMakeAnyCall, ALineMayBeOfAnyLength) {
+  const std::string groups = "Groups:\t" + std::string(5000, '7') + "\n";
+  EXPECT_EQ(filters_with(groups + "Seccomp:\t2\nSeccomp_filters:\t3\n"), 3);
 }
 
 TEST(MayMakeAnyCallHere, KeepsErrno) {
