@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What operator new promises ([new.delete.single] in the C++ standard): a handler is called until
+// The promises of operator new ([new.delete.single] in the C++ standard): a handler is called until
 // there is memory or there is no handler; then std::bad_alloc, or null from the nothrow forms.
 //
 // Handler and exception are the program's: its C++ runtime is asked by name, not ours, as the two

@@ -30,10 +30,11 @@
 namespace bufpool {
 namespace {
 
-// Of a report, from the wait for others to the last byte.
+// The time for a report, from the wait for other processes to the last byte.
 constexpr int kPatienceMs = 1000;
 
-// At exit, where a pipe is full and nobody seems to read it: a script may run many programs.
+// The time for its first byte at exit, where a pipe is full and nobody seems to read it: a script
+// may run many programs.
 constexpr int kPatienceToBeginMs = 60;
 
 // More than the longest report of all classes; a longer one would leave in two pieces.
@@ -52,7 +53,8 @@ struct ExitReport {
   std::atomic<bool> written{false};
   char command[NAME_MAX + 1] = {};
   char setting[PATH_MAX] = {};  // BUFPOOL_REPORT: the program may change its environment
-  // Whoever has the turn uses what is below, all of it too large for a signal handler's stack.
+  // The thread whose turn it is uses the members below, which are too large for a signal handler's
+  // stack.
   Turn turn;
   ExitLog log;
   Snapshot snapshot = {};
@@ -238,8 +240,8 @@ void restart_report_in_child() noexcept {
   state.turn.reset();
 }
 
-// Without a system call where there is nothing to report: a child may have locked itself in.
-// Whoever comes while another thread writes waits for it: the end of the process would cut the
+// Makes no system call where there is nothing to report: a child may have locked itself in. A
+// thread that comes while another one writes waits for it, as the end of the process would cut the
 // report off.
 void report_exit() noexcept {
   if (!state.enabled || !is_worth_a_report()) return;

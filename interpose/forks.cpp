@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// fork, for a signal handler that interrupts one. libc bears that in a process of one thread, where
-// it takes no lock; with a second thread, which may be our trimmer's, the fork in the handler would
-// wait for locks that the one it interrupted holds, in its own thread, for ever.
+// fork, for a signal handler that interrupts one. libc allows that in a process of one thread,
+// where it takes no lock. With a second thread, which may be our trimmer's, the fork in the handler
+// would wait for ever for locks that the fork it interrupted holds in the same thread.
 #include <unistd.h>
 
 #include <tuple>
@@ -25,7 +25,7 @@ bool takes_locks() noexcept {
   return &__libc_single_threaded != nullptr && __libc_single_threaded == 0;
 }
 
-// Without the handlers of others, which the interrupted fork runs.
+// Leaves out the handlers of others, as the interrupted fork runs them.
 pid_t fork_without_locks() noexcept {
   before_fork();
   const pid_t child = _Fork();

@@ -33,7 +33,7 @@ BUFPOOL_EXPORT int malloc_trim(std::size_t pad) noexcept {
   return pool_gave || bufpool::backing::committed_bytes() < before ? 1 : 0;
 }
 
-// What is passed on counts as in use: mimalloc tells what it holds, not what it has handed out.
+// Memory passed on counts as in use: mimalloc tells what it holds, not what it has handed out.
 BUFPOOL_EXPORT struct mallinfo2 mallinfo2() noexcept {
   const PoolTotals totals = the_pool.totals();
   const std::size_t passed = bufpool::backing::committed_bytes();

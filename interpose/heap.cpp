@@ -59,7 +59,7 @@ void Heap::reset_counters() noexcept {
   passed_within_.store(0, std::memory_order_relaxed);
 }
 
-// Within the range only where there is no pool, or none yet.
+// A request within the range comes here only where there is no pool, or none yet.
 void Heap::count_passed(std::size_t size) noexcept {
   if (size < the_pool.least()) {
     if (PassCounter::count()) PassCounter::tell();
@@ -69,7 +69,8 @@ void Heap::count_passed(std::size_t size) noexcept {
   }
 }
 
-// Small requests set errno by backing::open(), where they fail, and their first one keeps it.
+// A small request that fails has ENOMEM from what backing::open() set up, and a thread's first one
+// keeps errno.
 template <typename Ask>
 void* Heap::ask(std::size_t size, Ask call) noexcept {
   if (size < kMinSize) return call();
@@ -82,8 +83,8 @@ void Heap::learn_limit() noexcept {
 }
 
 // A thread after the first is given no more than an eighth of what is left: those to come need
-// their stacks. A file is read for it, as a process that has locked itself in may be killed for a
-// call that asks for the limit.
+// their stacks. The limit was asked for at start, as a process that has locked itself in may be
+// killed for that call; how much is used is read from a file.
 bool Heap::is_short_of_space() noexcept {
   constexpr std::size_t kShare = 8;
   if (space_refused_.stands()) return true;
@@ -115,8 +116,8 @@ void* Heap::allocate_telling(std::size_t size) noexcept {
   return the_pool.take_aligned(kLeastAlignment, kMinSize, nullptr);
 }
 
-// Where the first request of a buffer's size brings the pool to life, and where all that is not
-// the pool's ends: above its range, below a raised one, or with the pool out of service.
+// The first request of a buffer's size brings the pool to life here. All requests end here that are
+// not the pool's: above its range, below a raised one, or with the pool out of service.
 void* Heap::allocate_unpooled(std::size_t size, const void* caller) noexcept {
   if (start_pool() && the_pool.serves(size)) {
     return the_pool.wants(size) ? the_pool.take(size, KnownCaller{caller})

@@ -14,10 +14,10 @@ namespace bufpool {
 
 extern constinit BufferPool the_pool;
 
-// Requests passed on, counted without an atomic operation: each thread counts down from kStep in a
-// word of its own and tells all others when it is used up. A thread that ends takes the rest along.
-// The first request of a thread tells at once: it is the one that makes mimalloc look about. So do
-// all until mimalloc has served one.
+// Counts the requests passed on without an atomic operation: each thread counts up to 0 from -kStep
+// in a word of its own, and tells all others there. A thread that ends takes the rest along. The
+// first request of a thread tells at once, as it makes mimalloc set itself up. So do all until
+// mimalloc has served one.
 class PassCounter {
  public:
   static constexpr std::uint32_t kStep = 256;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the functions of the malloc family promise, over any allocator: zero sizes, overflow,
+// The promises of the malloc family's functions, over any allocator: zero sizes, overflow,
 // alignment, errno. The rules are glibc's (its manual, and malloc/malloc.c of 2.36), as programs
 // rely on them; POSIX and C where glibc has no choice.
 #pragma once
@@ -57,7 +57,7 @@ constexpr bool round_to_page_overflows(std::size_t size, std::size_t& rounded) n
   return nullptr;
 }
 
-// The last step of a function that sets ENOMEM, as the heap does not, unless it says that it does.
+// The last step of a function that sets ENOMEM. A heap that sets it itself says so.
 template <Allocator H>
 [[gnu::always_inline]] inline void* or_enomem(H, void* pointer) noexcept {
   if constexpr (requires { H::kSetsErrno; }) return pointer;

@@ -44,7 +44,7 @@ void complain(const Complaints& complaints) noexcept {
 void read_options() noexcept {
   Complaints complaints;
   secure = getauxval(AT_SECURE) != 0;
-  // Whoever sets the variables of a program with more rights than its own must not steer it.
+  // A program with more rights than its user's must not be steered by the user's variables.
   options = parse_options(secure ? nullptr : environ, complaints);
   complain(complaints);
   if (options.strict && complaints.count > 0) syscall(SYS_exit_group, kMisconfigured);

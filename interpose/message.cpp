@@ -14,7 +14,8 @@
 namespace bufpool {
 namespace {
 
-// Of the whole process, so that a reader who never reads holds up one line and not each.
+// What is left of the process's patience, so that a reader who never reads holds up one line and
+// not each.
 constinit std::atomic<int> patience_ms{1000};
 
 // Within what a pipe takes as soon as poll(2) says so.

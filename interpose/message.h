@@ -19,8 +19,8 @@ class Message {
   Message& address(std::uintptr_t value) noexcept;
 
   enum class Wait : std::uint8_t {
-    kForRoom,    // waits until there is room, for a second at most of all the process's life
-    kAsWritten,  // makes no call but write(2), which may wait: for who may be killed for another
+    kForRoom,    // waits until there is room, a second at most in all the process's life
+    kAsWritten,  // calls write(2) only, which may wait: a filter may kill for poll(2)
   };
 
   // Ends the line and writes it; errno is kept, and the thread neither cancelled nor interrupted.

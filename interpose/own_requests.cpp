@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What this library itself asks of malloc: the linker sends it here (CMakeLists.txt).
+// The linker sends here what this library itself asks of malloc (CMakeLists.txt).
 #include <cstddef>
 
 // The linker's names.

@@ -2,13 +2,13 @@
 // The report of a program that closes stderr on its way out, as all coreutils do (close_stdout of
 // gnulib, from an atexit handler, and tar from main): at our destructor it would be too late.
 //
-// A duplicate of the descriptor would be there still. But nobody can tell how long the program
-// goes on after it has closed its own: a starter would wait for the end of its pipe, a terminal
-// could not be let go. And a number that was kept is as little ours as any other: programs close
-// and choose numbers as they like. So the report is written at the last moment that stderr is
-// there. Whether the exit has begun cannot be known: libc tells nobody without allocating (a
-// thread_local destructor does), which a program's start must not. A program that has enough to
-// tell, and goes on without stderr, has told what there was up to then.
+// A duplicate of the descriptor would be there still. But the program may go on for long after it
+// has closed its own: a parent would wait for the end of its pipe, and a terminal could not be let
+// go. Programs also close and choose numbers as they like, so a duplicate's number might be theirs
+// by then. So the report is written at the last moment that stderr is there. Whether the exit has
+// begun is not known: libc tells it by a thread_local destructor only, whose registration
+// allocates, which a program's start must not do. A program that goes on without stderr has its
+// report up to then.
 #include <cstdio>
 #include <tuple>
 

@@ -3,7 +3,7 @@
 // backing_mimalloc.h and .cpp are its one implementation; the header is the only file that includes
 // mimalloc's, and makes the two calls that matter a jump.
 //
-// What an implementation gets wrong is mended there, so that callers may rely on this page:
+// An implementation mends what its allocator gets wrong, so that callers may rely on this page:
 // addresses are aligned to 16 bytes (to `alignment` where one is given), sizes of 0 are served,
 // and failure is nullptr; errno is then ENOMEM or as it was, and ENOMEM after allocate() once
 // open() was called. All may be called before constructors.
@@ -54,8 +54,8 @@ void collect() noexcept;
 // Bytes it holds from the system, as far as it tells.
 [[nodiscard]] std::size_t committed_bytes() noexcept;
 
-// What `ask` gets from the calls above; errno is as it was, and ENOMEM where that is null. For
-// requests that are not small: the allocator's first look at the machine costs errno its value.
+// Returns what `ask` gets from the calls above; errno is as it was, and ENOMEM where that is null.
+// For requests that are not small: the allocator's first look at the machine costs errno its value.
 template <typename Ask>
 [[nodiscard]] void* keeping_errno(Ask ask) noexcept {
   const int kept = errno;

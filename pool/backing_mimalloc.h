@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What of the contract in backing.h must cost no more than mimalloc does.
+// The part of the contract in backing.h that must cost no more than mimalloc does.
 #pragma once
 
 #include <mimalloc.h>

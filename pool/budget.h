@@ -42,7 +42,7 @@ class Budget {
   // Lowers the budget where nothing was regretted for a while.
   void settle(std::uint32_t now_ms) noexcept {
     const Moment::Seen pressed = pressed_.seen();
-    // Or the clock would come round to it: 32 bits are 49 days.
+    // A pressure that is over is forgotten, as the clock comes round to it after 49 days.
     if (!is_pressed(pressed, now_ms)) pressed_.replace(pressed, now_ms, kNotPressed);
     const std::uint64_t earned = earned_.load(std::memory_order_relaxed);
     const Moment::Seen changed = changed_.seen();
@@ -73,7 +73,7 @@ class Budget {
     return pressed.what == kPressed && is_within(now_ms, pressed.ms, kPressedMs);
   }
 
-  // What can be earned above the floor.
+  // The most that can be earned above the floor.
   std::uint64_t most_earned() const noexcept { return std::max(most(), kFloor) - kFloor; }
 
   void lower(std::uint64_t bytes) noexcept {

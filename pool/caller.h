@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where the program called us from. Only slow paths need it, so it is handed down as a function
-// that they call: as a value, a hit would load it, too.
+// Tells where the program called us from. Only slow paths need it, so it is handed down as a
+// function that they call: a hit would load a value, too.
 #pragma once
 
 namespace bufpool {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a program did wrong with a buffer, found when it hands the buffer in. Leaf.
+// A program's mistake with a buffer, found when it hands the buffer in. Leaf.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ struct Fault {
     kOverrun,       // what stands in front of the buffer was overwritten
     kNotHandedOut,  // the address is in the pool's range, but never was a buffer
   };
-  // What the program called; each form of free and of operator delete is kFree.
+  // The call that the program made; each form of free and of operator delete is kFree.
   enum class Call : std::uint8_t { kFree, kRealloc };
 
   Kind kind;

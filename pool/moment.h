@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Times on a clock of 32 bits of milliseconds, which comes round after 49 days, as several threads
-// see and change them.
+// Times that several threads see and change, on a clock of 32 bits of milliseconds, which comes
+// round after 49 days.
 #pragma once
 
 #include <atomic>

@@ -74,7 +74,7 @@ constexpr bool same_word(std::string_view left, std::string_view right) noexcept
   return std::equal(left.begin(), left.end(), right.begin(), right.end(), same_letter);
 }
 
-// What stands before the first separator. Not substr: that one can throw.
+// The text before the first separator. Not by substr, which can throw.
 constexpr std::string_view first_part(std::string_view text, char separator) noexcept {
   return {text.data(), std::min(text.find(separator), text.size())};
 }

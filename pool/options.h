@@ -41,7 +41,7 @@ enum class ZeroChoice : std::uint32_t { kOff, kFree, kAlloc };
 enum class ReportFormat : std::uint32_t { kText, kJson, kPrometheus };
 
 // `percent` of the memory limit where that is not 0, else `bytes`; both 0: as the machine decides.
-// Who gives 0 or 0% wants nothing kept: that is read as 1 byte, which no page fits into.
+// A 0 or 0% means that nothing is to be kept: it is read as 1 byte, which no page fits into.
 struct Share {
   std::uint64_t bytes = 0;
   std::uint32_t percent = 0;
@@ -65,7 +65,7 @@ struct Options {
   std::uint64_t set_mask = 0;  // bit i: row i of the list was set by the environment, and good
 };
 
-// What was wrong with one variable.
+// A complaint about one variable.
 struct Complaint {
   enum class Kind : std::uint8_t { kUnknownName, kBadValue, kOutOfRange };
   Kind kind;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the platform's functions do must not show in the program's errno.
+// Keeps what the platform's functions do out of the program's errno.
 #pragma once
 
 #include <cerrno>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the system leaves this process of its memory, and when it runs short of it;
+// Tells what the system leaves this process of its memory, and when it runs short of it;
 // platform_memory*_linux.cpp is the one implementation. As in pool/platform.h every function may be
 // called at any time, none allocates, and none changes errno.
 #pragma once

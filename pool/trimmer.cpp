@@ -86,7 +86,7 @@ void Trimmer::work() noexcept {
     pass_until_quiet(pressure);
     if (!pressure.can_sleep()) return refuse();
     state_.store(State::kNone);
-    // What was freed since the last pass found a thread at work, and left it to it.
+    // The program may have freed much since the last pass, and left it to this thread.
   } while (retention_->idle_bytes() >= threshold_ && resume());
   pressure.close();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Who carries out the retention rules: a thread that starts by itself once there is enough idle
-// memory to be worth one, and leaves when there is none; else the slow paths of the program's own
-// calls. A process that goes idle makes no such call, which is what the thread is for.
+// Carries out the retention rules: by a thread that starts by itself once there is enough idle
+// memory to be worth one, and leaves when there is none; else in the slow paths of the program's
+// own calls. A process that goes idle makes no such call, so that it needs the thread.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@ namespace bufpool {
 
 class Trimmer {
  public:
-  // Who was refused a thread tries again after a while.
+  // After a refusal a thread is tried again after a while.
   enum class State : std::uint32_t { kNone, kStarting, kRunning, kRefused };
   static constexpr std::uint32_t kTryAgainMs = 2000;
 

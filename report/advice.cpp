@@ -23,8 +23,8 @@ constexpr std::uint64_t kGoodHitRate = 9000;  // in hundredths of a percent
 constexpr std::uint64_t kMuchRegret = std::uint64_t{64} << 20;
 constexpr std::uint64_t kRegretShare = 2500;  // of what was faulted, in hundredths of a percent
 
-// Where BUFPOOL_CPU_CACHE, BUFPOOL_RETAIN_MAX and the built-in classes end. Who sets the second
-// below its least here wants next to nothing kept.
+// The limits of BUFPOOL_CPU_CACHE, BUFPOOL_RETAIN_MAX and the built-in classes. A RETAIN_MAX below
+// its least here means that next to nothing is to be kept.
 constexpr std::uint64_t kLargestCpuCache = std::uint64_t{16} << 30;
 constexpr std::uint64_t kLargestRetainMax = std::uint64_t{16} << 40;
 constexpr std::uint64_t kLeastRetainMax = std::uint64_t{1} << 20;
@@ -137,7 +137,7 @@ void advise_trimmer(const Snapshot& snapshot, LineSink sink) noexcept {
       "it goes back during the program's own calls only");
 }
 
-// Who makes next to no use of the range, and many requests outside it.
+// Whether the program makes next to no use of the range, and many requests outside it.
 bool pool_is_idle(const Snapshot& snapshot) noexcept {
   constexpr std::uint64_t kFewGets = 100;
   constexpr std::uint64_t kManyAbove = 100;
@@ -182,7 +182,7 @@ std::uint64_t built_in_class(std::uint64_t size) noexcept {
   return round;
 }
 
-// What BUFPOOL_CLASSES has to name for `wanted` to be a class as well; nothing where that is long.
+// The list for BUFPOOL_CLASSES that makes `wanted` a class as well; nothing where that is long.
 ClassList classes_with(const Snapshot& snapshot, std::uint64_t wanted) noexcept {
   ClassList list;
   std::uint64_t before = 0;

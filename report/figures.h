@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a report tells, described once: the figures of counters.def with their places in the
+// The contents of a report, described once: the figures of counters.def with their places in the
 // snapshot, and what follows from them.
 #pragma once
 

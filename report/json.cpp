@@ -37,7 +37,7 @@ class JsonLines {
     value(Line{}.add("\"{}\": {}", key, number));
   }
 
-  // What comes next starts a line.
+  // The next item starts a line.
   void break_line() noexcept { break_ = true; }
 
   void finish() noexcept { flush(); }

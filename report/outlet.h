@@ -12,8 +12,8 @@ namespace bufpool {
 // How long a text is waited for.
 class Deadline {
  public:
-  // Both in milliseconds: up to the last byte, and up to the first one. Who takes nothing at all is
-  // given less time than who is slow.
+  // Both in milliseconds: up to the last byte, and up to the first one. A reader that takes nothing
+  // at all is given less time than a slow one.
   [[nodiscard]] static Deadline in(int whole, int begin) noexcept {
     return {now() + whole, now() + begin};
   }
@@ -35,7 +35,7 @@ class Deadline {
 // How a descriptor is written to.
 struct Way {
   enum class Kind : std::uint8_t {
-    kPlain,   // by write(2), which does not wait, or waits for nothing but a disk
+    kPlain,   // by write(2), which waits for nothing but a disk, unless no other call may be made
     kPolled,  // in pieces for which there is room as soon as poll(2) says so
     kSocket,  // by a send(2) that does not wait
   };

@@ -15,7 +15,7 @@ namespace bufpool {
 // In the order of BUFPOOL_REPORT_FORMAT's words.
 enum class ReportForm { kText, kJson, kPrometheus };
 
-// What a report says beside the snapshot.
+// The facts that a report tells beside the snapshot.
 struct ReportContext {
   std::string_view command;       // any bytes; shown escaped, and cut where it is very long
   std::string_view version;       // of bufpool
@@ -31,8 +31,8 @@ template <typename Callable>
 concept TakesLines = std::is_invocable_v<Callable&, std::string_view> &&
     !std::is_same_v<std::remove_const_t<Callable>, class LineSink>;
 
-// Who takes the lines: a function and its context, neither owned. A line has no newline and is
-// valid during the call only.
+// The receiver of the lines: a function and its context, neither owned. A line has no newline and
+// is valid during the call only.
 class LineSink {
  public:
   using Function = void (*)(void* context, std::string_view line) noexcept;

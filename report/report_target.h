@@ -8,7 +8,7 @@
 
 namespace bufpool {
 
-// What a file name's % words stand for.
+// The meanings of a file name's % words.
 struct TargetNames {
   std::uint32_t pid;         // %p
   std::string_view command;  // %c, made fit to be part of one file name

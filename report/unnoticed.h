@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the library does in the program's threads, without the program noticing.
+// A guard for work in the program's threads that the program must not notice.
 #pragma once
 
 #include <signal.h>
@@ -8,7 +8,8 @@ namespace bufpool {
 
 // While it lives, this thread is not interrupted by a signal (one that is raised by the thread's
 // own faults excepted), is not cancelled, and gets its errno back at the end. A signal handler may
-// use it. The system calls it makes are two of rt_sigprocmask.
+// use it. The system calls it makes are two of rt_sigprocmask; one of rt_sigpending, too, where
+// SIGPIPE or SIGXFSZ is blocked, and of rt_sigtimedwait where a write has raised one of them.
 class Unnoticed {
  public:
   Unnoticed() noexcept;
