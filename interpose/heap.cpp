@@ -153,7 +153,16 @@ std::size_t Heap::usable_size(void* pointer) noexcept {
   return the_pool.owns(pointer) ? the_pool.usable_size(pointer) : backing::usable_size(pointer);
 }
 
+// Where there is no memory for a smaller block the old one stays, as glibc's does.
 void* Heap::resize_elsewhere(void* pointer, std::size_t size, const void* caller) noexcept {
+  const int kept = errno;
+  void* const resized = resize_or_move(pointer, size, caller);
+  if (resized != nullptr || size > usable_size(pointer)) return resized;
+  errno = kept;
+  return pointer;
+}
+
+void* Heap::resize_or_move(void* pointer, std::size_t size, const void* caller) noexcept {
   if (!the_pool.owns(pointer) && !the_pool.serves(size) && !spares_backing(size)) {
     return ask(size, [=] { return backing::resize(pointer, size); });
   }

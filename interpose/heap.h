@@ -116,6 +116,8 @@ struct Heap {
                                                   const void* caller) noexcept;
   [[nodiscard]] static void* resize_elsewhere(void* pointer, std::size_t size,
                                               const void* caller) noexcept;
+  [[nodiscard]] static void* resize_or_move(void* pointer, std::size_t size,
+                                            const void* caller) noexcept;
   [[nodiscard]] static void* move(void* pointer, std::size_t old_size, std::size_t size,
                                   const void* caller) noexcept;
   static void count_passed(std::size_t size) noexcept;
