@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: whatever runs out of memory says ENOMEM, at every size, also where the system's own
-//   refusal was another; posix_memalign returns it and leaves errno.
+//   refusal was another; posix_memalign returns it and sets errno as well, as glibc's does.
 // Needs: library
 // Run: address_space
 // Args: none
@@ -93,7 +93,7 @@ void expect_enomem(Way way, std::size_t size) {
       if (grows) return;  // some of what is held is large enough
       continue;
     }
-    promise::keep(left == (way == Way::kPosix ? kBefore : ENOMEM), "ENOMEM");
+    promise::keep(left == ENOMEM, "ENOMEM");
     if (old != nullptr) hold(old);
     return;
   }
