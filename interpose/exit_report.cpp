@@ -97,7 +97,7 @@ ReportTarget target() noexcept {
 }
 
 // In one line on stderr, with the reason first: the path may be longer than the line.
-void tell_failure(int error, bool confined) noexcept {
+[[gnu::noinline]] void tell_failure(int error, bool confined) noexcept {
   if (!stderr_is_there()) return;
   Message message;
   message.text("BUFPOOL_REPORT: the report cannot be written: ");
@@ -123,8 +123,10 @@ struct Destination {
   int patience_ms;  // up to the first byte
 };
 
-// 0, or the error.
-int write_report(const Destination& to, ReportForm form, Unnoticed& unnoticed) noexcept {
+// 0, or the error. Not inlined, so that its variables are not on the stack together with those of
+// take_snapshot(): a signal handler's is small.
+[[gnu::noinline]] int write_report(const Destination& to, ReportForm form,
+                                   Unnoticed& unnoticed) noexcept {
   const Deadline whole = Deadline::in(kPatienceMs);
   const auto calls = to.confined ? Outlet::Calls::kFew : Outlet::Calls::kAny;
   const Outlet outlet(to.descriptor, to.own, calls, whole);
@@ -138,7 +140,7 @@ int write_report(const Destination& to, ReportForm form, Unnoticed& unnoticed) n
 }
 
 // A pipe that nobody reads must not be waited for, neither here nor when it is full.
-int write_report_file(bool confined, Unnoticed& unnoticed) noexcept {
+[[gnu::noinline]] int write_report_file(bool confined, Unnoticed& unnoticed) noexcept {
   const ReportTarget file = target();
   if (file.kind != ReportTarget::Kind::kFile) {
     state.path[0] = '\0';  // which the name may have filled

@@ -16,14 +16,14 @@ inline constexpr std::uint64_t kUnknown = UINT64_MAX;
 // Where version 2 of the control groups is mounted: alone, or beside version 1.
 inline constexpr std::string_view kGroupMounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
 
-// A path put together of parts. Longer ones name no file: a trimmer's stack is small.
+// A path put together of parts. Longer ones name no file: a signal handler's stack is small.
 class Path {
  public:
   Path(std::initializer_list<std::string_view> parts) noexcept;
 
   [[nodiscard]] const char* c_str() const noexcept { return text_; }
 
-  static constexpr std::size_t kRoom = 2048;
+  static constexpr std::size_t kRoom = 1024;
 
  private:
   char text_[kRoom];
