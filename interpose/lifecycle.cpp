@@ -61,9 +61,6 @@ void say_options() noexcept {
       .text(BUFPOOL_VERSION)
       .text(", mode ")
       .text(mode_name(the_pool.mode()))
-      .text(", ")
-      .number(the_pool.reserved_bytes() >> 20)
-      .text(" MiB of address space")
       .say();
   const auto list = option_list();
   for (std::size_t i = 0; i < list.size(); ++i) {

@@ -37,7 +37,7 @@ struct PoolTotals {
 
 class BufferPool {
  public:
-  // Reserves address space and decides the mode. False: there is none to be had, or `options` say
+  // Chooses the addresses and decides the mode. False: there are none to be had, or `options` say
   // to do without; the pool stays as it was. Call once, while no other thread uses the pool.
   [[nodiscard]] bool open(const Options& options) noexcept;
 

@@ -29,7 +29,7 @@ constexpr std::uint64_t kLargestCpuCache = std::uint64_t{16} << 30;
 constexpr std::uint64_t kLargestRetainMax = std::uint64_t{16} << 40;
 constexpr std::uint64_t kLeastRetainMax = std::uint64_t{1} << 20;
 constexpr std::uint64_t kSmallestClass = 512 + kHeader;
-constexpr std::uint64_t kLargestClass = (std::uint64_t{16} << 20) + kHeader;
+constexpr std::uint64_t kLargestClass = (std::uint64_t{1} << 30) + kHeader;
 
 std::uint64_t doubled(std::uint64_t now, std::uint64_t most) noexcept {
   return now > most / 2 ? most : now * 2;
@@ -90,8 +90,8 @@ std::uint64_t smallest_class(const Snapshot& snapshot) noexcept {
 void advise_mode(const Snapshot& snapshot, LineSink sink) noexcept {
   if (snapshot.mode == PoolMode::kPassThrough) {
     sink(
-        "mode pass-through: mimalloc serves everything; BUFPOOL_DISABLE is set, or no address "
-        "space could be reserved (ulimit -v, vm.overcommit_memory)");
+        "mode pass-through: mimalloc serves everything; BUFPOOL_DISABLE is set, or the system had "
+        "no memory for the pool at the start (ulimit -v)");
   }
   if (snapshot.mode == PoolMode::kLocked) {
     sink(
@@ -151,9 +151,9 @@ void advise_above(const Snapshot& snapshot, LineSink sink) noexcept {
   Sentence line;
   line.add("{} requests were above the pooled range", human_count(snapshot.passed_above).view());
   if (largest >= kLargestClass) {
-    line.append(", which ends at 16M or at a smaller BUFPOOL_MAX_SIZE");
+    line.append(", which ends at 1G or at a smaller BUFPOOL_MAX_SIZE");
   } else if (largest != 0) {
-    line.add(", whose largest class is {}: set BUFPOOL_MAX_SIZE=16M, and BUFPOOL_CLASSES to match",
+    line.add(", whose largest class is {}: set BUFPOOL_MAX_SIZE=1G, and BUFPOOL_CLASSES to match",
              class_name(largest).view());
   }
   sink(line.view());
@@ -257,12 +257,8 @@ void advise_fallbacks(const Snapshot& snapshot, LineSink sink) noexcept {
   if (refused == 0) return;
   Sentence line;
   line.add("{} requests in the pooled range went to mimalloc: ", human_count(refused).view());
-  if (snapshot.reserved == 0) {
-    line.append("no address space could be reserved (ulimit -v, vm.overcommit_memory)");
-  } else {
-    line.add("their class's part of the {} reserved was used up, or the system refused memory",
-             human_bytes(snapshot.reserved).view());
-  }
+  line.append("the system refused memory (ulimit -v or -d, vm.overcommit_memory, ");
+  line.append("vm.max_map_count), or their class's addresses were used up");
   sink(line.view());
 }
 

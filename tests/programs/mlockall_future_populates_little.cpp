@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: mlockall of all that is and will be does not fill the reserved address space.
+// Promise: mlockall of all that is and will be does not fill what the pool has not needed yet.
 #include <sys/mman.h>
 #include <sys/resource.h>
 

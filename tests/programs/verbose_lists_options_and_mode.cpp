@@ -6,6 +6,7 @@
 // Stderr: CPU_CACHE
 // Stderr: REPORT_MIN\W+100
 // Stderr: (?i)mode\W+(rseq|locked)
+// Stderr-not: address space
 #include "tests/programs/promise.h"
 
 int main() {

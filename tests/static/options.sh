@@ -9,8 +9,8 @@ env -i BUFPOOL_VERBOSE=1 "LD_PRELOAD=$library" /bin/echo its own >"$tmp/out" 2>"
   || fault "a program that does nothing failed"
 [ "$(cat "$tmp/out")" = "its own" ] || fault "stdout holds more than the program wrote"
 
-sed -E -e '1s/version [0-9][0-9.]*,/version *,/' -e '1s/mode (rseq|locked),/mode *,/' \
-  -e '1s/, [0-9]+ MiB/, * MiB/' "$tmp/err" >"$tmp/options"
+sed -E -e '1s/version [0-9][0-9.]*,/version *,/' -e '1s/mode (rseq|locked)$/mode */' \
+  "$tmp/err" >"$tmp/options"
 same_as_golden options.txt "$tmp/options"
 
 # Each row of the list, in its order.

@@ -59,7 +59,7 @@ inline Snapshot sample_snapshot() {
   snapshot.budget = 64 * kMiB;
   snapshot.budget_max = 64 * kMiB;
   snapshot.trimmer = 2;
-  snapshot.reserved = std::uint64_t{1} << 40;
+  snapshot.reserved = 96 * kMiB;
   snapshot.resident = 50 * kMiB;
   snapshot.classes[0] = sample_class(640, 100, 0);
   snapshot.classes[1].buffer_bytes = 1024 + 64;  // nothing asked of it
