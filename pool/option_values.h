@@ -58,7 +58,6 @@ inline constexpr std::array kDurationUnits{Unit{"m", 60'000}, Unit{"s", 1'000}, 
                                            Unit{"", 1}};
 
 inline constexpr std::string_view kAutoShare = "auto";
-inline constexpr std::uint64_t kNothingKept = 1;  // Share tells why it is not 0
 inline constexpr std::uint64_t kMostPercent = 100;
 inline constexpr std::uint64_t kMostWarmed = 1U << 20;
 

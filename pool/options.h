@@ -42,6 +42,7 @@ enum class ReportFormat : std::uint32_t { kText, kJson, kPrometheus };
 
 // `percent` of the memory limit where that is not 0, else `bytes`; both 0: as the machine decides.
 // A 0 or 0% means that nothing is to be kept: it is read as 1 byte, which no page fits into.
+inline constexpr std::uint64_t kNothingKept = 1;
 struct Share {
   std::uint64_t bytes = 0;
   std::uint32_t percent = 0;

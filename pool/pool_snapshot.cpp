@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pool/buffer_pool.h"
+#include "pool/options.h"
 #include "pool/platform.h"
 #include "pool/residence.h"
 
@@ -22,6 +23,11 @@ void subtract_counters(ClassSnapshot& now, const ClassSnapshot& then) noexcept {
 void subtract_counters(Snapshot& now, const Snapshot& then) noexcept {
 #define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) BUFPOOL_SUBTRACT_##kind(name)
 #include "pool/counters.def"
+}
+
+// Where nothing is to be kept the budget is kNothingKept; the program is told what it set.
+std::uint64_t as_set(std::uint64_t budget) noexcept {
+  return budget == kNothingKept ? 0 : budget;
 }
 
 }  // namespace
@@ -49,8 +55,8 @@ void BufferPool::snapshot(Snapshot& out) noexcept {
   out.reserved = reserved_bytes();
   out.resident = platform::resident_bytes();
   if (mode_ == PoolMode::kPassThrough) return;
-  out.budget = retention_.budget_bytes();
-  out.budget_max = retention_.budget_most();
+  out.budget = as_set(retention_.budget_bytes());
+  out.budget_max = as_set(retention_.budget_most());
   out.trimmer = static_cast<std::uint64_t>(trimmer_.state());
   count_since_start(out);
   subtract_counters(out, at_fork_);

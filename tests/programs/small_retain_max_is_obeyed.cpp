@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Promise: RETAIN_MAX=0 keeps nothing idle.
+// Promise: RETAIN_MAX=0 keeps nothing idle, and the report says so.
 // Needs: library
-// Env: BUFPOOL_RETAIN_MAX=0 BUFPOOL_RETAIN_TIME=1s
+// Env: BUFPOOL_RETAIN_MAX=0 BUFPOOL_RETAIN_TIME=1s -BUFPOOL_REPORT
+// Stderr: retained .* of a budget of 0 B \(at most 0 B\)
 #include "tests/programs/memory.h"
 int main() {
   const std::size_t before = promise::resident_bytes();
