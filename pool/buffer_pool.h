@@ -127,6 +127,9 @@ class BufferPool {
   // See Trimmer::at_start().
   void start_trimmer_if_wanted() noexcept { trimmer_.at_start(); }
 
+  // See Trimmer::leave_for_good().
+  void end_trimmer() noexcept { trimmer_.leave_for_good(); }
+
   // Smallest and largest request of the range: as the options say, whether there is a pool or not;
   // the defaults before they are known.
   std::size_t least() const noexcept { return most_ == 0 ? kMinSize : least_; }

@@ -113,6 +113,26 @@ void learn_thread_needs() noexcept;
 // cannot (before Linux 5.9).
 [[nodiscard]] bool leave_descriptors() noexcept;
 
+// The calling thread, as the kernel numbers it.
+[[nodiscard]] std::uint32_t thread_id() noexcept;
+
+// Whether a thread of this process with this number has not ended yet.
+[[nodiscard]] bool thread_exists(std::uint32_t thread) noexcept;
+
+// The thread that main() runs in, while the process goes on without it.
+struct MainThread {
+  bool has_ended;  // false where the kernel does not tell
+  bool left_one;   // has_ended, and one other thread is left
+  int status;      // what it gave to exit(2)
+};
+[[nodiscard]] MainThread main_thread() noexcept;
+
+// Ends the calling thread without libc. The status is the process's if it is the last one.
+[[noreturn]] void end_thread(int status) noexcept;
+
+// Sleeps; may wake early. It is no cancellation point.
+void sleep_for(std::uint32_t milliseconds) noexcept;
+
 // At most 15 characters.
 void name_thread(const char* name) noexcept;
 

@@ -18,11 +18,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+#include <string_view>
 
 #include "pool/platform_errno.h"
+#include "pool/platform_file.h"
 
 // Absent before glibc 2.35.
 #pragma weak _dl_find_object
@@ -73,13 +77,10 @@ constexpr int kReserving = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 // Field `index` of /proc/self/statm in bytes: 0 the address space, 1 what is resident.
 std::size_t statm_bytes(int index) noexcept {
   const KeepErrno keep;
-  const int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return 0;
   char text[128];
-  const ssize_t length = read(fd, text, sizeof text);
-  close(fd);
+  const std::size_t length = ReadOnlyFile("/proc/self/statm").read(text);
   std::size_t pages = 0;
-  for (ssize_t i = 0; i < length && index >= 0; ++i) {
+  for (std::size_t i = 0; i < length && index >= 0; ++i) {
     if (text[i] == ' ') {
       --index;
     } else if (index == 0 && text[i] >= '0' && text[i] <= '9') {
@@ -283,6 +284,46 @@ bool start_thread(void* (*body)(void*), void* argument) noexcept {
 bool leave_descriptors() noexcept {
   const KeepErrno keep;
   return syscall(SYS_close_range, 0u, ~0u, CLOSE_RANGE_UNSHARE) == 0;
+}
+
+std::uint32_t thread_id() noexcept { return static_cast<std::uint32_t>(syscall(SYS_gettid)); }
+
+bool thread_exists(std::uint32_t thread) noexcept {
+  const KeepErrno keep;
+  return syscall(SYS_tgkill, getpid(), thread, 0) == 0;
+}
+
+// proc(5): behind the name, which may hold any character but ends with the last bracket, stand the
+// state, 16 other fields, the number of threads (an ended main thread counts), 31 others, and the
+// status as wait(2) tells it.
+MainThread main_thread() noexcept {
+  const KeepErrno keep;
+  constexpr std::string_view kFolder = "/proc/self/task/";
+  constexpr std::string_view kFile = "/stat";
+  char path[48];
+  char* end = std::copy(kFolder.begin(), kFolder.end(), path);
+  end = std::to_chars(end, end + 12, process_id()).ptr;
+  *std::copy(kFile.begin(), kFile.end(), end) = '\0';
+  char text[1024];
+  std::string_view rest(text, ReadOnlyFile(path).read(text));
+  rest = rest.substr(std::min(rest.size(), rest.rfind(')') + 1));
+  if (!rest.starts_with(" Z ")) return {};
+  int fields[50] = {};
+  for (int& field : fields) {
+    rest.remove_prefix(std::min(rest.size(), rest.find(' ') + 1));
+    std::from_chars(rest.data(), rest.data() + rest.size(), field);
+  }
+  return {true, fields[17] == 2, fields[49] >> 8 & 0xff};
+}
+
+void end_thread(int status) noexcept {
+  for (;;) syscall(SYS_exit, status);
+}
+
+void sleep_for(std::uint32_t milliseconds) noexcept {
+  const KeepErrno keep;
+  const timespec time{milliseconds / 1000, static_cast<long>(milliseconds % 1000) * 1000000};
+  syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &time, nullptr);
 }
 
 void name_thread(const char* name) noexcept {

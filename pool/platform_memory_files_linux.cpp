@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "pool/platform_memory_files.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <charconv>
 #include <cstring>
+
+#include "pool/platform_file.h"
 
 namespace bufpool::platform {
 namespace {
 
 // Hands `visit` the lines of a file until it returns true, or one is longer than the buffer.
 template <typename Visit>
-void visit_lines(int fd, std::span<char> buffer, Visit visit) noexcept {
+void visit_lines(const char* path, std::span<char> buffer, Visit visit) noexcept {
+  ReadOnlyFile file(path);
   std::size_t used = 0;
   while (used < buffer.size()) {
-    const ssize_t length = read(fd, buffer.data() + used, buffer.size() - used);
-    if (length <= 0) return;
-    std::string_view text(buffer.data(), used + static_cast<std::size_t>(length));
+    const std::size_t length = file.read(buffer.subspan(used));
+    if (length == 0) return;
+    std::string_view text(buffer.data(), used + length);
     for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
       if (visit(text.substr(0, end))) return;
       text.remove_prefix(end + 1);
@@ -63,11 +63,7 @@ Path::Path(std::initializer_list<std::string_view> parts) noexcept {
 }
 
 std::string_view beginning_of(const char* path, std::span<char> buffer) noexcept {
-  const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return {};
-  const ssize_t length = read(fd, buffer.data(), buffer.size());
-  close(fd);
-  return {buffer.data(), length < 0 ? 0 : static_cast<std::size_t>(length)};
+  return {buffer.data(), ReadOnlyFile(path).read(buffer)};
 }
 
 Number leading_number(std::string_view text) noexcept {
@@ -79,13 +75,11 @@ Number leading_number(std::string_view text) noexcept {
 }
 
 OwnGroup::OwnGroup(const char* root, std::string_view controller) noexcept {
-  const int fd = open(Path({root, "/proc/self/cgroup"}).c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return;
-  visit_lines(fd, text_, [&](std::string_view line) noexcept {
-    path_ = group_in(line, controller);
-    return !path_.empty();
-  });
-  close(fd);
+  visit_lines(Path({root, "/proc/self/cgroup"}).c_str(), text_,
+              [&](std::string_view line) noexcept {
+                path_ = group_in(line, controller);
+                return !path_.empty();
+              });
   if (path_ == "/" || !path_.starts_with('/')) path_ = {};
 }
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <string_view>
 
 #include "pool/platform.h"
 #include "pool/platform_errno.h"
+#include "pool/platform_file.h"
 #include "pool/platform_memory.h"
 
 namespace bufpool::platform {
@@ -59,14 +58,11 @@ class FilterCounter {
 
 int call_filters(const char* status) noexcept {
   const KeepErrno keep;
-  const int file = open(status, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return kNotTold;
+  ReadOnlyFile file(status);
+  if (!file.is_open()) return kNotTold;
   FilterCounter counter;
   char piece[512];
-  for (ssize_t got; (got = read(file, piece, sizeof piece)) > 0;) {
-    counter.feed({piece, static_cast<std::size_t>(got)});
-  }
-  close(file);
+  for (std::size_t got; (got = file.read(piece)) > 0;) counter.feed({piece, got});
   return counter.filters();
 }
 

@@ -46,7 +46,7 @@ void Trimmer::after_slow_path(std::uint64_t bytes, const void* caller) noexcept 
 }
 
 bool Trimmer::may_start(const void* caller) const noexcept {
-  if (choice_ == TrimmerChoice::kOff) return false;
+  if (choice_ == TrimmerChoice::kOff || left_for_good_.load()) return false;
   const bool lately = is_within(now_ms(), refused_ms_.load(std::memory_order_relaxed), kTryAgainMs);
   if (state() == State::kRefused && lately) return false;
   return platform::may_start_thread_from(caller);
@@ -76,6 +76,7 @@ void* Trimmer::run(void* self) {
 }
 
 void Trimmer::work() noexcept {
+  thread_.store(platform::thread_id());
   platform::name_thread("bufpool-trim");
   state_.store(State::kRunning);
   // On this stack: the next thread may be started before this one is done.
@@ -87,7 +88,7 @@ void Trimmer::work() noexcept {
     if (!pressure.can_sleep()) return refuse();
     state_.store(State::kNone);
     // The program may have freed much since the last pass, and left it to this thread.
-  } while (retention_->idle_bytes() >= threshold_ && resume());
+  } while (!left_for_good_.load() && retention_->idle_bytes() >= threshold_ && resume());
   pressure.close();
 }
 
@@ -95,8 +96,33 @@ void Trimmer::pass_until_quiet(platform::PressureWatch& pressure) noexcept {
   std::uint32_t quiet = 0;
   while (quiet < kQuietPasses || choice_ == TrimmerChoice::kOn) {
     if (pressure.wait(Retention::kPassMs)) retention_->relieve_pressure();
+    if (is_over()) return;
     if (!pressure.can_sleep()) return;
     quiet = retention_->pass() < kLittle ? quiet + 1 : 0;
+  }
+}
+
+// A main thread may also end by the system call, or cancelled. If this thread is the last one, the
+// process ends with the status that the main thread gave: the kernel takes the last thread's.
+bool Trimmer::is_over() noexcept {
+  if (left_for_good_.load()) return true;
+  const platform::MainThread main = platform::main_thread();
+  if (main.left_one) platform::end_thread(main.status);
+  if (main.has_ended) left_for_good_.store(true);
+  return main.has_ended;
+}
+
+void Trimmer::leave_for_good() noexcept {
+  constexpr std::uint32_t kPatienceMs = 1000;
+  left_for_good_.store(true);
+  const std::uint32_t since = now_ms();
+  for (;;) {
+    const State now = state();
+    const bool runs = now == State::kStarting || now == State::kRunning;
+    const std::uint32_t thread = thread_.load();
+    if (!runs && (thread == 0 || !platform::thread_exists(thread))) return;
+    if (!is_within(now_ms(), since, kPatienceMs)) return;
+    platform::sleep_for(2);
   }
 }
 
@@ -108,6 +134,8 @@ bool Trimmer::resume() noexcept {
 void Trimmer::forget_in_child() noexcept {
   process_ = platform::process_id();
   state_.store(State::kNone, std::memory_order_relaxed);
+  left_for_good_.store(false);
+  thread_.store(0);
 }
 
 }  // namespace bufpool

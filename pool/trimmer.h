@@ -36,6 +36,12 @@ class Trimmer {
   // itself some later on has it behind itself. Pre: this thread may create threads.
   void at_start() noexcept;
 
+  // Ends the thread, and starts none any more in this process. Waits for its end, for a second at
+  // most. For the end of the program's main thread: libc ends a process with its last thread, in
+  // which what the program registered for the exit runs, and this thread must not be that one: it
+  // has none of the program's descriptors.
+  void leave_for_good() noexcept;
+
   // The thread is the parent's, and so is all it had open.
   void forget_in_child() noexcept;
 
@@ -56,12 +62,15 @@ class Trimmer {
   void work() noexcept;
   void pass_until_quiet(platform::PressureWatch& pressure) noexcept;
   bool resume() noexcept;
+  bool is_over() noexcept;
 
   Retention* retention_ = nullptr;
   TrimmerChoice choice_ = TrimmerChoice::kAuto;
   bool watch_pressure_ = false;
   std::uint32_t process_ = 0;
   std::atomic<State> state_{State::kNone};
+  std::atomic<bool> left_for_good_{false};
+  std::atomic<std::uint32_t> thread_{0};      // of kRunning, as the kernel numbers it
   std::atomic<std::uint32_t> refused_ms_{0};  // when, in kRefused
   std::atomic<std::uint64_t> moved_{0};
   std::uint64_t threshold_ = 0;
