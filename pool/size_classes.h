@@ -77,7 +77,8 @@ constexpr bool has_slots(ClassIndex c) noexcept { return nominal_bytes(c) >= kLe
 
 constexpr std::size_t span_bytes(ClassIndex c) noexcept {
   if (!has_slots(c)) return span_blocks(c) * stride_bytes(c);
-  return (stride_bytes(c) + 2 * 4096 - 1) & ~std::size_t{4095};
+  constexpr std::size_t kPage = 4096;
+  return (stride_bytes(c) + 2 * kPage - 1) & ~(kPage - 1);
 }
 
 // How many blocks move between a CPU's cache and the spans at a time: by bytes, so that a miss
