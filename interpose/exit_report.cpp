@@ -45,7 +45,6 @@ struct ExitReport {
   bool to_stderr = false;
   ReportForm form = ReportForm::kText;
   std::uint64_t least_gets = 0;
-  std::uint64_t cpu_cache = 0;
   std::uint64_t started_ms = 0;
   std::uint32_t process = 0;
   bool had_stderr = false;
@@ -113,7 +112,7 @@ ReportTarget target() noexcept {
 
 ReportContext context() noexcept {
   return {command(), BUFPOOL_VERSION, platform::coarse_milliseconds() - state.started_ms,
-          state.cpu_cache};
+          the_pool.cpu_cache_bytes()};
 }
 
 struct Destination {
@@ -226,7 +225,6 @@ void prepare_exit_report(const Options& options) noexcept {
   choose_target(options.report);
   state.form = static_cast<ReportForm>(options.report_format);
   state.least_gets = options.report_min;
-  state.cpu_cache = options.cpu_cache;
   state.started_ms = platform::coarse_milliseconds();
   state.process = platform::process_id();
   keep_command();

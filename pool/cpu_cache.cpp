@@ -44,16 +44,17 @@ void return_to_sequences(RseqArea* area) noexcept { thread_area = area; }
 
 PoolMode CpuCache::open(PoolMode wanted, std::uint64_t cpu_budget, SharedSpans* spans,
                         Cookies cookies) noexcept {
-  budget_ = cpu_budget;
   cookies_ = cookies;
   spans_ = spans;
   mode_ = PoolMode::kRseq;
   if (wanted != PoolMode::kLocked && sequences_work()) {
     platform::prepare_restarts();
+    budget_.open(cpu_budget, platform::usable_cpus());
     return mode_;
   }
   thread_area = &no_area;
   mode_ = open_shards() ? PoolMode::kLocked : PoolMode::kPassThrough;
+  budget_.open(cpu_budget, shards_.count());
   return mode_;
 }
 
@@ -97,12 +98,12 @@ bool CpuCache::attach_thread() noexcept {
   const std::uint32_t cpu = *const_cast<volatile std::uint32_t*>(&area->cpu_id);
   if (cpu >= kMaxCpus) return false;
   thread_area = area;
-  if (slabs_[cpu].load(std::memory_order_relaxed) == 0) install_slab(cpu);
+  install_slab(cpu);
   return true;
 }
 
 void CpuCache::install_slab(std::uint32_t cpu) noexcept {
-  if (slab_refused_.stands()) return;
+  if (slabs_[cpu].load(std::memory_order_relaxed) != 0 || slab_refused_.stands()) return;
   void* slab = platform::map(kSlabLayout.bytes);
   if (slab == nullptr) return slab_refused_.note();
   const SlabDistance distance = reinterpret_cast<std::uintptr_t>(slab) - empty_slab_address();
@@ -114,6 +115,7 @@ void CpuCache::install_slab(std::uint32_t cpu) noexcept {
   std::uint32_t seen = cpus_seen_.load();
   while (seen <= cpu && !cpus_seen_.compare_exchange_weak(seen, cpu + 1)) {
   }
+  budget_.add_cache();
   std::atomic_ref(reach_[cpu]).store(distance, std::memory_order_release);
 }
 
@@ -243,19 +245,22 @@ void CpuCache::raise_limit(std::uintptr_t slab, ClassIndex c, std::uint32_t step
 // Takes `bytes` out of the CPU's budget, if need be away from classes that lie idle.
 bool CpuCache::grant(std::uintptr_t slab, ClassIndex c, std::uint64_t bytes) noexcept {
   std::atomic<std::uint64_t>& granted = head_of(slab).granted_bytes;
-  if (bytes > budget_) return false;
-  if (granted.load(std::memory_order_relaxed) + bytes > budget_) take_from_idle(slab, c, bytes);
-  if (granted.fetch_add(bytes) + bytes <= budget_) return true;
-  granted.fetch_sub(bytes);
+  const std::uint64_t budget = budget_.bytes();
+  if (bytes > budget) return false;
+  take_from_idle(slab, c, budget - bytes);
+  std::uint64_t seen = granted.load(std::memory_order_relaxed);
+  while (seen + bytes <= budget) {
+    if (granted.compare_exchange_weak(seen, seen + bytes)) return true;
+  }
   return false;
 }
 
-// The clock's hand goes over the classes: one that had a hit since it last came by is spared once.
-void CpuCache::take_from_idle(std::uintptr_t slab, ClassIndex except,
-                              std::uint64_t bytes) noexcept {
+// Takes limits back until no more than `most` bytes are granted. The clock's hand goes over the
+// classes: one that had a hit since it last came by is spared once.
+void CpuCache::take_from_idle(std::uintptr_t slab, ClassIndex except, std::uint64_t most) noexcept {
   SlabHead& head = head_of(slab);
   for (std::uint32_t looks = 0; looks < 2 * kClassSlots; ++looks) {
-    if (head.granted_bytes.load(std::memory_order_relaxed) + bytes <= budget_) return;
+    if (head.granted_bytes.load(std::memory_order_relaxed) <= most) return;
     const ClassIndex c{head.clock_hand.fetch_add(1, std::memory_order_relaxed) % kClassSlots};
     if (c == except || !is_used(slab, c)) continue;
     Stack& stack = stack_of(slab, c);
@@ -280,11 +285,15 @@ void CpuCache::give_all(ClassIndex c, Pop pop) noexcept {
 }
 
 std::uint32_t CpuCache::drain_all() noexcept {
-  return drain_where([](Stack&) { return true; });
+  return drain_where([](std::uintptr_t, Stack&) { return true; });
 }
 
 std::uint32_t CpuCache::drain_quiet(std::uint32_t now_ms, std::uint32_t quiet_ms) noexcept {
-  return drain_where([=](Stack& stack) { return quiet_for(stack, now_ms, quiet_ms); });
+  const std::uint64_t budget = budget_.bytes();
+  return drain_where([=](std::uintptr_t slab, Stack& stack) {
+    const bool over = head_of(slab).granted_bytes.load(std::memory_order_relaxed) > budget;
+    return over || quiet_for(stack, now_ms, quiet_ms);
+  });
 }
 
 // Looks at a stack; an empty one is never worth draining.
@@ -313,7 +322,7 @@ template <typename Which>
 bool CpuCache::drain_shard(std::uint32_t shard, Which which) noexcept {
   bool any = false;
   for_each_used_class(shards_.slab(shard), [&](ClassIndex c) {
-    if (!which(stack_of(shards_.slab(shard), c))) return;
+    if (!which(shards_.slab(shard), stack_of(shards_.slab(shard), c))) return;
     any = true;
     give_back_limit(shards_.slab(shard), c);
     give_all(c, [&] { return shards_.pop(shard, c, kUnseen, 0); });
@@ -332,7 +341,7 @@ bool CpuCache::drain_cpu(std::uint32_t cpu, Which which) noexcept {
   std::array<bool, kClassSlots> chosen{};
   bool any = false;
   for_each_used_class(
-      slab, [&](ClassIndex c) { any |= chosen[to_number(c)] = which(stack_of(slab, c)); });
+      slab, [&](ClassIndex c) { any |= chosen[to_number(c)] = which(slab, stack_of(slab, c)); });
   if (!any || reach.exchange(0) == 0) return false;
   const bool alone = platform::restart_sequences(cpu);
   if (alone) {

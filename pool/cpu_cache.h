@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <span>
 
+#include "pool/cpu_cache_budget.h"
 #include "pool/percpu_locked.h"
 #include "pool/percpu_rseq.h"
 #include "pool/refusal.h"
@@ -50,10 +51,18 @@ class CpuCache {
   static constexpr std::uint32_t kMaxCpus = 8192;  // Linux's own limit on x86-64
 
   // Pre: called once; `spans` outlives the cache and has kClassSlots elements. Returns the mode
-  // that is in force: `wanted`, or kLocked where sequences do not work. `cookies` are for blocks
-  // that come out of the spans known to be zero.
+  // that is in force: `wanted`, or kLocked where sequences do not work. `cpu_budget`: most bytes
+  // of each CPU's cache; 0: its part of what share_out() says. `cookies` are for blocks that come
+  // out of the spans known to be zero.
   PoolMode open(PoolMode wanted, std::uint64_t cpu_budget, SharedSpans* spans,
                 Cookies cookies = {}) noexcept;
+
+  // Where each CPU's cache has no figure of its own: all together may hold `bytes`. What is held
+  // beyond that goes with the next drain_quiet().
+  void share_out(std::uint64_t bytes) noexcept { budget_.share_out(bytes); }
+
+  // Most bytes of each CPU's cache, as it is in force.
+  std::uint64_t cpu_budget() const noexcept { return budget_.bytes(); }
 
   // Hit path: a block off this CPU's stack, or 0 (now and then where there is one). `stack` is
   // where_empty() of its class. 13 instructions in the sequence.
@@ -93,11 +102,15 @@ class CpuCache {
   // After push_again() returned false: empties part of the stack, the block with it.
   [[gnu::cold, gnu::noinline]] void drain(ClassIndex c, Block block) noexcept;
 
+  // Makes the cache of a CPU, where it has none yet. Pre: cpu < kMaxCpus.
+  void install_slab(std::uint32_t cpu) noexcept;
+
   // Empties the cache of every CPU. Returns how many were emptied.
   std::uint32_t drain_all() noexcept;
 
-  // Empties the stacks that nothing was pushed to or popped from for `quiet_ms`, and takes their
-  // limits back. Returns how many CPUs had any.
+  // Empties the stacks that nothing was pushed to or popped from for `quiet_ms`, and all of a CPU
+  // whose budget became less than it has granted, and takes their limits back. Returns how many
+  // CPUs had any.
   std::uint32_t drain_quiet(std::uint32_t now_ms, std::uint32_t quiet_ms) noexcept;
 
   // Whether the block is in a CPU's cache.
@@ -126,7 +139,6 @@ class CpuCache {
 
  private:
   bool attach_thread() noexcept;
-  void install_slab(std::uint32_t cpu) noexcept;
   bool sequences_work() noexcept;
   bool open_shards() noexcept;
 
@@ -143,7 +155,7 @@ class CpuCache {
   void move_limit(std::uintptr_t slab, ClassIndex c, StackEvent event) noexcept;
   void raise_limit(std::uintptr_t slab, ClassIndex c, std::uint32_t step) noexcept;
   bool grant(std::uintptr_t slab, ClassIndex c, std::uint64_t bytes) noexcept;
-  void take_from_idle(std::uintptr_t slab, ClassIndex except, std::uint64_t bytes) noexcept;
+  void take_from_idle(std::uintptr_t slab, ClassIndex except, std::uint64_t most) noexcept;
   template <typename Pop>
   void give_all(ClassIndex c, Pop pop) noexcept;
   template <typename Which>
@@ -160,7 +172,7 @@ class CpuCache {
 
   std::atomic<std::uint32_t> cpus_seen_{0};  // one more than the highest with a slab
   PoolMode mode_ = PoolMode::kPassThrough;
-  std::uint64_t budget_ = 0;
+  CacheBudget budget_;
   Cookies cookies_;
   SharedSpans* spans_ = nullptr;
   std::array<std::atomic<std::uint64_t>, kClassSlots> in_use_peak_{};

@@ -33,6 +33,7 @@ inline constexpr std::array kKindNames{
     KindName{OptionKind::kFlag, "flag", "a flag (0 or 1, true or false, yes or no, on or off)"},
     KindName{OptionKind::kCount, "count", "a plain number (such as 100)"},
     KindName{OptionKind::kBytes, "bytes", "a size (such as 64M or 1G)"},
+    KindName{OptionKind::kAutoBytes, "autobytes", "auto or a size (such as 64M or 1G)"},
     KindName{OptionKind::kShare, "share", "auto, a size or a percentage (such as 64M or 25%)"},
     KindName{OptionKind::kDuration, "duration", "a duration (such as 500ms, 10s or 5m)"},
     KindName{OptionKind::kChoice, "choice", "one of "},  // the words of the row follow
@@ -57,7 +58,7 @@ inline constexpr std::array kByteUnits{
 inline constexpr std::array kDurationUnits{Unit{"m", 60'000}, Unit{"s", 1'000}, Unit{"ms", 1},
                                            Unit{"", 1}};
 
-inline constexpr std::string_view kAutoShare = "auto";
+inline constexpr std::string_view kAuto = "auto";
 inline constexpr std::uint64_t kMostPercent = 100;
 inline constexpr std::uint64_t kMostWarmed = 1U << 20;
 
@@ -149,6 +150,14 @@ constexpr Verdict read_bytes(std::string_view text, const OptionInfo& row,
   return read_ranged(text, row, kByteUnits, value);
 }
 
+// Pre: the row's lowest is not 0, which means auto.
+constexpr Verdict read_autobytes(std::string_view text, const OptionInfo& row,
+                                 std::uint64_t& value) noexcept {
+  if (!same_word(text, kAuto)) return read_ranged(text, row, kByteUnits, value);
+  value = 0;
+  return Verdict::kGood;
+}
+
 constexpr Verdict read_percent(std::string_view text, std::uint64_t& value) noexcept {
   std::uint64_t number = 0;
   const Verdict verdict = read_number(text, kPercentUnits, number);
@@ -159,7 +168,7 @@ constexpr Verdict read_percent(std::string_view text, std::uint64_t& value) noex
 }
 
 constexpr Verdict read_share(std::string_view text, const OptionInfo& row, Share& value) noexcept {
-  if (same_word(text, kAutoShare)) {
+  if (same_word(text, kAuto)) {
     value = {};
     return Verdict::kGood;
   }
@@ -293,9 +302,14 @@ inline void write_bytes(BoundedText& out, const OptionInfo& /*row*/, std::uint64
   write_number(out, value, kByteUnits);
 }
 
+inline void write_autobytes(BoundedText& out, const OptionInfo& row, std::uint64_t value) noexcept {
+  if (value == 0) return out.add(kAuto);
+  write_bytes(out, row, value);
+}
+
 inline void write_share(BoundedText& out, const OptionInfo& row, const Share& value) noexcept {
   if (value.percent != 0) return write_number(out, value.percent, kPercentUnits);
-  if (value.bytes == 0) return out.add(kAutoShare);
+  if (value.bytes == 0) return out.add(kAuto);
   write_bytes(out, row, value.bytes == kNothingKept ? 0 : value.bytes);
 }
 

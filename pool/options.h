@@ -15,6 +15,7 @@ enum class OptionKind : std::uint8_t {
   kFlag,
   kCount,
   kBytes,
+  kAutoBytes,
   kShare,
   kDuration,
   kChoice,
@@ -54,6 +55,7 @@ struct Options {
 #define BUFPOOL_OPTION_TYPE_flag bool
 #define BUFPOOL_OPTION_TYPE_count std::uint64_t
 #define BUFPOOL_OPTION_TYPE_bytes std::uint64_t
+#define BUFPOOL_OPTION_TYPE_autobytes std::uint64_t  // 0: auto
 #define BUFPOOL_OPTION_TYPE_share Share
 #define BUFPOOL_OPTION_TYPE_duration std::uint64_t  // milliseconds
 #define BUFPOOL_OPTION_TYPE_choice std::uint32_t
@@ -94,7 +96,7 @@ struct Complaints {
 // Writes one complaint as a sentence into `out` (no newline, cut where it does not fit) and
 // returns what was written:
 //   BUFPOOL_RETAIN_MAX=64Q: not a size (such as 64M or 1G); using 64M
-//   BUFPOOL_CPU_CACHE=1K: out of range (64K to 16G); using 32M
+//   BUFPOOL_CPU_CACHE=1K: out of range (64K to 16G); using auto
 //   BUFPOOL_REPROT=off: no such variable; did you mean BUFPOOL_REPORT?
 [[nodiscard]] std::string_view describe(const Complaint& complaint, std::span<char> out) noexcept;
 

@@ -189,9 +189,9 @@ std::size_t resident_bytes() noexcept { return statm_bytes(1); }
 
 std::uint32_t usable_cpus() noexcept {
   const KeepErrno keep;
-  cpu_set_t cpus;
-  if (sched_getaffinity(0, sizeof cpus, &cpus) != 0) return 1;
-  const int count = CPU_COUNT(&cpus);
+  cpu_set_t cpus[8];  // one is refused by a kernel that is ready for more than 1024 CPUs
+  if (sched_getaffinity(0, sizeof cpus, cpus) != 0) return 1;
+  const int count = CPU_COUNT_S(sizeof cpus, cpus);
   return count < 1 ? 1 : static_cast<std::uint32_t>(count);
 }
 

@@ -31,16 +31,19 @@ void Retention::open(const Options& options, SharedSpans* spans, CpuCache* cache
   last_pass_ms_.store(now_ms() - kPassMs, std::memory_order_relaxed);
   drained_ms_.store(now_ms() - kPassMs, std::memory_order_relaxed);
   // A size is one whatever the limits are.
-  if (wanted_most_.bytes == 0) return;
-  budget_.open(wanted_most_.bytes);
-  budget_known_.store(kKnown, std::memory_order_relaxed);
+  if (wanted_most_.bytes != 0) open_budget(wanted_most_.bytes);
 }
 
 void Retention::learn_limits() noexcept {
   int unknown = kUnknown;
   if (budget_known_.load(std::memory_order_relaxed) != kUnknown) return;
   if (!budget_known_.compare_exchange_strong(unknown, kAsking)) return;
-  budget_.open(budget_within(wanted_most_, platform::memory_limit()));
+  open_budget(budget_within(wanted_most_, platform::memory_limit()));
+}
+
+void Retention::open_budget(std::uint64_t most) noexcept {
+  budget_.open(most);
+  cache_->share_out(most);
   budget_known_.store(kKnown, std::memory_order_relaxed);
 }
 

@@ -71,6 +71,7 @@ class Retention {
   // Rule 1 gives back this much at a time at least, for fewer system calls.
   static constexpr std::uint64_t kLeastReclaim = std::uint64_t{256} << 10;
 
+  void open_budget(std::uint64_t most) noexcept;
   bool begin_pass() noexcept;
   std::uint64_t pass_alone() noexcept;
   std::uint64_t idle_in_spans() const noexcept;

@@ -2,71 +2,18 @@
 #include "pool/cpu_cache.h"
 
 #include <gtest/gtest.h>
-#include <sched.h>
 
-#include <algorithm>
 #include <array>
-#include <atomic>
-#include <memory>
-#include <mutex>
 #include <random>
 #include <set>
-#include <thread>
 #include <vector>
 
-#include "tests/unit/in_child.h"
-#include "tests/unit/one_cpu.h"
 #include "tests/unit/test_cache.h"
 
 namespace bufpool {
 namespace {
 
-const ClassIndex kSmall = class_step(4096);
-
-class CpuCacheTest : public testing::TestWithParam<PoolMode> {
- protected:
-  void SetUp() override {
-    if (kThreadSanitizer && GetParam() == PoolMode::kRseq) {
-      GTEST_SKIP() << "ThreadSanitizer does not understand restartable sequences";
-    }
-    remake(32 << 20);
-    if (own_->mode != GetParam()) GTEST_SKIP() << "no restartable sequences here";
-  }
-  void remake(std::uint64_t budget) {
-    own_.reset();
-    own_ = std::make_unique<TestCache>(GetParam(), budget);
-  }
-
-  // Takes and puts `count` blocks, all through the cache.
-  void cycle(ClassIndex c, std::size_t count) {
-    std::vector<Block> blocks(count);
-    for (Block& block : blocks) block = own_->take(c);
-    for (const Block block : blocks) own_->put(c, block);
-  }
-
-  // Empties the cache; then all blocks that were ever cut are in the spans, each once.
-  void expect_all_back(ClassIndex c) {
-    own_->cache.drain_all();
-    EXPECT_EQ(own_->cache.counters(c).depth, 0U);
-    EXPECT_EQ(own_->behind(c).outstanding(), 0U);
-    const std::size_t count = own_->behind(c).carved_bytes / stride_bytes(c);
-    std::set<Block> blocks;
-    Block block = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      ASSERT_EQ(own_->spans[to_number(c)].take(std::span(&block, 1)).count, 1U);
-      EXPECT_TRUE(blocks.insert(block).second) << "a block came twice";
-    }
-    EXPECT_EQ(own_->behind(c).carved_bytes, count * stride_bytes(c)) << "a block was lost";
-  }
-
-  OneCpu one_cpu_;
-  std::unique_ptr<TestCache> own_;
-};
-
-INSTANTIATE_TEST_SUITE_P(Modes, CpuCacheTest, testing::Values(PoolMode::kRseq, PoolMode::kLocked),
-                         [](const auto& mode) {
-                           return mode.param == PoolMode::kRseq ? "rseq" : "locked";
-                         });
+INSTANTIATE_TEST_SUITE_P(Modes, CpuCacheTest, kCacheModes, kCacheModeName);
 
 TEST_P(CpuCacheTest, TheLastPutIsTheNextTake) {
   const Block block = own_->take(kSmall);
@@ -251,137 +198,6 @@ TEST_P(CpuCacheTest, TwoCachesKeepApart) {
     EXPECT_EQ(second.behind(kSmall).outstanding(), second.cache.counters(kSmall).depth);
     EXPECT_EQ(own_->behind(kSmall).outstanding(), own_->cache.counters(kSmall).depth);
   }
-}
-
-// The threads below run on all CPUs.
-class CpuCacheThreads : public CpuCacheTest {
- protected:
-  static constexpr std::array<std::size_t, 4> kSizes{600, 4096, 70000, 1 << 20};
-  static constexpr int kThreads = 6;
-
-  // Takes and puts at random; a block must be nobody else's meanwhile.
-  void use(int thread, int rounds) {
-    std::mt19937 random(static_cast<unsigned>(thread));
-    std::vector<std::pair<ClassIndex, Block>> held;
-    for (int i = 0; i < rounds; ++i) {
-      if (held.size() < 20 && random() % 2 == 0) {
-        const ClassIndex c = class_step(kSizes[random() % kSizes.size()]);
-        const Block block = own_->take(c);
-        guard_line(block).state = mark(thread, block);
-        held.emplace_back(c, block);
-        ++takes_;
-      } else if (!held.empty()) {
-        std::swap(held[random() % held.size()], held.back());
-        put_back(thread, held.back());
-        held.pop_back();
-      }
-    }
-    for (const auto& one : held) put_back(thread, one);
-  }
-
-  void run_threads(int rounds) {
-    std::vector<std::thread> threads;
-    for (int t = 0; t < kThreads; ++t) threads.emplace_back([=, this] { use(t, rounds); });
-    for (std::thread& thread : threads) thread.join();
-  }
-
-  void expect_exact() {
-    std::uint64_t gets = 0;
-    for (const std::size_t size : kSizes) {
-      const ClassIndex c = class_step(size);
-      const StackCounters stacks = own_->cache.counters(c);
-      const SpanCounters behind = own_->behind(c);
-      EXPECT_EQ(behind.outstanding(), stacks.depth);
-      gets += stacks.hits + behind.misses;
-      const std::uint64_t puts = stacks.depth + stacks.hits + behind.drained - behind.filled +
-                                 behind.overflows + own_->spans[to_number(c)].deferred();
-      EXPECT_EQ(puts, stacks.hits + behind.misses);
-    }
-    EXPECT_EQ(gets, takes_);
-    EXPECT_EQ(clashes_, 0);
-    for (const std::size_t size : kSizes) expect_all_back(class_step(size));
-  }
-
-  std::atomic<std::uint64_t> takes_{0};
-  std::atomic<int> clashes_{0};
-
- private:
-  static std::uint64_t mark(int thread, Block block) {
-    return block << 8 | static_cast<unsigned>(thread);
-  }
-  void put_back(int thread, std::pair<ClassIndex, Block> one) {
-    if (guard_line(one.second).state != mark(thread, one.second)) ++clashes_;
-    own_->put(one.first, one.second);
-  }
-};
-
-// The fixture's own thread stays on one CPU; those it starts would inherit that.
-class AnyCpu {
- public:
-  AnyCpu() {
-    cpu_set_t all;
-    CPU_ZERO(&all);
-    for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) CPU_SET(cpu, &all);
-    sched_setaffinity(0, sizeof all, &all);
-  }
-};
-
-INSTANTIATE_TEST_SUITE_P(Modes, CpuCacheThreads,
-                         testing::Values(PoolMode::kRseq, PoolMode::kLocked), [](const auto& mode) {
-                           return mode.param == PoolMode::kRseq ? "rseq" : "locked";
-                         });
-
-constexpr int kRounds = kThreadSanitizer ? 5000 : 300'000;
-
-TEST_P(CpuCacheThreads, CountersAreExactOnceAllAreQuiet) {
-  const AnyCpu any;
-  run_threads(kRounds);
-  expect_exact();
-}
-
-TEST_P(CpuCacheThreads, NoBlockIsLostOrDoubledWhileOthersDrain) {
-  const AnyCpu any;
-  std::atomic<bool> stop{false};
-  std::array<std::thread, 2> drainers;
-  for (std::thread& drainer : drainers) {
-    drainer = std::thread([&] {
-      while (!stop) {
-        own_->cache.drain_all();
-        std::this_thread::yield();
-      }
-    });
-  }
-  run_threads(kRounds);
-  stop = true;
-  for (std::thread& drainer : drainers) drainer.join();
-  expect_exact();
-}
-
-TEST_P(CpuCacheThreads, ABudgetForAlmostNothingIsFoughtOver) {
-  remake(300 << 10);
-  const AnyCpu any;
-  run_threads(kRounds / 4);
-  expect_exact();
-}
-
-TEST_P(CpuCacheThreads, ShortLivedThreadsLeaveNothingBehind) {
-  const AnyCpu any;
-  for (int i = 0; i < 100; ++i) {
-    std::thread thread([&] { use(i % 100, 50); });
-    thread.join();
-  }
-  expect_exact();
-}
-
-TEST_P(CpuCacheThreads, ABlockPutByAnotherThreadIsServedAgain) {
-  const AnyCpu any;
-  for (int i = 0; i < 50; ++i) {
-    const Block block = own_->take(kSmall);
-    std::thread([&] { own_->put(kSmall, block); }).join();
-    ++takes_;
-  }
-  EXPECT_LE(own_->behind(kSmall).carved_bytes, std::uint64_t{8} << 20);
-  expect_exact();
 }
 
 }  // namespace

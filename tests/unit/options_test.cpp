@@ -159,6 +159,7 @@ TEST(GoodValue, IsInForceAndCanBeReadAgain) {
       {"MAX_SIZE", "1G", {"1G", "1024M", "1073741824"}},
       {"MAX_SIZE", "512", {"512"}},
       {"MAX_SIZE", "1536K", {"1536k", "1572864"}},
+      {"CPU_CACHE", "auto", {"auto", "AUTO"}},
       {"CPU_CACHE", "64K", {"64K", "64kib", "65536"}},
       {"CPU_CACHE", "16G", {"16g", "16GiB", "16384M", "17179869184"}},
       {"REPORT_MIN", "0", {"0", "00"}},

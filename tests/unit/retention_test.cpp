@@ -113,6 +113,7 @@ TEST_P(RetentionTest, OverTheBudgetItGoesBackAfterASecondOfGrace) {
 TEST_P(RetentionTest, WhatLiesInACacheIsOverTheBudgetToo) {
   Options options = patient();
   options.retain_max = {.bytes = kMiB};
+  options.cpu_cache = 32 * kMiB;
   Retained& own = make(options);
   for (int round = 0; round < 40; ++round) {
     own.put(kMiddle, own.take_bytes(kMiddle, 8 * kMiB));

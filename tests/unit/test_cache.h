@@ -1,15 +1,26 @@
 // SPDX-License-Identifier: MIT
-// A CPU cache for tests, and the spans behind it.
+// A cache with the spans behind it, for tests in both modes on one CPU.
 #pragma once
+
+#include <gtest/gtest.h>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "pool/cpu_cache.h"
 #include "tests/unit/class_spans.h"
+#include "tests/unit/in_child.h"
+#include "tests/unit/one_cpu.h"
 
 namespace bufpool {
+
+inline const ClassIndex kSmall = class_step(4096);
 
 // A cache and the spans behind it, in memory of their own; takes and puts as the pool does.
 struct TestCache {
@@ -39,6 +50,51 @@ struct TestCache {
   std::array<SharedSpans, kClassSlots> spans{};
   CpuCache cache;
   PoolMode mode;
+};
+
+class CpuCacheTest : public testing::TestWithParam<PoolMode> {
+ protected:
+  void SetUp() override {
+    if (kThreadSanitizer && GetParam() == PoolMode::kRseq) {
+      GTEST_SKIP() << "ThreadSanitizer does not understand restartable sequences";
+    }
+    remake(32 << 20);
+    if (own_->mode != GetParam()) GTEST_SKIP() << "no restartable sequences here";
+  }
+  void remake(std::uint64_t budget) {
+    own_.reset();
+    own_ = std::make_unique<TestCache>(GetParam(), budget);
+  }
+
+  // Takes and puts `count` blocks, all through the cache.
+  void cycle(ClassIndex c, std::size_t count) {
+    std::vector<Block> blocks(count);
+    for (Block& block : blocks) block = own_->take(c);
+    for (const Block block : blocks) own_->put(c, block);
+  }
+
+  // Empties the cache; then all blocks that were ever cut are in the spans, each once.
+  void expect_all_back(ClassIndex c) {
+    own_->cache.drain_all();
+    EXPECT_EQ(own_->cache.counters(c).depth, 0U);
+    EXPECT_EQ(own_->behind(c).outstanding(), 0U);
+    const std::size_t count = own_->behind(c).carved_bytes / stride_bytes(c);
+    std::set<Block> blocks;
+    Block block = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      ASSERT_EQ(own_->spans[to_number(c)].take(std::span(&block, 1)).count, 1U);
+      EXPECT_TRUE(blocks.insert(block).second) << "a block came twice";
+    }
+    EXPECT_EQ(own_->behind(c).carved_bytes, count * stride_bytes(c)) << "a block was lost";
+  }
+
+  OneCpu one_cpu_;
+  std::unique_ptr<TestCache> own_;
+};
+
+inline const auto kCacheModes = testing::Values(PoolMode::kRseq, PoolMode::kLocked);
+inline constexpr auto kCacheModeName = [](const testing::TestParamInfo<PoolMode>& mode) {
+  return std::string(mode.param == PoolMode::kRseq ? "rseq" : "locked");
 };
 
 }  // namespace bufpool

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// What the caches of many CPUs hold together. The CPUs are simulated: a sequence runs on the slab
+// of the CPU that the thread's area names.
+#include "pool/cpu_cache_budget.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "pool/platform.h"
+#include "tests/unit/retained.h"
+#include "tests/unit/test_cache.h"
+
+namespace bufpool {
+namespace {
+
+constexpr std::uint64_t kKiB = std::uint64_t{1} << 10;
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kAuto = 0;
+constexpr std::uint32_t kNever = 1'000'000;  // milliseconds
+
+// This thread is on one of so many CPUs. The kernel does not know, so nothing interrupts its
+// sequences; nobody else may use the cache.
+class SimulatedCpus {
+ public:
+  SimulatedCpus(CpuCache& cache, std::uint32_t count) : before_(thread_area) {
+    for (std::uint32_t cpu = 0; cpu < count; ++cpu) cache.install_slab(cpu);
+    thread_area = &area_;
+  }
+  ~SimulatedCpus() { thread_area = before_; }
+  SimulatedCpus(const SimulatedCpus&) = delete;
+  SimulatedCpus& operator=(const SimulatedCpus&) = delete;
+
+  void move_to(std::uint32_t cpu) { area_.cpu_id_start = cpu; }
+
+ private:
+  RseqArea area_{};
+  RseqArea* before_;
+};
+
+// Those that the process may use count whether they are used or not.
+std::uint32_t at_least(std::uint32_t count) { return std::max(count, platform::usable_cpus()); }
+
+class ManyCpus : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer does not understand sequences";
+    if (own_.mode != PoolMode::kRseq) GTEST_SKIP() << "no restartable sequences here";
+  }
+
+  // Not by pop_again() or push_again(), which look where the thread really is.
+  static void cycle(TestCache& own, ClassIndex c, std::size_t count) {
+    std::vector<Block> blocks(count);
+    for (Block& block : blocks) {
+      block = own.cache.pop(CpuCache::where_empty(c), 1);
+      if (block == 0) block = own.cache.refill(c, 1).block;
+    }
+    for (const Block block : blocks) {
+      if (!own.cache.push(CpuCache::where_empty(c), block)) own.cache.drain(c, block);
+    }
+  }
+
+  // Two MiB come and go on each CPU, of which its cache keeps what it may. Returns the most that
+  // all of them held.
+  static std::uint64_t use_all(TestCache& own, std::uint32_t count) {
+    SimulatedCpus cpus(own.cache, count);
+    std::uint64_t most = 0;
+    for (std::uint32_t cpu = 0; cpu < count; ++cpu) {
+      cpus.move_to(cpu);
+      for (int i = 0; i < 12; ++i) {
+        cycle(own, class_step(64 << 10), 24);
+        cycle(own, class_step(4096), 120);
+        most = std::max(most, own.cache.idle_bytes());
+      }
+    }
+    return most;
+  }
+
+  TestCache own_{PoolMode::kRseq, kAuto};
+};
+
+TEST_F(ManyCpus, TogetherHoldNoMoreThanTheBudget) {
+  for (const std::uint32_t count : {at_least(64), at_least(256)}) {
+    TestCache own(PoolMode::kRseq, kAuto);
+    const std::uint64_t most = std::max(Budget::kMostByDefault, count * CacheBudget::kLeast);
+    const std::uint64_t held = use_all(own, count);
+    EXPECT_LE(held, most) << count;
+    EXPECT_GT(held, most / 4) << "and it is used";
+  }
+}
+
+// The load is one that the budget is needed for.
+TEST_F(ManyCpus, HoldMoreWithAFigureForEach) {
+  for (const std::uint32_t count : {64U, 256U}) {
+    TestCache own(PoolMode::kRseq, 32 * kMiB);
+    EXPECT_GT(use_all(own, count), Budget::kMostByDefault) << count;
+  }
+}
+
+TEST_F(ManyCpus, GiveBackWhatTheyHoldBeyondALoweredBudget) {
+  constexpr std::uint64_t kLowered = 32 * kMiB;
+  const std::uint32_t count = at_least(64);
+  use_all(own_, count);
+  ASSERT_GT(own_.cache.idle_bytes(), kLowered);
+  own_.cache.share_out(kLowered);
+  EXPECT_GT(own_.cache.drain_quiet(0, kNever), 0U);
+  EXPECT_LE(own_.cache.idle_bytes(), kLowered);
+  EXPECT_LE(use_all(own_, count), kLowered);
+  EXPECT_EQ(own_.cache.drain_quiet(0, kNever), 0U) << "what is within the budget stays";
+}
+
+// As where a program may run on more CPUs later.
+TEST_F(ManyCpus, ThatComeLateHaveTheirPart) {
+  const std::uint64_t all = 2 * kMiB * platform::usable_cpus();
+  own_.cache.share_out(all);
+  EXPECT_GT(use_all(own_, 1), 512 * kKiB);
+  const std::uint32_t later = 4 * platform::usable_cpus();
+  use_all(own_, later);
+  EXPECT_LE(own_.cache.cpu_budget(), 512 * kKiB);
+  own_.cache.drain_quiet(0, kNever);
+  EXPECT_LE(use_all(own_, later), all);
+}
+
+std::uint64_t part_of(std::uint64_t bytes) {
+  return std::max(bytes / platform::usable_cpus() / 4096 * 4096, CacheBudget::kLeast);
+}
+
+TEST(CacheBudget, IsThePartOfOneOfTheCpusThatTheProcessMayUse) {
+  for (const PoolMode mode : {PoolMode::kRseq, PoolMode::kLocked}) {
+    if (kThreadSanitizer && mode == PoolMode::kRseq) continue;
+    if (platform::usable_cpus() > LockedShards::kMost && mode == PoolMode::kLocked) continue;
+    const TestCache own(mode, kAuto);
+    EXPECT_EQ(own.cache.cpu_budget(), part_of(Budget::kMostByDefault));
+  }
+}
+
+TEST(CacheBudget, FollowsWhatIsToBeRetained) {
+  constexpr std::array kCases{Share{8 * kMiB, 0}, Share{1, 0}, Share{0, 1}, Share{}};
+  for (const Share& share : kCases) {
+    Options options = default_options();
+    options.retain_max = share;
+    Retained own(PoolMode::kLocked, options);
+    const std::uint64_t most = own.retention.budget_most();
+    EXPECT_EQ(own.cache.cpu_budget(), part_of(most)) << share.bytes << " or " << share.percent;
+  }
+}
+
+TEST(CacheBudget, OfAFigureIsThatFigure) {
+  CacheBudget budget;
+  budget.open(64 * kKiB, 4);
+  for (int i = 0; i < 100; ++i) budget.add_cache();
+  budget.share_out(kMiB);
+  EXPECT_EQ(budget.bytes(), 64 * kKiB);
+}
+
+TEST(CacheBudget, IsSharedByAsManyAsThereAreOrWillBe) {
+  CacheBudget budget;
+  EXPECT_EQ(budget.bytes(), Budget::kMostByDefault);
+  budget.open(kAuto, 3);
+  EXPECT_EQ(budget.bytes(), Budget::kMostByDefault / 3 / 4096 * 4096);
+  for (int i = 0; i < 4; ++i) budget.add_cache();
+  EXPECT_EQ(budget.bytes(), Budget::kMostByDefault / 4);
+  budget.share_out(0);
+  EXPECT_EQ(budget.bytes(), CacheBudget::kLeast);
+}
+
+}  // namespace
+}  // namespace bufpool
