@@ -10,26 +10,37 @@ namespace {
 constexpr std::size_t kFarthest = std::size_t{32} << 40;
 constexpr std::uint32_t kNarrowestShift = 25;  // 32 MiB a class
 
+// mimalloc asks for addresses from 2 TiB up to here; Linux loads programs from there on.
+constexpr std::uintptr_t kHintsEnd = std::uintptr_t{30} << 40;
+constexpr std::uintptr_t kProgramsStart = std::uintptr_t{85} << 40;
+
 static_assert(kFarthest / 2 > std::size_t{kClassSlots} << ChunkRange::kWidestShift,
               "the range is as far from its end as it is long");
 
 }  // namespace
 
-// Below, or above where little is below: under valgrind mappings begin low. Another copy of this
-// library in the process has a range of its own.
+// Below, or above where little is below: under valgrind mappings begin low, and where a process has
+// asked for the old layout, or for a stack without a limit, they lie in the middle. Another copy of
+// this library in the process has a range of its own.
 bool ChunkSpace::open() noexcept {
   void* const probe = platform::map(platform::kPageBytes);
   if (probe == nullptr) return false;
   const auto near = reinterpret_cast<std::uintptr_t>(probe);
   platform::unreserve(probe, platform::kPageBytes);
+  return open_near(near, true) || open_near(near, false);
+}
+
+// `quiet`: only where neither hints nor programs are.
+bool ChunkSpace::open_near(std::uintptr_t near, bool quiet) noexcept {
   std::size_t distance = kFarthest;
   for (std::uint32_t shift = ChunkRange::kWidestShift; shift >= kNarrowestShift; --shift) {
-    if (near / 2 >= distance && open_at(near - distance, shift)) return true;
-    distance /= 2;
-  }
-  distance = kFarthest;
-  for (std::uint32_t shift = ChunkRange::kWidestShift; shift >= kNarrowestShift; --shift) {
-    if (open_at(near + distance, shift)) return true;
+    const std::uintptr_t above = near + distance;
+    const bool below_is_quiet = near - distance >= kHintsEnd;
+    const bool above_is_quiet =
+        above >= kHintsEnd && above + (std::size_t{kClassSlots} << shift) <= kProgramsStart;
+    const bool below = near / 2 >= distance && (!quiet || below_is_quiet);
+    if (below && open_at(near - distance, shift)) return true;
+    if ((!quiet || above_is_quiet) && open_at(above, shift)) return true;
     distance /= 2;
   }
   return false;

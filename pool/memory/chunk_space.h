@@ -2,10 +2,10 @@
 // The pool's address space: chunks taken by use from the regions of their classes, and who owns an
 // address.
 //
-// Nothing of it is reserved: the range lies terabytes below where the kernel puts mappings, so that
-// it does not get there before those fill terabytes, and a chunk's pages are mapped when they are
-// needed. Should a mapping of somebody else's be in it all the same, it is in no run of ours, and
-// an address in it has no guard line of ours: the slow paths tell.
+// Nothing of it is reserved: the range lies terabytes away from where the kernel puts mappings, so
+// that it does not get there before those fill terabytes, and a chunk's pages are mapped when they
+// are needed. Should a mapping of somebody else's be in it all the same, it is in no run of ours,
+// and an address in it has no guard line of ours: the slow paths tell.
 #pragma once
 
 #include <array>
@@ -78,6 +78,7 @@ class ChunkSpace {
   void repair_in_child() noexcept;
 
  private:
+  bool open_near(std::uintptr_t near, bool quiet) noexcept;
   bool open_at(std::uintptr_t start, std::uint32_t region_shift) noexcept;
   template <typename Visit>
   void for_each_used_region(Visit visit) noexcept;
