@@ -87,8 +87,7 @@ SharedSpans& BufferPool::spans_for(ClassIndex c) noexcept {
 
 CpuCache::Refill BufferPool::refill_or_drain(ClassIndex c, std::size_t asked) noexcept {
   const CpuCache::Refill refill = cache_.refill(c, asked);
-  if (refill.block != 0 || refill.why == Shortage::kLock || !retention_.drain_caches())
-    return refill;
+  if (refill.block != 0 || refill.why == Shortage::kLock || !retention_.make_room()) return refill;
   return cache_.refill(c, asked);
 }
 

@@ -11,7 +11,7 @@
 
 namespace bufpool {
 
-// Any thread may call both; neither waits.
+// Any thread may call all; none waits.
 class Refusal {
  public:
   // Short enough for a program that has made room to find the pool at work again soon.
@@ -24,6 +24,7 @@ class Refusal {
   }
 
   void note() noexcept { since_ms_.store(now_ms(), std::memory_order_relaxed); }
+  void forget() noexcept { since_ms_.store(0, std::memory_order_relaxed); }
 
  private:
   // Odd, and so never 0.

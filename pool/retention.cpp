@@ -186,10 +186,15 @@ void Retention::repair_in_child() noexcept {
   passing_.store(0, std::memory_order_relaxed);
 }
 
-bool Retention::drain_caches() noexcept {
+bool Retention::make_room() noexcept {
   const std::uint32_t now = now_ms();
-  if (is_within(now, drained_ms_.exchange(now, std::memory_order_relaxed), kPassMs)) return false;
-  cpu_drains_.fetch_add(cache_->drain_all(), std::memory_order_relaxed);
+  const bool lately = is_within(now, drained_ms_.load(std::memory_order_relaxed), kPassMs);
+  if (lately && idle_bytes() < kLeastReclaim) return false;
+  drained_ms_.store(now, std::memory_order_relaxed);
+  trim(0);
+  sweep(0);  // finds the runs that have no page left
+  sweep(0);  // and unmaps them
+  for (SharedSpans& spans : spans_) spans.ask_again();
   return true;
 }
 

@@ -38,8 +38,10 @@ class Retention {
   // Gives idle memory back down to `keep` bytes. Returns the bytes given back.
   std::uint64_t trim(std::uint64_t keep) noexcept;
 
-  // A class has no block left, but CPUs' caches may: empties them. False: done not long ago.
-  [[nodiscard]] bool drain_caches() noexcept;
+  // The system refused memory to a class: all that is idle goes back and is unmapped, as limits on
+  // what a process maps (RLIMIT_AS, RLIMIT_DATA) count it, and every class may ask again. False:
+  // little is idle, and this was done not long ago.
+  [[nodiscard]] bool make_room() noexcept;
 
   // `bytes` were faulted in at start.
   void add_warmed(std::uint64_t bytes) noexcept { budget_.add_warmed(bytes); }

@@ -145,6 +145,9 @@ class SharedSpans {
   // regretted. Returns the bytes. One thread at a time.
   std::uint64_t sweep(std::uint32_t now_ms, std::uint32_t min_age_ms) noexcept;
 
+  // Memory that the system refused may be asked for again at once.
+  void ask_again() noexcept { refused_.forget(); }
+
   // A consistent copy; blocks deferred by lock-less gives are collected first.
   [[nodiscard]] SpanCounters counters() noexcept;
 
