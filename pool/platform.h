@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The contract with the operating system; platform_linux.cpp is its one implementation. Every
-// function may be called before constructors, in a forked child and from a signal handler; none
-// allocates, and none changes errno.
+// The contract with the operating system; platform_linux.cpp is its one implementation, but for the
+// clock in platform_clock_linux.cpp. Every function may be called before constructors, in a forked
+// child and from a signal handler; none allocates, and none changes errno.
 #pragma once
 
 #include <cstddef>
@@ -85,7 +85,8 @@ void use_huge_pages(void* start, std::size_t bytes) noexcept;
 
 [[nodiscard]] std::uint32_t process_id() noexcept;
 
-// A coarse clock that only goes forward, in milliseconds.
+// A coarse clock that only goes forward, in milliseconds. It is the kernel's, which a library that
+// is preloaded does not stop.
 [[nodiscard]] std::uint64_t coarse_milliseconds() noexcept;
 
 // Tells the processor that this thread is spinning.

@@ -210,14 +210,6 @@ std::uint64_t process_secret() noexcept {
 
 std::uint32_t process_id() noexcept { return static_cast<std::uint32_t>(getpid()); }
 
-std::uint64_t coarse_milliseconds() noexcept {
-  const KeepErrno keep;
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1000 +
-         static_cast<std::uint64_t>(now.tv_nsec) / 1000000;
-}
-
 void relax() noexcept {
 #if defined(__x86_64__)
   __builtin_ia32_pause();

@@ -67,6 +67,17 @@ bool sleep_on_futex(std::uint32_t milliseconds) noexcept {
   return woken == 0 || errno == ETIMEDOUT || errno == EINTR;
 }
 
+// As poll(), but not libc's, before which a library may stand that stretches the time
+// (libfaketime).
+int wait_for(pollfd& asked, nfds_t count, int milliseconds) noexcept {
+#if defined(SYS_poll)
+  return static_cast<int>(syscall(SYS_poll, &asked, count, milliseconds));
+#else
+  timespec time{milliseconds / 1000, milliseconds % 1000 * 1'000'000L};
+  return static_cast<int>(syscall(SYS_ppoll, &asked, count, &time, nullptr, 0));
+#endif
+}
+
 }  // namespace
 
 PressureWatch::Mode PressureWatch::open(const char* root) noexcept {
@@ -100,7 +111,7 @@ bool PressureWatch::wait(std::uint32_t milliseconds) noexcept {
   pollfd asked{trigger_, POLLPRI, 0};
   const nfds_t count = mode_ == Mode::kTrigger ? 1 : 0;  // with none it is a sleep
   const auto most = static_cast<int>(std::min<std::uint32_t>(milliseconds, INT_MAX));
-  const int ready = poll(&asked, count, most);
+  const int ready = wait_for(asked, count, most);
   // Errors come at once: of the trigger when its group is removed, of poll() when a program that
   // locks itself in has set RLIMIT_NOFILE to 0. Asking again would be spinning.
   const bool refused = ready < 0 && errno != EINTR;
