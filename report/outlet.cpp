@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,6 +56,12 @@ bool is_never_full(const struct stat& file) noexcept {
 bool has_room(int descriptor, int milliseconds) noexcept {
   pollfd waited{descriptor, POLLOUT, 0};
   return poll(&waited, 1, milliseconds) != 0;
+}
+
+// By the kernel's clock: the program's may stand still (libfaketime).
+void wait_a_millisecond() noexcept {
+  const timespec time{0, 1'000'000};
+  syscall(SYS_nanosleep, &time, nullptr);
 }
 
 ssize_t write_once(const Way& way, std::string_view text) noexcept {
@@ -165,19 +172,21 @@ bool Outlet::open_anew(std::uint64_t device, std::uint64_t inode) noexcept {
 }
 
 // A lock of the process, which ends with it, and on the file itself: several processes share one
-// open file, and so a lock of the open file. Where it cannot be had at all, go on without it.
+// open file, and so a lock of the open file. Where it cannot be had at all, go on without it. The
+// tries are counted, too, so that they end where the program's clock stands still.
 void Outlet::keep_others_out(const Deadline& deadline) noexcept {
   struct flock lock {};
   lock.l_type = F_WRLCK;
   lock.l_start = kLockedByte;
   lock.l_len = 1;
+  int tries = deadline.left() - kLeftForWriting;  // each waits for a millisecond at least
   while (fcntl(way_.descriptor, F_SETLK, &lock) != 0) {
     if (errno != EAGAIN && errno != EACCES) return;
-    if (deadline.left() <= kLeftForWriting) {
+    if (tries-- <= 0 || deadline.left() <= kLeftForWriting) {
       error_ = ETIMEDOUT;
       return;
     }
-    poll(nullptr, 0, 1);
+    wait_a_millisecond();
   }
   locked_ = way_.descriptor;
 }
