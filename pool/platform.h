@@ -24,6 +24,9 @@ constexpr std::uintptr_t page_below(std::uintptr_t address) noexcept {
 // Gives back what reserve(), map() or map_at() made.
 void unreserve(void* start, std::size_t bytes) noexcept;
 
+// The same, for whoever needs to know: false: the kernel refuses, and all is mapped as before.
+[[nodiscard]] bool unmap(void* start, std::size_t bytes) noexcept;
+
 // Fresh zeroed memory at a place of the caller's choice. Where it is not kYes nothing changed.
 // Pre: `start` is a page's, `bytes` whole pages.
 enum class Mapped : std::uint8_t {

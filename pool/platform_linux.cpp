@@ -112,6 +112,11 @@ void unreserve(void* start, std::size_t bytes) noexcept {
   if (bytes != 0) munmap(start, bytes);
 }
 
+bool unmap(void* start, std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  return bytes == 0 || munmap(start, bytes) == 0;
+}
+
 // Kernels before 4.17 do not know MAP_FIXED_NOREPLACE and take the address for a wish.
 Mapped map_at(void* start, std::size_t bytes) noexcept {
   const KeepErrno keep;

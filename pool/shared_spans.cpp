@@ -14,6 +14,7 @@ void SharedSpans::open(ClassIndex c, ChunkSpace* space, std::uint64_t most_out) 
   most_out_ = most_out;
   geometry_ = Geometry(c);
   space_ = space;
+  space->use(c);
   open_.store(true, std::memory_order_release);
 }
 

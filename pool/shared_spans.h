@@ -277,6 +277,8 @@ class SharedSpans {
   void look_at(Run& run, const Span& span, Sweep& sweep) const noexcept;
   void end_stretch(Run& run, Sweep& sweep) const noexcept;
   std::uint64_t finish(Run& run, Sweep& sweep, std::uint32_t now_ms) noexcept;
+  void note_refused(Run& run, const Sweep& sweep, std::uint32_t now_ms) noexcept;
+  void take_back(Run& run, std::uint32_t now_ms) noexcept;
   std::uint64_t hand_back(Run& run, const Sweep& sweep) noexcept;
   bool is_all_empty(const Run& run) const noexcept;
   void unlink(Run& run) noexcept;

@@ -94,6 +94,7 @@ std::uint64_t SharedSpans::note_purged(Span* const* first, Span* const* last,
   Run& run = *(*first)->run;
   const PageRange inside = run.pages_in(start, end);
   run.empty.set(inside.first, inside.last);
+  run.touched = true;  // it may be without pages now
   std::uint64_t bytes = 0;
   for (; first != last; ++first) {
     Span& span = **first;

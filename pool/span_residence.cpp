@@ -24,7 +24,7 @@ std::uint64_t SharedSpans::resident_bytes(Residence& look) noexcept {
       if (!locked) return counters_.idle_bytes + counters_.free_bytes;
       run = next_to_look_at(after);
       if (run == nullptr) return bytes;
-      run->looking = true;
+      ++run->lookers;
       cut = run->cut;
     }
     after = run->start;
@@ -38,7 +38,7 @@ std::uint64_t SharedSpans::resident_bytes(Residence& look) noexcept {
       }
       for (std::uint32_t i = 0; i < count; ++i) bytes += resident_bytes(some[i], look);
     }
-    run->looking = false;
+    --run->lookers;
   }
 }
 

@@ -19,7 +19,6 @@ std::uintptr_t ChunkAllocator::take(std::size_t chunks) noexcept {
     next_ += chunks * kChunkBytes;
   }
   if (start != 0) taken_.fetch_add(chunks, std::memory_order_relaxed);
-  used_.store(true, std::memory_order_relaxed);
   lock_.unlock();
   return start;
 }

@@ -35,7 +35,8 @@ class ChunkAllocator {
   std::size_t bytes() const noexcept {
     return taken_.load(std::memory_order_relaxed) * kChunkBytes;
   }
-  // Whether a chunk was ever out.
+  // To be called before the first take(); while a fork is under way nobody may.
+  void use() noexcept { used_.store(true, std::memory_order_relaxed); }
   bool is_used() const noexcept { return used_.load(std::memory_order_relaxed); }
 
   // Around a fork, see OwnerLock.

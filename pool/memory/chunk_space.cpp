@@ -6,15 +6,22 @@
 namespace bufpool {
 namespace {
 
-// So far from where the kernel put something just now, or half as far, and so on.
+// So far from where the kernel put something just now, or half as far, and so on. ThreadSanitizer
+// ends a program that maps memory further away.
+#ifdef __SANITIZE_THREAD__
+constexpr std::size_t kFarthest = std::size_t{512} << 30;
+constexpr std::uint32_t kWidestShift = 31;
+#else
 constexpr std::size_t kFarthest = std::size_t{32} << 40;
+constexpr std::uint32_t kWidestShift = ChunkRange::kWidestShift;
+#endif
 constexpr std::uint32_t kNarrowestShift = 25;  // 32 MiB a class
 
 // mimalloc asks for addresses from 2 TiB up to here; Linux loads programs from there on.
 constexpr std::uintptr_t kHintsEnd = std::uintptr_t{30} << 40;
 constexpr std::uintptr_t kProgramsStart = std::uintptr_t{85} << 40;
 
-static_assert(kFarthest / 2 > std::size_t{kClassSlots} << ChunkRange::kWidestShift,
+static_assert(kFarthest / 2 > std::size_t{kClassSlots} << kWidestShift,
               "the range is as far from its end as it is long");
 
 }  // namespace
@@ -33,7 +40,7 @@ bool ChunkSpace::open() noexcept {
 // `quiet`: only where neither hints nor programs are.
 bool ChunkSpace::open_near(std::uintptr_t near, bool quiet) noexcept {
   std::size_t distance = kFarthest;
-  for (std::uint32_t shift = ChunkRange::kWidestShift; shift >= kNarrowestShift; --shift) {
+  for (std::uint32_t shift = kWidestShift; shift >= kNarrowestShift; --shift) {
     const std::uintptr_t above = near + distance;
     const bool below_is_quiet = near - distance >= kHintsEnd;
     const bool above_is_quiet =

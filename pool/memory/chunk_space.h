@@ -37,6 +37,9 @@ class ChunkSpace {
     return index_.find(range_.chunk_number(address));
   }
 
+  // From now on chunks of a class may be taken. Pre: no fork is under way.
+  void use(ClassIndex c) noexcept { regions_[to_number(c)].use(); }
+
   // The start of `chunks` chunks in a row for a class, in which nothing is mapped. 0: none.
   [[nodiscard]] std::uintptr_t take(ClassIndex c, std::size_t chunks) noexcept {
     return regions_[to_number(c)].take(chunks);

@@ -43,12 +43,14 @@ Run* make_run(ChunkSpace& space, const Geometry& geometry, std::size_t chunks) n
   return nullptr;
 }
 
-void drop_run(ChunkSpace& space, ClassIndex c, Run* run) noexcept {
+// Its memory is unmapped before anybody else may have its chunks.
+bool drop_run(ChunkSpace& space, ClassIndex c, Run* run) noexcept {
+  if (!platform::unmap(reinterpret_cast<void*>(run->start), run->committed)) return false;
   space.leave(run->start, run->chunks);
-  platform::unreserve(reinterpret_cast<void*>(run->start), run->committed);
   space.count_unmapped(run->committed);
   space.give(c, run->start, run->chunks);
   space.records().release(run, run->record_bytes);
+  return true;
 }
 
 }  // namespace bufpool

@@ -65,8 +65,8 @@ struct Run {
   bool touched;             // a block came or went since the last look for quiet spans
   bool has_quiet;           // oldest_ms is valid
   bool is_empty;            // empty_ms is valid
-  std::atomic<bool> looking;  // somebody reads its records: it is not to be dropped
-  Run* next;                  // among the runs of the class
+  std::atomic<std::uint32_t> lookers;  // who read its records: it is not to be dropped
+  Run* next;                           // among the runs of the class
   Run* prev;
   Run* next_uncut;  // among those with room for more spans
   Span* spans;
@@ -96,7 +96,8 @@ struct Run {
 [[nodiscard]] Run* make_run(ChunkSpace& space, const Geometry& geometry,
                             std::size_t chunks) noexcept;
 
-// Unmaps a run and forgets it. Pre: nobody reaches it any more. Under no lock.
-void drop_run(ChunkSpace& space, ClassIndex c, Run* run) noexcept;
+// Unmaps a run and forgets it. False: the kernel refuses, as it may where mappings are used up, and
+// nothing happened. Pre: nobody reaches it any more. Under no lock.
+[[nodiscard]] bool drop_run(ChunkSpace& space, ClassIndex c, Run* run) noexcept;
 
 }  // namespace bufpool

@@ -138,7 +138,7 @@ bool SharedSpans::add_run() noexcept {
       return true;
     }
   }
-  drop_run(*space_, geometry_.index, run);
+  (void)drop_run(*space_, geometry_.index, run);  // nothing of it is mapped
   return false;
 }
 

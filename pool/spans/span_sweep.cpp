@@ -155,14 +155,44 @@ std::uint64_t SharedSpans::finish(Run& run, Sweep& sweep, std::uint32_t now_ms) 
       }
     }
     counters_.purged_bytes += bytes;
-    drop = sweep.count == 0 && run.is_empty && !run.committing && !run.looking && is_all_empty(run);
-    run.is_empty = sweep.count > 0 && is_all_empty(run);
+    note_refused(run, sweep, now_ms);
+    const bool was_empty = run.is_empty;
+    run.is_empty = is_all_empty(run);
     if (run.is_empty) run.empty_ms = now_ms;
+    const bool is_free = !run.committing && run.lookers == 0;
+    drop = sweep.count == 0 && was_empty && run.is_empty && is_free;
     if (drop) forget(run);
     run.sweeping.store(false, std::memory_order_relaxed);
   }
-  if (drop) drop_run(*space_, geometry_.index, &run);
+  if (drop && !drop_run(*space_, geometry_.index, &run)) take_back(run, now_ms);
   return bytes;
+}
+
+// Pages that the kernel keeps, as where the program has locked them, are tried again as late as
+// what becomes quiet now.
+void SharedSpans::note_refused(Run& run, const Sweep& sweep, std::uint32_t now_ms) noexcept {
+  for (std::uint32_t i = 0; i < sweep.count; ++i) {
+    if (sweep.stretches[i].zeroed || run.has_quiet) continue;
+    run.has_quiet = true;
+    run.oldest_ms = now_ms;
+  }
+}
+
+// A run that could not be unmapped is of use again, without pages as it was. Where the lock cannot
+// be had it is lost.
+void SharedSpans::take_back(Run& run, std::uint32_t now_ms) noexcept {
+  const Locked locked(*this);
+  if (!locked) return;
+  link_first(run);
+  run.next_uncut = uncut_;
+  if (run.cut < run.span_count) uncut_ = &run;
+  counters_.carved_bytes += run.cut * geometry_.span_bytes;
+  committed_ += run.committed;
+  chunks_.fetch_add(run.chunks, std::memory_order_relaxed);
+  for (std::uint32_t i = 0; i < run.cut; ++i) file(run.spans[i]);
+  run.swept = sweeps_;
+  run.is_empty = true;
+  run.empty_ms = now_ms;
 }
 
 // Two stretches may share a span.

@@ -7,7 +7,13 @@ start "$@"
 qemu=qemu-$(uname -m)
 need "$qemu" "$python"
 
-under_qemu() { timeout 120 "$qemu" -E "LD_PRELOAD=$library" "$@"; }
+# A table for terabytes ends at the limit, before it fills the machine.
+under_qemu() {
+  (
+    ulimit -d $((4 << 20))
+    exec timeout 120 "$qemu" -E "LD_PRELOAD=$library" "$@"
+  )
+}
 
 "$qemu" /bin/true 2>"$tmp/err" || skip "$qemu runs no program of this system"
 under_qemu /bin/true >"$tmp/out" 2>"$tmp/err" </dev/null \
