@@ -252,6 +252,8 @@ class SharedSpans {
   Growth choose_growth() noexcept;
   bool grow(const Growth& growth) noexcept;
   bool commit(Run& run, std::uint32_t spans) noexcept;
+  bool end_run(Run& run) noexcept;
+  bool pass_by_occupied() noexcept;
   bool add_run() noexcept;
   std::size_t chunks_for_run() const noexcept;
   void unlink_uncut(Run* run) noexcept;
@@ -317,7 +319,8 @@ class SharedSpans {
   Run* uncut_ = nullptr;
   std::atomic<std::size_t> chunks_{0};
   std::atomic<std::size_t> committed_{0};
-  Refusal refused_;  // to commit more
+  Refusal refused_;                         // to commit more
+  std::atomic<std::uint32_t> occupied_{0};  // runs that ended where somebody else was
   SpanLists lists_;
   SpanCounters counters_{};
   std::uint64_t most_out_ = 0;

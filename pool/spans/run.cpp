@@ -53,4 +53,9 @@ bool drop_run(ChunkSpace& space, ClassIndex c, Run* run) noexcept {
   return true;
 }
 
+void abandon_run(ChunkSpace& space, Run* run) noexcept {
+  space.leave(run->start, run->chunks);
+  space.records().release(run, run->record_bytes);
+}
+
 }  // namespace bufpool

@@ -100,4 +100,8 @@ struct Run {
 // nothing happened. Pre: nobody reaches it any more. Under no lock.
 [[nodiscard]] bool drop_run(ChunkSpace& space, ClassIndex c, Run* run) noexcept;
 
+// Forgets a run of which nothing is mapped, and leaves its chunks to whoever has mapped something
+// there. Pre: as above.
+void abandon_run(ChunkSpace& space, Run* run) noexcept;
+
 }  // namespace bufpool

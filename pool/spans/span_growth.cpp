@@ -71,9 +71,36 @@ SharedSpans::Growth SharedSpans::choose_growth() noexcept {
 
 bool SharedSpans::grow(const Growth& growth) noexcept {
   if (growth.run == nullptr) return add_run();
-  const bool grown = commit(*growth.run, growth.spans);
-  growth.run->committing.store(false, std::memory_order_release);
+  Run& run = *growth.run;
+  const bool grown = commit(run, growth.spans);
+  if (run.span_count != run.ready || !end_run(run)) {
+    run.committing.store(false, std::memory_order_release);
+  }
   return grown;
+}
+
+// No more spans come out of a run. True: none ever did, as somebody else has mapped something
+// there, and its records are gone; its chunks are nobody's.
+bool SharedSpans::end_run(Run& run) noexcept {
+  {
+    const Locked locked(*this);
+    if (!locked) return false;
+    if (run.cut == run.span_count) unlink_uncut(&run);
+    if (run.span_count != 0 || run.sweeping || run.lookers != 0) return false;
+    unlink(run);
+    chunks_.fetch_sub(run.chunks, std::memory_order_relaxed);
+  }
+  abandon_run(*space_, &run);
+  return true;
+}
+
+// A few places where somebody else is are passed by at once. Of many, as where a program has mapped
+// terabytes, some are passed by as often as a refusal is forgotten.
+bool SharedSpans::pass_by_occupied() noexcept {
+  constexpr std::uint32_t kAtOnce = 8;
+  if (occupied_.fetch_add(1, std::memory_order_relaxed) % kAtOnce != kAtOnce - 1) return true;
+  refused_.note();
+  return false;
 }
 
 // What the run has beyond its committed part is mapped by nobody, unless somebody got there first:
@@ -96,7 +123,7 @@ bool SharedSpans::commit(Run& run, std::uint32_t spans) noexcept {
   }
   if (mapped == platform::Mapped::kOccupied) {
     run.span_count.store(ready, std::memory_order_relaxed);
-    return true;
+    return pass_by_occupied();
   }
   if (space_->wants_huge_pages()) platform::use_huge_pages(start, bytes);
   run.committed.store(committed + bytes, std::memory_order_release);

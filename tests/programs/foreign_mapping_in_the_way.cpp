@@ -48,6 +48,24 @@ void expect_foreign_whole() {
   }
 }
 
+// Nearly all that a size may have: requests of it are served all the same, and as soon.
+void map_much_behind(std::size_t bytes) {
+  constexpr std::size_t kMuch = std::size_t{60} << 30;
+  char* const first = promise::get(bytes);
+  const auto chunk = reinterpret_cast<std::uintptr_t>(first) & ~(kChunk - 1);
+  auto* const wanted = reinterpret_cast<void*>(chunk + kChunk);
+  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
+  promise::keep(mmap(wanted, kMuch, PROT_NONE, flags, -1, 0) == wanted, "it is mapped");
+  const std::size_t before = promise::resident_bytes();
+  const std::uint64_t start = promise::now_ms();
+  hold_all(bytes);
+  free_all();
+  promise::keep(promise::now_ms() - start < 10'000, "it does not take long");
+  promise::keep(promise::grown_since(before) < 40 * promise::kMiB, "nor much memory");
+  promise::put(first);
+  munmap(wanted, kMuch);
+}
+
 }  // namespace
 
 int main() {
@@ -65,4 +83,5 @@ int main() {
     promise::put(first);
     for (void* mapping : foreign) munmap(mapping, kMapped);
   }
+  map_much_behind(100'000);
 }
