@@ -20,7 +20,7 @@ Fault::Kind kind_off_start(const Fault& fault) noexcept {
 std::optional<Fault> BufferPool::fault_at(std::uintptr_t address, Fault::Call call) noexcept {
   const ClassIndex c = class_at(address);
   const Fault never{Fault::Kind::kNotHandedOut, call, false, address, 0, 0, 0};
-  const SharedSpans& spans = spans_[to_number(c)];
+  SharedSpans& spans = spans_[to_number(c)];
   const Block block = spans.block_around(address);
   return spans.is_block(block) ? fault_in_block(block, never) : never;
 }

@@ -224,7 +224,7 @@ void BufferPool::wipe(Block block, ClassIndex c) noexcept {
 }
 
 // A mapping of somebody else's that got into the range, where nothing of ours is mapped.
-bool BufferPool::is_foreign(std::uintptr_t address) const noexcept {
+bool BufferPool::is_foreign(std::uintptr_t address) noexcept {
   const std::uint64_t c = class_number(address);
   return !spans_[c].is_used() || !spans_[c].maps(address);
 }

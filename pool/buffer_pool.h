@@ -229,7 +229,7 @@ class BufferPool {
   [[gnu::always_inline]] ClassIndex class_at(std::uintptr_t address) const noexcept {
     return ClassIndex{static_cast<std::uint32_t>(class_number(address))};
   }
-  [[nodiscard]] bool is_foreign(std::uintptr_t address) const noexcept;
+  [[nodiscard]] bool is_foreign(std::uintptr_t address) noexcept;
   static std::size_t bytes_to_align(std::size_t alignment, std::size_t size) noexcept;
 
   void choose_classes(const Options& options) noexcept;

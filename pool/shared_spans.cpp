@@ -292,18 +292,25 @@ Block SharedSpans::block_around(std::uintptr_t address) const noexcept {
   return block + run->spans[number / geometry_.span_blocks].offset;
 }
 
-std::uintptr_t SharedSpans::mapped_end(std::uintptr_t address) const noexcept {
+// The lock as in is_block().
+std::uintptr_t SharedSpans::mapped_end(std::uintptr_t address) noexcept {
+  const Locked locked(*this);
   const Run* const run = run_at(address);
   return run == nullptr ? 0 : run->start + run->committed.load(std::memory_order_acquire);
 }
 
-bool SharedSpans::maps(std::uintptr_t address) const noexcept {
+bool SharedSpans::maps(std::uintptr_t address) noexcept {
   return address < mapped_end(address);
 }
 
-bool SharedSpans::is_block(Block block) const noexcept {
-  if (!is_used() || block == 0 || block_around(block) != block) return false;
-  return span_of(block).was_used;
+// Under the lock no run is dropped. Where it cannot be had the look is without, as the fault of a
+// pointer is to be told there, too.
+bool SharedSpans::is_block(Block block) noexcept {
+  if (!is_used() || block == 0) return false;
+  const Locked locked(*this);
+  const Run* const run = run_at(block);
+  if (run == nullptr || block_around(block) != block) return false;
+  return run->spans[geometry_.blocks_in(block - run->start) / geometry_.span_blocks].was_used;
 }
 
 SharedSpans::Place SharedSpans::place_of(Block block) noexcept {

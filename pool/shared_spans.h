@@ -168,12 +168,12 @@ class SharedSpans {
   // Whether any block was ever carved.
   [[nodiscard]] bool is_used() const noexcept { return used_.load(std::memory_order_relaxed); }
   // Whether a page of the class is mapped at an address. Pre: its chunk is of the class.
-  [[nodiscard]] bool maps(std::uintptr_t address) const noexcept;
+  [[nodiscard]] bool maps(std::uintptr_t address) noexcept;
   // Where what is mapped around an address of the class ends.
-  [[nodiscard]] std::uintptr_t mapped_end(std::uintptr_t address) const noexcept;
+  [[nodiscard]] std::uintptr_t mapped_end(std::uintptr_t address) noexcept;
   // Whether `block` is the start of a block that was handed out once, or of its like in a span that
   // was.
-  [[nodiscard]] bool is_block(Block block) const noexcept;
+  [[nodiscard]] bool is_block(Block block) noexcept;
   // The block that holds `address`, carved or not; 0: there is no room for one. Pre: the chunk of
   // the address is of this class.
   [[nodiscard]] Block block_around(std::uintptr_t address) const noexcept;

@@ -46,7 +46,6 @@ Run* make_run(ChunkSpace& space, const Geometry& geometry, std::size_t chunks) n
 // Its memory is unmapped before anybody else may have its chunks.
 bool drop_run(ChunkSpace& space, ClassIndex c, Run* run) noexcept {
   if (!platform::unmap(reinterpret_cast<void*>(run->start), run->committed)) return false;
-  space.leave(run->start, run->chunks);
   space.count_unmapped(run->committed);
   space.give(c, run->start, run->chunks);
   space.records().release(run, run->record_bytes);
@@ -54,7 +53,6 @@ bool drop_run(ChunkSpace& space, ClassIndex c, Run* run) noexcept {
 }
 
 void abandon_run(ChunkSpace& space, Run* run) noexcept {
-  space.leave(run->start, run->chunks);
   space.records().release(run, run->record_bytes);
 }
 

@@ -97,7 +97,7 @@ struct Run {
                             std::size_t chunks) noexcept;
 
 // Unmaps a run and forgets it. False: the kernel refuses, as it may where mappings are used up, and
-// nothing happened. Pre: nobody reaches it any more. Under no lock.
+// nothing happened. Pre: nobody reaches it any more, and its chunks were left. Under no lock.
 [[nodiscard]] bool drop_run(ChunkSpace& space, ClassIndex c, Run* run) noexcept;
 
 // Forgets a run of which nothing is mapped, and leaves its chunks to whoever has mapped something

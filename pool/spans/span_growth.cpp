@@ -88,6 +88,7 @@ bool SharedSpans::end_run(Run& run) noexcept {
     if (run.cut == run.span_count) unlink_uncut(&run);
     if (run.span_count != 0 || run.sweeping || run.lookers != 0) return false;
     unlink(run);
+    space_->leave(run.start, run.chunks);
     chunks_.fetch_sub(run.chunks, std::memory_order_relaxed);
   }
   abandon_run(*space_, &run);
@@ -165,6 +166,7 @@ bool SharedSpans::add_run() noexcept {
       return true;
     }
   }
+  space_->leave(run->start, run->chunks);
   (void)drop_run(*space_, geometry_.index, run);  // nothing of it is mapped
   return false;
 }

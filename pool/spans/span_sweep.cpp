@@ -182,7 +182,7 @@ void SharedSpans::note_refused(Run& run, const Sweep& sweep, std::uint32_t now_m
 // be had it is lost.
 void SharedSpans::take_back(Run& run, std::uint32_t now_ms) noexcept {
   const Locked locked(*this);
-  if (!locked) return;
+  if (!locked || !space_->enter(run.start, run.chunks, &run)) return;
   link_first(run);
   run.next_uncut = uncut_;
   if (run.cut < run.span_count) uncut_ = &run;
@@ -222,6 +222,7 @@ void SharedSpans::forget(Run& run) noexcept {
   for (std::uint32_t i = 0; i < run.cut; ++i) lists_.move_to(run.spans[i], SpanList::kNone);
   unlink(run);
   unlink_uncut(&run);
+  space_->leave(run.start, run.chunks);  // who looks it up under the lock may read its records
   counters_.carved_bytes -= run.cut * geometry_.span_bytes;
   committed_ -= run.committed;
   chunks_.fetch_sub(run.chunks, std::memory_order_relaxed);
