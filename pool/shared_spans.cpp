@@ -299,9 +299,7 @@ std::uintptr_t SharedSpans::mapped_end(std::uintptr_t address) noexcept {
   return run == nullptr ? 0 : run->start + run->committed.load(std::memory_order_acquire);
 }
 
-bool SharedSpans::maps(std::uintptr_t address) noexcept {
-  return address < mapped_end(address);
-}
+bool SharedSpans::maps(std::uintptr_t address) noexcept { return address < mapped_end(address); }
 
 // Under the lock no run is dropped. Where it cannot be had the look is without, as the fault of a
 // pointer is to be told there, too.
