@@ -6,9 +6,9 @@
 namespace bufpool {
 namespace {
 
-// So far from where the kernel put something just now, or half as far, and so on. ThreadSanitizer
-// ends a program that maps memory further away.
-#ifdef __SANITIZE_THREAD__
+// So far from where the kernel put something just now, or half as far, and so on. Further
+// away ThreadSanitizer lets nobody map anything, and AddressSanitizer's memory is in the way.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr std::size_t kFarthest = std::size_t{512} << 30;
 constexpr std::uint32_t kWidestShift = 31;
 #else
