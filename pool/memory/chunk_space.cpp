@@ -6,11 +6,14 @@
 namespace bufpool {
 namespace {
 
-// So far from where the kernel put something just now, or half as far, and so on. Further
-// away ThreadSanitizer lets nobody map anything, and AddressSanitizer's memory is in the way.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+// So far from where the kernel put something just now, or half as far, and so on. Further away
+// ThreadSanitizer lets nobody map anything, and AddressSanitizer's heap is in the way.
+#if defined(__SANITIZE_THREAD__)
 constexpr std::size_t kFarthest = std::size_t{512} << 30;
 constexpr std::uint32_t kWidestShift = 31;
+#elif defined(__SANITIZE_ADDRESS__)
+constexpr std::size_t kFarthest = std::size_t{24} << 40;
+constexpr std::uint32_t kWidestShift = ChunkRange::kWidestShift;
 #else
 constexpr std::size_t kFarthest = std::size_t{32} << 40;
 constexpr std::uint32_t kWidestShift = ChunkRange::kWidestShift;
