@@ -21,7 +21,7 @@ void find_next_pthread_exit() noexcept { std::ignore = next_pthread_exit.get(); 
 }  // namespace bufpool
 
 // The unwinding of the thread's stack passes through here, so this function may not be noexcept.
-extern "C" [[gnu::visibility("default"), noreturn]] void pthread_exit(void* result) {
+extern "C" [[gnu::visibility("default")]] void pthread_exit(void* result) {
   if (syscall(SYS_gettid) == getpid()) bufpool::the_pool.end_trimmer();
   bufpool::next_pthread_exit.get()(result);
   __builtin_unreachable();
