@@ -18,10 +18,7 @@ constexpr std::uintptr_t page_below(std::uintptr_t address) noexcept {
   return address & ~(kPageBytes - 1);
 }
 
-// Reserves address space that nothing may touch yet. nullptr: not to be had.
-[[nodiscard]] void* reserve(std::size_t bytes) noexcept;
-
-// Gives back what reserve(), map() or map_at() made.
+// Gives back what map() or map_at() made.
 void unreserve(void* start, std::size_t bytes) noexcept;
 
 // The same, for whoever needs to know: false: the kernel refuses, and all is mapped as before.
@@ -48,16 +45,9 @@ enum class Mapped : std::uint8_t {
 // False: purge() is forbidden to this thread for good, by a filter of system calls.
 [[nodiscard]] bool may_purge() noexcept;
 
-// Undoes commit(): the memory goes back, and nothing may touch the range. False: refused; the range
-// is not to be used again.
-[[nodiscard]] bool uncommit(void* start, std::size_t bytes) noexcept;
-
-// As uncommit(), but the range may be read, as zero.
-[[nodiscard]] bool seal(void* start, std::size_t bytes) noexcept;
-
-// Moves the pages of [start, start + bytes), which then reads as zero, to `to`, a range reserved or
-// sealed. Pre: the page behind those is mapped. Refused before Linux 5.7, by filters, and for pages
-// that the program locked or protected in parts; the pages are then where they were.
+// Moves the pages of [start, start + bytes), which then reads as zero, to `to`, a range that is
+// the caller's. Pre: the page behind those is mapped. Refused before Linux 5.7, by filters, and for
+// pages that the program locked or protected in parts; the pages are then where they were.
 enum class Moved : std::uint8_t {
   kYes,
   kNo,    // `to` is reserved, or as it was

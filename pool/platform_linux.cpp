@@ -100,13 +100,6 @@ bool in_one_mapping(void* start, std::size_t bytes) noexcept {
 
 }  // namespace
 
-void* reserve(std::size_t bytes) noexcept {
-  const KeepErrno keep;
-  if (getauxval(AT_PAGESZ) != kPageBytes) return nullptr;
-  void* start = mmap(nullptr, bytes, PROT_NONE, kReserving, -1, 0);
-  return start == MAP_FAILED ? nullptr : start;
-}
-
 void unreserve(void* start, std::size_t bytes) noexcept {
   const KeepErrno keep;
   if (bytes != 0) munmap(start, bytes);
@@ -140,16 +133,6 @@ bool purge(void* start, std::size_t bytes) noexcept {
 }
 
 bool may_purge() noexcept { return !is_refused(Call::kPurge); }
-
-bool uncommit(void* start, std::size_t bytes) noexcept {
-  const KeepErrno keep;
-  return mmap(start, bytes, PROT_NONE, kReserving | MAP_FIXED, -1, 0) != MAP_FAILED;
-}
-
-bool seal(void* start, std::size_t bytes) noexcept {
-  const KeepErrno keep;
-  return mmap(start, bytes, PROT_READ, kReserving | MAP_FIXED, -1, 0) != MAP_FAILED;
-}
 
 // Of several mappings (Linux 6.17) some may have moved when the kernel refuses, so they are not
 // tried. The kernel unmaps the target first, and may refuse then: what it leaves is a hole, which
