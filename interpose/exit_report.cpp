@@ -122,10 +122,19 @@ struct Destination {
   int patience_ms;  // up to the first byte
 };
 
-// 0, or the error. Not inlined, so that its variables are not on the stack together with those of
-// take_snapshot(): a signal handler's is small.
-[[gnu::noinline]] int write_report(const Destination& to, ReportForm form,
-                                   Unnoticed& unnoticed) noexcept {
+// Lines of text, each ended by a newline.
+void write_lines(std::string_view lines, LineSink sink) noexcept {
+  while (!lines.empty()) {
+    const std::size_t end = lines.find('\n');
+    sink(lines.substr(0, end));
+    lines.remove_prefix(end + 1);
+  }
+}
+
+// `closing`: lines that follow the report. 0, or the error. Not inlined, so that its variables are
+// not on the stack together with those of take_snapshot(): a signal handler's is small.
+[[gnu::noinline]] int write_report(const Destination& to, ReportForm form, Unnoticed& unnoticed,
+                                   std::string_view closing = {}) noexcept {
   const Deadline whole = Deadline::in(kPatienceMs);
   const auto calls = to.confined ? Outlet::Calls::kFew : Outlet::Calls::kAny;
   const Outlet outlet(to.descriptor, to.own, calls, whole);
@@ -135,6 +144,7 @@ struct Destination {
   state.log.gather(state.text, unnoticed);
   auto write_line = [](std::string_view line) noexcept { state.log.write_line(line); };
   render(state.snapshot, context(), form, LineSink(write_line));
+  write_lines(closing, LineSink(write_line));
   return state.log.write_out();
 }
 
@@ -257,12 +267,12 @@ void report_before_close() noexcept {
   if (state.to_stderr) report_exit();
 }
 
-void print_report() noexcept {
+void print_report(std::string_view closing) noexcept {
   Unnoticed unnoticed;
   if (!state.turn.take()) return;
   take_snapshot(state.snapshot);
   write_report({STDERR_FILENO, false, has_locked_itself_in(), kPatienceMs}, ReportForm::kText,
-               unnoticed);
+               unnoticed, closing);
   state.turn.give();
 }
 

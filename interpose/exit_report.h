@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "pool/options.h"
 #include "pool/snapshot.h"
@@ -26,7 +27,8 @@ void report_exit() noexcept;
 // The same, where the report goes to stderr, which is about to be closed.
 void report_before_close() noexcept;
 
-// The report as text on stderr, now (malloc_stats). Any thread may call it at any time.
-void print_report() noexcept;
+// Writes the report as text on stderr, now (malloc_stats), and `closing` after it: lines, each
+// ended by a newline. Any thread may call it at any time.
+void print_report(std::string_view closing) noexcept;
 
 }  // namespace bufpool

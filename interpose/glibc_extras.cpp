@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstdio>
@@ -81,7 +82,18 @@ BUFPOOL_EXPORT int malloc_info(int options, FILE* stream) noexcept {
   return 0;
 }
 
-BUFPOOL_EXPORT void malloc_stats() noexcept { bufpool::print_report(); }
+// The report, and glibc's last lines, as programs search this text for them. Like mallinfo2, they
+// count no buffer as one that has a mapping of its own.
+BUFPOOL_EXPORT void malloc_stats() noexcept {
+  const struct mallinfo2 info = mallinfo2();
+  std::array<char, 200> closing;
+  const int length = std::snprintf(closing.data(), closing.size(),
+                                   "Total (incl. mmap):\nsystem bytes     = %10zu\n"
+                                   "in use bytes     = %10zu\nmax mmap regions = %10zu\n"
+                                   "max mmap bytes   = %10zu\n",
+                                   info.arena, info.uordblks, info.hblks, info.hblkhd);
+  bufpool::print_report({closing.data(), static_cast<std::size_t>(length)});
+}
 
 // Accepted, as glibc accepts them: what they would tune is not there.
 BUFPOOL_EXPORT int mallopt(int, int) noexcept { return 1; }
