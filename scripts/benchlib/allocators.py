@@ -97,6 +97,19 @@ def find_peers(names, say):
     return found
 
 
+def named_peers(specifications):
+    """`specifications` are NAME=PATH."""
+    found = []
+    for text in specifications:
+        name, separator, path = text.partition("=")
+        if not separator or name in PEERS or name in ("best", "ours"):
+            raise BenchError(f"--peer {text}: it wants NAME=PATH, with a name of its own")
+        if not os.path.isfile(path):
+            raise BenchError(f"no library at {path}")
+        found.append(Allocator(name, os.path.abspath(path)))
+    return found
+
+
 def our_libraries(specifications, extra_variables):
     """`specifications` are PATH or NAME=PATH."""
     found = []

@@ -12,6 +12,7 @@ BOUNDS = (
       "hot/256K"), BEST, 1.10),
     (("hot/512K", "hot/1M", "hot/4M", "hot/16M"), BEST, 0.60),
     (("hot/256K", "hot/512K", "hot/1M", "hot/4M", "hot/16M"), "mimalloc", 0.05),
+    (("map/*",), "glibc", 1.00),
     (("hot2/*", "hot64/*"), BEST, 1.10),
     (("live64/16K", "live64/64K", "live64/256K"), BEST, 0.90),
     (("live64/log1K-64K",), BEST, 1.00),
@@ -21,6 +22,7 @@ BOUNDS = (
     (("small/*",), "mimalloc", 1.12),
     (("start/true",), "mimalloc", 1.35),
     (("realloc/grow",), "glibc", 1.00),
+    (("fork/*",), "glibc", 1.15),
     (("burst/*",), BEST, 1.10),
     (("py/bytearrays",), BEST, 1.15),
     (("nginx/*",), "glibc", 0.50),
@@ -36,6 +38,7 @@ CEILINGS = (
     (("burst-*/3s",), 64 + 32),
     (("burst-*/12s", "threads-*/12s"), 32),
     (("container-128M/budget",), 32),
+    (("phases/vmsize-growth", "phases/mappings-growth"), 1.1),
 )
 
 

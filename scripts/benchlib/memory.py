@@ -9,10 +9,11 @@ from fnmatch import fnmatchcase
 from benchlib.allocators import BenchError, check_loaded
 from benchlib.build import compile_program
 from benchlib.memory_container import Container
+from benchlib.memory_phases import Phases
 from benchlib.memory_programs import Burst, ByteArrays, Threads
 from benchlib.memory_redis import Redis
 from benchlib.memory_varnish import Varnish
-from benchlib.resident import MIB, Plot
+from benchlib.resident import AXES, MIB, Plot
 from benchlib.scenario import Skipped
 
 
@@ -24,20 +25,22 @@ class Scale:
     cache: int  # bytes
     cache_seconds: int
     bytearrays: int
+    phase_rounds: int
     # Seconds without a call at which memory is looked at.
     idle_redis: tuple
     idle_burst: tuple
     idle_threads: tuple
 
 
-FULL = Scale(280 * MIB, 2048 * MIB, 2000, 256 * MIB, 14, 10000,
+FULL = Scale(280 * MIB, 2048 * MIB, 2000, 256 * MIB, 14, 10000, 100000,
              (3, 12), (0.5, 1, 2, 3, 6, 12), (3, 12))
-QUICK = Scale(64 * MIB, 512 * MIB, 500, 64 * MIB, 3, 3000, (1,), (0.5, 1, 2, 3), (1,))
+QUICK = Scale(64 * MIB, 512 * MIB, 500, 64 * MIB, 3, 3000, 5000, (1,), (0.5, 1, 2, 3), (1,))
 
 
 def scenarios(root, build_folder, scale, burst_mib, say):
     burst = compile_program(root, build_folder, "burst_memory")
     threads = compile_program(root, build_folder, "threads_memory")
+    phases = compile_program(root, build_folder, "phases_memory")
     burst_bytes = burst_mib * MIB if burst_mib else scale.burst
     return [
         Redis(scale.redis_live, scale.idle_redis),
@@ -46,6 +49,7 @@ def scenarios(root, build_folder, scale, burst_mib, say):
         Threads(threads, scale.threads, scale.idle_threads, say),
         Varnish(scale.cache, scale.cache_seconds),
         ByteArrays(scale.bytearrays),
+        Phases(phases, scale.phase_rounds),
         Container(burst, say),
     ]
 
@@ -111,8 +115,8 @@ def measure_one(scenario, wanted, allocators, rounds, plot, results):
 
 
 def one_run(scenario, wanted, allocator, turn, plot, say):
-    def keep(name, found):
-        plot.add(name, turn, allocator.name, found)
+    def keep(name, found, axes=AXES):
+        plot.add(name, turn, allocator.name, found, axes)
 
     try:
         return scenario.run(allocator, wanted, keep)

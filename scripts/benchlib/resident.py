@@ -6,9 +6,12 @@ import os
 import threading
 import time
 
+from benchlib.picture import draw
+
 MIB = 1024 * 1024
 PAGE = os.sysconf("SC_PAGE_SIZE")
 INTERVAL = 0.2
+AXES = ("seconds", "resident_mib")
 
 
 def exact_mib(pid):
@@ -86,23 +89,32 @@ class Watch:
 
 
 class Plot:
-    """A file of samples for each scenario, NAME.csv; none without a folder."""
+    """What was seen over time in each scenario: a table NAME.csv and a picture NAME.svg of the
+    first round. Nothing without a folder."""
 
     def __init__(self, folder):
         self.folder = folder
-        self.begun = set()
+        self.lines = {}  # scenario -> {allocator: points}
         if folder:
             os.makedirs(folder, exist_ok=True)
 
-    def add(self, scenario, turn, allocator, samples):
+    def add(self, scenario, turn, allocator, samples, axes):
+        """`samples`: (x, phase, y)."""
         if not self.folder:
             return
-        path = os.path.join(self.folder, scenario + ".csv")
-        new = path not in self.begun
-        self.begun.add(path)
-        with open(path, "w" if new else "a", encoding="utf-8", newline="") as file:
+        samples = sorted(samples)
+        new = scenario not in self.lines
+        lines = self.lines.setdefault(scenario, {})
+        lines.setdefault(allocator, [(x, y) for x, _, y in samples])
+        with open(self.path(scenario, "svg"), "w", encoding="utf-8") as file:
+            file.write(draw(scenario, axes, lines))
+        with open(self.path(scenario, "csv"), "w" if new else "a", encoding="utf-8",
+                  newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             if new:
-                writer.writerow(("round", "allocator", "seconds", "phase", "resident_mib"))
-            writer.writerows((turn, allocator, f"{seconds:.2f}", phase, f"{mib:.2f}")
-                             for seconds, phase, mib in sorted(samples))
+                writer.writerow(("round", "allocator", axes[0], "phase", axes[1]))
+            writer.writerows((turn, allocator, f"{x:.2f}", phase, f"{y:.2f}")
+                             for x, phase, y in samples)
+
+    def path(self, scenario, ending):
+        return os.path.join(self.folder, f"{scenario}.{ending}")

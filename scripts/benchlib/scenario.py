@@ -16,8 +16,8 @@ class Scenario:
         """Once before all runs; raises Skipped."""
 
     def run(self, allocator, wanted, keep):
-        """Row -> value. `wanted` are those of `names` that are asked for; `keep(name, samples)`
-        takes what was seen over time. Raises Skipped, or whatever went wrong."""
+        """Row -> value. `wanted` are those of `names` that are asked for; `keep(name,
+        samples)` takes what was seen over time. Raises Skipped, or whatever went wrong."""
         raise NotImplementedError
 
 

@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/bench/fork_row.h"
 #include "tests/bench/measure.h"
 #include "tests/bench/ring.h"
 
@@ -49,6 +50,24 @@ double hot(const Settings& settings, std::size_t size, std::size_t /*unused*/) {
   return ns_per_operation(settings.target_ns, [size](std::uint64_t count) {
     return elapsed_ns([=] { pairs(size, count); });
   });
+}
+
+// A pair of a size at which allocators map, with its first page written: a mapping that is not
+// looked at costs less.
+double first_page(const Settings& settings, std::size_t size, std::size_t /*unused*/) {
+  return ns_per_operation(settings.target_ns, [size](std::uint64_t count) {
+    return elapsed_ns([=] {
+      for (std::uint64_t i = 0; i < count; ++i) {
+        char* const buffer = allocate(size);
+        touch_pages(buffer, 1);
+        std::free(buffer);
+      }
+    });
+  });
+}
+
+double forks(const Settings& settings, std::size_t /*unused*/, std::size_t /*unused*/) {
+  return nanoseconds_per_fork(settings.target_ns);
 }
 
 struct Interval {
@@ -264,6 +283,10 @@ constexpr Row kRows[] = {
     {"hot/1M", hot, kMiB, 0},
     {"hot/4M", hot, 4 * kMiB, 0},
     {"hot/16M", hot, 16 * kMiB, 0},
+    {"map/20M", first_page, 20 * kMiB, 0},
+    {"map/64M", first_page, 64 * kMiB, 0},
+    {"map/256M", first_page, 256 * kMiB, 0},
+    {"map/1G", first_page, 1024 * kMiB, 0},
     {"hot2/4K", hot_threads, 4 * kKiB, 2},
     {"hot2/64K", hot_threads, 64 * kKiB, 2},
     {"hot2/1M", hot_threads, kMiB, 2},
@@ -281,6 +304,7 @@ constexpr Row kRows[] = {
     {"small/256", hot, 256, 0},
     {"realloc/grow", grow, 1, 0},
     {"realloc/grow8", grow, 8, 0},
+    {"fork/200", forks, 0, 0},
     {"burst/64K", burst, 64 * kKiB, 0},
     {"burst/1M", burst, kMiB, 0},
 };
