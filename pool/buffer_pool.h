@@ -130,6 +130,10 @@ class BufferPool {
   // See Trimmer::leave_for_good().
   void end_trimmer() noexcept { trimmer_.leave_for_good(); }
 
+  // See Trimmer::step_aside().
+  [[nodiscard]] bool send_trimmer_aside() noexcept { return trimmer_.step_aside(); }
+  void let_trimmer_back() noexcept { trimmer_.come_back(); }
+
   // Smallest and largest request of the range: as the options say, whether there is a pool or not;
   // the defaults before they are known.
   std::size_t least() const noexcept { return most_ == 0 ? kMinSize : least_; }
