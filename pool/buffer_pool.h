@@ -41,6 +41,9 @@ class BufferPool {
   // to do without; the pool stays as it was. Call once, while no other thread uses the pool.
   [[nodiscard]] bool open(const Options& options) noexcept;
 
+  // Unmaps all buffers. For a pool that nobody uses any more.
+  void close() noexcept { space_.close(); }
+
   // Whether a request of `size` bytes is the pool's to take(). Where buffers are wiped on the way
   // out none is: serves() tells, and the slow calls serve.
   [[gnu::always_inline]] bool wants(std::size_t size) const noexcept {
