@@ -9,8 +9,6 @@
 namespace bufpool {
 namespace {
 
-constexpr std::size_t kLine = 64;
-
 Fault::Kind kind_off_start(const Fault& fault) noexcept {
   return fault.address < fault.buffer ? Fault::Kind::kInFront : Fault::Kind::kInnerPointer;
 }

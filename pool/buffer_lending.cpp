@@ -10,7 +10,7 @@ namespace {
 // Less is lent without a question.
 constexpr std::uint64_t kLentFreely = std::uint64_t{4} << 20;
 
-bool has_lent_word(ClassIndex c) noexcept { return gap_bytes(c) >= 64; }
+bool has_lent_word(ClassIndex c) noexcept { return gap_bytes(c) >= kLine; }
 
 }  // namespace
 

@@ -168,11 +168,16 @@ class BufferPool {
   [[gnu::cold, gnu::noinline]] void* take_slowly(std::size_t size, const void* caller) noexcept;
   [[gnu::cold, gnu::noinline]] void put_oddly(void* pointer, const void* caller) noexcept;
   [[gnu::cold, gnu::noinline]] void drain(Block block, const void* caller) noexcept;
-  [[nodiscard]] Block take_block(std::size_t size, std::size_t asked, const void* caller) noexcept;
+  // What a get came to. Without a block, why there is none.
+  struct Got {
+    Block block;
+    Shortage why;
+  };
+  [[nodiscard]] Got take_block(std::size_t size, std::size_t asked, const void* caller) noexcept;
   [[nodiscard]] CpuCache::Refill borrow(ClassIndex c, std::size_t asked) noexcept;
   [[nodiscard]] CpuCache::Refill borrow_above(ClassIndex c, std::size_t asked) noexcept;
   [[nodiscard]] CpuCache::Refill refill_or_drain(ClassIndex c, std::size_t asked) noexcept;
-  [[nodiscard]] Block refill(ClassIndex c, std::size_t asked, const void* caller) noexcept;
+  [[nodiscard]] Got refill(ClassIndex c, std::size_t asked, const void* caller) noexcept;
   [[nodiscard]] SharedSpans& spans_for(ClassIndex c) noexcept;
   void put_block(Block block, ClassIndex c, const void* caller) noexcept;
   [[nodiscard]] std::size_t used_by_growing(Block block, ClassIndex c) const noexcept;
@@ -223,7 +228,7 @@ class BufferPool {
   [[nodiscard]] void* move(void* pointer, Block to, std::size_t kept, const void* caller) noexcept;
   // What the allocator underneath gives in place of a buffer of the class.
   template <typename Ask>
-  [[nodiscard]] void* pass_on(ClassIndex c, Ask ask) noexcept;
+  [[nodiscard]] void* pass_on(ClassIndex c, Shortage why, Ask ask) noexcept;
   [[gnu::cold, noreturn]] void fail(const Fault& fault) noexcept;
 
   ClassIndex class_for(std::size_t size) const noexcept {

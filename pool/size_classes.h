@@ -18,6 +18,7 @@ namespace bufpool {
 inline constexpr std::size_t kMinSize = 512;
 inline constexpr std::size_t kMaxSize = std::size_t{1} << 30;  // nominal
 inline constexpr std::size_t kHeaderRoom = 64;
+inline constexpr std::size_t kLine = 64;  // of the processor's cache
 
 // Index of a size class and of its row in every table. 0 is a step of the formula (512 bytes and
 // less) that class 1 serves, and says of a chunk that it is nobody's.
@@ -55,7 +56,7 @@ constexpr std::size_t buffer_bytes(ClassIndex c) noexcept { return nominal_bytes
 // one line more makes the stride an odd number of lines: an even one uses every second set only.
 constexpr std::size_t gap_bytes(ClassIndex c) noexcept {
   if (nominal_bytes(c) < 1024) return 16;
-  return nominal_bytes(c) < 4096 ? 64 : 128;
+  return nominal_bytes(c) < 4096 ? kLine : 2 * kLine;
 }
 
 constexpr std::size_t stride_bytes(ClassIndex c) noexcept { return gap_bytes(c) + buffer_bytes(c); }
