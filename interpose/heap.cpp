@@ -78,8 +78,8 @@ void* Heap::ask(std::size_t size, Ask call) noexcept {
 }
 
 void Heap::learn_limit() noexcept {
-  const std::size_t left = platform::address_space_left();
-  if (left != SIZE_MAX) space_limit_ = left + platform::address_space_used();
+  const std::size_t limit = platform::address_space_limit();
+  if (limit != SIZE_MAX) space_limit_ = limit;
 }
 
 // A thread after the first is given no more than an eighth of what is left: those to come need

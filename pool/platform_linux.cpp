@@ -163,12 +163,11 @@ void* map(std::size_t bytes) noexcept {
   return start == MAP_FAILED ? nullptr : start;
 }
 
-std::size_t address_space_left() noexcept {
+std::size_t address_space_limit() noexcept {
   const KeepErrno keep;
   rlimit limit{};
-  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
-  const std::size_t used = address_space_used();
-  return limit.rlim_cur > used ? limit.rlim_cur - used : 0;
+  const bool limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  return limited ? limit.rlim_cur : SIZE_MAX;
 }
 
 std::size_t address_space_used() noexcept { return statm_bytes(0); }

@@ -55,8 +55,8 @@ void BufferPool::snapshot(Snapshot& out) noexcept {
   out.reserved = reserved_bytes();
   out.resident = platform::resident_bytes();
   if (mode_ == PoolMode::kPassThrough) return;
+  out.budget_max = as_set(retention_.budget_most_in_force());
   out.budget = as_set(retention_.budget_bytes());
-  out.budget_max = as_set(retention_.budget_most());
   out.trimmer = static_cast<std::uint64_t>(trimmer_.state());
   count_since_start(out);
   subtract_counters(out, at_fork_);

@@ -59,9 +59,13 @@ class Retention {
   // Idle bytes that keep their pages, in spans and in the CPUs' caches.
   std::uint64_t idle_bytes() const noexcept;
 
-  // For the snapshot.
-  std::uint64_t budget_bytes() noexcept;
+  // The most that is worth keeping; learns the limits.
   std::uint64_t budget_most() noexcept;
+
+  // For the snapshot: as in force. A percentage, which the user wants to see as bytes, is the only
+  // reason to learn the limits for that.
+  std::uint64_t budget_bytes() const noexcept;
+  std::uint64_t budget_most_in_force() noexcept;
   std::uint64_t trims() const noexcept { return trims_.load(std::memory_order_relaxed); }
   std::uint64_t pressure_events() const noexcept {
     return pressure_events_.load(std::memory_order_relaxed);

@@ -135,7 +135,7 @@ void SharedSpans::note_fresh(const Span& span, std::uint64_t bytes, Taken& taken
 
 // The coarse clock, read once while the lock is held.
 std::uint32_t SharedSpans::clock_ms() noexcept {
-  if (clock_ms_ == 0) clock_ms_ = static_cast<std::uint32_t>(platform::coarse_milliseconds());
+  if (clock_ms_ == 0) clock_ms_ = platform::now_ms();
   return clock_ms_;
 }
 

@@ -7,14 +7,6 @@
 #include "pool/platform.h"
 
 namespace bufpool {
-namespace {
-
-std::uint32_t now_ms() noexcept {
-  return static_cast<std::uint32_t>(platform::coarse_milliseconds());
-}
-
-}  // namespace
-
 void Trimmer::open(const Options& options, Retention* retention) noexcept {
   retention_ = retention;
   choice_ = static_cast<TrimmerChoice>(options.trimmer);
@@ -47,7 +39,8 @@ void Trimmer::after_slow_path(std::uint64_t bytes, const void* caller) noexcept 
 
 bool Trimmer::may_start(const void* caller) const noexcept {
   if (choice_ == TrimmerChoice::kOff || is_to_leave()) return false;
-  const bool lately = is_within(now_ms(), refused_ms_.load(std::memory_order_relaxed), kTryAgainMs);
+  const bool lately =
+      is_within(platform::now_ms(), refused_ms_.load(std::memory_order_relaxed), kTryAgainMs);
   if (state() == State::kRefused && lately) return false;
   return platform::may_start_thread_from(caller);
 }
@@ -66,7 +59,7 @@ bool Trimmer::start() noexcept {
 
 // To be called by whoever made it kStarting or kRunning: there is no thread, or none for long.
 void Trimmer::refuse() noexcept {
-  refused_ms_.store(now_ms(), std::memory_order_relaxed);
+  refused_ms_.store(platform::now_ms(), std::memory_order_relaxed);
   state_.store(State::kRefused);
 }
 
@@ -133,8 +126,8 @@ bool Trimmer::has_left() const noexcept {
 
 void Trimmer::wait_until_left() const noexcept {
   constexpr std::uint32_t kPatienceMs = 1000;
-  const std::uint32_t since = now_ms();
-  while (!has_left() && is_within(now_ms(), since, kPatienceMs)) platform::sleep_for(2);
+  const std::uint32_t since = platform::now_ms();
+  while (!has_left() && is_within(platform::now_ms(), since, kPatienceMs)) platform::sleep_for(2);
 }
 
 bool Trimmer::resume() noexcept {
