@@ -13,4 +13,11 @@ void remember_confinement() noexcept;
 // system calls but openat, read and close. A signal handler may call it.
 [[nodiscard]] bool has_locked_itself_in() noexcept;
 
+// The program gives up new privileges, or sets a filter.
+void note_privileges_given_up() noexcept;
+
+// Whether the program has taken, by libc's prctl, the step that comes before a filter for almost
+// all programs: it has given up new privileges, or set the filter itself. Makes no system call.
+[[nodiscard]] bool may_have_locked_itself_in() noexcept;
+
 }  // namespace bufpool

@@ -32,6 +32,7 @@ class NextSymbol {
 void find_next_fork() noexcept;
 void find_next_fclose() noexcept;
 void find_next_namespace_calls() noexcept;
+void find_next_prctl() noexcept;
 void find_next_pthread_exit() noexcept;
 
 }  // namespace bufpool
