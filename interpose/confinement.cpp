@@ -8,17 +8,11 @@
 namespace bufpool {
 namespace {
 
-constinit int filters_at_start = platform::kNotTold;
 constinit std::atomic<bool> gave_up_privileges{false};
 
 }  // namespace
 
-void remember_confinement() noexcept { filters_at_start = platform::call_filters(); }
-
-bool has_locked_itself_in() noexcept {
-  const int filters = platform::call_filters();
-  return filters == platform::kNotTold || filters != filters_at_start;
-}
+bool has_locked_itself_in() noexcept { return platform::safe_calls() == platform::SafeCalls::kFew; }
 
 void note_privileges_given_up() noexcept {
   gave_up_privileges.store(true, std::memory_order_relaxed);

@@ -18,6 +18,7 @@
 #include "interpose/message.h"
 #include "interpose/turn.h"
 #include "pool/platform.h"
+#include "pool/platform_memory.h"
 #include "report/exit_log.h"
 #include "report/outlet.h"
 #include "report/report.h"
@@ -232,7 +233,7 @@ void prepare_exit_report(const Options& options) noexcept {
   if (!state.enabled) return;
   state.log.prepare();
   state.had_stderr = fstat(STDERR_FILENO, &state.stderr_at_start) == 0;
-  remember_confinement();
+  platform::remember_filters();
 }
 
 void restart_report_in_child() noexcept {
