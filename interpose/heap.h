@@ -128,7 +128,8 @@ struct Heap {
   static bool is_short_of_space() noexcept;
 
   static constinit std::size_t space_limit_;  // of the address space; 0: none
-  static constinit Refusal space_refused_;
+  static constinit Refusal space_refused_;    // a thread was not worth what mimalloc sets aside
+  static constinit Refusal backing_refused_;  // mimalloc had no memory for a thread
   static constinit std::atomic<std::uint64_t> passed_above_;
   static constinit std::atomic<std::uint64_t> passed_within_;
 };

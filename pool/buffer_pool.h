@@ -52,6 +52,11 @@ class BufferPool {
 
   [[nodiscard]] bool serves(std::size_t size) const noexcept { return size - least_ < all_sizes_; }
 
+  // Bytes of the buffer that a request takes. Pre: serves(size).
+  [[nodiscard]] std::size_t granted(std::size_t size) const noexcept {
+    return buffer_bytes(class_for(size));
+  }
+
   // A buffer of at least `size` bytes, aligned to 16, and to a cache line from 1 KiB up. Never null
   // while the allocator underneath has memory: what the pool cannot serve it passes on.
   // Pre: wants(size). `caller()` is where the program asked for it (pool/caller.h). With malloc
