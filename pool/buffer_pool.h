@@ -124,6 +124,9 @@ class BufferPool {
   // 0: it is no buffer in use.
   [[nodiscard]] std::size_t usable_size(const void* pointer) noexcept;
 
+  // The program has taken rights from pages; a buffer that it gives back so is no use to the next.
+  void note_protected(std::uintptr_t start, std::size_t bytes) noexcept;
+
   // Gives idle memory back, down to `keep` bytes. Returns the bytes given back.
   std::uint64_t trim(std::uint64_t keep) noexcept {
     return mode_ == PoolMode::kPassThrough ? 0 : retention_.trim(keep);
@@ -223,6 +226,9 @@ class BufferPool {
   void note_lent(Block block, ClassIndex c, std::uint64_t bytes) noexcept;
   void end_use(Block block, ClassIndex c) noexcept;
   void mark_borrowed(Block block, ClassIndex wanted) noexcept;
+  [[nodiscard]] bool has_protected_pages(Block block, ClassIndex c) const noexcept;
+  void note_protected_pages(Block block, ClassIndex c) noexcept;
+  void unprotect(Block block, ClassIndex c) noexcept;
   // The buffer in a block that was taken for a request of class `wanted`.
   [[gnu::always_inline]] void* hand_out(Block block, ClassIndex wanted) noexcept {
     const std::uint64_t c = class_number(block);

@@ -35,6 +35,12 @@ inline std::uint64_t& lent_bytes(Block block) noexcept {
   return *reinterpret_cast<std::uint64_t*>(block + sizeof(GuardLine));
 }
 
+// The fourth word, of the same: Cookies::protected_pages() where the program has protected pages of
+// the buffer. Anything else means nothing.
+inline std::uint64_t& protection(Block block) noexcept {
+  return *reinterpret_cast<std::uint64_t*>(block + sizeof(GuardLine) + sizeof(std::uint64_t));
+}
+
 class Cookies {
  public:
   constexpr Cookies() noexcept = default;
@@ -62,6 +68,11 @@ class Cookies {
 
   // Of a buffer in a block of a larger class than its own: put() takes the long way.
   std::uint64_t borrowed(Block block) const noexcept { return plain(block) ^ 0x6969696969696969; }
+
+  // Of the fourth word.
+  std::uint64_t protected_pages(Block block) const noexcept {
+    return plain(block) ^ 0x5a5a5a5a5a5a5a5a;
+  }
 
   bool is_in_use(Block block) const noexcept {
     const std::uint64_t state = guard_line(block).state;

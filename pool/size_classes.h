@@ -59,6 +59,9 @@ constexpr std::size_t gap_bytes(ClassIndex c) noexcept {
   return nominal_bytes(c) < 4096 ? kLine : 2 * kLine;
 }
 
+// Whether the guard line has room for more than two words.
+constexpr bool has_more_words(ClassIndex c) noexcept { return gap_bytes(c) >= kLine; }
+
 constexpr std::size_t stride_bytes(ClassIndex c) noexcept { return gap_bytes(c) + buffer_bytes(c); }
 
 // A span is the unit that shared free space is kept, aged and given back in.
