@@ -41,7 +41,8 @@ class PassCounter {
   static constinit std::atomic<std::uint64_t> told_;
 };
 
-// What entry points call is inlined into them: the pool's slow paths are told their return address.
+// All that entry points call is inlined into them, as the pool's slow paths are told their return
+// address.
 struct Heap {
   // nullptr: errno is ENOMEM.
   [[nodiscard, gnu::always_inline]] static void* allocate(std::size_t size) noexcept {

@@ -17,8 +17,7 @@
 namespace bufpool {
 namespace {
 
-// What is left of the process's patience, so that a reader who never reads holds up one line and
-// not each.
+// The rest of the process's patience. A reader who never reads holds up one line and not each.
 constinit std::atomic<int> patience_ms{1000};
 
 // Within what a pipe takes as soon as poll(2) says so.

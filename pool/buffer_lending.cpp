@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Blocks larger than what is asked for: idle ones of the next classes, and room to grow. What they
-// hold resident beyond that is lent, and bounded over the whole process.
+// Blocks larger than what is asked for: idle ones of the next classes, and room to grow. The bytes
+// that they hold resident beyond that are lent, and bounded over the whole process.
 #include "pool/buffer_pool.h"
 #include "pool/platform.h"
 
@@ -24,7 +24,7 @@ void BufferPool::note_lent(Block block, ClassIndex c, std::uint64_t bytes) noexc
   if (bytes != 0) lent_.fetch_add(bytes, std::memory_order_relaxed);
 }
 
-// What a buffer had lent comes back with it, and what it grew to is learned from.
+// A buffer gives back the bytes that it was lent, and growth is learned from the size it reached.
 void BufferPool::end_use(Block block, ClassIndex c) noexcept {
   const GuardLine& line = guard_line(block);
   const bool growing = line.state == cookies_.growing(block);

@@ -94,7 +94,7 @@ BufferPool::Got BufferPool::refill(ClassIndex c, std::size_t asked, const void* 
   CpuCache::Refill refill = borrow(c, asked);
   if (refill.block == 0) refill = refill_or_drain(c, asked);
   if (refill.fresh_bytes > 0) {
-    // Of a buffer with room to grow only what is asked for is about to have pages.
+    // A buffer with room to grow is about to have pages for what is asked for only.
     const bool roomy = asked < nominal_bytes(c) / 2;
     retention_.after_fresh(refill.fresh_bytes, roomy ? 0 : refill.regret_bytes);
   }
@@ -129,7 +129,7 @@ void* BufferPool::take_zeroed(std::size_t size, const void* caller) noexcept {
   if (block == 0) return pass_on(c, why, [size] { return backing::allocate_zeroed(size); });
   const bool known_zero = guard_line(block).state == cookies_.known_zero(block);
   void* const buffer = hand_out(block, c);
-  // What realloc may add in place has to be zero too, where all that is handed out is.
+  // If all memory is handed out as zero, the part that realloc may add in place is zero, too.
   const bool whole = zero_ == ZeroChoice::kAlloc;
   if (!known_zero) std::memset(buffer, 0, whole ? buffer_bytes(class_at(block)) : size);
   return buffer;
@@ -198,14 +198,14 @@ void BufferPool::put_block(Block block, ClassIndex c, const void* caller) noexce
   }
 }
 
-// What a growing buffer may have written, from the start of its block.
+// Bytes that the program may have written by a growing buffer, from the start of its block.
 std::size_t BufferPool::used_by_growing(Block block, ClassIndex c) const noexcept {
   if (zero_ != ZeroChoice::kOff) return stride_bytes(c);
   const std::size_t most = guard_line(block).link & ~kGrewAgain;
   return gap_bytes(c) + std::min(buffer_bytes(class_for(most)), buffer_bytes(c));
 }
 
-// Of a large buffer much may never have been touched, so its pages are given back instead of
+// Much of a large buffer may never have been touched, so its pages are given back instead of
 // written.
 void BufferPool::wipe(Block block, ClassIndex c) noexcept {
   constexpr std::size_t kLarge = 1 << 20;

@@ -77,7 +77,7 @@ class BufferPool {
     return range_.contains(reinterpret_cast<std::uintptr_t>(pointer));
   }
 
-  // Gives a buffer back. Pre: owns(pointer). What is no buffer in use ends in the fault handler.
+  // Gives a buffer back. Pre: owns(pointer). Any other address ends in the fault handler.
   // With free around it a hit is 33 instructions, no call, no lock, no atomic read-modify-write.
   template <typename Caller = UnknownCaller>
   [[gnu::always_inline]] void put(void* pointer, Caller caller = {}) noexcept {
@@ -105,7 +105,7 @@ class BufferPool {
 
   // For realloc: the buffer resized where it is or moved; nullptr: `size` is not the pool's, or
   // there is no block. Pre: owns(pointer), size > 0. A buffer that goes on growing where it has
-  // room takes the short way. What is no buffer in use ends in the fault handler.
+  // room takes the short way. Any other address ends in the fault handler.
   template <typename Caller = UnknownCaller>
   [[nodiscard, gnu::always_inline]] void* resize(void* pointer, std::size_t size,
                                                  Caller caller = {}) noexcept {
@@ -176,7 +176,7 @@ class BufferPool {
   [[gnu::cold, gnu::noinline]] void* take_slowly(std::size_t size, const void* caller) noexcept;
   [[gnu::cold, gnu::noinline]] void put_oddly(void* pointer, const void* caller) noexcept;
   [[gnu::cold, gnu::noinline]] void drain(Block block, const void* caller) noexcept;
-  // What a get came to. Without a block, why there is none.
+  // The result of a get: a block, or 0 and the reason why there is none.
   struct Got {
     Block block;
     Shortage why;
@@ -196,7 +196,7 @@ class BufferPool {
                                      const void* caller) noexcept;
   [[nodiscard]] std::size_t usable_size_of(Block block, std::uintptr_t address) const noexcept;
 
-  // What is wrong with a call for `address`; nothing: a buffer in use starts there.
+  // The fault in a call for `address`; nothing: a buffer in use starts there.
   [[nodiscard]] std::optional<Fault> fault_at(std::uintptr_t address, Fault::Call call) noexcept;
   [[nodiscard]] std::optional<Fault> fault_in_block(Block block, Fault fault) noexcept;
   [[nodiscard]] bool is_idle(Block block, SharedSpans::Place place) noexcept;
@@ -237,7 +237,7 @@ class BufferPool {
     return reinterpret_cast<void*>(block + gaps_[c]);
   }
   [[nodiscard]] void* move(void* pointer, Block to, std::size_t kept, const void* caller) noexcept;
-  // What the allocator underneath gives in place of a buffer of the class.
+  // The result of the allocator underneath, in place of a buffer of the class.
   template <typename Ask>
   [[nodiscard]] void* pass_on(ClassIndex c, Shortage why, Ask ask) noexcept;
   [[gnu::cold, noreturn]] void fail(const Fault& fault) noexcept;
@@ -261,7 +261,7 @@ class BufferPool {
   void look_at_idle(Snapshot& out) noexcept;
   void count_class(ClassIndex c, ClassSnapshot& out) noexcept;
 
-  // What the hit paths read, together. Written once, by open().
+  // All that the hit paths read stands together. open() writes it, once.
   alignas(64) std::size_t least_ = 0;
   std::size_t sizes_ = 0;
   ChunkRange range_;
@@ -290,7 +290,7 @@ class BufferPool {
   Growth growth_;
   Retention retention_;
   Trimmer trimmer_;
-  // What is large, last: a small process touches few pages of it.
+  // Large members come last: a small process touches few of their pages.
   CpuCache cache_;
   std::array<SharedSpans, kClassSlots> spans_{};
   OwnerLock opening_;  // of classes' spans

@@ -21,7 +21,7 @@ namespace bufpool::platform {
 inline constexpr int kNotTold = -1;
 [[nodiscard]] int call_filters(const char* status = "/proc/thread-self/status") noexcept;
 
-// Remembers under which filters the process was started. Those are a container's or a service
+// Remembers under which filters the process was started. They are a container's or a service
 // manager's, and made for programs as they are. Called once, at start.
 void remember_filters() noexcept;
 

@@ -66,7 +66,7 @@ void BufferPool::snapshot(Snapshot& out) noexcept {
   look_at_idle(out);
 }
 
-// What of the idle buffers is resident, as far as the kernel may be asked.
+// Counts the idle bytes that are resident, as far as the kernel may be asked.
 void BufferPool::look_at_idle(Snapshot& out) noexcept {
   Residence look;
   for_each_class([&](ClassIndex c) {
@@ -107,7 +107,7 @@ void BufferPool::count_class(ClassIndex c, ClassSnapshot& out) noexcept {
   out.hits = stacks.hits;
   out.misses = spans.misses;
   out.gets = out.hits + out.misses;
-  // What is deferred is no longer out, and is counted as it will be once collected.
+  // A deferred block is no longer out, and counts as it will once it is collected.
   out.overflows = spans.overflows + spans_[i].deferred_overflows();
   const std::uint64_t drained =
       spans.drained + spans_[i].deferred() - spans_[i].deferred_overflows();

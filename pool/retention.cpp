@@ -8,8 +8,8 @@
 namespace bufpool {
 namespace {
 
-// What BUFPOOL_RETAIN_MAX means where the process may use `limit` bytes (0: not known) and it is
-// not a size.
+// The meaning in bytes of a BUFPOOL_RETAIN_MAX that is no size, in a process that may use `limit`
+// bytes (0: not known).
 std::uint64_t budget_within(Share wanted, std::uint64_t limit) noexcept {
   if (limit == 0) return Budget::kMostByDefault;
   if (wanted.percent != 0) return limit / 100 * wanted.percent;
@@ -149,7 +149,7 @@ std::uint64_t Retention::pass() noexcept {
   return idle;
 }
 
-// What lies in a CPU's cache ages there for a quarter of its time, and in its span for the rest.
+// A block in a CPU's cache ages there for a quarter of its time, and in its span for the rest.
 std::uint64_t Retention::pass_alone() noexcept {
   learn_limits();
   const std::uint32_t now = platform::now_ms();

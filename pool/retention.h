@@ -5,8 +5,8 @@
 //   2. Idle bytes over the budget go back within about a second: a burst that is repeated at once
 //      finds its pages.
 //   3. All idle bytes go back within the time they may be kept.
-// Whoever calls holds no lock: everything here may make system calls. Any thread may call anything
-// at any time; of passes one is made at a time.
+// The caller holds no lock, as everything here may make system calls. Any thread may call anything
+// at any time. Passes are made one at a time.
 #pragma once
 
 #include <atomic>
@@ -50,7 +50,7 @@ class Retention {
   // processes never need; before, the budget's most is the default one.
   void learn_limits() noexcept;
 
-  // Whatever another thread of the parent was at is nobody's.
+  // The work that another thread of the parent was at is nobody's.
   void repair_in_child() noexcept;
 
   // The system is short of memory.

@@ -139,8 +139,8 @@ std::uint32_t SharedSpans::clock_ms() noexcept {
   return clock_ms_;
 }
 
-// What stands in a list is counted; before a span changes its share is taken off, after it file()
-// adds what it is then.
+// Spans in lists are counted. Before a span changes, its share is subtracted here. Afterwards
+// file() adds the new one.
 void SharedSpans::forget_kept(const Span& span) noexcept {
   if (span.list == SpanList::kNone) return;
   (span.list == SpanList::kIdle ? counters_.idle_bytes : counters_.free_bytes) -= span.kept;

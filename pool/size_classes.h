@@ -48,7 +48,7 @@ constexpr std::size_t nominal_bytes(ClassIndex c) noexcept {
   return static_cast<std::size_t>((step & 3) + 5) << (step / 4 - 2);
 }
 
-// What a program may write into a buffer of the class.
+// Bytes that a program may write into a buffer of the class.
 constexpr std::size_t buffer_bytes(ClassIndex c) noexcept { return nominal_bytes(c) + kHeaderRoom; }
 
 // The guard line: a cache line, so that buffers a page apart do not fall into one cache set; below
