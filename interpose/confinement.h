@@ -5,12 +5,15 @@
 
 namespace bufpool {
 
-// Remembers which filters of system calls (seccomp) the program was started under. Those are a
-// container's or a service manager's, and made for programs as they are. Called once, at start.
-void remember_confinement() noexcept;
-
-// True: the program put a filter of its own on this thread since, or it cannot be known. Makes no
-// system calls but openat, read and close. A signal handler may call it.
+// True: the program put a filter of its own on this thread since its start, or it cannot be known.
+// Makes no system calls but openat, read and close. A signal handler may call it.
 [[nodiscard]] bool has_locked_itself_in() noexcept;
+
+// The program gives up new privileges, or sets a filter.
+void note_privileges_given_up() noexcept;
+
+// Whether the program has taken, by libc's prctl, the step that comes before a filter for almost
+// all programs: it has given up new privileges, or set the filter itself. Makes no system call.
+[[nodiscard]] bool may_have_locked_itself_in() noexcept;
 
 }  // namespace bufpool

@@ -18,6 +18,7 @@
 #include "interpose/message.h"
 #include "interpose/turn.h"
 #include "pool/platform.h"
+#include "pool/platform_memory.h"
 #include "report/exit_log.h"
 #include "report/outlet.h"
 #include "report/report.h"
@@ -117,7 +118,7 @@ ReportContext context() noexcept {
 
 struct Destination {
   int descriptor;
-  bool own;         // nobody else has it, and it does not block
+  Outlet::Use use;
   bool confined;    // the program has locked itself in
   int patience_ms;  // up to the first byte
 };
@@ -137,7 +138,7 @@ void write_lines(std::string_view lines, LineSink sink) noexcept {
                                    std::string_view closing = {}) noexcept {
   const Deadline whole = Deadline::in(kPatienceMs);
   const auto calls = to.confined ? Outlet::Calls::kFew : Outlet::Calls::kAny;
-  const Outlet outlet(to.descriptor, to.own, calls, whole);
+  const Outlet outlet(to.descriptor, to.use, calls, whole);
   if (outlet.error() != 0) return outlet.error();
   if (!state.log.is_prepared()) state.log.prepare();
   state.log.set_way(outlet.way(), Deadline::in(whole.left(), to.patience_ms));
@@ -158,8 +159,8 @@ void write_lines(std::string_view lines, LineSink sink) noexcept {
   const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   const int descriptor = open(file.path, flags, 0644);
   if (descriptor < 0) return errno;
-  const int error =
-      write_report({descriptor, true, confined, kPatienceToBeginMs}, state.form, unnoticed);
+  const int error = write_report({descriptor, Outlet::Use::kOwn, confined, kPatienceToBeginMs},
+                                 state.form, unnoticed);
   return close(descriptor) != 0 && error == 0 ? errno : error;
 }
 
@@ -170,7 +171,8 @@ void report_now(Unnoticed& unnoticed) noexcept {
     const int error = write_report_file(confined, unnoticed);
     if (error != 0) tell_failure(error, confined);
   } else if (stderr_is_there()) {
-    write_report({STDERR_FILENO, false, confined, kPatienceToBeginMs}, state.form, unnoticed);
+    write_report({STDERR_FILENO, Outlet::Use::kShared, confined, kPatienceToBeginMs}, state.form,
+                 unnoticed);
   }
 }
 
@@ -241,7 +243,7 @@ void prepare_exit_report(const Options& options) noexcept {
   if (!state.enabled) return;
   state.log.prepare();
   state.had_stderr = fstat(STDERR_FILENO, &state.stderr_at_start) == 0;
-  remember_confinement();
+  platform::remember_filters();
 }
 
 void restart_report_in_child() noexcept {
@@ -271,8 +273,8 @@ void print_report(std::string_view closing) noexcept {
   Unnoticed unnoticed;
   if (!state.turn.take()) return;
   take_snapshot(state.snapshot);
-  write_report({STDERR_FILENO, false, has_locked_itself_in(), kPatienceMs}, ReportForm::kText,
-               unnoticed, closing);
+  write_report({STDERR_FILENO, Outlet::Use::kAsIs, has_locked_itself_in(), kPatienceMs},
+               ReportForm::kText, unnoticed, closing);
   state.turn.give();
 }
 

@@ -14,6 +14,7 @@ constinit BufferPool the_pool;
 constinit std::atomic<std::uint64_t> Heap::passed_above_{0};
 constinit std::size_t Heap::space_limit_{0};
 constinit Refusal Heap::space_refused_;
+constinit Refusal Heap::backing_refused_;
 constinit std::atomic<std::uint64_t> Heap::passed_within_{0};
 constinit std::atomic<std::uint64_t> PassCounter::told_{0};
 constinit thread_local std::uint32_t PassCounter::left_{~std::uint32_t{0}};
@@ -78,8 +79,8 @@ void* Heap::ask(std::size_t size, Ask call) noexcept {
 }
 
 void Heap::learn_limit() noexcept {
-  const std::size_t left = platform::address_space_left();
-  if (left != SIZE_MAX) space_limit_ = left + platform::address_space_used();
+  const std::size_t limit = platform::address_space_limit();
+  if (limit != SIZE_MAX) space_limit_ = limit;
 }
 
 // A thread after the first is given no more than an eighth of what is left: those to come need
@@ -95,10 +96,13 @@ bool Heap::is_short_of_space() noexcept {
 }
 
 // Whether a small request is better served by the pool's smallest class: mimalloc has not served
-// this thread yet, and would set address space aside for it.
+// this thread yet, and would set address space aside for it. The smallest class may be a large one
+// (BUFPOOL_CLASSES): then a few small requests take more than that, and it is the last resort.
 bool Heap::spares_backing(std::size_t size) noexcept {
-  if (size >= kMinSize || PassCounter::began()) return false;
-  return the_pool.serves(kMinSize) && is_short_of_space();
+  constexpr std::size_t kRequests = 4096;  // that a thread may make
+  if (size >= kMinSize || PassCounter::began() || !the_pool.serves(kMinSize)) return false;
+  if (backing_refused_.stands()) return true;
+  return the_pool.granted(kMinSize) <= backing::kThreadBytes / kRequests && is_short_of_space();
 }
 
 // False: the request is for the pool's smallest class.
@@ -106,7 +110,7 @@ bool Heap::passes_on(std::size_t size) noexcept {
   if (spares_backing(size)) return false;
   count_passed(size);
   if (size >= kMinSize || PassCounter::began()) return true;
-  space_refused_.note();
+  backing_refused_.note();
   return !spares_backing(size);
 }
 

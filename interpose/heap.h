@@ -41,7 +41,8 @@ class PassCounter {
   static constinit std::atomic<std::uint64_t> told_;
 };
 
-// What entry points call is inlined into them: the pool's slow paths are told their return address.
+// All that entry points call is inlined into them, as the pool's slow paths are told their return
+// address.
 struct Heap {
   // nullptr: errno is ENOMEM.
   [[nodiscard, gnu::always_inline]] static void* allocate(std::size_t size) noexcept {
@@ -128,7 +129,8 @@ struct Heap {
   static bool is_short_of_space() noexcept;
 
   static constinit std::size_t space_limit_;  // of the address space; 0: none
-  static constinit Refusal space_refused_;
+  static constinit Refusal space_refused_;    // a thread was not worth what mimalloc sets aside
+  static constinit Refusal backing_refused_;  // mimalloc had no memory for a thread
   static constinit std::atomic<std::uint64_t> passed_above_;
   static constinit std::atomic<std::uint64_t> passed_within_;
 };

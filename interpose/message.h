@@ -20,10 +20,11 @@ class Message {
 
   enum class Wait : std::uint8_t {
     kForRoom,    // waits until there is room, a second at most in all the process's life
-    kAsWritten,  // calls write(2) only, which may wait: a filter may kill for poll(2)
+    kAsWritten,  // makes no system call but write(2), which may wait
   };
 
-  // Ends the line and writes it; errno is kept, and the thread neither cancelled nor interrupted.
+  // Ends the line and writes it; errno is kept, and the thread not cancelled, nor interrupted while
+  // it waits for room. A program that may be killed for calls has it as written.
   void say(Wait wait = Wait::kForRoom) noexcept;
 
  private:

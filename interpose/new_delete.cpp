@@ -13,7 +13,8 @@ using std::align_val_t;
 using std::nothrow_t;
 using std::size_t;
 
-// What is exported, the version script says; the standard forbids `inline` and wants these global.
+// The version script says which names are exported. The standard forbids `inline` and wants these
+// global.
 #pragma GCC visibility push(default)
 
 void* operator new(size_t n) { return rules::allocate(Heap{}, n); }

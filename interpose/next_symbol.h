@@ -31,6 +31,9 @@ class NextSymbol {
 // To be called at start: later another thread may hold the loader's lock, and wait for this one.
 void find_next_fork() noexcept;
 void find_next_fclose() noexcept;
+void find_next_mprotect() noexcept;
+void find_next_namespace_calls() noexcept;
+void find_next_prctl() noexcept;
 void find_next_pthread_exit() noexcept;
 
 }  // namespace bufpool

@@ -21,7 +21,7 @@ class Budget {
   static constexpr std::uint32_t kStepMs = 1000;      // between two steps down
   static constexpr std::uint32_t kPressedMs = 30000;  // how long pressure is remembered
 
-  // `most`: the budget is never above it; nor is its floor. What was earned before counts.
+  // `most`: the budget is never above it; nor is its floor. Bytes that were earned before count.
   void open(std::uint64_t most) noexcept { most_.store(most, std::memory_order_relaxed); }
 
   // `bytes` had been given back shortly before they were needed again.

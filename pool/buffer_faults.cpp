@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is wrong with an address that a program hands in. It is found out from facts that do not
+// The faults of addresses that a program hands in. They are found out from facts that do not
 // depend on one another: where in its block the address lies, the cookies, the span's record, and
 // what is in the CPUs' caches.
 #include <optional>
@@ -8,8 +8,6 @@
 
 namespace bufpool {
 namespace {
-
-constexpr std::size_t kLine = 64;
 
 Fault::Kind kind_off_start(const Fault& fault) noexcept {
   return fault.address < fault.buffer ? Fault::Kind::kInFront : Fault::Kind::kInnerPointer;

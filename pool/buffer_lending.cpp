@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Blocks larger than what is asked for: idle ones of the next classes, and room to grow. What they
-// hold resident beyond that is lent, and bounded over the whole process.
+// Blocks larger than what is asked for: idle ones of the next classes, and room to grow. The bytes
+// that they hold resident beyond that are lent, and bounded over the whole process.
 #include "pool/buffer_pool.h"
 #include "pool/platform.h"
 
@@ -9,8 +9,6 @@ namespace {
 
 // Less is lent without a question.
 constexpr std::uint64_t kLentFreely = std::uint64_t{4} << 20;
-
-bool has_lent_word(ClassIndex c) noexcept { return gap_bytes(c) >= 64; }
 
 }  // namespace
 
@@ -21,17 +19,17 @@ bool BufferPool::may_lend(std::uint64_t bytes) noexcept {
 }
 
 void BufferPool::note_lent(Block block, ClassIndex c, std::uint64_t bytes) noexcept {
-  if (!has_lent_word(c)) return;
+  if (!has_more_words(c)) return;
   lent_bytes(block) = bytes;
   if (bytes != 0) lent_.fetch_add(bytes, std::memory_order_relaxed);
 }
 
-// What a buffer had lent comes back with it, and what it grew to is learned from.
+// A buffer gives back the bytes that it was lent, and growth is learned from the size it reached.
 void BufferPool::end_use(Block block, ClassIndex c) noexcept {
   const GuardLine& line = guard_line(block);
   const bool growing = line.state == cookies_.growing(block);
   if (growing) growth_.note_end(line.link & ~kGrewAgain);
-  if (!has_lent_word(c) || !(growing || line.state == cookies_.borrowed(block))) return;
+  if (!has_more_words(c) || !(growing || line.state == cookies_.borrowed(block))) return;
   if (lent_bytes(block) != 0) lent_.fetch_sub(lent_bytes(block), std::memory_order_relaxed);
 }
 
@@ -91,7 +89,7 @@ CpuCache::Refill BufferPool::borrow_above(ClassIndex c, std::size_t asked) noexc
 
 void BufferPool::mark_borrowed(Block block, ClassIndex wanted) noexcept {
   const ClassIndex c = class_at(block);
-  if (!has_lent_word(c)) return;
+  if (!has_more_words(c)) return;
   note_lent(block, c, stride_bytes(c) - stride_bytes(wanted));
   guard_line(block).state = cookies_.borrowed(block);
 }

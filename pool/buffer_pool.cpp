@@ -12,14 +12,8 @@ namespace {
 
 // From here on buffers start on a cache line of their own.
 constexpr std::size_t kLeastLined = 1024 - 128 + kHeaderRoom + 1;
-static_assert(gap_bytes(class_step(kLeastLined)) >= 64);
+static_assert(gap_bytes(class_step(kLeastLined)) >= kLine);
 static_assert(gap_bytes(class_step(kLeastLined - 1)) == 16);
-
-constexpr std::size_t kLine = 64;
-
-// Why this thread's last refill() found nothing; for pass_on().
-constinit thread_local Shortage last_shortage [[gnu::tls_model("initial-exec")]] =
-    Shortage::kMemory;
 
 PoolMode wanted_mode(const Options& options) noexcept {
   const bool locked = static_cast<ModeChoice>(options.mode) == ModeChoice::kLocked;
@@ -69,9 +63,10 @@ void BufferPool::choose_classes(const Options& options) noexcept {
   least_ = options.min_size;
 }
 
-Block BufferPool::take_block(std::size_t size, std::size_t asked, const void* caller) noexcept {
-  const Block block = cache_.pop(stacks_[step_number(size)], asked);
-  return block != 0 ? block : refill(class_for(size), asked, caller);
+BufferPool::Got BufferPool::take_block(std::size_t size, std::size_t asked,
+                                       const void* caller) noexcept {
+  if (const Block block = cache_.pop(stacks_[step_number(size)], asked)) return {block, {}};
+  return refill(class_for(size), asked, caller);
 }
 
 // A class's spans are opened with its first get: small processes need few, and each is part of a
@@ -92,35 +87,32 @@ CpuCache::Refill BufferPool::refill_or_drain(ClassIndex c, std::size_t asked) no
 }
 
 // The end of a get that missed. `caller`: see Trimmer::after_slow_path().
-Block BufferPool::refill(ClassIndex c, std::size_t asked, const void* caller) noexcept {
-  if (const Block block = cache_.pop_again(c, asked)) return block;
-  if (!spans_for(c).is_open()) {  // a fork, or a signal handler in whoever opens them
-    last_shortage = Shortage::kLock;
-    return 0;
-  }
+BufferPool::Got BufferPool::refill(ClassIndex c, std::size_t asked, const void* caller) noexcept {
+  if (const Block block = cache_.pop_again(c, asked)) return {block, {}};
+  // A fork is under way, or a signal handler interrupted the thread that opens the spans.
+  if (!spans_for(c).is_open()) return {0, Shortage::kLock};
   CpuCache::Refill refill = borrow(c, asked);
   if (refill.block == 0) refill = refill_or_drain(c, asked);
   if (refill.fresh_bytes > 0) {
-    // Of a buffer with room to grow only what is asked for is about to have pages.
+    // A buffer with room to grow is about to have pages for what is asked for only.
     const bool roomy = asked < nominal_bytes(c) / 2;
     retention_.after_fresh(refill.fresh_bytes, roomy ? 0 : refill.regret_bytes);
   }
   trimmer_.after_slow_path(stride_bytes(c), caller);
-  if (refill.block == 0) last_shortage = refill.why;
-  return refill.block;
+  return {refill.block, refill.why};
 }
 
 template <typename Ask>
-void* BufferPool::pass_on(ClassIndex c, Ask ask) noexcept {
-  const auto why = static_cast<std::size_t>(last_shortage);
-  fallbacks_[to_number(c)][why].fetch_add(1, std::memory_order_relaxed);
+void* BufferPool::pass_on(ClassIndex c, Shortage why, Ask ask) noexcept {
+  auto& fallbacks = fallbacks_[to_number(c)][static_cast<std::size_t>(why)];
+  fallbacks.fetch_add(1, std::memory_order_relaxed);
   return backing::keeping_errno(ask);
 }
 
 void* BufferPool::take_slowly(std::size_t size, const void* caller) noexcept {
   const ClassIndex c = class_for(size);
-  const Block block = refill(c, size, caller);
-  if (block == 0) return pass_on(c, [=] { return backing::allocate(size); });
+  const auto [block, why] = refill(c, size, caller);
+  if (block == 0) return pass_on(c, why, [size] { return backing::allocate(size); });
   return hand_out(block, c);
 }
 
@@ -133,11 +125,11 @@ void BufferPool::drain(Block block, const void* caller) noexcept {
 
 void* BufferPool::take_zeroed(std::size_t size, const void* caller) noexcept {
   const ClassIndex c = class_for(size);
-  const Block block = take_block(size, size, caller);
-  if (block == 0) return pass_on(c, [=] { return backing::allocate_zeroed(size); });
+  const auto [block, why] = take_block(size, size, caller);
+  if (block == 0) return pass_on(c, why, [size] { return backing::allocate_zeroed(size); });
   const bool known_zero = guard_line(block).state == cookies_.known_zero(block);
   void* const buffer = hand_out(block, c);
-  // What realloc may add in place has to be zero too, where all that is handed out is.
+  // If all memory is handed out as zero, the part that realloc may add in place is zero, too.
   const bool whole = zero_ == ZeroChoice::kAlloc;
   if (!known_zero) std::memset(buffer, 0, whole ? buffer_bytes(class_at(block)) : size);
   return buffer;
@@ -158,8 +150,8 @@ void* BufferPool::take_aligned(std::size_t alignment, std::size_t size,
   const std::size_t whole = bytes_to_align(alignment, size);
   const auto aligned = [=] { return backing::allocate_aligned(alignment, size); };
   if (!serves(whole)) return backing::keeping_errno(aligned);
-  const Block block = take_block(whole, size, caller);
-  if (block == 0) return pass_on(class_for(whole), aligned);
+  const auto [block, why] = take_block(whole, size, caller);
+  if (block == 0) return pass_on(class_for(whole), why, aligned);
   guard_line(block).state = cookies_.in_use(block);
   const std::size_t gap = gap_bytes(class_at(block));
   const std::uintptr_t buffer = block + gap;
@@ -193,6 +185,7 @@ void BufferPool::put_oddly(void* pointer, const void* caller) noexcept {
 void BufferPool::put_block(Block block, ClassIndex c, const void* caller) noexcept {
   const bool grew = guard_line(block).state == cookies_.growing(block) && span_blocks(c) == 1;
   const std::size_t used = grew ? used_by_growing(block, c) : 0;
+  if (has_protected_pages(block, c)) unprotect(block, c);
   end_use(block, c);
   guard_line(block).state = cookies_.free(block);
   if (zero_ == ZeroChoice::kFree) wipe(block, c);
@@ -205,14 +198,14 @@ void BufferPool::put_block(Block block, ClassIndex c, const void* caller) noexce
   }
 }
 
-// What a growing buffer may have written, from the start of its block.
+// Bytes that the program may have written by a growing buffer, from the start of its block.
 std::size_t BufferPool::used_by_growing(Block block, ClassIndex c) const noexcept {
   if (zero_ != ZeroChoice::kOff) return stride_bytes(c);
   const std::size_t most = guard_line(block).link & ~kGrewAgain;
   return gap_bytes(c) + std::min(buffer_bytes(class_for(most)), buffer_bytes(c));
 }
 
-// Of a large buffer much may never have been touched, so its pages are given back instead of
+// Much of a large buffer may never have been touched, so its pages are given back instead of
 // written.
 void BufferPool::wipe(Block block, ClassIndex c) noexcept {
   constexpr std::size_t kLarge = 1 << 20;

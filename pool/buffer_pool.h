@@ -41,6 +41,9 @@ class BufferPool {
   // to do without; the pool stays as it was. Call once, while no other thread uses the pool.
   [[nodiscard]] bool open(const Options& options) noexcept;
 
+  // Unmaps all buffers. For a pool that nobody uses any more.
+  void close() noexcept { space_.close(); }
+
   // Whether a request of `size` bytes is the pool's to take(). Where buffers are wiped on the way
   // out none is: serves() tells, and the slow calls serve.
   [[gnu::always_inline]] bool wants(std::size_t size) const noexcept {
@@ -48,6 +51,11 @@ class BufferPool {
   }
 
   [[nodiscard]] bool serves(std::size_t size) const noexcept { return size - least_ < all_sizes_; }
+
+  // Bytes of the buffer that a request takes. Pre: serves(size).
+  [[nodiscard]] std::size_t granted(std::size_t size) const noexcept {
+    return buffer_bytes(class_for(size));
+  }
 
   // A buffer of at least `size` bytes, aligned to 16, and to a cache line from 1 KiB up. Never null
   // while the allocator underneath has memory: what the pool cannot serve it passes on.
@@ -69,7 +77,7 @@ class BufferPool {
     return range_.contains(reinterpret_cast<std::uintptr_t>(pointer));
   }
 
-  // Gives a buffer back. Pre: owns(pointer). What is no buffer in use ends in the fault handler.
+  // Gives a buffer back. Pre: owns(pointer). Any other address ends in the fault handler.
   // With free around it a hit is 33 instructions, no call, no lock, no atomic read-modify-write.
   template <typename Caller = UnknownCaller>
   [[gnu::always_inline]] void put(void* pointer, Caller caller = {}) noexcept {
@@ -97,7 +105,7 @@ class BufferPool {
 
   // For realloc: the buffer resized where it is or moved; nullptr: `size` is not the pool's, or
   // there is no block. Pre: owns(pointer), size > 0. A buffer that goes on growing where it has
-  // room takes the short way. What is no buffer in use ends in the fault handler.
+  // room takes the short way. Any other address ends in the fault handler.
   template <typename Caller = UnknownCaller>
   [[nodiscard, gnu::always_inline]] void* resize(void* pointer, std::size_t size,
                                                  Caller caller = {}) noexcept {
@@ -116,6 +124,9 @@ class BufferPool {
   // 0: it is no buffer in use.
   [[nodiscard]] std::size_t usable_size(const void* pointer) noexcept;
 
+  // The program has taken rights from pages; a buffer that it gives back so is no use to the next.
+  void note_protected(std::uintptr_t start, std::size_t bytes) noexcept;
+
   // Gives idle memory back, down to `keep` bytes. Returns the bytes given back.
   std::uint64_t trim(std::uint64_t keep) noexcept {
     return mode_ == PoolMode::kPassThrough ? 0 : retention_.trim(keep);
@@ -129,6 +140,10 @@ class BufferPool {
 
   // See Trimmer::leave_for_good().
   void end_trimmer() noexcept { trimmer_.leave_for_good(); }
+
+  // See Trimmer::step_aside().
+  [[nodiscard]] bool send_trimmer_aside() noexcept { return trimmer_.step_aside(); }
+  void let_trimmer_back() noexcept { trimmer_.come_back(); }
 
   // Smallest and largest request of the range: as the options say, whether there is a pool or not;
   // the defaults before they are known.
@@ -161,11 +176,16 @@ class BufferPool {
   [[gnu::cold, gnu::noinline]] void* take_slowly(std::size_t size, const void* caller) noexcept;
   [[gnu::cold, gnu::noinline]] void put_oddly(void* pointer, const void* caller) noexcept;
   [[gnu::cold, gnu::noinline]] void drain(Block block, const void* caller) noexcept;
-  [[nodiscard]] Block take_block(std::size_t size, std::size_t asked, const void* caller) noexcept;
+  // The result of a get: a block, or 0 and the reason why there is none.
+  struct Got {
+    Block block;
+    Shortage why;
+  };
+  [[nodiscard]] Got take_block(std::size_t size, std::size_t asked, const void* caller) noexcept;
   [[nodiscard]] CpuCache::Refill borrow(ClassIndex c, std::size_t asked) noexcept;
   [[nodiscard]] CpuCache::Refill borrow_above(ClassIndex c, std::size_t asked) noexcept;
   [[nodiscard]] CpuCache::Refill refill_or_drain(ClassIndex c, std::size_t asked) noexcept;
-  [[nodiscard]] Block refill(ClassIndex c, std::size_t asked, const void* caller) noexcept;
+  [[nodiscard]] Got refill(ClassIndex c, std::size_t asked, const void* caller) noexcept;
   [[nodiscard]] SharedSpans& spans_for(ClassIndex c) noexcept;
   void put_block(Block block, ClassIndex c, const void* caller) noexcept;
   [[nodiscard]] std::size_t used_by_growing(Block block, ClassIndex c) const noexcept;
@@ -176,7 +196,7 @@ class BufferPool {
                                      const void* caller) noexcept;
   [[nodiscard]] std::size_t usable_size_of(Block block, std::uintptr_t address) const noexcept;
 
-  // What is wrong with a call for `address`; nothing: a buffer in use starts there.
+  // The fault in a call for `address`; nothing: a buffer in use starts there.
   [[nodiscard]] std::optional<Fault> fault_at(std::uintptr_t address, Fault::Call call) noexcept;
   [[nodiscard]] std::optional<Fault> fault_in_block(Block block, Fault fault) noexcept;
   [[nodiscard]] bool is_idle(Block block, SharedSpans::Place place) noexcept;
@@ -206,6 +226,9 @@ class BufferPool {
   void note_lent(Block block, ClassIndex c, std::uint64_t bytes) noexcept;
   void end_use(Block block, ClassIndex c) noexcept;
   void mark_borrowed(Block block, ClassIndex wanted) noexcept;
+  [[nodiscard]] bool has_protected_pages(Block block, ClassIndex c) const noexcept;
+  void note_protected_pages(Block block, ClassIndex c) noexcept;
+  void unprotect(Block block, ClassIndex c) noexcept;
   // The buffer in a block that was taken for a request of class `wanted`.
   [[gnu::always_inline]] void* hand_out(Block block, ClassIndex wanted) noexcept {
     const std::uint64_t c = class_number(block);
@@ -214,9 +237,9 @@ class BufferPool {
     return reinterpret_cast<void*>(block + gaps_[c]);
   }
   [[nodiscard]] void* move(void* pointer, Block to, std::size_t kept, const void* caller) noexcept;
-  // What the allocator underneath gives in place of a buffer of the class.
+  // The result of the allocator underneath, in place of a buffer of the class.
   template <typename Ask>
-  [[nodiscard]] void* pass_on(ClassIndex c, Ask ask) noexcept;
+  [[nodiscard]] void* pass_on(ClassIndex c, Shortage why, Ask ask) noexcept;
   [[gnu::cold, noreturn]] void fail(const Fault& fault) noexcept;
 
   ClassIndex class_for(std::size_t size) const noexcept {
@@ -238,7 +261,7 @@ class BufferPool {
   void look_at_idle(Snapshot& out) noexcept;
   void count_class(ClassIndex c, ClassSnapshot& out) noexcept;
 
-  // What the hit paths read, together. Written once, by open().
+  // All that the hit paths read stands together. open() writes it, once.
   alignas(64) std::size_t least_ = 0;
   std::size_t sizes_ = 0;
   ChunkRange range_;
@@ -267,7 +290,7 @@ class BufferPool {
   Growth growth_;
   Retention retention_;
   Trimmer trimmer_;
-  // What is large, last: a small process touches few pages of it.
+  // Large members come last: a small process touches few of their pages.
   CpuCache cache_;
   std::array<SharedSpans, kClassSlots> spans_{};
   OwnerLock opening_;  // of classes' spans

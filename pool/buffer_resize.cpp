@@ -13,7 +13,7 @@ constexpr std::size_t kWidest = buffer_bytes(kLastClass);
 // Fewer bytes are copied as fast as their pages are moved or given back.
 constexpr std::size_t kLeastMoved = 1 << 20;
 // The guard line's words stay where they are when the pages behind them go.
-constexpr std::size_t kWords = 64;
+constexpr std::size_t kWords = kLine;
 
 }  // namespace
 
@@ -34,7 +34,7 @@ void* BufferPool::resize_slowly(void* pointer, std::size_t size, const void* cal
   if (size >= kLeastMoved && whole) {
     return relocate(pointer, {size, size, std::min(room, size), false}, caller);
   }
-  return move(pointer, take_block(size, size, caller), std::min(room, size), caller);
+  return move(pointer, take_block(size, size, caller).block, std::min(room, size), caller);
 }
 
 void* BufferPool::resize_growing(Block block, ClassIndex c, std::size_t size,
@@ -53,7 +53,7 @@ void* BufferPool::resize_growing(Block block, ClassIndex c, std::size_t size,
   }
   if (!serves(size)) return nullptr;
   if (size >= kLeastMoved) return relocate(pointer, {size, size, size, false}, caller);
-  return move(pointer, take_block(size, size, caller), size, caller);
+  return move(pointer, take_block(size, size, caller).block, size, caller);
 }
 
 // A buffer that shrinks in place keeps no pages for what it held.
@@ -109,7 +109,7 @@ void* BufferPool::relocate(void* pointer, const Relocation& how, const void* cal
 Block BufferPool::take_to_grow(const Relocation& how, Block from, const void* caller) noexcept {
   const ClassIndex wanted = class_for(how.room);
   const Block block = span_blocks(wanted) == 1 ? take_wide(wanted, how.size, from, caller)
-                                               : take_block(how.room, how.size, caller);
+                                               : take_block(how.room, how.size, caller).block;
   if (block == 0) return 0;
   const ClassIndex c = class_at(block);
   if (span_blocks(wanted) != 1 && !lend(block, wanted, buffer_bytes(c) - how.size)) return 0;
@@ -146,7 +146,7 @@ platform::Moved BufferPool::move_pages(Block from, Block to, std::size_t kept,
                                        const void* caller) noexcept {
   const ClassIndex c = class_at(from);
   if (kept < kLeastMoved || zero_ != ZeroChoice::kOff || !has_slots(class_at(to)) ||
-      from % platform::kPageBytes != to % platform::kPageBytes) {
+      has_protected_pages(from, c) || from % platform::kPageBytes != to % platform::kPageBytes) {
     return platform::Moved::kNo;
   }
   const std::uintptr_t buffer = from + gap_bytes(c);

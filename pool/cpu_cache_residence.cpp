@@ -25,7 +25,7 @@ std::size_t copy_blocks(Stack& stack, ClassIndex c, std::size_t from,
 
 }  // namespace
 
-// Of the blocks that `copy` yields part by part.
+// The resident bytes of the blocks that `copy` yields part by part.
 template <typename Copy>
 std::uint64_t CpuCache::resident_bytes_of(ClassIndex c, Residence& look, Copy copy) noexcept {
   std::array<Block, 64> part;

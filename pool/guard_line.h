@@ -35,6 +35,12 @@ inline std::uint64_t& lent_bytes(Block block) noexcept {
   return *reinterpret_cast<std::uint64_t*>(block + sizeof(GuardLine));
 }
 
+// The fourth word, of the same: Cookies::protected_pages() where the program has protected pages of
+// the buffer. Anything else means nothing.
+inline std::uint64_t& protection(Block block) noexcept {
+  return *reinterpret_cast<std::uint64_t*>(block + sizeof(GuardLine) + sizeof(std::uint64_t));
+}
+
 class Cookies {
  public:
   constexpr Cookies() noexcept = default;
@@ -45,23 +51,28 @@ class Cookies {
 
   // Written by a take. Two instructions: a secret is loaded once, the address is at hand.
   [[gnu::always_inline]] std::uint64_t in_use(Block block) const noexcept { return block ^ taken_; }
-  // What a put compares with, and the word for free made of it.
+  // A put compares with the first, and makes the word for free of it.
   [[gnu::always_inline]] std::uint64_t plain(Block block) const noexcept { return block ^ secret_; }
   [[gnu::always_inline]] std::uint64_t free(Block block) const noexcept { return ~plain(block); }
-  // Of a free block whose buffer reads as zero from its first byte to its last.
+  // The word of a free block whose buffer reads as zero from its first byte to its last.
   std::uint64_t known_zero(Block block) const noexcept { return plain(block) ^ 0x6666666666666666; }
-  // Of a guard line inside a block, in front of an aligned address handed out; free() of the line
-  // once that address was freed.
+  // The word of a guard line inside a block, in front of an aligned address handed out. It becomes
+  // free() of the line once that address was freed.
   std::uint64_t aligned_entry(Block line) const noexcept {
     return plain(line) ^ 0x5555555555555555;
   }
-  // Of the block that such an address was handed out of.
+  // The word of the block that an aligned address was handed out of.
   std::uint64_t entered(Block block) const noexcept { return plain(block) ^ 0x3c3c3c3c3c3c3c3c; }
-  // Of a buffer that realloc made larger: link is valid, and put() takes the long way.
+  // The word of a buffer that realloc made larger: link is valid, and put() takes the long way.
   std::uint64_t growing(Block block) const noexcept { return plain(block) ^ 0x3333333333333333; }
 
-  // Of a buffer in a block of a larger class than its own: put() takes the long way.
+  // The word of a buffer in a block of a larger class than its own: put() takes the long way.
   std::uint64_t borrowed(Block block) const noexcept { return plain(block) ^ 0x6969696969696969; }
+
+  // The fourth word of a block with protected pages.
+  std::uint64_t protected_pages(Block block) const noexcept {
+    return plain(block) ^ 0x5a5a5a5a5a5a5a5a;
+  }
 
   bool is_in_use(Block block) const noexcept {
     const std::uint64_t state = guard_line(block).state;

@@ -13,7 +13,7 @@
 namespace bufpool {
 namespace {
 
-// What a stranger wrote: short enough to leave room for the rest, and on one line.
+// A stranger's text, short enough to leave room for the rest, and on one line.
 void add_given(BoundedText& out, std::string_view text) noexcept {
   constexpr std::size_t kShown = 64;
   for (const char character : std::string_view(text.data(), std::min(text.size(), kShown))) {
@@ -47,7 +47,7 @@ void add_default(BoundedText& out, const OptionInfo& row) noexcept {
   out.add(row.default_value);
 }
 
-// What a share or a warmup may be has bounds that are not in its row.
+// Shares and warmups have bounds that are not in their rows.
 void add_second_range(BoundedText& out, OptionKind kind) noexcept {
   if (kind == OptionKind::kShare) {
     out.add(", or 0% to ");

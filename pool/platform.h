@@ -61,8 +61,8 @@ void use_huge_pages(void* start, std::size_t bytes) noexcept;
 // Fresh zeroed memory. nullptr: not to be had.
 [[nodiscard]] void* map(std::size_t bytes) noexcept;
 
-// Bytes of address space this process may still map; SIZE_MAX where there is no limit.
-[[nodiscard]] std::size_t address_space_left() noexcept;
+// Bytes of address space this process may map; SIZE_MAX where there is no limit.
+[[nodiscard]] std::size_t address_space_limit() noexcept;
 
 // Bytes of address space this process has mapped; 0 where the kernel does not tell. Reads a file.
 [[nodiscard]] std::size_t address_space_used() noexcept;
@@ -81,6 +81,11 @@ void use_huge_pages(void* start, std::size_t bytes) noexcept;
 // A coarse clock that only goes forward, in milliseconds. It is the kernel's, which a library that
 // is preloaded does not stop.
 [[nodiscard]] std::uint64_t coarse_milliseconds() noexcept;
+
+// The same in 32 bits, as threads share times (pool/moment.h).
+[[nodiscard]] inline std::uint32_t now_ms() noexcept {
+  return static_cast<std::uint32_t>(coarse_milliseconds());
+}
 
 // Tells the processor that this thread is spinning.
 void relax() noexcept;

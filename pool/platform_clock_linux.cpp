@@ -64,7 +64,7 @@ class MappedLibrary {
     return nullptr;
   }
 
-  // Only the tables for the search by hash know it. Of those a library may have one or both.
+  // Only the tables for the search by hash know it. A library has one of the two, or both.
   std::uint32_t symbol_count() const noexcept {
     if (const auto* hash = table<std::uint32_t>(DT_HASH)) return hash[1];
     const auto* hash = table<std::uint32_t>(DT_GNU_HASH);

@@ -22,6 +22,9 @@ class ReadOnlyFile {
   // Reads the next bytes. Returns how many; 0 at the end, and where reading failed.
   [[nodiscard]] std::size_t read(std::span<char> to) noexcept;
 
+  // Reads from `offset` on; the place where read() goes on stays. Returns as read() does.
+  [[nodiscard]] std::size_t read_at(std::size_t offset, std::span<char> to) noexcept;
+
  private:
   int descriptor_;
 };

@@ -21,4 +21,10 @@ std::size_t ReadOnlyFile::read(std::span<char> to) noexcept {
   return length < 0 ? 0 : static_cast<std::size_t>(length);
 }
 
+std::size_t ReadOnlyFile::read_at(std::size_t offset, std::span<char> to) noexcept {
+  if (!is_open()) return 0;
+  const long length = syscall(SYS_pread64, descriptor_, to.data(), to.size(), offset);
+  return length < 0 ? 0 : static_cast<std::size_t>(length);
+}
+
 }  // namespace bufpool::platform

@@ -41,8 +41,8 @@ namespace {
 // For passes over the classes; untouched pages of it cost nothing.
 constexpr std::size_t kThreadStack = 256 << 10;
 
-// What libc puts on a thread's stack before the thread has any of it: the initial TLS of all that
-// is loaded, foremost. It grows no more once the program runs. 0: not known.
+// Bytes that libc puts on a thread's stack before the thread has any of it: the initial TLS of all
+// that is loaded, foremost. It grows no more once the program runs. 0: not known.
 constinit std::atomic<std::size_t> libc_stack{0};
 
 // The calls that a filter has refused to this thread, which are not made again: filters stay. They
@@ -52,7 +52,7 @@ constinit thread_local unsigned refused_calls [[gnu::tls_model("initial-exec")]]
 
 bool is_refused(Call call) noexcept { return (refused_calls & static_cast<unsigned>(call)) != 0; }
 
-// What filters answer. The calls in question have none of these answers of their own.
+// Filters answer by one of these errors. None is an answer of the calls' own.
 void note_error(Call call, int error) noexcept {
   const bool refused = error == EPERM || error == ENOSYS || error == EACCES;
   if (refused) refused_calls |= static_cast<unsigned>(call);
@@ -134,9 +134,9 @@ bool purge(void* start, std::size_t bytes) noexcept {
 
 bool may_purge() noexcept { return !is_refused(Call::kPurge); }
 
-// Of several mappings (Linux 6.17) some may have moved when the kernel refuses, so they are not
-// tried. The kernel unmaps the target first, and may refuse then: what it leaves is a hole, which
-// another thread's mmap may be given at once. So the hole is filled only if it still is one; a
+// Several mappings are not tried: some may have moved when the kernel refuses (Linux 6.17). The
+// kernel unmaps the target first, and may refuse then. It leaves a hole, which another thread's
+// mmap may be given at once. So the hole is filled only if it still is one; a
 // target that is mapped may be ours as it was, or somebody else's.
 Moved move_pages(void* start, std::size_t bytes, void* to) noexcept {
   const KeepErrno keep;
@@ -163,12 +163,11 @@ void* map(std::size_t bytes) noexcept {
   return start == MAP_FAILED ? nullptr : start;
 }
 
-std::size_t address_space_left() noexcept {
+std::size_t address_space_limit() noexcept {
   const KeepErrno keep;
   rlimit limit{};
-  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
-  const std::size_t used = address_space_used();
-  return limit.rlim_cur > used ? limit.rlim_cur - used : 0;
+  const bool limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  return limited ? limit.rlim_cur : SIZE_MAX;
 }
 
 std::size_t address_space_used() noexcept { return statm_bytes(0); }

@@ -21,17 +21,22 @@ namespace bufpool::platform {
 inline constexpr int kNotTold = -1;
 [[nodiscard]] int call_filters(const char* status = "/proc/thread-self/status") noexcept;
 
-// Whether there is no such filter, so that a call that the thread never made before does it no
-// harm.
-[[nodiscard]] inline bool may_make_any_call(
-    const char* status = "/proc/thread-self/status") noexcept {
-  return call_filters(status) == 0;
-}
+// Remembers under which filters the process was started. They are a container's or a service
+// manager's, and made for programs as they are. Called once, at start.
+void remember_filters() noexcept;
+
+// The calls that do this thread no harm, though it never made them before.
+enum class SafeCalls : std::uint8_t {
+  kAny,      // there is no filter
+  kLoaders,  // those that the loader made to start the program: no filter was added since
+  kFew,      // a filter was added, or it is not known
+};
+[[nodiscard]] SafeCalls safe_calls(const char* status = "/proc/thread-self/status") noexcept;
 
 // Sets the lowest bit of resident[i] where page i from `start` on is resident. False: the kernel
-// does not tell. Pre: the pages are mapped; may_make_any_call().
-[[nodiscard]] bool see_resident(std::uintptr_t start, std::size_t pages,
-                                unsigned char* resident) noexcept;
+// does not tell. `safe` says how it may be asked. Pre: the pages are mapped; not SafeCalls::kFew.
+[[nodiscard]] bool see_resident(std::uintptr_t start, std::size_t pages, unsigned char* resident,
+                                SafeCalls safe) noexcept;
 
 // Sleeps, and tells whether tasks of this process's control group or of the machine waited for
 // memory meanwhile. One thread uses it, and holds the descriptor it opens. Pre: nobody else closes

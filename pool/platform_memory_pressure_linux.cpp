@@ -21,7 +21,7 @@
 namespace bufpool::platform {
 namespace {
 
-// 0.2 s of waiting in 2 s. Whoever has no privilege may ask for windows of whole 2 s only.
+// 0.2 s of waiting in 2 s. A process without privileges may ask for windows of whole 2 s only.
 constexpr char kTriggerRule[] = "some 200000 2000000";
 constexpr std::uint64_t kPressurePercent = 10;
 constexpr std::uint64_t kLeastPollingMs = 1000;

@@ -55,8 +55,8 @@ void BufferPool::snapshot(Snapshot& out) noexcept {
   out.reserved = reserved_bytes();
   out.resident = platform::resident_bytes();
   if (mode_ == PoolMode::kPassThrough) return;
+  out.budget_max = as_set(retention_.budget_most_in_force());
   out.budget = as_set(retention_.budget_bytes());
-  out.budget_max = as_set(retention_.budget_most());
   out.trimmer = static_cast<std::uint64_t>(trimmer_.state());
   count_since_start(out);
   subtract_counters(out, at_fork_);
@@ -66,7 +66,7 @@ void BufferPool::snapshot(Snapshot& out) noexcept {
   look_at_idle(out);
 }
 
-// What of the idle buffers is resident, as far as the kernel may be asked.
+// Counts the idle bytes that are resident, as far as the kernel may be asked.
 void BufferPool::look_at_idle(Snapshot& out) noexcept {
   Residence look;
   for_each_class([&](ClassIndex c) {
@@ -107,7 +107,7 @@ void BufferPool::count_class(ClassIndex c, ClassSnapshot& out) noexcept {
   out.hits = stacks.hits;
   out.misses = spans.misses;
   out.gets = out.hits + out.misses;
-  // What is deferred is no longer out, and is counted as it will be once collected.
+  // A deferred block is no longer out, and counts as it will once it is collected.
   out.overflows = spans.overflows + spans_[i].deferred_overflows();
   const std::uint64_t drained =
       spans.drained + spans_[i].deferred() - spans_[i].deferred_overflows();

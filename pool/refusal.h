@@ -20,17 +20,15 @@ class Refusal {
   // Whether the last refusal is younger than kMs. Reads the clock only where there was one.
   [[nodiscard]] bool stands() const noexcept {
     const std::uint32_t since = since_ms_.load(std::memory_order_relaxed);
-    return since != 0 && is_within(now_ms(), since, kMs);
+    return since != 0 && is_within(odd_now_ms(), since, kMs);
   }
 
-  void note() noexcept { since_ms_.store(now_ms(), std::memory_order_relaxed); }
+  void note() noexcept { since_ms_.store(odd_now_ms(), std::memory_order_relaxed); }
   void forget() noexcept { since_ms_.store(0, std::memory_order_relaxed); }
 
  private:
-  // Odd, and so never 0.
-  static std::uint32_t now_ms() noexcept {
-    return static_cast<std::uint32_t>(platform::coarse_milliseconds()) | 1;
-  }
+  // Never 0.
+  static std::uint32_t odd_now_ms() noexcept { return platform::now_ms() | 1; }
 
   std::atomic<std::uint32_t> since_ms_{0};
 };

@@ -9,10 +9,10 @@
 namespace bufpool {
 
 Residence::Residence() noexcept
-    : may_ask_(platform::may_make_any_call()), began_ms_(platform::coarse_milliseconds()) {}
+    : safe_(platform::safe_calls()), began_ms_(platform::coarse_milliseconds()) {}
 
 std::uint64_t Residence::bytes_in(std::uintptr_t start, std::uintptr_t end) noexcept {
-  if (!may_ask_) return end - start;
+  if (safe_ == platform::SafeCalls::kFew) return end - start;
   std::uint64_t bytes = 0;
   for (std::uintptr_t at = start; at < end;) {
     const std::uintptr_t page = platform::page_below(at);
@@ -31,11 +31,11 @@ bool Residence::is_resident(std::uintptr_t page) noexcept {
 // Makes a window begin at the page. False: nothing is known of it.
 bool Residence::look_at(std::uintptr_t page) noexcept {
   pages_ = 0;
-  if (platform::coarse_milliseconds() - began_ms_ > kMostMs) may_ask_ = false;
-  if (!may_ask_ || page >= end_) return false;
+  if (platform::coarse_milliseconds() - began_ms_ > kMostMs) safe_ = platform::SafeCalls::kFew;
+  if (safe_ == platform::SafeCalls::kFew || page >= end_) return false;
   const std::size_t pages =
       std::min(kWindowPages, (platform::page_above(end_) - page) / platform::kPageBytes);
-  if (!platform::see_resident(page, pages, resident_.data())) return false;
+  if (!platform::see_resident(page, pages, resident_.data(), safe_)) return false;
   first_ = page;
   pages_ = pages;
   return true;

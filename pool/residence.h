@@ -7,12 +7,15 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/platform_memory.h"
+
 namespace bufpool {
 
 class Residence {
  public:
   // Asks nothing where this thread may be killed for the question, as under a filter of system
-  // calls, and no more after kMostMs: what is not known is taken for resident.
+  // calls that the program added, and no more after kMostMs: what is not known is taken for
+  // resident.
   Residence() noexcept;
   static constexpr std::uint64_t kMostMs = 200;
 
@@ -29,7 +32,7 @@ class Residence {
 
   static constexpr std::size_t kWindowPages = 1024;
 
-  bool may_ask_;
+  platform::SafeCalls safe_;  // kFew: the kernel is not asked
   std::uint64_t began_ms_;
   std::uintptr_t end_ = 0;
   std::uintptr_t first_ = 0;  // page of the window

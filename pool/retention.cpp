@@ -8,12 +8,8 @@
 namespace bufpool {
 namespace {
 
-std::uint32_t now_ms() noexcept {
-  return static_cast<std::uint32_t>(platform::coarse_milliseconds());
-}
-
-// What BUFPOOL_RETAIN_MAX means where the process may use `limit` bytes (0: not known) and it is
-// not a size.
+// The meaning in bytes of a BUFPOOL_RETAIN_MAX that is no size, in a process that may use `limit`
+// bytes (0: not known).
 std::uint64_t budget_within(Share wanted, std::uint64_t limit) noexcept {
   if (limit == 0) return Budget::kMostByDefault;
   if (wanted.percent != 0) return limit / 100 * wanted.percent;
@@ -28,8 +24,8 @@ void Retention::open(const Options& options, SharedSpans* spans, CpuCache* cache
   wanted_most_ = options.retain_max;
   class_most_ = options.retain_class_max;
   keep_ms_ = static_cast<std::uint32_t>(options.retain_time);
-  last_pass_ms_.store(now_ms() - kPassMs, std::memory_order_relaxed);
-  drained_ms_.store(now_ms() - kPassMs, std::memory_order_relaxed);
+  last_pass_ms_.store(platform::now_ms() - kPassMs, std::memory_order_relaxed);
+  drained_ms_.store(platform::now_ms() - kPassMs, std::memory_order_relaxed);
   // A size is one whatever the limits are.
   if (wanted_most_.bytes != 0) open_budget(wanted_most_.bytes);
 }
@@ -61,7 +57,7 @@ std::uint64_t Retention::idle_bytes() const noexcept {
 
 // The pages inside partly used spans, of all classes.
 std::uint64_t Retention::sweep(std::uint32_t min_age) noexcept {
-  const std::uint32_t now = now_ms();
+  const std::uint32_t now = platform::now_ms();
   std::uint64_t given = 0;
   for (SharedSpans& spans : spans_) {
     if (spans.is_used()) given += spans.sweep(now, min_age);
@@ -70,9 +66,11 @@ std::uint64_t Retention::sweep(std::uint32_t min_age) noexcept {
   return given;
 }
 
-std::uint64_t Retention::budget_bytes() noexcept {
-  learn_limits();
-  return budget_.bytes(now_ms());
+std::uint64_t Retention::budget_bytes() const noexcept { return budget_.bytes(platform::now_ms()); }
+
+std::uint64_t Retention::budget_most_in_force() noexcept {
+  if (wanted_most_.percent != 0) learn_limits();
+  return budget_.most();
 }
 
 std::uint64_t Retention::budget_most() noexcept {
@@ -84,7 +82,7 @@ void Retention::after_fresh(std::uint64_t fresh, std::uint64_t regretted) noexce
   const std::uint64_t idle = idle_in_spans();
   if (regretted == 0 && idle <= Budget::kFloor / 2) return;  // most processes, always
   learn_limits();
-  const std::uint32_t now = now_ms();
+  const std::uint32_t now = platform::now_ms();
   if (regretted > 0) budget_.regret(regretted, now);
   if (idle > budget_.bytes(now)) purge_oldest(std::max(fresh, kLeastReclaim), 0);
 }
@@ -104,7 +102,7 @@ SharedSpans* Retention::oldest_spans(std::uint32_t now, std::uint32_t min_age) c
 }
 
 std::uint64_t Retention::purge_oldest(std::uint64_t bytes, std::uint32_t min_age) noexcept {
-  const std::uint32_t now = now_ms();
+  const std::uint32_t now = platform::now_ms();
   std::uint64_t given = 0;
   while (given < bytes && platform::may_purge()) {
     SharedSpans* spans = oldest_spans(now, min_age);
@@ -131,7 +129,8 @@ void Retention::purge_class_excess(std::uint32_t now) noexcept {
 }
 
 void Retention::drain_quiet(std::uint32_t quiet_ms) noexcept {
-  cpu_drains_.fetch_add(cache_->drain_quiet(now_ms(), quiet_ms), std::memory_order_relaxed);
+  cpu_drains_.fetch_add(cache_->drain_quiet(platform::now_ms(), quiet_ms),
+                        std::memory_order_relaxed);
 }
 
 // Nobody waits. A child that ran no fork handlers does not take a thread of its parent for one at
@@ -150,10 +149,10 @@ std::uint64_t Retention::pass() noexcept {
   return idle;
 }
 
-// What lies in a CPU's cache ages there for a quarter of its time, and in its span for the rest.
+// A block in a CPU's cache ages there for a quarter of its time, and in its span for the rest.
 std::uint64_t Retention::pass_alone() noexcept {
   learn_limits();
-  const std::uint32_t now = now_ms();
+  const std::uint32_t now = platform::now_ms();
   const std::uint64_t budget = budget_.bytes(now);
   drain_quiet(idle_bytes() > budget ? std::min(kGraceMs, keep_ms_ / 4) : keep_ms_ / 4);
   purge_oldest(~std::uint64_t{0}, keep_ms_ - keep_ms_ / 4);
@@ -164,12 +163,13 @@ std::uint64_t Retention::pass_alone() noexcept {
   const bool over = idle > budget && given < idle - budget;
   sweep(over ? std::min(kGraceMs, keep_ms_) : keep_ms_ - keep_ms_ / 4);
   budget_.settle(now);
-  last_pass_ms_.store(now_ms(), std::memory_order_relaxed);
+  last_pass_ms_.store(platform::now_ms(), std::memory_order_relaxed);
   return idle_bytes();
 }
 
 void Retention::pass_if_due() noexcept {
-  if (!is_within(now_ms(), last_pass_ms_.load(std::memory_order_relaxed), kPassMs)) pass();
+  if (!is_within(platform::now_ms(), last_pass_ms_.load(std::memory_order_relaxed), kPassMs))
+    pass();
 }
 
 std::uint64_t Retention::trim(std::uint64_t keep) noexcept {
@@ -187,7 +187,7 @@ void Retention::repair_in_child() noexcept {
 }
 
 bool Retention::make_room() noexcept {
-  const std::uint32_t now = now_ms();
+  const std::uint32_t now = platform::now_ms();
   const bool lately = is_within(now, drained_ms_.load(std::memory_order_relaxed), kPassMs);
   if (lately && idle_bytes() < kLeastReclaim) return false;
   drained_ms_.store(now, std::memory_order_relaxed);
@@ -200,7 +200,7 @@ bool Retention::make_room() noexcept {
 
 void Retention::relieve_pressure() noexcept {
   pressure_events_.fetch_add(1, std::memory_order_relaxed);
-  budget_.press(now_ms());
+  budget_.press(platform::now_ms());
   trim(0);
 }
 

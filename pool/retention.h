@@ -5,8 +5,8 @@
 //   2. Idle bytes over the budget go back within about a second: a burst that is repeated at once
 //      finds its pages.
 //   3. All idle bytes go back within the time they may be kept.
-// Whoever calls holds no lock: everything here may make system calls. Any thread may call anything
-// at any time; of passes one is made at a time.
+// The caller holds no lock, as everything here may make system calls. Any thread may call anything
+// at any time. Passes are made one at a time.
 #pragma once
 
 #include <atomic>
@@ -50,7 +50,7 @@ class Retention {
   // processes never need; before, the budget's most is the default one.
   void learn_limits() noexcept;
 
-  // Whatever another thread of the parent was at is nobody's.
+  // The work that another thread of the parent was at is nobody's.
   void repair_in_child() noexcept;
 
   // The system is short of memory.
@@ -59,9 +59,13 @@ class Retention {
   // Idle bytes that keep their pages, in spans and in the CPUs' caches.
   std::uint64_t idle_bytes() const noexcept;
 
-  // For the snapshot.
-  std::uint64_t budget_bytes() noexcept;
+  // The most that is worth keeping; learns the limits.
   std::uint64_t budget_most() noexcept;
+
+  // For the snapshot: as in force. A percentage, which the user wants to see as bytes, is the only
+  // reason to learn the limits for that.
+  std::uint64_t budget_bytes() const noexcept;
+  std::uint64_t budget_most_in_force() noexcept;
   std::uint64_t trims() const noexcept { return trims_.load(std::memory_order_relaxed); }
   std::uint64_t pressure_events() const noexcept {
     return pressure_events_.load(std::memory_order_relaxed);

@@ -135,12 +135,12 @@ void SharedSpans::note_fresh(const Span& span, std::uint64_t bytes, Taken& taken
 
 // The coarse clock, read once while the lock is held.
 std::uint32_t SharedSpans::clock_ms() noexcept {
-  if (clock_ms_ == 0) clock_ms_ = static_cast<std::uint32_t>(platform::coarse_milliseconds());
+  if (clock_ms_ == 0) clock_ms_ = platform::now_ms();
   return clock_ms_;
 }
 
-// What stands in a list is counted; before a span changes its share is taken off, after it file()
-// adds what it is then.
+// Spans in lists are counted. Before a span changes, its share is subtracted here. Afterwards
+// file() adds the new one.
 void SharedSpans::forget_kept(const Span& span) noexcept {
   if (span.list == SpanList::kNone) return;
   (span.list == SpanList::kIdle ? counters_.idle_bytes : counters_.free_bytes) -= span.kept;

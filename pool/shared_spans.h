@@ -5,9 +5,9 @@
 // The spans are cut from runs of chunks. Each run knows which of its pages have no memory; a block
 // out of the spans has none of those but where take_wide() handed it out.
 //
-// Synchronization: one lock per class, never held across a system call. Whoever cannot have it (a
-// signal handler in its owner, any thread while another forks, a child without fork handlers) takes
-// nothing and gives by a lock-free list that the next owner collects.
+// Synchronization: one lock per class, never held across a system call. A thread that cannot have
+// it (a signal handler in its owner, any thread while another forks, a child without fork handlers)
+// takes nothing and gives by a lock-free list that the next owner collects.
 #pragma once
 
 #include <array>
@@ -27,7 +27,8 @@ namespace bufpool {
 
 class Residence;
 
-// What went through the shared spans of a class; the rest is told by the CPUs' cache headers.
+// Counts of all that went through the shared spans of a class. The CPUs' cache headers have the
+// rest.
 struct SpanCounters {
   std::uint64_t misses;            // takes that served a get
   std::uint64_t overflows;         // gives that served a put
@@ -217,7 +218,7 @@ class SharedSpans {
     bool held_;
   };
 
-  // What to make ready for the next blocks.
+  // The spans to make ready for the next blocks.
   struct Growth {
     Run* run;             // nullptr: one is to be made
     std::uint32_t spans;  // to commit in it

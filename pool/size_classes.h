@@ -18,6 +18,7 @@ namespace bufpool {
 inline constexpr std::size_t kMinSize = 512;
 inline constexpr std::size_t kMaxSize = std::size_t{1} << 30;  // nominal
 inline constexpr std::size_t kHeaderRoom = 64;
+inline constexpr std::size_t kLine = 64;  // of the processor's cache
 
 // Index of a size class and of its row in every table. 0 is a step of the formula (512 bytes and
 // less) that class 1 serves, and says of a chunk that it is nobody's.
@@ -47,7 +48,7 @@ constexpr std::size_t nominal_bytes(ClassIndex c) noexcept {
   return static_cast<std::size_t>((step & 3) + 5) << (step / 4 - 2);
 }
 
-// What a program may write into a buffer of the class.
+// Bytes that a program may write into a buffer of the class.
 constexpr std::size_t buffer_bytes(ClassIndex c) noexcept { return nominal_bytes(c) + kHeaderRoom; }
 
 // The guard line: a cache line, so that buffers a page apart do not fall into one cache set; below
@@ -55,8 +56,11 @@ constexpr std::size_t buffer_bytes(ClassIndex c) noexcept { return nominal_bytes
 // one line more makes the stride an odd number of lines: an even one uses every second set only.
 constexpr std::size_t gap_bytes(ClassIndex c) noexcept {
   if (nominal_bytes(c) < 1024) return 16;
-  return nominal_bytes(c) < 4096 ? 64 : 128;
+  return nominal_bytes(c) < 4096 ? kLine : 2 * kLine;
 }
+
+// Whether the guard line has room for more than two words.
+constexpr bool has_more_words(ClassIndex c) noexcept { return gap_bytes(c) >= kLine; }
 
 constexpr std::size_t stride_bytes(ClassIndex c) noexcept { return gap_bytes(c) + buffer_bytes(c); }
 

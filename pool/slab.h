@@ -16,7 +16,7 @@
 
 namespace bufpool {
 
-// What last brought a thread off the hit path of a stack. Only a stack that runs both empty and
+// The reason why a thread last left the hit path of a stack. Only a stack that runs both empty and
 // full gains from a higher limit; one that only fills or only empties passes blocks on to another
 // CPU.
 enum class StackEvent : std::uint32_t { kNone, kRanEmpty, kRanFull };
@@ -97,7 +97,8 @@ inline void note_used(std::uintptr_t slab, ClassIndex c) noexcept {
                                                  std::memory_order_relaxed);
 }
 
-// Whether `block` is in the stack. Of one that others change meanwhile, as of some moment.
+// Whether `block` is in the stack. If others change the stack meanwhile, the answer is that of some
+// moment.
 inline bool holds(Stack& stack, Block block) noexcept {
   Block* const blocks = reinterpret_cast<Block*>(&stack + 1);
   const std::uint32_t depth = depth_of(stack.header.load(std::memory_order_relaxed));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the pool did, as plain integers: the only thing of the pool that report/ and cli/ know.
+// The pool's doings as plain integers: the only thing of the pool that report/ and cli/ know.
 #pragma once
 
 #include <array>

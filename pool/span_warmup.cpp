@@ -6,7 +6,7 @@
 namespace bufpool {
 namespace {
 
-// What was never written reads as zero and may stay so: the pages are written, not changed.
+// Memory that was never written reads as zero and stays so: the pages are written, not changed.
 void touch(std::uintptr_t start, std::uintptr_t end) noexcept {
   for (std::uintptr_t at = start; at < end; at += platform::kPageBytes) {
     *reinterpret_cast<volatile char*>(at) = 0;

@@ -7,14 +7,6 @@
 #include "pool/platform.h"
 
 namespace bufpool {
-namespace {
-
-std::uint32_t now_ms() noexcept {
-  return static_cast<std::uint32_t>(platform::coarse_milliseconds());
-}
-
-}  // namespace
-
 void Trimmer::open(const Options& options, Retention* retention) noexcept {
   retention_ = retention;
   choice_ = static_cast<TrimmerChoice>(options.trimmer);
@@ -46,8 +38,9 @@ void Trimmer::after_slow_path(std::uint64_t bytes, const void* caller) noexcept 
 }
 
 bool Trimmer::may_start(const void* caller) const noexcept {
-  if (choice_ == TrimmerChoice::kOff || left_for_good_.load()) return false;
-  const bool lately = is_within(now_ms(), refused_ms_.load(std::memory_order_relaxed), kTryAgainMs);
+  if (choice_ == TrimmerChoice::kOff || is_to_leave()) return false;
+  const bool lately =
+      is_within(platform::now_ms(), refused_ms_.load(std::memory_order_relaxed), kTryAgainMs);
   if (state() == State::kRefused && lately) return false;
   return platform::may_start_thread_from(caller);
 }
@@ -66,7 +59,7 @@ bool Trimmer::start() noexcept {
 
 // To be called by whoever made it kStarting or kRunning: there is no thread, or none for long.
 void Trimmer::refuse() noexcept {
-  refused_ms_.store(now_ms(), std::memory_order_relaxed);
+  refused_ms_.store(platform::now_ms(), std::memory_order_relaxed);
   state_.store(State::kRefused);
 }
 
@@ -88,7 +81,7 @@ void Trimmer::work() noexcept {
     if (!pressure.can_sleep()) return refuse();
     state_.store(State::kNone);
     // The program may have freed much since the last pass, and left it to this thread.
-  } while (!left_for_good_.load() && retention_->idle_bytes() >= threshold_ && resume());
+  } while (!is_to_leave() && retention_->idle_bytes() >= threshold_ && resume());
   pressure.close();
 }
 
@@ -105,7 +98,7 @@ void Trimmer::pass_until_quiet(platform::PressureWatch& pressure) noexcept {
 // A main thread may also end by the system call, or cancelled. If this thread is the last one, the
 // process ends with the status that the main thread gave: the kernel takes the last thread's.
 bool Trimmer::is_over() noexcept {
-  if (left_for_good_.load()) return true;
+  if (is_to_leave()) return true;
   const platform::MainThread main = platform::main_thread();
   if (main.left_one) platform::end_thread(main.status);
   if (main.has_ended) left_for_good_.store(true);
@@ -113,17 +106,28 @@ bool Trimmer::is_over() noexcept {
 }
 
 void Trimmer::leave_for_good() noexcept {
-  constexpr std::uint32_t kPatienceMs = 1000;
   left_for_good_.store(true);
-  const std::uint32_t since = now_ms();
-  for (;;) {
-    const State now = state();
-    const bool runs = now == State::kStarting || now == State::kRunning;
-    const std::uint32_t thread = thread_.load();
-    if (!runs && (thread == 0 || !platform::thread_exists(thread))) return;
-    if (!is_within(now_ms(), since, kPatienceMs)) return;
-    platform::sleep_for(2);
-  }
+  wait_until_left();
+}
+
+bool Trimmer::step_aside() noexcept {
+  if (has_left()) return false;
+  aside_.store(true);
+  wait_until_left();
+  return true;
+}
+
+bool Trimmer::has_left() const noexcept {
+  const State now = state();
+  const std::uint32_t thread = thread_.load();
+  if (now == State::kStarting || now == State::kRunning) return false;
+  return thread == 0 || !platform::thread_exists(thread);
+}
+
+void Trimmer::wait_until_left() const noexcept {
+  constexpr std::uint32_t kPatienceMs = 1000;
+  const std::uint32_t since = platform::now_ms();
+  while (!has_left() && is_within(platform::now_ms(), since, kPatienceMs)) platform::sleep_for(2);
 }
 
 bool Trimmer::resume() noexcept {
@@ -135,6 +139,7 @@ void Trimmer::forget_in_child() noexcept {
   process_ = platform::process_id();
   state_.store(State::kNone, std::memory_order_relaxed);
   left_for_good_.store(false);
+  aside_.store(false);
   thread_.store(0);
 }
 

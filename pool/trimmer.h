@@ -42,6 +42,11 @@ class Trimmer {
   // has none of the program's descriptors.
   void leave_for_good() noexcept;
 
+  // Ends the thread in the same way, and starts none up to come_back(). For a system call that only
+  // a process of one thread may make. False: there is no thread, and was none.
+  [[nodiscard]] bool step_aside() noexcept;
+  void come_back() noexcept { aside_.store(false); }
+
   // The thread is the parent's, and so is all it had open.
   void forget_in_child() noexcept;
 
@@ -63,6 +68,9 @@ class Trimmer {
   void pass_until_quiet(platform::PressureWatch& pressure) noexcept;
   bool resume() noexcept;
   bool is_over() noexcept;
+  bool is_to_leave() const noexcept { return left_for_good_.load() || aside_.load(); }
+  bool has_left() const noexcept;
+  void wait_until_left() const noexcept;
 
   Retention* retention_ = nullptr;
   TrimmerChoice choice_ = TrimmerChoice::kAuto;
@@ -70,6 +78,7 @@ class Trimmer {
   std::uint32_t process_ = 0;
   std::atomic<State> state_{State::kNone};
   std::atomic<bool> left_for_good_{false};
+  std::atomic<bool> aside_{false};
   std::atomic<std::uint32_t> thread_{0};      // of kRunning, as the kernel numbers it
   std::atomic<std::uint32_t> refused_ms_{0};  // when, in kRefused
   std::atomic<std::uint64_t> moved_{0};

@@ -53,7 +53,7 @@ Cell escaped_character(std::string_view character, Escape form) noexcept {
   }
   if (!is_control(character)) return Cell{}.append(character);
   if (form != Escape::kJson) return Cell{}.append("?");
-  // Of both kinds of control character the last byte is the code point.
+  // The last byte of either kind of control character is its code point.
   return Cell{}.add("\\u{:04x}", byte_at(character, character.size() - 1));
 }
 

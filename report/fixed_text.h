@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Text in a fixed buffer on the stack, formatted by fmt, which then never asks the heap. What does
-// not fit is cut.
+// Text in a fixed buffer on the stack, formatted by fmt, which then never asks the heap. A text
+// that does not fit is cut.
 #pragma once
 
 #include <fmt/format.h>

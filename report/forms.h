@@ -16,8 +16,9 @@ void render_prometheus(const Snapshot& snapshot, const ReportContext& context,
 // The longest line of advice, so that a prefix still fits in front of it.
 inline constexpr std::size_t kLongestAdvice = 180;
 
-// What to change, one sentence a line, each following from figures of the snapshot; no line where
-// nothing applies. Plain ASCII without quotes or backslashes: fits into every form as it is.
+// Advice on what to change, one sentence a line, each following from figures of the snapshot; no
+// line where nothing applies. Plain ASCII without quotes or backslashes fits into every form as it
+// is.
 void advise(const Snapshot& snapshot, const ReportContext& context, LineSink sink) noexcept;
 
 }  // namespace bufpool

@@ -123,9 +123,9 @@ int write_within(const Way& way, std::string_view text, const Deadline& deadline
   return 0;
 }
 
-Outlet::Outlet(int descriptor, bool own, Calls calls, const Deadline& deadline) noexcept
+Outlet::Outlet(int descriptor, Use use, Calls calls, const Deadline& deadline) noexcept
     : way_{descriptor, Way::Kind::kPlain, 0} {
-  choose(own, calls);
+  choose(use, calls);
   if (shared_kind_ && error_ == 0 && calls == Calls::kAny) keep_others_out(deadline);
 }
 
@@ -141,15 +141,17 @@ Outlet::~Outlet() {
   if (opened_ >= 0) close(opened_);
 }
 
-void Outlet::choose(bool own, Calls calls) noexcept {
+void Outlet::choose(Use use, Calls calls) noexcept {
   struct stat file {};
   if (fstat(way_.descriptor, &file) != 0 || is_never_full(file)) return;
   shared_kind_ = true;
-  if (own) return;
+  if (use == Use::kOwn) return;
   const bool pipe = S_ISFIFO(file.st_mode);
-  const bool reopens = pipe || (S_ISCHR(file.st_mode) && is_terminal(file));
-  if (reopens && open_anew(file.st_dev, file.st_ino)) return;
-  if (pipe && opened_ < 0 && errno == ENXIO) error_ = EPIPE;  // nobody reads it
+  const bool opens = pipe || (S_ISCHR(file.st_mode) && is_terminal(file));
+  if (opens && use == Use::kShared) {
+    if (open_anew(file.st_dev, file.st_ino)) return;
+    if (pipe && opened_ < 0 && errno == ENXIO) error_ = EPIPE;  // nobody reads it
+  }
   if (error_ != 0 || calls == Calls::kFew) return;
   if (S_ISSOCK(file.st_mode)) {
     way_.kind = Way::Kind::kSocket;

@@ -60,8 +60,14 @@ class Outlet {
     kFew,  // only fstat, openat, close, write, and poll where a write was refused for want of room
   };
 
-  // `own`: the descriptor is the caller's alone and does not block; else it is shared, and may.
-  Outlet(int descriptor, bool own, Calls calls, const Deadline& deadline) noexcept;
+  enum class Use : std::uint8_t {
+    kOwn,     // the descriptor is the caller's alone and does not block
+    kShared,  // others have it, and it may block: its file is opened anew if need be
+    kAsIs,    // the same, but nothing is opened, as a process that closes any descriptor of a file
+              // loses all locks (F_SETLK) that it has on that file
+  };
+
+  Outlet(int descriptor, Use use, Calls calls, const Deadline& deadline) noexcept;
   Outlet(const Outlet&) = delete;
   Outlet& operator=(const Outlet&) = delete;
   ~Outlet();
@@ -72,7 +78,7 @@ class Outlet {
   [[nodiscard]] const Way& way() const noexcept { return way_; }
 
  private:
-  void choose(bool own, Calls calls) noexcept;
+  void choose(Use use, Calls calls) noexcept;
   [[nodiscard]] bool open_anew(std::uint64_t device, std::uint64_t inode) noexcept;
   void keep_others_out(const Deadline& deadline) noexcept;
 

@@ -2,7 +2,7 @@
 // A pointer per chunk to what keeps its records, for the slow paths: a tree of two levels whose
 // leaves are made when they are first needed and stay.
 //
-// Any thread may look up at any time. Who sets a chunk's pointer owns the chunk.
+// Any thread may look up at any time. Only a chunk's owner sets its pointer.
 #pragma once
 
 #include <array>

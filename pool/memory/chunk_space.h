@@ -32,7 +32,7 @@ class ChunkSpace {
   // Where all chunks are; nothing before open().
   const ChunkRange& range() const noexcept { return range_; }
 
-  // What was entered for the chunk of `address`; nullptr: nothing.
+  // The record that was entered for the chunk of `address`; nullptr: none was.
   [[nodiscard]] void* record_at(std::uintptr_t address) const noexcept {
     return index_.find(range_.chunk_number(address));
   }

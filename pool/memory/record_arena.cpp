@@ -19,7 +19,7 @@ void* RecordArena::allocate(std::size_t bytes) noexcept {
   }
 }
 
-// Pre: locked. What was never used is zero; what was is wiped.
+// Pre: locked. Memory that was never used is zero, and all other is wiped.
 void* RecordArena::cut(std::size_t units) noexcept {
   if (Free* const record = free_[units]) {
     free_[units] = record->next;
@@ -31,7 +31,7 @@ void* RecordArena::cut(std::size_t units) noexcept {
   return reinterpret_cast<void*>(at_ - units * kUnit);
 }
 
-// What is left of the last block goes to the lists.
+// The rest of the last block goes to the lists.
 bool RecordArena::take_block() noexcept {
   void* const block = platform::map(kBlock);
   if (block == nullptr) return false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which pages of a run have no memory: a bit each, set where the page reads as zero and costs
-// nothing. What is set is known, what is not set may be either.
+// nothing. A set bit is certain, a clear one says nothing.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@ class PageMap {
   constexpr PageMap() noexcept = default;
   explicit PageMap(std::uint64_t* words) noexcept : words_(words) {}
 
-  // Of the pages [first, last): how many are empty.
+  // The number of empty pages in [first, last).
   [[nodiscard]] std::size_t count(std::size_t first, std::size_t last) const noexcept {
     std::size_t sum = 0;
     each(first, last, [&](std::uint64_t& word, std::uint64_t mask) { sum += ones(word & mask); });

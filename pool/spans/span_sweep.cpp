@@ -90,7 +90,7 @@ bool SharedSpans::look(Run& run, std::uint32_t now_ms, std::uint32_t min_age_ms,
   return false;
 }
 
-// What was touched since the last look is quiet from now on; what is without pages always was.
+// A span that was touched since the last look is quiet from now on. One without pages always was.
 bool SharedSpans::may_sweep(Span& span, std::uint32_t now_ms, std::uint32_t min_age_ms) noexcept {
   if (span.list == SpanList::kNone) return false;
   if (span.list == SpanList::kPurged) return true;

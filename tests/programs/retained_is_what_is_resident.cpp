@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: what the report calls retained is resident, though most of the buffers were never
-//   touched; where the question might be fatal, it is all that is idle, and no call is made.
+//   touched; where the question might be fatal, it is all that is idle, and no call is made. Under
+//   a filter that the program was started under, as in a container, it is asked by a file.
 // Needs: library
 // Env: -BUFPOOL_REPORT BUFPOOL_REPORT_FORMAT=json BUFPOOL_RETAIN_TIME=1440m BUFPOOL_TRIMMER=off
 // Run: asked
@@ -9,6 +10,9 @@
 // Run: growing
 // Args: growing
 // Stderr: (?s)"size": "16M",[^}]*"idle": \d{5,6}, "retained": \d{5,6},
+// Run: contained
+// Args: contained
+// Stderr: (?s)"reserved.*"size": "1M",.*"idle": 10[4-9]\d{6}, "retained": 1[01]\d{6},
 // Run: filtered
 // Args: filtered
 // Stderr: (?s)"size": "1M",.*"idle": (10[4-9]\d{6}), "retained": \1,
@@ -50,9 +54,15 @@ void grow_little() {
 }  // namespace
 
 int main(int, char** arguments) {
+  if (strcmp(arguments[1], "contained") == 0) {
+    promise::answer_calls({SYS_mincore}, SECCOMP_RET_KILL_PROCESS);
+    execl("/proc/self/exe", arguments[0], "inside", nullptr);
+  }
   const bool growing = strcmp(arguments[1], "growing") == 0;
   growing ? grow_little() : use_little();
-  if (strcmp(arguments[1], "filtered") != 0) {
+  if (strcmp(arguments[1], "inside") == 0) {
+    promise::keep(is_filtered(), "the filter outlives exec");
+  } else if (strcmp(arguments[1], "filtered") != 0) {
     if (is_filtered()) promise::skip("a filter of system calls is in force");
   } else {
     promise::answer_calls({SYS_mincore}, SECCOMP_RET_KILL_PROCESS);

@@ -237,7 +237,8 @@ class BufferPoolOptions : public testing::Test {
 };
 
 TEST_F(BufferPoolOptions, ClassesServeAllThatIsBelowThem) {
-  BufferPool& pool = open_pool(options_in(PoolMode::kLocked, "4K,60000,1M"));
+  const OwnPool own(options_in(PoolMode::kLocked, "4K,60000,1M"));
+  BufferPool& pool = own.get();
   for (const std::size_t size : {512, 513, 961, 4096, 4160}) take_and_check(pool, size, 4160);
   for (const std::size_t size : {4161, 60000, 65536}) take_and_check(pool, size, 65536 + 64);
   for (const std::size_t size : {70000, 1 << 20}) take_and_check(pool, size, (1 << 20) + 64);
@@ -252,7 +253,8 @@ TEST_F(BufferPoolOptions, ClassesServeAllThatIsBelowThem) {
 }
 
 TEST_F(BufferPoolOptions, TheSmallestClassMayStandAlone) {
-  BufferPool& pool = open_pool(options_in(PoolMode::kLocked, "512"));
+  const OwnPool own(options_in(PoolMode::kLocked, "512"));
+  BufferPool& pool = own.get();
   take_and_check(pool, 512, 576);
   take_and_check(pool, 576, 576);
   EXPECT_FALSE(pool.wants(577));
@@ -262,7 +264,8 @@ TEST_F(BufferPoolOptions, SizesMayBeBounded) {
   Options options = options_in(PoolMode::kLocked);
   options.min_size = 3000;
   options.max_size = 100000;
-  BufferPool& pool = open_pool(options);
+  const OwnPool own(options);
+  BufferPool& pool = own.get();
   EXPECT_EQ(pool.least(), 3000U);
   EXPECT_FALSE(pool.wants(2999));
   EXPECT_TRUE(pool.wants(3000));
@@ -279,14 +282,16 @@ TEST_F(BufferPoolOptions, BoundsThatCrossServeNothing) {
   Options options = options_in(PoolMode::kLocked);
   options.min_size = 1 << 20;
   options.max_size = 4096;
-  BufferPool& pool = open_pool(options);
+  const OwnPool own(options);
+  BufferPool& pool = own.get();
   for (const std::size_t size : {512, 4096, 5000, 1 << 20, 2 << 20}) EXPECT_FALSE(pool.wants(size));
 }
 
 TEST_P(BufferPoolTest, AnExhaustedClassIsPassedOn) {
   Options options = options_in(GetParam());
   options.max_buffers = 7;
-  BufferPool& pool = open_pool(options);
+  const OwnPool own(options);
+  BufferPool& pool = own.get();
   std::vector<void*> pooled;
   void* buffer = nullptr;
   while (pool.owns(buffer = pool.take(16 << 20))) pooled.push_back(buffer);
@@ -338,7 +343,8 @@ TEST(BufferPoolLimits, WithoutAddressSpaceItStaysClosed) {
 
 // The pool's range is not reserved. What got there all the same is passed on.
 TEST_P(BufferPoolTest, WhatIsMappedByOthersInItsRangeIsNotItsOwn) {
-  BufferPool& pool = open_pool(options_in(GetParam()));
+  const OwnPool own(options_in(GetParam()));
+  BufferPool& pool = own.get();
   auto* const buffer = static_cast<char*>(pool.take(4096));
   auto* const beyond = reinterpret_cast<void*>(
       (reinterpret_cast<std::uintptr_t>(buffer) & ~(kChunkBytes - 1)) + 3 * kChunkBytes);
@@ -347,6 +353,7 @@ TEST_P(BufferPoolTest, WhatIsMappedByOthersInItsRangeIsNotItsOwn) {
   void* const theirs = static_cast<char*>(beyond) + 4096;
   EXPECT_EQ(pool.resize(theirs, 5000), nullptr) << "and no fault is told";
   pool.put(buffer);
+  platform::unreserve(beyond, 1 << 20);
 }
 
 }  // namespace

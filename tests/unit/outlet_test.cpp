@@ -16,6 +16,7 @@ namespace bufpool {
 namespace {
 
 using Calls = Outlet::Calls;
+using Use = Outlet::Use;
 
 class Ends {
  public:
@@ -70,7 +71,7 @@ class Sockets : public Ends {
 int write_by_outlet(int descriptor, std::string_view text, int patience_ms,
                     Calls calls = Calls::kAny) {
   const Deadline deadline = Deadline::in(patience_ms);
-  const Outlet outlet(descriptor, false, calls, deadline);
+  const Outlet outlet(descriptor, Use::kShared, calls, deadline);
   if (outlet.error() != 0) return outlet.error();
   Unnoticed unnoticed;
   return write_within(outlet.way(), text, deadline, unnoticed);
@@ -116,11 +117,11 @@ TYPED_TEST(OutletOf, KeepsAnotherProcessWaiting) {
   const Deadline deadline = Deadline::in(1000);
   pid_t child = -1;
   {
-    const Outlet first(ends.writer(), false, Calls::kAny, deadline);
+    const Outlet first(ends.writer(), Use::kShared, Calls::kAny, deadline);
     ASSERT_EQ(first.error(), 0);
     child = fork();
     if (child == 0) {
-      const Outlet second(ends.writer(), false, Calls::kAny, Deadline::in(310));
+      const Outlet second(ends.writer(), Use::kShared, Calls::kAny, Deadline::in(310));
       _exit(second.error() == ETIMEDOUT ? 0 : 1);
     }
     int status = -1;
@@ -141,12 +142,34 @@ TEST(Outlet, GivesUpOnAFullPipeByFewCalls) {
   EXPECT_EQ(write_by_outlet(pipe.writer(), "lost", 10, Calls::kFew), ETIMEDOUT);
 }
 
+// The child asks, as a process is not told of its own locks.
+TEST(Outlet, AsIsLeavesTheLocksOfTheProcess) {
+  const Pipe pipe;
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_len = 10;
+  ASSERT_EQ(fcntl(pipe.writer(), F_SETLK, &lock), 0);
+  {
+    const Deadline deadline = Deadline::in(1000);
+    const Outlet outlet(pipe.writer(), Use::kAsIs, Calls::kAny, deadline);
+    Unnoticed unnoticed;
+    EXPECT_EQ(write_within(outlet.way(), "told", deadline, unnoticed), 0);
+  }
+  EXPECT_EQ(pipe.read_some(), "told");
+  const pid_t child = fork();
+  if (child == 0)
+    _exit(fcntl(pipe.writer(), F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK ? 0 : 1);
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0) << "the lock is gone";
+}
+
 TEST(Outlet, WritesAFileByOneWriteAndAsItIs) {
   std::array<char, 32> path{"/tmp/outlet_test.XXXXXX"};
   const int file = mkstemp(path.data());
   ASSERT_GE(file, 0);
   EXPECT_EQ(write(file, "before ", 7), 7);
-  const Outlet outlet(file, false, Calls::kAny, Deadline::in(1000));
+  const Outlet outlet(file, Use::kShared, Calls::kAny, Deadline::in(1000));
   EXPECT_EQ(outlet.error(), 0);
   EXPECT_EQ(outlet.way().descriptor, file);
   EXPECT_EQ(outlet.way().kind, Way::Kind::kPlain);

@@ -21,7 +21,7 @@ class MayMakeAnyCall : public FakeTree {
 };
 
 TEST_F(MayMakeAnyCall, OnlyWhereTheKernelSaysThatThereIsNoFilter) {
-  EXPECT_FALSE(may_make_any_call((root_ + "/none").c_str()));
+  EXPECT_NE(call_filters((root_ + "/none").c_str()), 0);
   EXPECT_FALSE(may_with(""));
   EXPECT_FALSE(may_with("Name:\tcat\nNoNewPrivs:\t0\n")) << "a kernel that has none says nothing";
   EXPECT_TRUE(may_with("Name:\tcat\nSeccomp:\t0\nSeccomp_filters:\t0\n"));
@@ -46,24 +46,41 @@ TEST_F(MayMakeAnyCall, ALineMayBeOfAnyLength) {
 
 TEST(MayMakeAnyCallHere, KeepsErrno) {
   errno = 7;
-  EXPECT_FALSE(may_make_any_call("/nowhere"));
+  EXPECT_EQ(safe_calls("/nowhere"), SafeCalls::kFew);
   EXPECT_EQ(errno, 7);
 }
 
+TEST_F(MayMakeAnyCall, WhatTheProcessWasStartedUnderIsNotItsOwn) {
+  const auto safe_with = [this](int filters) {
+    put("/status", "Seccomp:\t2\nSeccomp_filters:\t" + std::to_string(filters) + "\n");
+    return safe_calls((root_ + "/status").c_str());
+  };
+  remember_filters();
+  const int started = call_filters();
+  if (started == kNotTold) GTEST_SKIP() << "the kernel does not count filters";
+  EXPECT_EQ(safe_with(started + 1), SafeCalls::kFew);
+  if (started > 0) {
+    EXPECT_EQ(safe_with(started), SafeCalls::kLoaders);
+  }
+}
+
 TEST(SeeResident, TellsWhatWasTouched) {
-  if (!may_make_any_call()) GTEST_SKIP() << "a filter of system calls is in force";
-  constexpr std::size_t kPages = 50;
+  if (call_filters() != 0) GTEST_SKIP() << "a filter of system calls is in force";
+  constexpr std::size_t kPages = 150;
   auto* const memory = static_cast<char*>(map(kPages * kPageBytes));
   ASSERT_NE(memory, nullptr);
   for (const std::size_t page : {3, 4, 49}) memory[page * kPageBytes] = 1;
-  unsigned char resident[kPages] = {};
   const auto start = reinterpret_cast<std::uintptr_t>(memory);
-  ASSERT_TRUE(see_resident(start, kPages, resident));
-  for (std::size_t page = 0; page < kPages; ++page) {
-    EXPECT_EQ(resident[page] & 1, page == 3 || page == 4 || page == 49) << page;
+  for (const SafeCalls safe : {SafeCalls::kAny, SafeCalls::kLoaders}) {
+    unsigned char resident[kPages] = {};
+    ASSERT_TRUE(see_resident(start, kPages, resident, safe));
+    for (std::size_t page = 0; page < kPages; ++page) {
+      EXPECT_EQ(resident[page] & 1, page == 3 || page == 4 || page == 49) << page;
+    }
   }
   unreserve(memory, kPages * kPageBytes);
-  EXPECT_FALSE(see_resident(start, kPages, resident));
+  unsigned char resident[kPages] = {};
+  EXPECT_FALSE(see_resident(start, kPages, resident, SafeCalls::kAny));
 }
 
 }  // namespace

@@ -23,8 +23,9 @@ std::atomic<int> refusals{0};
 
 }  // namespace
 
-extern "C" void* mmap(void* start, std::size_t bytes, int protection, int flags, int file,
-                      off_t offset) noexcept {
+// ThreadSanitizer maps memory before it is ready for functions that it watches.
+extern "C" [[gnu::no_sanitize("thread")]] void* mmap(void* start, std::size_t bytes, int protection,
+                                                     int flags, int file, off_t offset) noexcept {
   if ((flags & MAP_FIXED_NOREPLACE) != 0 && bytes >= refused_from) {
     ++refusals;
     errno = ENOMEM;

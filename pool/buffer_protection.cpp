@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// Buffers that come back while the program still has pages of them protected. A put that hits looks
+// at one word only, so such a buffer is marked when its pages are protected, in a way that makes
+// its put go the long way.
+#include <algorithm>
+#include <atomic>
+
+#include "pool/buffer_pool.h"
+#include "pool/platform.h"
+
+namespace bufpool {
+namespace {
+
+// The whole pages of a block's buffer; those at its ends hold guard lines, too.
+struct Pages {
+  Pages(Block block, ClassIndex c) noexcept
+      : first(platform::page_above(block + gap_bytes(c))),
+        last(platform::page_below(block + stride_bytes(c))) {}
+
+  std::uintptr_t first;
+  std::uintptr_t last;
+};
+
+}  // namespace
+
+void BufferPool::note_protected(std::uintptr_t start, std::size_t bytes) noexcept {
+  const std::uintptr_t end = start + bytes;
+  for (std::uintptr_t at = start; at < end && range_.contains(at);) {
+    const ClassIndex c = class_at(at);
+    const Block block = spans_[to_number(c)].block_around(at);
+    if (!spans_[to_number(c)].is_block(block)) return;
+    const Pages pages(block, c);
+    if (std::max(start, pages.first) < std::min(end, pages.last)) note_protected_pages(block, c);
+    at = block + stride_bytes(c);
+  }
+}
+
+bool BufferPool::has_protected_pages(Block block, ClassIndex c) const noexcept {
+  return has_more_words(c) && protection(block) == cookies_.protected_pages(block);
+}
+
+// Only a buffer of the short way needs another cookie. It has lent nothing.
+void BufferPool::note_protected_pages(Block block, ClassIndex c) noexcept {
+  if (!has_more_words(c) || !cookies_.is_in_use(block)) return;
+  protection(block) = cookies_.protected_pages(block);
+  if (guard_line(block).state != cookies_.in_use(block)) return;
+  lent_bytes(block) = 0;
+  guard_line(block).state = cookies_.borrowed(block);
+}
+
+// Where the kernel refuses, the pages stay as they are.
+void BufferPool::unprotect(Block block, ClassIndex c) noexcept {
+  const Pages pages(block, c);
+  protection(block) = 0;
+  (void)platform::commit(reinterpret_cast<void*>(pages.first), pages.last - pages.first);
+}
+
+}  // namespace bufpool
