@@ -74,7 +74,12 @@ class Retention {
   static constexpr std::uint64_t kLeastReclaim = std::uint64_t{256} << 10;
 
   void open_budget(std::uint64_t most) noexcept;
+  // What a forked child may fault in before rule 1 gives back what it shares with its parent. While
+  // the parent lives that frees nothing, and the child would have pages of records copied for it.
+  static constexpr std::uint64_t kChildGrace = std::uint64_t{1} << 20;
+
   bool begin_pass() noexcept;
+  bool spends_grace(std::uint64_t fresh) noexcept;
   std::uint64_t pass_alone() noexcept;
   std::uint64_t idle_in_spans() const noexcept;
   SharedSpans* oldest_spans(std::uint32_t now, std::uint32_t min_age) const noexcept;
@@ -93,6 +98,7 @@ class Retention {
   std::atomic<int> budget_known_{kUnknown};
   std::atomic<std::uint32_t> passing_{0};  // the process of the thread that is at it; 0: none
   std::atomic<std::uint32_t> last_pass_ms_{0};
+  std::atomic<std::uint64_t> grace_bytes_{0};  // fresh ones that are left of kChildGrace
   std::atomic<std::uint32_t> drained_ms_{0};
   std::atomic<std::uint64_t> trims_{0};
   std::atomic<std::uint64_t> pressure_events_{0};

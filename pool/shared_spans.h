@@ -131,6 +131,8 @@ class SharedSpans {
   std::uint32_t oldest_idle_ms() const noexcept {
     return oldest_idle_ms_.load(std::memory_order_relaxed);
   }
+  // As in the counters; may be a moment old, too.
+  std::uint64_t misses() const noexcept { return misses_.load(std::memory_order_relaxed); }
 
   // The oldest spans that have been idle for `min_age_ms`, of `most_bytes` at most (one span at
   // least, if any is that old).
@@ -150,6 +152,8 @@ class SharedSpans {
 
   // A consistent copy; blocks deferred by lock-less gives are collected first.
   [[nodiscard]] SpanCounters counters() noexcept;
+  // The counters without the lock and without a write. Pre: a forked child in its fork handlers.
+  const SpanCounters& counters_at_fork() const noexcept { return counters_; }
 
   // Bytes of free blocks that lie in resident pages. Holds no lock while it asks.
   [[nodiscard]] std::uint64_t resident_bytes(Residence& look) noexcept;
@@ -189,12 +193,8 @@ class SharedSpans {
   [[nodiscard]] Place place_of(Block block) noexcept;
 
   // Around a fork, see OwnerLock.
-  void lock_for_fork() noexcept { lock_.hold_for_fork(); }
-  void unlock_after_fork() noexcept { lock_.release_after_fork(); }
+  void await_owner() noexcept { lock_.await_owner(); }
   void repair_in_child() noexcept { lock_.repair_in_child(); }
-
-  // From now on a record is what is more than is out now. Returns that.
-  std::uint64_t restart_peak() noexcept;
 
  private:
   // The lock for as long as it lives, where it can be had. At its end those who look without the
@@ -239,6 +239,7 @@ class SharedSpans {
   Taken take(std::span<Block> blocks, std::size_t asked, const WideTake* wide) noexcept;
   Taken take_once(std::span<Block> blocks, const WideTake* wide) noexcept;
   void count_taken(Taken& taken, std::size_t asked) noexcept;
+  void begin_peak() noexcept;
   Span* choose_wide() noexcept;
   void take_wide_locked(const WideTake& wide, Block& block, Taken& taken) noexcept;
   void take_locked(std::span<Block> blocks, Taken& taken) noexcept;
@@ -324,9 +325,11 @@ class SharedSpans {
   SpanLists lists_;
   SpanCounters counters_{};
   std::uint64_t most_out_ = 0;
+  std::uint32_t peak_of_ = 0;  // OwnerLock::times_entered() at the last take
   std::atomic<std::uint64_t> idle_bytes_{0};
   std::atomic<std::uint64_t> free_bytes_{0};
   std::atomic<std::uint32_t> oldest_idle_ms_{0};
+  std::atomic<std::uint64_t> misses_{0};
   std::atomic<Block> deferred_{0};
   std::atomic<std::uint64_t> deferred_count_{0};
   std::atomic<std::uint64_t> deferred_overflows_{0};  // of those: puts

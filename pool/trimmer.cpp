@@ -13,6 +13,12 @@ std::uint32_t now_ms() noexcept {
   return static_cast<std::uint32_t>(platform::coarse_milliseconds());
 }
 
+// In a forked child, for which a page that is written is one to copy.
+template <typename T>
+void set(std::atomic<T>& variable, T value) noexcept {
+  if (variable.load(std::memory_order_relaxed) != value) variable.store(value);
+}
+
 }  // namespace
 
 void Trimmer::open(const Options& options, Retention* retention) noexcept {
@@ -24,7 +30,6 @@ void Trimmer::open(const Options& options, Retention* retention) noexcept {
   for (const std::uint64_t most : {options.retain_max.bytes, options.retain_class_max}) {
     if (most != 0) threshold_ = std::min(threshold_, std::max(most, kLittle));
   }
-  process_ = platform::process_id();
 }
 
 void Trimmer::at_start() noexcept {
@@ -52,10 +57,10 @@ bool Trimmer::may_start(const void* caller) const noexcept {
   return platform::may_start_thread_from(caller);
 }
 
-// A vfork child shares all this with its parent, but not the pid. A thread that was started says so
+// A vfork child shares all this with its parent. A thread that was started says so
 // itself, as it may have done its work and left before it is known here that it was.
 bool Trimmer::start() noexcept {
-  if (platform::process_id() != process_) return false;
+  if (!OwnerLock::process_is_entered()) return false;
   State seen = state();
   if (seen == State::kRunning || seen == State::kStarting) return true;
   if (!state_.compare_exchange_strong(seen, State::kStarting)) return true;
@@ -132,10 +137,10 @@ bool Trimmer::resume() noexcept {
 }
 
 void Trimmer::forget_in_child() noexcept {
-  process_ = platform::process_id();
-  state_.store(State::kNone, std::memory_order_relaxed);
-  left_for_good_.store(false);
-  thread_.store(0);
+  set(state_, State::kNone);
+  set(left_for_good_, false);
+  set(thread_, 0U);
+  set(moved_, std::uint64_t{0});
 }
 
 }  // namespace bufpool

@@ -67,7 +67,6 @@ class Trimmer {
   Retention* retention_ = nullptr;
   TrimmerChoice choice_ = TrimmerChoice::kAuto;
   bool watch_pressure_ = false;
-  std::uint32_t process_ = 0;
   std::atomic<State> state_{State::kNone};
   std::atomic<bool> left_for_good_{false};
   std::atomic<std::uint32_t> thread_{0};      // of kRunning, as the kernel numbers it
