@@ -263,6 +263,7 @@ std::uint64_t BufferPool::warm_up(std::size_t size, std::uint64_t count) noexcep
 
 // While a fork is under way no class is opened, so that those that are not have no owner.
 void BufferPool::before_fork() noexcept {
+  retention_.before_fork();
   OwnerLock::begin_fork();
   opening_.await_owner();
   cache_.await_owners();

@@ -188,6 +188,20 @@ std::uint64_t Retention::trim(std::uint64_t keep) noexcept {
   return given < idle - keep ? given + sweep(0) : given;
 }
 
+// Where nothing was given back since the last fork nothing became empty.
+void Retention::before_fork() noexcept {
+  const std::uint32_t now = now_ms();
+  const std::uint64_t idle = idle_in_spans();
+  const std::uint64_t budget = budget_.bytes(now);
+  if (idle > budget) purge_oldest(idle - budget, 0);
+  const std::uint64_t trims = trims_.load(std::memory_order_relaxed);
+  if (trims_at_fork_.load(std::memory_order_relaxed) == trims) return;
+  trims_at_fork_.store(trims, std::memory_order_relaxed);
+  for (SharedSpans& spans : spans_) {
+    if (spans.is_used()) spans.drop_empty(now);
+  }
+}
+
 void Retention::repair_in_child() noexcept {
   if (budget_known_.load(std::memory_order_relaxed) == kAsking) budget_known_.store(kUnknown);
   if (passing_.load(std::memory_order_relaxed) != 0) passing_.store(0, std::memory_order_relaxed);

@@ -3,7 +3,8 @@
 //   1. Resident memory never exceeds the peak of what is in use plus the budget: a get that needs
 //      fresh pages while idle bytes are over the budget sends back the oldest idle ones first.
 //   2. Idle bytes over the budget go back within about a second: a burst that is repeated at once
-//      finds its pages.
+//      finds its pages. Before a fork they go at once: after it a page that is written faults and
+//      may have to be copied, and the kernel copies the page tables of all that is mapped.
 //   3. All idle bytes go back within the time they may be kept.
 // Whoever calls holds no lock: everything here may make system calls. Any thread may call anything
 // at any time; of passes one is made at a time.
@@ -49,6 +50,11 @@ class Retention {
   // Reads the limits of this process's memory, once. Takes a dozen system calls, which small
   // processes never need; before, the budget's most is the default one.
   void learn_limits() noexcept;
+
+  // Gives idle memory over the budget back, and unmaps the runs that have no memory left: to copy
+  // their mappings and page tables for a child takes longer. Does little where nothing went back
+  // since the last fork.
+  void before_fork() noexcept;
 
   // Whatever another thread of the parent was at is nobody's.
   void repair_in_child() noexcept;
@@ -101,6 +107,7 @@ class Retention {
   std::atomic<std::uint64_t> grace_bytes_{0};  // fresh ones that are left of kChildGrace
   std::atomic<std::uint32_t> drained_ms_{0};
   std::atomic<std::uint64_t> trims_{0};
+  std::atomic<std::uint64_t> trims_at_fork_{0};
   std::atomic<std::uint64_t> pressure_events_{0};
   std::atomic<std::uint64_t> cpu_drains_{0};
 };

@@ -139,6 +139,18 @@ void SharedSpans::note_fresh(const Span& span, std::uint64_t bytes, Taken& taken
   if (span.was_purged && span_age_ms(clock_ms(), span.since_ms) < kRegretMs) {
     taken.regret_bytes += bytes;
   }
+  if (!span.was_purged && dropped_bytes_ > 0) regret_dropped(bytes, taken);
+}
+
+// A new span stands for one that was unmapped with its run.
+void SharedSpans::regret_dropped(std::uint64_t bytes, Taken& taken) noexcept {
+  if (span_age_ms(clock_ms(), dropped_ms_) >= kRegretMs) {
+    dropped_bytes_ = 0;
+    return;
+  }
+  const std::uint64_t regretted = std::min(bytes, dropped_bytes_);
+  dropped_bytes_ -= regretted;
+  taken.regret_bytes += regretted;
 }
 
 // The coarse clock, read once while the lock is held.

@@ -143,9 +143,13 @@ class SharedSpans {
   std::uint64_t purge(SpanBatch& batch, std::uint32_t now_ms) noexcept;
 
   // Gives back the pages that lie in free blocks alone, page by page, of spans that nothing came to
-  // or went from for `min_age_ms`, and runs all of which went back for as long as a purge may be
-  // regretted. Returns the bytes. One thread at a time.
-  std::uint64_t sweep(std::uint32_t now_ms, std::uint32_t min_age_ms) noexcept;
+  // or went from for `min_age_ms`, and runs all of which went back for as long as that and
+  // `empty_age_ms`. Returns the bytes.
+  std::uint64_t sweep(std::uint32_t now_ms, std::uint32_t min_age_ms,
+                      std::uint32_t empty_age_ms = kRegretMs) noexcept;
+
+  // Unmaps the runs of which no page has memory.
+  void drop_empty(std::uint32_t now_ms) noexcept;
 
   // Memory that the system refused may be asked for again at once.
   void ask_again() noexcept { refused_.forget(); }
@@ -247,6 +251,7 @@ class SharedSpans {
   void take_free(Span& span, std::span<Block> blocks, Taken& taken, Pages pages,
                  bool zero) noexcept;
   void note_fresh(const Span& span, std::uint64_t bytes, Taken& taken) noexcept;
+  void regret_dropped(std::uint64_t bytes, Taken& taken) noexcept;
   Span* choose_span(bool with_pages) noexcept;
   Span* carve() noexcept;
 
@@ -269,23 +274,26 @@ class SharedSpans {
   };
   struct Sweep {
     static constexpr std::uint32_t kMost = 96;
+    std::uint32_t now_ms;
+    std::uint32_t min_age_ms;
+    std::uint32_t empty_age_ms;
     std::array<Stretch, kMost> stretches;
     std::uint32_t count = 0;
     std::uint64_t open_from = 0;  // the row that the look has come into: blocks of the run
     std::uint64_t open_to = 0;
   };
-  Run* next_to_sweep(std::uint32_t now_ms, std::uint32_t min_age_ms, Sweep& sweep) noexcept;
-  bool look(Run& run, std::uint32_t now_ms, std::uint32_t min_age_ms, Sweep& sweep) noexcept;
+  Run* next_to_sweep(Sweep& sweep) noexcept;
+  bool look(Run& run, Sweep& sweep) noexcept;
   bool may_sweep(Span& span, std::uint32_t now_ms, std::uint32_t min_age_ms) noexcept;
   void look_at(Run& run, const Span& span, Sweep& sweep) const noexcept;
   void end_stretch(Run& run, Sweep& sweep) const noexcept;
-  std::uint64_t finish(Run& run, Sweep& sweep, std::uint32_t now_ms) noexcept;
+  std::uint64_t finish(Run& run, Sweep& sweep) noexcept;
   void note_refused(Run& run, const Sweep& sweep, std::uint32_t now_ms) noexcept;
   void take_back(Run& run, std::uint32_t now_ms) noexcept;
   std::uint64_t hand_back(Run& run, const Sweep& sweep) noexcept;
   bool is_all_empty(const Run& run) const noexcept;
   void unlink(Run& run) noexcept;
-  void forget(Run& run) noexcept;
+  void forget(Run& run, std::uint32_t now_ms) noexcept;
 
   std::uint64_t resident_bytes(const Span& span, Residence& look) const noexcept;
   Run* next_to_look_at(std::uintptr_t after) const noexcept;
@@ -324,6 +332,8 @@ class SharedSpans {
   std::atomic<std::uint32_t> occupied_{0};  // runs that ended where somebody else was
   SpanLists lists_;
   SpanCounters counters_{};
+  std::uint64_t dropped_bytes_ = 0;  // with runs that were empty for less than kRegretMs
+  std::uint32_t dropped_ms_ = 0;
   std::uint64_t most_out_ = 0;
   std::uint32_t peak_of_ = 0;  // OwnerLock::times_entered() at the last take
   std::atomic<std::uint64_t> idle_bytes_{0};
