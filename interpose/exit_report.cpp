@@ -17,6 +17,7 @@
 #include "interpose/heap.h"
 #include "interpose/message.h"
 #include "interpose/turn.h"
+#include "pool/owner_lock.h"
 #include "pool/platform.h"
 #include "pool/platform_memory.h"
 #include "report/exit_log.h"
@@ -44,18 +45,17 @@ constexpr std::size_t kReportBytes = 192 << 10;
 struct ExitReport {
   bool enabled = false;
   bool to_stderr = false;
+  std::atomic<bool> written{false};
+  Turn turn;
   ReportForm form = ReportForm::kText;
   std::uint64_t least_gets = 0;
   std::uint64_t started_ms = 0;
-  std::uint32_t process = 0;
   bool had_stderr = false;
   struct stat stderr_at_start = {};
-  std::atomic<bool> written{false};
   char command[NAME_MAX + 1] = {};
   char setting[PATH_MAX] = {};  // BUFPOOL_REPORT: the program may change its environment
   // The thread whose turn it is uses the members below, which are too large for a signal handler's
   // stack.
-  Turn turn;
   ExitLog log;
   Snapshot snapshot = {};
   char path[PATH_MAX] = {};
@@ -238,7 +238,6 @@ void prepare_exit_report(const Options& options) noexcept {
   state.form = static_cast<ReportForm>(options.report_format);
   state.least_gets = options.report_min;
   state.started_ms = platform::coarse_milliseconds();
-  state.process = platform::process_id();
   keep_command();
   if (!state.enabled) return;
   state.log.prepare();
@@ -247,9 +246,8 @@ void prepare_exit_report(const Options& options) noexcept {
 }
 
 void restart_report_in_child() noexcept {
-  state.process = platform::process_id();
-  state.written.store(false, std::memory_order_relaxed);
-  state.turn.reset();
+  if (state.written) state.written = false;  // a page that is written is one to copy
+  if (!state.turn.is_free()) state.turn.reset();
 }
 
 // Makes no system call where there is nothing to report: a child may have locked itself in. A
@@ -257,7 +255,7 @@ void restart_report_in_child() noexcept {
 // report off.
 void report_exit() noexcept {
   if (!state.enabled || !is_worth_a_report()) return;
-  if (platform::process_id() != state.process || state.written) return;
+  if (!OwnerLock::process_is_entered() || state.written) return;
   Unnoticed unnoticed;
   if (!state.turn.take()) return;
   if (!state.written) report_now(unnoticed);

@@ -36,6 +36,11 @@ bool wake_backing() noexcept {
   return first != nullptr;
 }
 
+// In a forked child, for which a page that is written is one to copy.
+void clear(std::atomic<std::uint64_t>& counter) noexcept {
+  if (counter.load(std::memory_order_relaxed) != 0) counter.store(0, std::memory_order_relaxed);
+}
+
 }  // namespace
 
 void PassCounter::tell() noexcept {
@@ -50,14 +55,14 @@ std::uint64_t PassCounter::total() noexcept {
 }
 
 void PassCounter::reset() noexcept {
-  told_.store(0, std::memory_order_relaxed);
+  clear(told_);
   if (began_) left_ = -kStep;
 }
 
 void Heap::reset_counters() noexcept {
   PassCounter::reset();
-  passed_above_.store(0, std::memory_order_relaxed);
-  passed_within_.store(0, std::memory_order_relaxed);
+  clear(passed_above_);
+  clear(passed_within_);
 }
 
 // A request within the range comes here only where there is no pool, or none yet.

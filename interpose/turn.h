@@ -28,6 +28,8 @@ class Turn {
     if (word_.exchange(kFree) == kAwaited) platform::wake_one(address());
   }
 
+  [[nodiscard]] bool is_free() const noexcept { return word_.load() == kFree; }
+
   // For a forked child: the thread whose turn it was may not be in it.
   void reset() noexcept {
     owner_.store(0);

@@ -24,8 +24,8 @@ PoolMode wanted_mode(const Options& options) noexcept {
 
 bool BufferPool::open(const Options& options) noexcept {
   choose_classes(options);
-  if (options.disable || !space_.open()) return false;
   OwnerLock::enter_process();
+  if (options.disable || !space_.open()) return false;
   if (options.hugepages) space_.use_huge_pages();
   zero_ = static_cast<ZeroChoice>(options.zero);
   cookies_ = Cookies(platform::process_secret(), zero_ == ZeroChoice::kFree);
@@ -254,27 +254,22 @@ std::uint64_t BufferPool::warm_up(std::size_t size, std::uint64_t count) noexcep
   return warmed;
 }
 
-// While a fork is under way no class is opened, so that those that are not need no lock held.
+// While a fork is under way no class is opened, so that those that are not have no owner.
 void BufferPool::before_fork() noexcept {
-  opening_.hold_for_fork();
-  cache_.lock_for_fork();
+  retention_.before_fork();
+  OwnerLock::begin_fork();
+  opening_.await_owner();
+  cache_.await_owners();
   for (SharedSpans& spans : spans_) {
-    if (spans.is_open()) spans.lock_for_fork();
+    if (spans.is_open()) spans.await_owner();
   }
-  space_.lock_for_fork();
+  space_.await_owners();
 }
 
-void BufferPool::after_fork_in_parent() noexcept {
-  space_.unlock_after_fork();
-  for (SharedSpans& spans : spans_) {
-    if (spans.is_open()) spans.unlock_after_fork();
-  }
-  cache_.unlock_after_fork();
-  opening_.release_after_fork();
-}
+void BufferPool::after_fork_in_parent() noexcept { OwnerLock::end_fork(); }
 
+// A signal handler that comes before the end is turned away from all locks.
 void BufferPool::after_fork_in_child() noexcept {
-  OwnerLock::enter_process();
   trimmer_.forget_in_child();
   retention_.repair_in_child();
   space_.repair_in_child();
@@ -283,11 +278,8 @@ void BufferPool::after_fork_in_child() noexcept {
   }
   opening_.repair_in_child();
   cache_.repair_in_child();
-  if (mode_ == PoolMode::kPassThrough) return;
-  cache_.restart_peaks();
-  gets_at_fork_ = gets_since_start();
-  at_fork_ = Snapshot{};
-  count_since_start(at_fork_);
+  if (mode_ != PoolMode::kPassThrough) note_fork();
+  OwnerLock::enter_process();
 }
 
 }  // namespace bufpool

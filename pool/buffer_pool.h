@@ -13,6 +13,7 @@
 #include "pool/caller.h"
 #include "pool/cpu_cache.h"
 #include "pool/fault.h"
+#include "pool/fork_account.h"
 #include "pool/growth.h"
 #include "pool/guard_line.h"
 #include "pool/memory/chunk_space.h"
@@ -257,9 +258,12 @@ class BufferPool {
 
   void choose_classes(const Options& options) noexcept;
   [[nodiscard]] std::uint64_t gets_since_start() noexcept;
+  template <typename Out>
+  void count_process(Out& out) noexcept;
   void count_since_start(Snapshot& out) noexcept;
   void look_at_idle(Snapshot& out) noexcept;
-  void count_class(ClassIndex c, ClassSnapshot& out) noexcept;
+  void count_class(ClassIndex c, const SpanCounters& spans, ClassSnapshot& out) noexcept;
+  void note_fork() noexcept;
 
   // All that the hit paths read stands together. open() writes it, once.
   alignas(64) std::size_t least_ = 0;
@@ -290,13 +294,11 @@ class BufferPool {
   Growth growth_;
   Retention retention_;
   Trimmer trimmer_;
+  OwnerLock opening_;  // of classes' spans
+  ForkAccount at_fork_{};
   // Large members come last: a small process touches few of their pages.
   CpuCache cache_;
   std::array<SharedSpans, kClassSlots> spans_{};
-  OwnerLock opening_;  // of classes' spans
-  // What the parent had counted when this process was forked.
-  std::uint64_t gets_at_fork_ = 0;
-  Snapshot at_fork_{};
   ChunkSpace space_;
 };
 

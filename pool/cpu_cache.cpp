@@ -86,11 +86,13 @@ bool CpuCache::sequences_work() noexcept {
 }
 
 // Makes this thread known, and the CPU it runs on. False: it has to do without sequences.
-bool CpuCache::attach_thread() noexcept {
-  if (mode_ != PoolMode::kRseq) {
-    thread_area = &own_area;
-    return false;
-  }
+inline bool CpuCache::attach_thread() noexcept {
+  if (mode_ == PoolMode::kRseq) return attach_to_cpu();
+  thread_area = &own_area;
+  return false;
+}
+
+bool CpuCache::attach_to_cpu() noexcept {
   if (thread_area == &vfork_area) return false;
   auto* area = static_cast<RseqArea*>(platform::rseq_area());
   if (area == nullptr) return false;
@@ -242,12 +244,22 @@ void CpuCache::raise_limit(std::uintptr_t slab, ClassIndex c, std::uint32_t step
   head_of(slab).granted_bytes.fetch_sub(step * stride_bytes(c));  // another thread was faster
 }
 
+bool CpuCache::spares_stacks() noexcept {
+  const std::uint32_t left = spares_.load(std::memory_order_relaxed);
+  if (left == 0) return false;
+  spares_.store(left - 1, std::memory_order_relaxed);
+  return true;
+}
+
 // Takes `bytes` out of the CPU's budget, if need be away from classes that lie idle.
 bool CpuCache::grant(std::uintptr_t slab, ClassIndex c, std::uint64_t bytes) noexcept {
   std::atomic<std::uint64_t>& granted = head_of(slab).granted_bytes;
   const std::uint64_t budget = budget_.bytes();
   if (bytes > budget) return false;
-  take_from_idle(slab, c, budget - bytes);
+  if (granted.load(std::memory_order_relaxed) > budget - bytes) {
+    if (spares_stacks()) return false;
+    take_from_idle(slab, c, budget - bytes);
+  }
   std::uint64_t seen = granted.load(std::memory_order_relaxed);
   while (seen + bytes <= budget) {
     if (granted.compare_exchange_weak(seen, seen + bytes)) return true;
@@ -371,11 +383,14 @@ Block CpuCache::pop_owned(Stack& stack) noexcept {
 
 // A drain that another thread had begun in the parent is nobody's in the child.
 void CpuCache::repair_in_child() noexcept {
+  spares_.store(kChildSpares, std::memory_order_relaxed);
   shards_.repair_in_child();
   const std::uint32_t cpus = cpus_seen_.load(std::memory_order_relaxed);
   for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
     const SlabDistance distance = slabs_[cpu].load(std::memory_order_relaxed);
-    std::atomic_ref(reach_[cpu]).store(distance, std::memory_order_relaxed);
+    std::atomic_ref reach(reach_[cpu]);
+    if (reach.load(std::memory_order_relaxed) == distance) continue;
+    reach.store(distance, std::memory_order_relaxed);
   }
 }
 

@@ -46,6 +46,23 @@ struct StackCounters {
   std::uint64_t depth;
 };
 
+// A process's most blocks. What was noted before a fork is the parent's, and counts as none.
+class Peak {
+ public:
+  constexpr Peak() noexcept = default;
+  explicit Peak(std::uint64_t blocks) noexcept
+      : word_(blocks << kProcessBits | OwnerLock::times_entered() % (1u << kProcessBits)) {}
+
+  std::uint64_t blocks() const noexcept {
+    const std::uint64_t blocks = word_ >> kProcessBits;
+    return word_ == Peak(blocks).word_ ? blocks : 0;
+  }
+
+ private:
+  static constexpr std::uint32_t kProcessBits = 24;
+  std::uint64_t word_ = 0;
+};
+
 class CpuCache {
  public:
   static constexpr std::uint32_t kMaxCpus = 8192;  // Linux's own limit on x86-64
@@ -127,18 +144,18 @@ class CpuCache {
   std::uint64_t asked_by_misses(ClassIndex c) const noexcept {
     return missed_asked_[to_number(c)].load(std::memory_order_relaxed);
   }
+  // Since this process began, as far as its takes have shown; 0 where there were none.
   std::uint64_t in_use_peak(ClassIndex c) const noexcept {
-    return in_use_peak_[to_number(c)].load(std::memory_order_relaxed);
+    return in_use_peak_[to_number(c)].load().blocks();
   }
 
-  void lock_for_fork() noexcept { shards_.lock_for_fork(); }
-  void unlock_after_fork() noexcept { shards_.unlock_after_fork(); }
+  // Around a fork, see OwnerLock. What a child writes is a page to copy: it writes what differs.
+  void await_owners() noexcept { shards_.await_owners(); }
   void repair_in_child() noexcept;
-  // From now on the most in use is what is in use now.
-  void restart_peaks() noexcept;
 
  private:
   bool attach_thread() noexcept;
+  bool attach_to_cpu() noexcept;
   bool sequences_work() noexcept;
   bool open_shards() noexcept;
 
@@ -154,6 +171,11 @@ class CpuCache {
 
   void move_limit(std::uintptr_t slab, ClassIndex c, StackEvent event) noexcept;
   void raise_limit(std::uintptr_t slab, ClassIndex c, std::uint32_t step) noexcept;
+  // So many times no stack is emptied for another in a forked child: what is moved is copied for a
+  // process that may live no longer than to its exec.
+  static constexpr std::uint32_t kChildSpares = 64;
+
+  bool spares_stacks() noexcept;
   bool grant(std::uintptr_t slab, ClassIndex c, std::uint64_t bytes) noexcept;
   void take_from_idle(std::uintptr_t slab, ClassIndex except, std::uint64_t most) noexcept;
   template <typename Pop>
@@ -170,12 +192,14 @@ class CpuCache {
   template <typename Visit>
   void for_each_slab(Visit visit) const noexcept;
 
+  // Grants that are left of kChildSpares.
+  std::atomic<std::uint32_t> spares_{0};
   std::atomic<std::uint32_t> cpus_seen_{0};  // one more than the highest with a slab
   PoolMode mode_ = PoolMode::kPassThrough;
   CacheBudget budget_;
   Cookies cookies_;
   SharedSpans* spans_ = nullptr;
-  std::array<std::atomic<std::uint64_t>, kClassSlots> in_use_peak_{};
+  std::array<std::atomic<Peak>, kClassSlots> in_use_peak_{};
   std::array<std::atomic<std::uint64_t>, kClassSlots> missed_asked_{};
   // What sequences see, and (apart from while it is drained) where the slab really is.
   alignas(64) std::array<SlabDistance, kMaxCpus + 1> reach_{};

@@ -58,20 +58,10 @@ void CpuCache::note_peak(ClassIndex c) noexcept {
   const std::uint64_t out = spans_[to_number(c)].counters().outstanding();
   const std::uint64_t cached = counters(c).depth;
   const std::uint64_t in_use = out > cached ? out - cached : 0;
-  std::atomic<std::uint64_t>& peak = in_use_peak_[to_number(c)];
-  std::uint64_t seen = peak.load(std::memory_order_relaxed);
-  while (seen < in_use && !peak.compare_exchange_weak(seen, in_use)) {
+  std::atomic<Peak>& peak = in_use_peak_[to_number(c)];
+  Peak seen = peak.load(std::memory_order_relaxed);
+  while (seen.blocks() < in_use && !peak.compare_exchange_weak(seen, Peak(in_use))) {
   }
-}
-
-void CpuCache::restart_peaks() noexcept {
-  for_each_class([&](ClassIndex c) {
-    SharedSpans& spans = spans_[to_number(c)];
-    if (!spans.is_used()) return;
-    const std::uint64_t out = spans.restart_peak();
-    const std::uint64_t cached = counters(c).depth;
-    in_use_peak_[to_number(c)].store(out > cached ? out - cached : 0, std::memory_order_relaxed);
-  });
 }
 
 }  // namespace bufpool

@@ -3,6 +3,11 @@
 // degraded instead: a signal handler that interrupted the owner, a fork under way (libc waits for
 // locks of its own in it, whose owners may want this one), and a child made by a raw clone or
 // _Fork (which run no fork handlers) while some other thread was the owner.
+//
+// A fork writes to no lock, as each page that is written is one to copy, in the parent and in the
+// child. It shuts one gate in front of them all instead. A thread looks at the gate after it has
+// written itself into a lock's word, and a fork looks at the words after it has shut the gate. So
+// one of them sees the other: the thread lets go, or the fork waits for it.
 #pragma once
 
 #include <atomic>
@@ -18,57 +23,74 @@ class OwnerLock {
   // owner is gone, in a way that its process id does not tell, or stopped.
   static constexpr std::uint64_t kPatienceMs = 2000;
 
-  // False: waiting would never end; the caller must do without.
+  // False: waiting would never end, or a fork is under way; the caller must do without.
   [[nodiscard]] bool lock() noexcept {
     std::uint32_t free = 0;
-    if (word_.compare_exchange_strong(free, self(), std::memory_order_acquire)) return true;
-    return lock_contended();
+    const bool mine = word_.compare_exchange_strong(free, self());
+    if (mine && !fork_is_under_way()) [[likely]]
+      return true;
+    return mine ? let_go() : lock_contended();
   }
 
   void unlock() noexcept {
     if (word_.exchange(0, std::memory_order_release) & kWaiters) platform::wake_one(address());
   }
 
-  // Before a fork: waits for the owner, then turns all away until as many forks have let go as hold
-  // the lock. A thread that is the owner itself (a fork in a signal handler) stays that, in the
-  // child too. A lock whose owner is gone is not held.
-  void hold_for_fork() noexcept {
-    while (!join_forks()) {
-      if (lock()) {
-        if (word_.exchange(kOneFork) & kWaiters) platform::wake_one(address());
-        return;
-      }
-      if (owner_stays()) return;
+  // Around a fork, in the parent: from the first on all are turned away from all locks, until as
+  // many forks have ended. end_fork() does nothing where no fork is under way.
+  static void begin_fork() noexcept { gate_.forks.fetch_add(1); }
+  static void end_fork() noexcept {
+    std::uint32_t forks = gate_.forks.load(std::memory_order_relaxed);
+    while (forks != 0 && !gate_.forks.compare_exchange_weak(forks, forks - 1)) {
     }
   }
 
-  // After the fork, in the parent. Does nothing where no fork holds the lock.
-  void release_after_fork() noexcept {
-    std::uint32_t seen = word_.load(std::memory_order_relaxed);
-    while (is_held(seen) && (seen & kForks) != 0) {
-      if (word_.compare_exchange_weak(seen, seen - kOneFork, std::memory_order_release)) return;
+  // After begin_fork(): waits until no other thread is the owner. A thread that is the owner itself
+  // (a fork in a signal handler) stays that, in the child too. A lock whose owner is gone is out of
+  // service from then on.
+  void await_owner() noexcept {
+    Patience patience;
+    for (int spins = 0;; ++spins) {
+      const std::uint32_t seen = word_.load();
+      if (owner_of(seen) == 0) return pass_wakeup_on(spins > kSpins);
+      if (owner_of(seen) == self()) return;
+      if (!wait_for(seen, spins, patience)) orphan(seen);
     }
   }
 
-  // After the fork, in the child, once its process is entered. Nobody was using what forks hold, so
-  // it is free. Work that another thread owned may be half done, so that lock is not to be had any
+  // After the fork, in the child, before its process is entered. Pre: await_owner() was called
+  // before the fork. So another thread that the word names had done nothing yet, and was just being
+  // turned away. It may have done half its work only where the gate was open meanwhile, as in the
+  // child of a fork in a signal handler that interrupted this one: that lock is not to be had any
   // more.
   void repair_in_child() noexcept {
-    const std::uint32_t seen = word_.load(std::memory_order_relaxed);
-    if (seen == 0 || owner_of(seen) == self()) return;
-    word_.store(is_held(seen) ? seen & kOrphaned : kOrphaned, std::memory_order_relaxed);
+    const std::uint32_t owner = owner_of(word_.load(std::memory_order_relaxed));
+    if (owner == 0 || owner == self()) return;
+    word_.store(fork_is_under_way() ? 0 : kOrphaned, std::memory_order_relaxed);
   }
 
-  // The process whose threads may own locks: to be told at start and in a forked child.
-  static void enter_process() noexcept { process_.store(platform::process_id()); }
+  // The process whose threads may own locks: to be told at start, and in a forked child once its
+  // locks are repaired. No fork is under way in it then.
+  static void enter_process() noexcept {
+    gate_.process.store(platform::process_id());
+    gate_.times_entered.fetch_add(1, std::memory_order_relaxed);
+    gate_.forks.store(0);
+  }
+
+  // False in a child that did not enter its process: made by vfork, a raw clone or _Fork.
+  static bool process_is_entered() noexcept {
+    return platform::process_id() == gate_.process.load(std::memory_order_relaxed);
+  }
+
+  // Grows with each forked child and its own: what was noted at another number was its parent's.
+  static std::uint32_t times_entered() noexcept {
+    return gate_.times_entered.load(std::memory_order_relaxed);
+  }
 
  private:
-  // A word: 0, free; an owner, and whether others wait for it; else, held: the number of forks that
-  // hold it, and whether its owner is gone.
+  // A word: 0, free; an owner, and whether others wait for it; or that its owner is gone.
   static constexpr std::uint32_t kWaiters = 1;
-  static constexpr std::uint32_t kOneFork = 2;
   static constexpr std::uint32_t kOrphaned = 1u << 30;
-  static constexpr std::uint32_t kForks = kOrphaned - kOneFork;
   static constexpr std::uint32_t kOwned = 1u << 31;
 
   static constexpr int kSpins = 100;
@@ -80,33 +102,30 @@ class OwnerLock {
     return static_cast<std::uint32_t>(pointer >> 6) << 1 | kOwned;
   }
 
-  static constexpr bool is_held(std::uint32_t word) noexcept {
-    return word != 0 && (word & kOwned) == 0;
-  }
   static constexpr std::uint32_t owner_of(std::uint32_t word) noexcept {
     return (word & kOwned) != 0 ? word & ~kWaiters : 0;
+  }
+
+  static bool fork_is_under_way() noexcept { return gate_.forks.load() != 0; }
+
+  [[gnu::cold, gnu::noinline]] bool let_go() noexcept {
+    unlock();
+    return false;
   }
 
   [[gnu::cold, gnu::noinline]] bool lock_contended() noexcept {
     Patience patience;
     for (int spins = 0;; ++spins) {
       std::uint32_t seen = word_.load(std::memory_order_relaxed);
+      if (fork_is_under_way()) return turned_away(spins > kSpins);
       if (seen == 0) {
         // A thread that slept cannot know whether others still do: it takes the lock for waiters.
         const std::uint32_t mine = spins < kSpins ? self() : self() | kWaiters;
-        if (word_.compare_exchange_weak(seen, mine, std::memory_order_acquire)) return true;
-        continue;
+        if (!word_.compare_exchange_weak(seen, mine)) continue;
+        return fork_is_under_way() ? let_go() : true;
       }
-      if (is_held(seen)) return turned_away(spins > kSpins);
-      if (owner_of(seen) == self()) return false;
-      if (spins < kSpins) {
-        platform::relax();
-        continue;
-      }
-      if (!owner_is_here()) return false;
-      if (patience.ends(owner_of(seen))) return orphan(seen);
-      if ((seen & kWaiters) == 0 && !word_.compare_exchange_weak(seen, seen | kWaiters)) continue;
-      platform::wait_on(address(), seen | kWaiters);
+      if (owner_of(seen) == 0) return turned_away(spins > kSpins);
+      if (!wait_for(seen, spins, patience)) return false;
     }
   }
 
@@ -125,9 +144,26 @@ class OwnerLock {
     std::uint64_t since_ms_ = 0;
   };
 
-  // A thread that slept hands the wake-up on, as the last owner may have given no other.
-  bool turned_away(bool slept) noexcept {
+  // Waits for the owner that was seen, for a while. False: waiting would never end.
+  bool wait_for(std::uint32_t seen, int spins, Patience& patience) noexcept {
+    if (owner_of(seen) == self()) return false;
+    if (spins < kSpins) {
+      platform::relax();
+      return true;
+    }
+    if (!process_is_entered()) return false;
+    if (patience.ends(owner_of(seen))) return orphan(seen);
+    if ((seen & kWaiters) == 0 && !word_.compare_exchange_weak(seen, seen | kWaiters)) return true;
+    platform::wait_on(address(), seen | kWaiters);
+    return true;
+  }
+
+  // By a thread that slept, as the last owner may have given no other.
+  void pass_wakeup_on(bool slept) noexcept {
     if (slept) platform::wake_one(address());
+  }
+  bool turned_away(bool slept) noexcept {
+    pass_wakeup_on(slept);
     return false;
   }
 
@@ -138,30 +174,17 @@ class OwnerLock {
     return turned_away(true);
   }
 
-  bool join_forks() noexcept {
-    std::uint32_t seen = word_.load(std::memory_order_relaxed);
-    while (is_held(seen)) {
-      if (word_.compare_exchange_weak(seen, seen + kOneFork, std::memory_order_acquire))
-        return true;
-    }
-    return false;
-  }
-
-  // After lock() was refused: whether that will not change.
-  bool owner_stays() const noexcept {
-    const std::uint32_t owner = owner_of(word_.load(std::memory_order_relaxed));
-    return owner == self() || (owner != 0 && !owner_is_here());
-  }
-
-  static bool owner_is_here() noexcept {
-    return platform::process_id() == process_.load(std::memory_order_relaxed);
-  }
-
   const std::uint32_t* address() const noexcept {
     return reinterpret_cast<const std::uint32_t*>(&word_);
   }
 
-  static inline constinit std::atomic<std::uint32_t> process_{0};
+  // On one cache line, which is written for a fork alone.
+  struct alignas(64) Gate {
+    std::atomic<std::uint32_t> forks;  // under way
+    std::atomic<std::uint32_t> process;
+    std::atomic<std::uint32_t> times_entered;
+  };
+  static inline constinit Gate gate_{};
 
   std::atomic<std::uint32_t> word_{0};
 };

@@ -31,7 +31,9 @@ class LockedShards {
   }
   std::uint32_t shard_of_thread() const noexcept {
     const auto thread = reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
-    return static_cast<std::uint32_t>((thread >> 12) * 0x9e3779b97f4a7c15 >> 32) % count_;
+    // The upper bits of the hash times the count: no division.
+    const std::uint64_t hash = static_cast<std::uint32_t>(thread >> 12) * 0x9e3779b9U;
+    return static_cast<std::uint32_t>(hash * count_ >> 32);
   }
 
   // As rseq_pop: 0 when empty, or when the lock cannot be had.
@@ -86,11 +88,9 @@ class LockedShards {
     return count;
   }
 
-  void lock_for_fork() noexcept {
-    for (std::uint32_t i = 0; i < count_; ++i) locks_[i].hold_for_fork();
-  }
-  void unlock_after_fork() noexcept {
-    for (std::uint32_t i = 0; i < count_; ++i) locks_[i].release_after_fork();
+  // Around a fork, see OwnerLock.
+  void await_owners() noexcept {
+    for (std::uint32_t i = 0; i < count_; ++i) locks_[i].await_owner();
   }
   void repair_in_child() noexcept {
     for (std::uint32_t i = 0; i < count_; ++i) locks_[i].repair_in_child();

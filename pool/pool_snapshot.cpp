@@ -11,16 +11,17 @@ namespace bufpool {
 namespace {
 
 // What the parent of a fork had counted is not this process's doing; what it held is.
-void subtract_counters(ClassSnapshot& now, const ClassSnapshot& then) noexcept {
+void subtract_counters(ClassSnapshot& now, const ClassForkAccount& then) noexcept {
 #define BUFPOOL_SUBTRACT_counter(name) now.name -= then.name;
 #define BUFPOOL_SUBTRACT_gauge(name)
 #define BUFPOOL_SUBTRACT_peak(name)
 #define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) BUFPOOL_SUBTRACT_##kind(name)
 #include "pool/counters.def"
   now.inherited = then.in_use;
+  now.in_use_peak = std::max(now.in_use_peak, then.in_use);
 }
 
-void subtract_counters(Snapshot& now, const Snapshot& then) noexcept {
+void subtract_counters(Snapshot& now, const ForkAccount& then) noexcept {
 #define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) BUFPOOL_SUBTRACT_##kind(name)
 #include "pool/counters.def"
 }
@@ -30,15 +31,24 @@ std::uint64_t as_set(std::uint64_t budget) noexcept {
   return budget == kNothingKept ? 0 : budget;
 }
 
+void keep_counters(ClassForkAccount& kept, const ClassSnapshot& now) noexcept {
+#define BUFPOOL_KEEP_counter(name) kept.name = now.name;
+#define BUFPOOL_KEEP_gauge(name)
+#define BUFPOOL_KEEP_peak(name)
+#define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) BUFPOOL_KEEP_##kind(name)
+#include "pool/counters.def"
+  kept.in_use = now.in_use;
+}
+
 }  // namespace
 
-std::uint64_t BufferPool::gets() noexcept { return gets_since_start() - gets_at_fork_; }
+std::uint64_t BufferPool::gets() noexcept { return gets_since_start() - at_fork_.all_gets; }
 
 std::uint64_t BufferPool::gets_since_start() noexcept {
   std::uint64_t gets = 0;
   for_each_class([&](ClassIndex c) {
     SharedSpans& spans = spans_[to_number(c)];
-    if (spans.is_used()) gets += cache_.counters(c).hits + spans.counters().misses;
+    if (spans.is_used()) gets += cache_.counters(c).hits + spans.misses();
     for (const auto& refused : fallbacks_[to_number(c)]) {
       gets += refused.load(std::memory_order_relaxed);
     }
@@ -81,7 +91,7 @@ PoolTotals BufferPool::totals() noexcept {
   PoolTotals totals{};
   for_each_class([&](ClassIndex c) {
     ClassSnapshot counts{};
-    count_class(c, counts);
+    count_class(c, spans_[to_number(c)].counters(), counts);
     totals.carved_bytes += counts.carved;
     totals.in_use_bytes += counts.in_use * stride_bytes(c);
     totals.idle_bytes += counts.idle;
@@ -90,18 +100,37 @@ PoolTotals BufferPool::totals() noexcept {
   return totals;
 }
 
-void BufferPool::count_since_start(Snapshot& out) noexcept {
+template <typename Out>
+void BufferPool::count_process(Out& out) noexcept {
   out.cpu_drains = retention_.cpu_drains();
   out.trims = retention_.trims();
   out.pressure_events = retention_.pressure_events();
+}
+
+void BufferPool::count_since_start(Snapshot& out) noexcept {
+  count_process(out);
   for (auto i = to_number(class_for(least())); i <= to_number(class_for(most())); ++i) {
-    if (served_by_[i] == ClassIndex{i}) count_class(ClassIndex{i}, out.classes[i]);
+    if (served_by_[i] == ClassIndex{i})
+      count_class(ClassIndex{i}, spans_[i].counters(), out.classes[i]);
   }
 }
 
-void BufferPool::count_class(ClassIndex c, ClassSnapshot& out) noexcept {
+// What a class never had is zero in the account already.
+void BufferPool::note_fork() noexcept {
+  count_process(at_fork_);
+  at_fork_.all_gets = 0;
+  for_each_class([&](ClassIndex c) {
+    const SharedSpans& spans = spans_[to_number(c)];
+    ClassSnapshot now{};
+    count_class(c, spans.counters_at_fork(), now);
+    if (!spans.is_used() && now.fallbacks == 0) return;
+    keep_counters(at_fork_.classes[to_number(c)], now);
+    at_fork_.all_gets += now.gets + now.fallbacks;
+  });
+}
+
+void BufferPool::count_class(ClassIndex c, const SpanCounters& spans, ClassSnapshot& out) noexcept {
   const std::uint32_t i = to_number(c);
-  const SpanCounters spans = spans_[i].counters();
   const StackCounters stacks = cache_.counters(c);
   out.buffer_bytes = buffer_bytes(c);
   out.hits = stacks.hits;

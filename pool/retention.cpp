@@ -81,10 +81,18 @@ std::uint64_t Retention::budget_most() noexcept {
 void Retention::after_fresh(std::uint64_t fresh, std::uint64_t regretted) noexcept {
   const std::uint64_t idle = idle_in_spans();
   if (regretted == 0 && idle <= Budget::kFloor / 2) return;  // most processes, always
+  if (spends_grace(fresh)) return;
   learn_limits();
   const std::uint32_t now = platform::now_ms();
   if (regretted > 0) budget_.regret(regretted, now);
   if (idle > budget_.bytes(now)) purge_oldest(std::max(fresh, kLeastReclaim), 0);
+}
+
+bool Retention::spends_grace(std::uint64_t fresh) noexcept {
+  const std::uint64_t left = grace_bytes_.load(std::memory_order_relaxed);
+  if (left == 0) return false;
+  grace_bytes_.store(left - std::min(left, fresh), std::memory_order_relaxed);
+  return true;
 }
 
 // The class whose oldest idle span has been idle longest, and for `min_age` at least.
@@ -180,10 +188,24 @@ std::uint64_t Retention::trim(std::uint64_t keep) noexcept {
   return given < idle - keep ? given + sweep(0) : given;
 }
 
+// Where nothing was given back since the last fork nothing became empty.
+void Retention::before_fork() noexcept {
+  const std::uint32_t now = now_ms();
+  const std::uint64_t idle = idle_in_spans();
+  const std::uint64_t budget = budget_.bytes(now);
+  if (idle > budget) purge_oldest(idle - budget, 0);
+  const std::uint64_t trims = trims_.load(std::memory_order_relaxed);
+  if (trims_at_fork_.load(std::memory_order_relaxed) == trims) return;
+  trims_at_fork_.store(trims, std::memory_order_relaxed);
+  for (SharedSpans& spans : spans_) {
+    if (spans.is_used()) spans.drop_empty(now);
+  }
+}
+
 void Retention::repair_in_child() noexcept {
-  int asking = kAsking;
-  budget_known_.compare_exchange_strong(asking, kUnknown);
-  passing_.store(0, std::memory_order_relaxed);
+  if (budget_known_.load(std::memory_order_relaxed) == kAsking) budget_known_.store(kUnknown);
+  if (passing_.load(std::memory_order_relaxed) != 0) passing_.store(0, std::memory_order_relaxed);
+  grace_bytes_.store(kChildGrace, std::memory_order_relaxed);
 }
 
 bool Retention::make_room() noexcept {

@@ -3,7 +3,8 @@
 //   1. Resident memory never exceeds the peak of what is in use plus the budget: a get that needs
 //      fresh pages while idle bytes are over the budget sends back the oldest idle ones first.
 //   2. Idle bytes over the budget go back within about a second: a burst that is repeated at once
-//      finds its pages.
+//      finds its pages. Before a fork they go at once: after it a page that is written faults and
+//      may have to be copied, and the kernel copies the page tables of all that is mapped.
 //   3. All idle bytes go back within the time they may be kept.
 // The caller holds no lock, as everything here may make system calls. Any thread may call anything
 // at any time. Passes are made one at a time.
@@ -50,6 +51,11 @@ class Retention {
   // processes never need; before, the budget's most is the default one.
   void learn_limits() noexcept;
 
+  // Gives idle memory over the budget back, and unmaps the runs that have no memory left: to copy
+  // their mappings and page tables for a child takes longer. Does little where nothing went back
+  // since the last fork.
+  void before_fork() noexcept;
+
   // The work that another thread of the parent was at is nobody's.
   void repair_in_child() noexcept;
 
@@ -78,7 +84,12 @@ class Retention {
   static constexpr std::uint64_t kLeastReclaim = std::uint64_t{256} << 10;
 
   void open_budget(std::uint64_t most) noexcept;
+  // What a forked child may fault in before rule 1 gives back what it shares with its parent. While
+  // the parent lives that frees nothing, and the child would have pages of records copied for it.
+  static constexpr std::uint64_t kChildGrace = std::uint64_t{1} << 20;
+
   bool begin_pass() noexcept;
+  bool spends_grace(std::uint64_t fresh) noexcept;
   std::uint64_t pass_alone() noexcept;
   std::uint64_t idle_in_spans() const noexcept;
   SharedSpans* oldest_spans(std::uint32_t now, std::uint32_t min_age) const noexcept;
@@ -97,8 +108,10 @@ class Retention {
   std::atomic<int> budget_known_{kUnknown};
   std::atomic<std::uint32_t> passing_{0};  // the process of the thread that is at it; 0: none
   std::atomic<std::uint32_t> last_pass_ms_{0};
+  std::atomic<std::uint64_t> grace_bytes_{0};  // fresh ones that are left of kChildGrace
   std::atomic<std::uint32_t> drained_ms_{0};
   std::atomic<std::uint64_t> trims_{0};
+  std::atomic<std::uint64_t> trims_at_fork_{0};
   std::atomic<std::uint64_t> pressure_events_{0};
   std::atomic<std::uint64_t> cpu_drains_{0};
 };

@@ -57,6 +57,7 @@ SharedSpans::Taken SharedSpans::take_once(std::span<Block> blocks, const WideTak
 // than what is asked for.
 void SharedSpans::count_taken(Taken& taken, std::size_t asked) noexcept {
   if (taken.count == 0) return;
+  begin_peak();
   taken.about_to_touch = geometry_.span_blocks > 1
                              ? taken.fresh_bytes
                              : std::min(taken.fresh_bytes, platform::page_above(asked));
@@ -66,6 +67,13 @@ void SharedSpans::count_taken(Taken& taken, std::size_t asked) noexcept {
   if (taken.regret_bytes > 0) counters_.regretted_bytes += taken.about_to_touch;
   taken.record = counters_.outstanding() > counters_.outstanding_peak;
   if (taken.record) counters_.outstanding_peak = counters_.outstanding();
+}
+
+// In a forked child a record is what is more than was out before its first take.
+void SharedSpans::begin_peak() noexcept {
+  if (peak_of_ == OwnerLock::times_entered()) return;
+  peak_of_ = OwnerLock::times_entered();
+  counters_.outstanding_peak = counters_.outstanding();
 }
 
 void SharedSpans::take_locked(std::span<Block> blocks, Taken& taken) noexcept {
@@ -131,6 +139,18 @@ void SharedSpans::note_fresh(const Span& span, std::uint64_t bytes, Taken& taken
   if (span.was_purged && span_age_ms(clock_ms(), span.since_ms) < kRegretMs) {
     taken.regret_bytes += bytes;
   }
+  if (!span.was_purged && dropped_bytes_ > 0) regret_dropped(bytes, taken);
+}
+
+// A new span stands for one that was unmapped with its run.
+void SharedSpans::regret_dropped(std::uint64_t bytes, Taken& taken) noexcept {
+  if (span_age_ms(clock_ms(), dropped_ms_) >= kRegretMs) {
+    dropped_bytes_ = 0;
+    return;
+  }
+  const std::uint64_t regretted = std::min(bytes, dropped_bytes_);
+  dropped_bytes_ -= regretted;
+  taken.regret_bytes += regretted;
 }
 
 // The coarse clock, read once while the lock is held.
@@ -187,6 +207,7 @@ void SharedSpans::publish() noexcept {
   clock_ms_ = 0;
   idle_bytes_.store(counters_.idle_bytes, std::memory_order_relaxed);
   free_bytes_.store(counters_.free_bytes, std::memory_order_relaxed);
+  misses_.store(counters_.misses, std::memory_order_relaxed);
   const Span* const oldest = lists_.back(SpanList::kIdle);
   oldest_idle_ms_.store(oldest != nullptr ? oldest->since_ms : 0, std::memory_order_relaxed);
 }
@@ -319,10 +340,6 @@ SharedSpans::Place SharedSpans::place_of(Block block) noexcept {
   const std::uint64_t index = geometry_.blocks_in(block - start_of(span));
   if ((span.free[index / 64] >> index % 64 & 1) == 0) return Place::kOut;
   return span.was_purged ? Place::kFree : Place::kUnused;
-}
-
-std::uint64_t SharedSpans::restart_peak() noexcept {
-  return counters_.outstanding_peak = counters_.outstanding();
 }
 
 SpanCounters SharedSpans::counters() noexcept {

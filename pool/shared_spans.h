@@ -132,6 +132,8 @@ class SharedSpans {
   std::uint32_t oldest_idle_ms() const noexcept {
     return oldest_idle_ms_.load(std::memory_order_relaxed);
   }
+  // As in the counters; may be a moment old, too.
+  std::uint64_t misses() const noexcept { return misses_.load(std::memory_order_relaxed); }
 
   // The oldest spans that have been idle for `min_age_ms`, of `most_bytes` at most (one span at
   // least, if any is that old).
@@ -142,15 +144,21 @@ class SharedSpans {
   std::uint64_t purge(SpanBatch& batch, std::uint32_t now_ms) noexcept;
 
   // Gives back the pages that lie in free blocks alone, page by page, of spans that nothing came to
-  // or went from for `min_age_ms`, and runs all of which went back for as long as a purge may be
-  // regretted. Returns the bytes. One thread at a time.
-  std::uint64_t sweep(std::uint32_t now_ms, std::uint32_t min_age_ms) noexcept;
+  // or went from for `min_age_ms`, and runs all of which went back for as long as that and
+  // `empty_age_ms`. Returns the bytes.
+  std::uint64_t sweep(std::uint32_t now_ms, std::uint32_t min_age_ms,
+                      std::uint32_t empty_age_ms = kRegretMs) noexcept;
+
+  // Unmaps the runs of which no page has memory.
+  void drop_empty(std::uint32_t now_ms) noexcept;
 
   // Memory that the system refused may be asked for again at once.
   void ask_again() noexcept { refused_.forget(); }
 
   // A consistent copy; blocks deferred by lock-less gives are collected first.
   [[nodiscard]] SpanCounters counters() noexcept;
+  // The counters without the lock and without a write. Pre: a forked child in its fork handlers.
+  const SpanCounters& counters_at_fork() const noexcept { return counters_; }
 
   // Bytes of free blocks that lie in resident pages. Holds no lock while it asks.
   [[nodiscard]] std::uint64_t resident_bytes(Residence& look) noexcept;
@@ -190,12 +198,8 @@ class SharedSpans {
   [[nodiscard]] Place place_of(Block block) noexcept;
 
   // Around a fork, see OwnerLock.
-  void lock_for_fork() noexcept { lock_.hold_for_fork(); }
-  void unlock_after_fork() noexcept { lock_.release_after_fork(); }
+  void await_owner() noexcept { lock_.await_owner(); }
   void repair_in_child() noexcept { lock_.repair_in_child(); }
-
-  // From now on a record is what is more than is out now. Returns that.
-  std::uint64_t restart_peak() noexcept;
 
  private:
   // The lock for as long as it lives, where it can be had. At its end those who look without the
@@ -240,6 +244,7 @@ class SharedSpans {
   Taken take(std::span<Block> blocks, std::size_t asked, const WideTake* wide) noexcept;
   Taken take_once(std::span<Block> blocks, const WideTake* wide) noexcept;
   void count_taken(Taken& taken, std::size_t asked) noexcept;
+  void begin_peak() noexcept;
   Span* choose_wide() noexcept;
   void take_wide_locked(const WideTake& wide, Block& block, Taken& taken) noexcept;
   void take_locked(std::span<Block> blocks, Taken& taken) noexcept;
@@ -247,6 +252,7 @@ class SharedSpans {
   void take_free(Span& span, std::span<Block> blocks, Taken& taken, Pages pages,
                  bool zero) noexcept;
   void note_fresh(const Span& span, std::uint64_t bytes, Taken& taken) noexcept;
+  void regret_dropped(std::uint64_t bytes, Taken& taken) noexcept;
   Span* choose_span(bool with_pages) noexcept;
   Span* carve() noexcept;
 
@@ -269,23 +275,26 @@ class SharedSpans {
   };
   struct Sweep {
     static constexpr std::uint32_t kMost = 96;
+    std::uint32_t now_ms;
+    std::uint32_t min_age_ms;
+    std::uint32_t empty_age_ms;
     std::array<Stretch, kMost> stretches;
     std::uint32_t count = 0;
     std::uint64_t open_from = 0;  // the row that the look has come into: blocks of the run
     std::uint64_t open_to = 0;
   };
-  Run* next_to_sweep(std::uint32_t now_ms, std::uint32_t min_age_ms, Sweep& sweep) noexcept;
-  bool look(Run& run, std::uint32_t now_ms, std::uint32_t min_age_ms, Sweep& sweep) noexcept;
+  Run* next_to_sweep(Sweep& sweep) noexcept;
+  bool look(Run& run, Sweep& sweep) noexcept;
   bool may_sweep(Span& span, std::uint32_t now_ms, std::uint32_t min_age_ms) noexcept;
   void look_at(Run& run, const Span& span, Sweep& sweep) const noexcept;
   void end_stretch(Run& run, Sweep& sweep) const noexcept;
-  std::uint64_t finish(Run& run, Sweep& sweep, std::uint32_t now_ms) noexcept;
+  std::uint64_t finish(Run& run, Sweep& sweep) noexcept;
   void note_refused(Run& run, const Sweep& sweep, std::uint32_t now_ms) noexcept;
   void take_back(Run& run, std::uint32_t now_ms) noexcept;
   std::uint64_t hand_back(Run& run, const Sweep& sweep) noexcept;
   bool is_all_empty(const Run& run) const noexcept;
   void unlink(Run& run) noexcept;
-  void forget(Run& run) noexcept;
+  void forget(Run& run, std::uint32_t now_ms) noexcept;
 
   std::uint64_t resident_bytes(const Span& span, Residence& look) const noexcept;
   Run* next_to_look_at(std::uintptr_t after) const noexcept;
@@ -324,10 +333,14 @@ class SharedSpans {
   std::atomic<std::uint32_t> occupied_{0};  // runs that ended where somebody else was
   SpanLists lists_;
   SpanCounters counters_{};
+  std::uint64_t dropped_bytes_ = 0;  // with runs that were empty for less than kRegretMs
+  std::uint32_t dropped_ms_ = 0;
   std::uint64_t most_out_ = 0;
+  std::uint32_t peak_of_ = 0;  // OwnerLock::times_entered() at the last take
   std::atomic<std::uint64_t> idle_bytes_{0};
   std::atomic<std::uint64_t> free_bytes_{0};
   std::atomic<std::uint32_t> oldest_idle_ms_{0};
+  std::atomic<std::uint64_t> misses_{0};
   std::atomic<Block> deferred_{0};
   std::atomic<std::uint64_t> deferred_count_{0};
   std::atomic<std::uint64_t> deferred_overflows_{0};  // of those: puts

@@ -7,6 +7,16 @@
 #include "pool/platform.h"
 
 namespace bufpool {
+namespace {
+
+// In a forked child, for which a page that is written is one to copy.
+template <typename T>
+void set(std::atomic<T>& variable, T value) noexcept {
+  if (variable.load(std::memory_order_relaxed) != value) variable.store(value);
+}
+
+}  // namespace
+
 void Trimmer::open(const Options& options, Retention* retention) noexcept {
   retention_ = retention;
   choice_ = static_cast<TrimmerChoice>(options.trimmer);
@@ -16,7 +26,6 @@ void Trimmer::open(const Options& options, Retention* retention) noexcept {
   for (const std::uint64_t most : {options.retain_max.bytes, options.retain_class_max}) {
     if (most != 0) threshold_ = std::min(threshold_, std::max(most, kLittle));
   }
-  process_ = platform::process_id();
 }
 
 void Trimmer::at_start() noexcept {
@@ -45,10 +54,10 @@ bool Trimmer::may_start(const void* caller) const noexcept {
   return platform::may_start_thread_from(caller);
 }
 
-// A vfork child shares all this with its parent, but not the pid. A thread that was started says so
+// A vfork child shares all this with its parent. A thread that was started says so
 // itself, as it may have done its work and left before it is known here that it was.
 bool Trimmer::start() noexcept {
-  if (platform::process_id() != process_) return false;
+  if (!OwnerLock::process_is_entered()) return false;
   State seen = state();
   if (seen == State::kRunning || seen == State::kStarting) return true;
   if (!state_.compare_exchange_strong(seen, State::kStarting)) return true;
@@ -136,11 +145,11 @@ bool Trimmer::resume() noexcept {
 }
 
 void Trimmer::forget_in_child() noexcept {
-  process_ = platform::process_id();
-  state_.store(State::kNone, std::memory_order_relaxed);
-  left_for_good_.store(false);
-  aside_.store(false);
-  thread_.store(0);
+  set(state_, State::kNone);
+  set(left_for_good_, false);
+  set(aside_, false);
+  set(thread_, 0U);
+  set(moved_, std::uint64_t{0});
 }
 
 }  // namespace bufpool

@@ -75,7 +75,6 @@ class Trimmer {
   Retention* retention_ = nullptr;
   TrimmerChoice choice_ = TrimmerChoice::kAuto;
   bool watch_pressure_ = false;
-  std::uint32_t process_ = 0;
   std::atomic<State> state_{State::kNone};
   std::atomic<bool> left_for_good_{false};
   std::atomic<bool> aside_{false};

@@ -40,8 +40,7 @@ class ChunkAllocator {
   bool is_used() const noexcept { return used_.load(std::memory_order_relaxed); }
 
   // Around a fork, see OwnerLock.
-  void lock_for_fork() noexcept { lock_.hold_for_fork(); }
-  void unlock_after_fork() noexcept { lock_.release_after_fork(); }
+  void await_owner() noexcept { lock_.await_owner(); }
   void repair_in_child() noexcept { lock_.repair_in_child(); }
 
  private:

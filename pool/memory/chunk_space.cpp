@@ -80,14 +80,9 @@ void ChunkSpace::close() noexcept {
   for_each_used_region([](ChunkAllocator& region) { region.close(); });
 }
 
-void ChunkSpace::lock_for_fork() noexcept {
-  for_each_used_region([](ChunkAllocator& region) { region.lock_for_fork(); });
-  records_.lock_for_fork();
-}
-
-void ChunkSpace::unlock_after_fork() noexcept {
-  records_.unlock_after_fork();
-  for_each_used_region([](ChunkAllocator& region) { region.unlock_after_fork(); });
+void ChunkSpace::await_owners() noexcept {
+  for_each_used_region([](ChunkAllocator& region) { region.await_owner(); });
+  records_.await_owner();
 }
 
 void ChunkSpace::repair_in_child() noexcept {

@@ -76,8 +76,7 @@ class ChunkSpace {
   }
 
   // Around a fork, see OwnerLock. Pre: no class is opened meanwhile.
-  void lock_for_fork() noexcept;
-  void unlock_after_fork() noexcept;
+  void await_owners() noexcept;
   void repair_in_child() noexcept;
 
  private:

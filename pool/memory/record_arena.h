@@ -22,8 +22,7 @@ class RecordArena {
   void release(void* record, std::size_t bytes) noexcept;
 
   // Around a fork, see OwnerLock.
-  void lock_for_fork() noexcept { lock_.hold_for_fork(); }
-  void unlock_after_fork() noexcept { lock_.release_after_fork(); }
+  void await_owner() noexcept { lock_.await_owner(); }
   void repair_in_child() noexcept { lock_.repair_in_child(); }
 
  private:

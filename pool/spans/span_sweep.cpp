@@ -18,26 +18,35 @@ std::uintptr_t start_of_block(const Run& run, std::uint64_t block,
 
 }  // namespace
 
-std::uint64_t SharedSpans::sweep(std::uint32_t now_ms, std::uint32_t min_age_ms) noexcept {
+std::uint64_t SharedSpans::sweep(std::uint32_t now_ms, std::uint32_t min_age_ms,
+                                 std::uint32_t empty_age_ms) noexcept {
   std::uint64_t bytes = 0;
   ++sweeps_;
   for (;;) {
     Sweep sweep;
-    Run* const run = next_to_sweep(now_ms, min_age_ms, sweep);
+    sweep.now_ms = now_ms;
+    sweep.min_age_ms = min_age_ms;
+    sweep.empty_age_ms = std::min(min_age_ms, empty_age_ms);
+    Run* const run = next_to_sweep(sweep);
     if (run == nullptr) return bytes;
     for (std::uint32_t i = 0; i < sweep.count; ++i) {
       Stretch& stretch = sweep.stretches[i];
       auto* const start = reinterpret_cast<void*>(run->address_of(stretch.pages.first));
       stretch.zeroed = platform::purge(start, stretch.pages.count() * platform::kPageBytes);
     }
-    bytes += finish(*run, sweep, now_ms);
+    bytes += finish(*run, sweep);
   }
+}
+
+void SharedSpans::drop_empty(std::uint32_t now_ms) noexcept {
+  constexpr std::uint32_t kNever = ~std::uint32_t{0};
+  sweep(now_ms, kNever, 0);  // finds them, once the pages that two empty spans share are gone
+  sweep(now_ms, kNever, 0);
 }
 
 // The next run with pages to give back, or to be dropped, of those that this sweep has not looked
 // at. Runs that were are moved to the front.
-Run* SharedSpans::next_to_sweep(std::uint32_t now_ms, std::uint32_t min_age_ms,
-                                Sweep& sweep) noexcept {
+Run* SharedSpans::next_to_sweep(Sweep& sweep) noexcept {
   const Locked locked(*this);
   if (!locked) return nullptr;
   collect_deferred();
@@ -47,7 +56,7 @@ Run* SharedSpans::next_to_sweep(std::uint32_t now_ms, std::uint32_t min_age_ms,
     unlink(run);
     link_first(run);
     if (run.sweeping.load(std::memory_order_acquire)) continue;
-    if (!look(run, now_ms, min_age_ms, sweep)) continue;
+    if (!look(run, sweep)) continue;
     run.sweeping.store(true, std::memory_order_relaxed);
     return &run;
   }
@@ -55,10 +64,11 @@ Run* SharedSpans::next_to_sweep(std::uint32_t now_ms, std::uint32_t min_age_ms,
 }
 
 // Whether there is something to do in a run: sets the spans aside whose pages are to go.
-bool SharedSpans::look(Run& run, std::uint32_t now_ms, std::uint32_t min_age_ms,
-                       Sweep& sweep) noexcept {
+bool SharedSpans::look(Run& run, Sweep& sweep) noexcept {
+  const std::uint32_t now_ms = sweep.now_ms;
+  const std::uint32_t min_age_ms = sweep.min_age_ms;
   const bool due = run.has_quiet && span_age_ms(now_ms, run.oldest_ms) >= min_age_ms;
-  if (run.is_empty) return span_age_ms(now_ms, run.empty_ms) >= std::min(min_age_ms, kRegretMs);
+  if (run.is_empty) return span_age_ms(now_ms, run.empty_ms) >= sweep.empty_age_ms;
   if (!run.touched && !due) return false;
   run.touched = run.has_quiet = false;
   for (std::uint32_t i = 0; i < run.cut && sweep.count < Sweep::kMost; ++i) {
@@ -130,7 +140,8 @@ void SharedSpans::end_stretch(Run& run, Sweep& sweep) const noexcept {
                                     pages, false};
 }
 
-std::uint64_t SharedSpans::finish(Run& run, Sweep& sweep, std::uint32_t now_ms) noexcept {
+std::uint64_t SharedSpans::finish(Run& run, Sweep& sweep) noexcept {
+  const std::uint32_t now_ms = sweep.now_ms;
   bool drop = false;
   std::uint64_t bytes = 0;
   {
@@ -161,7 +172,7 @@ std::uint64_t SharedSpans::finish(Run& run, Sweep& sweep, std::uint32_t now_ms) 
     if (run.is_empty) run.empty_ms = now_ms;
     const bool is_free = !run.committing && run.lookers == 0;
     drop = sweep.count == 0 && was_empty && run.is_empty && is_free;
-    if (drop) forget(run);
+    if (drop) forget(run, now_ms);
     run.sweeping.store(false, std::memory_order_relaxed);
   }
   if (drop && !drop_run(*space_, geometry_.index, &run)) take_back(run, now_ms);
@@ -218,7 +229,11 @@ bool SharedSpans::is_all_empty(const Run& run) const noexcept {
   return run.empty.count(cut.first, cut.last) == cut.count();
 }
 
-void SharedSpans::forget(Run& run) noexcept {
+void SharedSpans::forget(Run& run, std::uint32_t now_ms) noexcept {
+  if (span_age_ms(now_ms, run.empty_ms) < kRegretMs) {
+    dropped_bytes_ += run.cut * geometry_.span_bytes;
+    dropped_ms_ = now_ms;
+  }
   for (std::uint32_t i = 0; i < run.cut; ++i) lists_.move_to(run.spans[i], SpanList::kNone);
   unlink(run);
   unlink_uncut(&run);

@@ -3,12 +3,14 @@
 
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -18,6 +20,11 @@ namespace bufpool {
 namespace {
 
 using namespace std::chrono_literals;
+
+void hold_for_fork(OwnerLock& lock) {
+  OwnerLock::begin_fork();
+  lock.await_owner();
+}
 
 class OwnerLockTest : public testing::Test {
  protected:
@@ -145,17 +152,17 @@ bool can_be_had_elsewhere(OwnerLock& lock) {
 }
 
 TEST_F(OwnerLockTest, HeldForForksItTurnsAllAwayUntilTheLastLetsGo) {
-  lock_.hold_for_fork();
+  hold_for_fork(lock_);
   EXPECT_FALSE(lock_.lock());
   EXPECT_FALSE(can_be_had_elsewhere(lock_));
-  std::thread([&] { lock_.hold_for_fork(); }).join();
-  lock_.release_after_fork();
+  std::thread([&] { hold_for_fork(lock_); }).join();
+  OwnerLock::end_fork();
   EXPECT_FALSE(can_be_had_elsewhere(lock_)) << "the other fork is not done";
-  lock_.release_after_fork();
+  OwnerLock::end_fork();
   EXPECT_TRUE(can_be_had_elsewhere(lock_));
-  lock_.release_after_fork();
+  OwnerLock::end_fork();
   EXPECT_TRUE(lock_.lock());
-  lock_.release_after_fork();
+  OwnerLock::end_fork();
   EXPECT_FALSE(can_be_had_elsewhere(lock_)) << "an owner is not a fork";
   lock_.unlock();
 }
@@ -174,10 +181,10 @@ TEST_F(OwnerLockTest, SleepersAreTurnedAwayWhenAForkTakesIt) {
     std::this_thread::sleep_for(20ms);
     const auto released = std::chrono::steady_clock::now();
     lock_.unlock();
-    lock_.hold_for_fork();
+    hold_for_fork(lock_);
     for (std::thread& waiter : waiters) waiter.join();
     least = std::min<std::chrono::nanoseconds>(least, std::chrono::steady_clock::now() - released);
-    lock_.release_after_fork();
+    OwnerLock::end_fork();
   }
   EXPECT_LT(least, 700ms);
 }
@@ -186,9 +193,9 @@ TEST_F(OwnerLockTest, AForkWaitsForTheOwner) {
   std::atomic<bool> unlocked{false};
   ASSERT_TRUE(lock_.lock());
   std::thread fork([&] {
-    lock_.hold_for_fork();
+    hold_for_fork(lock_);
     EXPECT_TRUE(unlocked);
-    lock_.release_after_fork();
+    OwnerLock::end_fork();
   });
   std::this_thread::sleep_for(20ms);
   unlocked = true;
@@ -199,7 +206,7 @@ TEST_F(OwnerLockTest, AForkWaitsForTheOwner) {
 // A signal handler in the owner forks: on both sides the owner goes on as such.
 TEST_F(OwnerLockTest, AForkByTheOwnerLeavesItTheOwner) {
   ASSERT_TRUE(lock_.lock());
-  lock_.hold_for_fork();
+  hold_for_fork(lock_);
   EXPECT_EQ(in_child([&] {
               OwnerLock::enter_process();
               lock_.repair_in_child();
@@ -208,25 +215,26 @@ TEST_F(OwnerLockTest, AForkByTheOwnerLeavesItTheOwner) {
               return lock_.lock() ? 0 : __LINE__;
             }),
             0);
-  lock_.release_after_fork();
+  OwnerLock::end_fork();
   EXPECT_FALSE(lock_.lock());
   lock_.unlock();
   EXPECT_TRUE(can_be_had_elsewhere(lock_));
 }
 
 TEST_F(OwnerLockTest, WhatForksHoldIsFreeInTheChild) {
-  lock_.hold_for_fork();
-  lock_.hold_for_fork();
+  hold_for_fork(lock_);
+  hold_for_fork(lock_);
   EXPECT_EQ(in_child([&] {
               lock_.repair_in_child();
+              OwnerLock::enter_process();
               if (!lock_.lock()) return __LINE__;
               lock_.unlock();
-              lock_.release_after_fork();  // of a fork that a signal handler's fork interrupted
+              OwnerLock::end_fork();  // of a fork that a signal handler's fork interrupted
               return lock_.lock() ? 0 : __LINE__;
             }),
             0);
-  lock_.release_after_fork();
-  lock_.release_after_fork();
+  OwnerLock::end_fork();
+  OwnerLock::end_fork();
 }
 
 // A thread that owns the lock while it lives.
@@ -255,6 +263,96 @@ class Owner {
   std::thread thread_;
 };
 
+// A thread that comes upon the shut gate has named itself in the word, and may do so at the moment
+// of the fork.
+TEST_F(OwnerLockTest, WhoWasBeingTurnedAwayLeavesTheLockFreeInTheChild) {
+  const Owner owner(lock_);
+  OwnerLock::begin_fork();
+  EXPECT_EQ(in_child([&] {
+              lock_.repair_in_child();
+              OwnerLock::enter_process();
+              return lock_.lock() ? 0 : __LINE__;
+            }),
+            0);
+  OwnerLock::end_fork();
+}
+
+// Where the gate was open when the child was made, as after a fork in a handler that interrupted
+// this one.
+TEST_F(OwnerLockTest, WorkThatMayBeHalfDoneKeepsTheLockOutOfServiceInTheChild) {
+  const Owner owner(lock_);
+  EXPECT_EQ(in_child([&] {
+              lock_.repair_in_child();
+              OwnerLock::enter_process();
+              return lock_.lock() ? __LINE__ : 0;
+            }),
+            0);
+}
+
+// No thread is in the midst of its work when a fork takes place: a plain pair is never seen torn.
+TEST_F(OwnerLockTest, WhileAForkIsUnderWayNobodyIsAtWork) {
+  constexpr int kForks = kThreadSanitizer ? 500 : 5000;
+  std::uint64_t pair[2] = {};
+  std::atomic<bool> stop{false};
+  std::atomic<int> torn{0};
+  std::atomic<std::uint64_t> admitted{0};
+  std::vector<std::thread> workers;
+  for (int t = 0; t < 3; ++t) {
+    workers.emplace_back([&] {
+      while (!stop) {
+        if (!lock_.lock()) continue;
+        const std::uint64_t next = pair[0] + 1;
+        pair[0] = next;
+        if (next % 16 == 0) sched_yield();
+        pair[1] = next;
+        lock_.unlock();
+        ++admitted;
+      }
+    });
+  }
+  std::vector<std::thread> forkers;
+  for (int t = 0; t < 2; ++t) {
+    forkers.emplace_back([&] {
+      for (int i = 0; i < kForks; ++i) {
+        hold_for_fork(lock_);
+        const std::uint64_t first = pair[0];
+        if (i % 64 == 0) sched_yield();
+        torn += pair[1] != first;
+        OwnerLock::end_fork();
+        if (i % 64 == 0) sched_yield();
+      }
+    });
+  }
+  for (std::thread& forker : forkers) forker.join();
+  const std::uint64_t before = admitted;
+  while (admitted == before) sched_yield();  // the gate is open again
+  stop = true;
+  for (std::thread& worker : workers) worker.join();
+  EXPECT_EQ(torn, 0);
+  EXPECT_EQ(pair[0], admitted);
+}
+
+// A fork does not write to the lock that it finds free.
+TEST_F(OwnerLockTest, AForkLeavesAFreeLockAsItIs) {
+  const std::size_t page = 4096;
+  void* const memory =
+      mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  auto* const lock = new (memory) OwnerLock;
+  ASSERT_TRUE(lock->lock());
+  lock->unlock();
+  ASSERT_EQ(mprotect(memory, page, PROT_READ), 0);
+  hold_for_fork(*lock);
+  EXPECT_EQ(in_child([&] {
+              lock->repair_in_child();
+              OwnerLock::enter_process();
+              return 0;
+            }),
+            0);
+  OwnerLock::end_fork();
+  munmap(memory, page);
+}
+
 // In a child that ran no handlers the owner is gone; in that one's child, which did, it still is.
 TEST_F(OwnerLockTest, AnOwnerThatIsGoneStaysGoneInTheChildsChild) {
   if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer has to see a fork";
@@ -262,10 +360,10 @@ TEST_F(OwnerLockTest, AnOwnerThatIsGoneStaysGoneInTheChildsChild) {
   const auto child = static_cast<pid_t>(syscall(SYS_fork));
   if (child == 0) {
     alarm(5);
-    lock_.hold_for_fork();
+    hold_for_fork(lock_);
     OwnerLock::enter_process();
     lock_.repair_in_child();
-    lock_.hold_for_fork();
+    hold_for_fork(lock_);
     lock_.repair_in_child();
     syscall(SYS_exit_group, lock_.lock() ? 1 : 0);
   }

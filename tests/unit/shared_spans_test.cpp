@@ -82,9 +82,9 @@ TEST(SharedSpans, TheClockIsReadAnewAfterCounting) {
   ClassSpans own(kSmall);
   const std::vector<Block> first = own.take(own.in_span());
   const std::vector<Block> second = own.take(own.in_span());
-  own.spans.lock_for_fork();
+  OwnerLock::begin_fork();
   own.put(first);
-  own.spans.unlock_after_fork();
+  OwnerLock::end_fork();
   EXPECT_GT(own.spans.counters().idle_bytes, 0U);
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   const auto later = static_cast<std::uint32_t>(platform::coarse_milliseconds());
@@ -97,9 +97,9 @@ TEST(SharedSpans, TheClockIsReadAnewAfterCounting) {
 TEST(SharedSpans, WhatIsCollectedByCountingIsToldToThoseWithoutTheLock) {
   ClassSpans own(kSmall);
   const std::vector<Block> blocks = own.take(own.in_span());
-  own.spans.lock_for_fork();
+  OwnerLock::begin_fork();
   own.put(blocks);
-  own.spans.unlock_after_fork();
+  OwnerLock::end_fork();
   EXPECT_EQ(own.spans.idle_bytes(), 0U);
   const std::uint64_t collected = own.spans.counters().idle_bytes;
   EXPECT_GT(collected, 0U);
@@ -145,9 +145,9 @@ TEST(SharedSpans, ABlocksPlaceIsTheRecords) {
   SpanBatch batch = own.spans.take_idle(0, 0, ~std::uint64_t{0});
   EXPECT_GT(own.spans.purge(batch, 0), 0U);
   EXPECT_EQ(own.spans.place_of(blocks[1]), SharedSpans::Place::kFree);
-  own.spans.lock_for_fork();
+  OwnerLock::begin_fork();
   EXPECT_EQ(own.spans.place_of(blocks[0]), SharedSpans::Place::kUnknown);
-  own.spans.unlock_after_fork();
+  OwnerLock::end_fork();
 }
 
 // A block alone in its span may be much larger than what is asked for.
@@ -166,13 +166,15 @@ TEST(SharedSpans, FaultedIsWhatIsAboutToBeTouched) {
   EXPECT_GE(large.spans.counters().faulted_bytes, 3 * 4096U + large.stride() - 4096U);
 }
 
-TEST(SharedSpans, APeakBeginsAnewFromWhatIsOut) {
+TEST(SharedSpans, InAForkedChildAPeakBeginsAnewFromWhatIsOut) {
   ClassSpans own(kSmall);
   const std::vector<Block> blocks = own.take(10);
   own.put(std::span(blocks).first(8));
-  EXPECT_EQ(own.spans.restart_peak(), 2U);
+  OwnerLock::enter_process();  // as a child does
+  EXPECT_EQ(own.spans.counters().outstanding(), 2U);
   Block block = 0;
   EXPECT_TRUE(own.spans.take(std::span(&block, 1)).record);
+  EXPECT_EQ(own.spans.counters().outstanding_peak, 3U);
 }
 
 TEST(SharedSpans, SaysWhyThereIsNothing) {
@@ -187,9 +189,9 @@ TEST(SharedSpans, SaysWhyThereIsNothing) {
   }
   Block block = 0;
   ClassSpans own(kSmall);
-  own.spans.lock_for_fork();
+  OwnerLock::begin_fork();
   EXPECT_EQ(own.spans.take(std::span(&block, 1)).why, Shortage::kLock);
-  own.spans.unlock_after_fork();
+  OwnerLock::end_fork();
   SharedSpans limited;
   limited.open(kSmall, own.space.get(), 1);
   EXPECT_EQ(limited.take(std::span(&block, 1)).count, 1U);
@@ -305,14 +307,14 @@ TEST(SharedSpans, WhatIsMappedByOthersStays) {
 TEST(SharedSpans, WhileThisThreadHoldsTheLockGivesAreDeferred) {
   ClassSpans own(kSmall);
   const std::vector<Block> blocks = own.take(own.in_span());
-  own.spans.lock_for_fork();
+  OwnerLock::begin_fork();
   Block none = 0;
   EXPECT_EQ(own.spans.take(std::span(&none, 1)).count, 0U);
   own.put(blocks[3]);
   own.spans.give(std::span(blocks).subspan(7, 3), true);
   EXPECT_EQ(own.spans.deferred(), 4U);
   EXPECT_EQ(own.spans.counters().overflows, 0U) << "not yet collected";
-  own.spans.unlock_after_fork();
+  OwnerLock::end_fork();
 
   std::vector<Block> again = own.take(4);
   EXPECT_EQ(own.spans.deferred(), 0U);
@@ -328,9 +330,9 @@ TEST(SharedSpans, WhileThisThreadHoldsTheLockGivesAreDeferred) {
 TEST(SharedSpans, ALookAtTheCountersCollectsToo) {
   ClassSpans own(kSmall);
   const std::vector<Block> blocks = own.take(2);
-  own.spans.lock_for_fork();
+  OwnerLock::begin_fork();
   own.spans.give_unfilled(std::span(blocks).first(1));
-  own.spans.unlock_after_fork();
+  OwnerLock::end_fork();
   EXPECT_EQ(own.spans.deferred(), 1U);
   EXPECT_EQ(own.spans.counters().outstanding(), 1U);
   EXPECT_EQ(own.spans.deferred(), 0U);

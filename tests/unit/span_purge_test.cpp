@@ -151,9 +151,9 @@ TEST_P(SpanPurgeTest, BytesBoundABatch) {
 
 TEST_P(SpanPurgeTest, WhileThisThreadHoldsTheLockNothingIsTaken) {
   empty(0);
-  own_.spans.lock_for_fork();
+  OwnerLock::begin_fork();
   EXPECT_EQ(own_.spans.take_idle(now(), 0, kAll).count, 0U);
-  own_.spans.unlock_after_fork();
+  OwnerLock::end_fork();
   EXPECT_EQ(own_.spans.take_idle(now(), 0, kAll).count, 1U);
 }
 
@@ -162,9 +162,9 @@ TEST_P(SpanPurgeTest, SpansPurgedWhileAnotherThreadForksComeBack) {
   for (std::size_t span = 0; span < kSpans; ++span) empty(span);
   SpanBatch batch = own_.spans.take_idle(now(), 0, kAll);
   ASSERT_EQ(batch.count, kSpans);
-  own_.spans.lock_for_fork();
+  OwnerLock::begin_fork();
   EXPECT_EQ(own_.spans.purge(batch, now()), kSpans * span_size());
-  own_.spans.unlock_after_fork();
+  OwnerLock::end_fork();
   EXPECT_EQ(own_.spans.counters().purged_bytes, kSpans * span_size());
   const std::uint64_t carved = own_.spans.counters().carved_bytes;
   EXPECT_EQ(own_.take(kSpans * own_.in_span()).size(), kSpans * own_.in_span());

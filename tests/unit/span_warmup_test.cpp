@@ -92,9 +92,9 @@ TEST(SpanWarmup, PagesAreResident) {
 
 TEST(SpanWarmup, WhileThisThreadHoldsTheLockNothingIsWarmed) {
   ClassSpans own(class_step(4096));
-  own.spans.lock_for_fork();
+  OwnerLock::begin_fork();
   EXPECT_EQ(own.spans.warm_up(10), 0U);
-  own.spans.unlock_after_fork();
+  OwnerLock::end_fork();
 }
 
 TEST(SpanWarmup, ThreadsTakeMeanwhile) {

@@ -195,15 +195,15 @@ TRIMMER_TEST(AForkedChildGetsItsOwnWhenItNeedsOne, kAuto) {
   own.leave_idle(kMiddle, 40 * kMiB);
   own.slow_paths();
   EXPECT_OR_LINE(own.runs());
-  own.cache.lock_for_fork();
-  for (SharedSpans& spans : own.spans) spans.lock_for_fork();
+  OwnerLock::begin_fork();
+  own.cache.await_owners();
+  for (SharedSpans& spans : own.spans) spans.await_owner();
   const pid_t child = fork();
   if (child == 0) {
     OwnerLock::enter_process();
     own.trimmer.forget_in_child();
   }
-  for (SharedSpans& spans : own.spans) spans.unlock_after_fork();
-  own.cache.unlock_after_fork();
+  OwnerLock::end_fork();
   if (child != 0) return wait_for(child);
   EXPECT_OR_LINE(own.is(Trimmer::State::kNone));
   EXPECT_OR_LINE(trimmer_threads().empty());
