@@ -26,7 +26,9 @@ bool BufferPool::open(const Options& options) noexcept {
   choose_classes(options);
   OwnerLock::enter_process();
   if (options.disable || !space_.open()) return false;
-  if (options.hugepages) space_.use_huge_pages();
+  // Where BUFPOOL_TRIMMER says what is wanted, no file is read after the start.
+  const bool may_read = static_cast<TrimmerChoice>(options.trimmer) == TrimmerChoice::kAuto;
+  space_.use_huge_pages(static_cast<HugePagesChoice>(options.hugepages), may_read);
   zero_ = static_cast<ZeroChoice>(options.zero);
   cookies_ = Cookies(platform::process_secret(), zero_ == ZeroChoice::kFree);
   if (options.max_buffers != 0) max_buffers_ = options.max_buffers;
@@ -210,6 +212,7 @@ std::size_t BufferPool::used_by_growing(Block block, ClassIndex c) const noexcep
 void BufferPool::wipe(Block block, ClassIndex c) noexcept {
   constexpr std::size_t kLarge = 1 << 20;
   const std::size_t bytes = stride_bytes(c);
+  if (bytes >= kLarge) spans_[to_number(c)].before_purge(block, block, block + bytes);
   if (bytes < kLarge || !make_zero(block, block + bytes)) {
     std::memset(reinterpret_cast<void*>(block), 0, bytes);
   }

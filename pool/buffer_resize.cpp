@@ -69,8 +69,10 @@ bool BufferPool::purge_behind(Block block, ClassIndex c, std::size_t size) noexc
   const std::uintptr_t first = platform::page_above(block + gap_bytes(c) + size);
   const std::uintptr_t last = platform::page_below(block + stride_bytes(c));
   if (span_blocks(c) != 1 || first >= last) return false;
+  SharedSpans& spans = spans_[to_number(c)];
+  spans.before_purge(block, first, last);
   if (!platform::purge(reinterpret_cast<void*>(first), last - first)) return false;
-  spans_[to_number(c)].note_emptied(block, first, last);
+  spans.note_emptied(block, first, last);
   return true;
 }
 

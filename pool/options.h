@@ -39,6 +39,7 @@ struct OptionInfo {
 enum class ModeChoice : std::uint32_t { kAuto, kRseq, kLocked };
 enum class TrimmerChoice : std::uint32_t { kAuto, kOn, kOff };
 enum class ZeroChoice : std::uint32_t { kOff, kFree, kAlloc };
+enum class HugePagesChoice : std::uint32_t { kAuto, kOn, kOff };
 enum class ReportFormat : std::uint32_t { kText, kJson, kPrometheus };
 
 // `percent` of the memory limit where that is not 0, else `bytes`; both 0: as the machine decides.

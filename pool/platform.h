@@ -55,8 +55,13 @@ enum class Moved : std::uint8_t {
 };
 [[nodiscard]] Moved move_pages(void* start, std::size_t bytes, void* to) noexcept;
 
-// Asks for huge pages in a reserved range; a kernel without them is fine.
-void use_huge_pages(void* start, std::size_t bytes) noexcept;
+// Asks for huge pages in mapped pages, or for none from now on; those that are there stay. False:
+// refused (too many mappings, a filter of system calls), or the kernel has none.
+[[nodiscard]] bool want_huge_pages(void* start, std::size_t bytes) noexcept;
+[[nodiscard]] bool want_small_pages(void* start, std::size_t bytes) noexcept;
+
+// Makes small pages of a huge one that lies in the range in part, where the kernel can.
+void split_huge_pages(void* start, std::size_t bytes) noexcept;
 
 // Fresh zeroed memory. nullptr: not to be had.
 [[nodiscard]] void* map(std::size_t bytes) noexcept;

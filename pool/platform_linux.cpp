@@ -47,7 +47,7 @@ constinit std::atomic<std::size_t> libc_stack{0};
 
 // The calls that a filter has refused to this thread, which are not made again: filters stay. They
 // are a thread's own, and of those that it starts, so others may have more luck.
-enum class Call : unsigned { kCommit = 1, kPurge = 2, kMovePages = 4, kRestart = 8, kThread = 16 };
+enum class Call : unsigned { kCommit = 1, kAdvise = 2, kMovePages = 4, kRestart = 8, kThread = 16 };
 constinit thread_local unsigned refused_calls [[gnu::tls_model("initial-exec")]] = 0;
 
 bool is_refused(Call call) noexcept { return (refused_calls & static_cast<unsigned>(call)) != 0; }
@@ -128,11 +128,11 @@ bool commit(void* start, std::size_t bytes) noexcept {
 }
 
 bool purge(void* start, std::size_t bytes) noexcept {
-  return try_call(Call::kPurge,
+  return try_call(Call::kAdvise,
                   [=]() noexcept { return madvise(start, bytes, MADV_DONTNEED) == 0; });
 }
 
-bool may_purge() noexcept { return !is_refused(Call::kPurge); }
+bool may_purge() noexcept { return !is_refused(Call::kAdvise); }
 
 // Several mappings are not tried: some may have moved when the kernel refuses (Linux 6.17). The
 // kernel unmaps the target first, and may refuse then. It leaves a hole, which another thread's
@@ -152,9 +152,20 @@ Moved move_pages(void* start, std::size_t bytes, void* to) noexcept {
   return Moved::kLost;
 }
 
-void use_huge_pages(void* start, std::size_t bytes) noexcept {
-  const KeepErrno keep;
-  madvise(start, bytes, MADV_HUGEPAGE);
+bool want_huge_pages(void* start, std::size_t bytes) noexcept {
+  return try_call(Call::kAdvise,
+                  [=]() noexcept { return madvise(start, bytes, MADV_HUGEPAGE) == 0; });
+}
+
+bool want_small_pages(void* start, std::size_t bytes) noexcept {
+  return try_call(Call::kAdvise,
+                  [=]() noexcept { return madvise(start, bytes, MADV_NOHUGEPAGE) == 0; });
+}
+
+// That pages are cold is nothing that they have together (Linux 5.4).
+void split_huge_pages(void* start, std::size_t bytes) noexcept {
+  if (bytes == 0) return;
+  (void)try_call(Call::kAdvise, [=]() noexcept { return madvise(start, bytes, MADV_COLD) == 0; });
 }
 
 void* map(std::size_t bytes) noexcept {

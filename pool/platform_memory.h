@@ -38,6 +38,9 @@ enum class SafeCalls : std::uint8_t {
 [[nodiscard]] bool see_resident(std::uintptr_t start, std::size_t pages, unsigned char* resident,
                                 SafeCalls safe) noexcept;
 
+// Whether the system gives huge pages to those who ask. Files only. `root` as above.
+[[nodiscard]] bool gives_huge_pages(const char* root = "") noexcept;
+
 // Sleeps, and tells whether tasks of this process's control group or of the machine waited for
 // memory meanwhile. One thread uses it, and holds the descriptor it opens. Pre: nobody else closes
 // that one's number or uses it again, as in a thread that has left the program's descriptors

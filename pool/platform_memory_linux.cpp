@@ -63,7 +63,28 @@ std::uint64_t version1_limit(const char* root) noexcept {
   return least_limit(root, "/sys/fs/cgroup/memory", own.path(), "memory.limit_in_bytes");
 }
 
+enum class Given : std::uint8_t { kNo, kYes, kElsewhere };
+
+// The word in brackets is in force. Since Linux 6.8 each size has such a file, which may leave it
+// to the one that is for all.
+Given given_by(const char* path) noexcept {
+  char buffer[128];
+  const std::string_view text = beginning_of(path, buffer);
+  if (text.find("[inherit]") != std::string_view::npos || text.empty()) return Given::kElsewhere;
+  const bool asked = text.find("[madvise]") != std::string_view::npos;
+  const bool always = text.find("[always]") != std::string_view::npos;
+  return asked || always ? Given::kYes : Given::kNo;
+}
+
 }  // namespace
+
+bool gives_huge_pages(const char* root) noexcept {
+  constexpr std::string_view kFolder = "/sys/kernel/mm/transparent_hugepage";
+  const KeepErrno keep;
+  Given given = given_by(Path({root, kFolder, "/hugepages-2048kB/enabled"}).c_str());
+  if (given == Given::kElsewhere) given = given_by(Path({root, kFolder, "/enabled"}).c_str());
+  return given == Given::kYes;
+}
 
 std::uint64_t memory_limit(const char* root) noexcept {
   const KeepErrno keep;

@@ -190,7 +190,7 @@ std::uint64_t Retention::trim(std::uint64_t keep) noexcept {
 
 // Where nothing was given back since the last fork nothing became empty.
 void Retention::before_fork() noexcept {
-  const std::uint32_t now = now_ms();
+  const std::uint32_t now = platform::now_ms();
   const std::uint64_t idle = idle_in_spans();
   const std::uint64_t budget = budget_.bytes(now);
   if (idle > budget) purge_oldest(idle - budget, 0);

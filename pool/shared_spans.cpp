@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "pool/platform.h"
 
@@ -58,6 +59,7 @@ SharedSpans::Taken SharedSpans::take_once(std::span<Block> blocks, const WideTak
 void SharedSpans::count_taken(Taken& taken, std::size_t asked) noexcept {
   if (taken.count == 0) return;
   begin_peak();
+  taken.fresh_bytes += std::exchange(came_along_, 0);
   taken.about_to_touch = geometry_.span_blocks > 1
                              ? taken.fresh_bytes
                              : std::min(taken.fresh_bytes, platform::page_above(asked));

@@ -21,6 +21,7 @@
 #include "pool/refusal.h"
 #include "pool/size_classes.h"
 #include "pool/span_lists.h"
+#include "pool/spans/huge_growth.h"
 #include "pool/spans/run.h"
 
 namespace bufpool {
@@ -115,6 +116,9 @@ class SharedSpans {
   // The pages of a block that is out that lie in [from, to) have no memory any more. It must come
   // back by give_grown(). Pre: as above.
   void note_emptied(Block block, std::uintptr_t from, std::uintptr_t to) noexcept;
+
+  // To be called before a part of a block that is out is purged: a huge page goes back otherwise.
+  void before_purge(Block block, std::uintptr_t start, std::uintptr_t end) noexcept;
 
   // Takes back `blocks`; `overflow`: the first is a buffer put, the others come out of a cache.
   void give(std::span<const Block> blocks, bool overflow) noexcept;
@@ -262,8 +266,20 @@ class SharedSpans {
   bool end_run(Run& run) noexcept;
   bool pass_by_occupied() noexcept;
   bool add_run() noexcept;
-  std::size_t chunks_for_run() const noexcept;
+  std::size_t chunks_for_run(HugeGrowth::Next next) const noexcept;
   void unlink_uncut(Run* run) noexcept;
+
+  Run* choose_proof() noexcept;
+  HugeGrowth::Next pages_for_next_run() noexcept;
+  std::size_t bytes_to_map(const Run& run, std::uint32_t spans) const noexcept;
+  void advise(Run& run, void* start, std::size_t bytes) noexcept;
+  void note_rest_of_huge_page(const Span& span) noexcept;
+  PageRange pages_brought_by(const Span& span, Block block, std::size_t used) const noexcept;
+  std::uintptr_t end_of_rest(const Run& run) const noexcept;
+  void leave_huge_pages(Run& run, std::uintptr_t start, std::uintptr_t end) noexcept;
+  void note_run(Run& run) noexcept;
+  void forget_run(Run& run) noexcept;
+  bool is_worth_a_split(const Run& run, const Span& span) const noexcept;
   void link_first(Run& run) noexcept;
 
   // Free blocks in a row, and the pages that are theirs alone.
@@ -288,6 +304,8 @@ class SharedSpans {
   bool may_sweep(Span& span, std::uint32_t now_ms, std::uint32_t min_age_ms) noexcept;
   void look_at(Run& run, const Span& span, Sweep& sweep) const noexcept;
   void end_stretch(Run& run, Sweep& sweep) const noexcept;
+  void look_at_rest(Run& run, std::uint32_t now_ms, std::uint32_t min_age_ms,
+                    Sweep& sweep) const noexcept;
   std::uint64_t finish(Run& run, Sweep& sweep) noexcept;
   void note_refused(Run& run, const Sweep& sweep, std::uint32_t now_ms) noexcept;
   void take_back(Run& run, std::uint32_t now_ms) noexcept;
@@ -301,7 +319,7 @@ class SharedSpans {
   void set_aside(Span& span) noexcept;
   void hand_back(Span& span) noexcept;
   void collect_returned() noexcept;
-  bool zero_spans(Span* const* first, Span* const* last) const noexcept;
+  bool zero_spans(Span* const* first, Span* const* last) noexcept;
   std::uint64_t note_purged(Span* const* first, Span* const* last, std::uint32_t now_ms) noexcept;
   bool follows(const Span& before, const Span& after) const noexcept;
 
@@ -327,6 +345,9 @@ class SharedSpans {
   Run* last_run_ = nullptr;
   std::atomic<std::uint32_t> sweeps_{0};
   Run* uncut_ = nullptr;
+  HugeGrowth huge_growth_;
+  Run* proof_ = nullptr;          // the youngest run of small pages
+  std::uint64_t came_along_ = 0;  // bytes that got pages beside the spans cut, not yet told
   std::atomic<std::size_t> chunks_{0};
   std::atomic<std::size_t> committed_{0};
   Refusal refused_;                         // to commit more

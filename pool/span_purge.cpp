@@ -79,11 +79,13 @@ void SharedSpans::collect_returned() noexcept {
   }
 }
 
-bool SharedSpans::zero_spans(Span* const* first, Span* const* last) const noexcept {
+bool SharedSpans::zero_spans(Span* const* first, Span* const* last) noexcept {
   const Span& lowest = **first;
   const Span& highest = **(last - 1);
-  return make_zero_between(start_of(lowest), start_of(highest) + geometry_.span_bytes,
-                           lowest.head_empty, highest.tail_empty);
+  const std::uintptr_t start = start_of(lowest);
+  const std::uintptr_t end = start_of(highest) + geometry_.span_bytes;
+  leave_huge_pages(*lowest.run, start, end);
+  return make_zero_between(start, end, lowest.head_empty, highest.tail_empty);
 }
 
 // The spans [first, last), which follow one another in a run, read as zero. Pre: locked.

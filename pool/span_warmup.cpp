@@ -26,6 +26,7 @@ std::uint64_t SharedSpans::warm_up(std::uint64_t blocks) noexcept {
       if (!locked) break;
       span = lists_.front(SpanList::kPurged);
       if (span == nullptr) span = carve();
+      came_along_ = 0;  // is warm, too
       if (span != nullptr) set_aside(*span);
       if (span == nullptr) growth = choose_growth();
     }

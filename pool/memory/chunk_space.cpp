@@ -2,6 +2,7 @@
 #include "pool/memory/chunk_space.h"
 
 #include "pool/platform.h"
+#include "pool/platform_memory.h"
 
 namespace bufpool {
 namespace {
@@ -66,6 +67,16 @@ bool ChunkSpace::open_at(std::uintptr_t start, std::uint32_t region_shift) noexc
     regions_[to_number(c)].open(range_.region_start(c), range_.region_bytes());
   });
   return true;
+}
+
+// Two threads may both ask.
+bool ChunkSpace::may_have_huge_pages() noexcept {
+  int given = huge_pages_given_.load(std::memory_order_relaxed);
+  if (given == kUnknown) {
+    given = platform::gives_huge_pages() ? kGiven : kNotGiven;
+    huge_pages_given_.store(given, std::memory_order_relaxed);
+  }
+  return given == kGiven;
 }
 
 template <typename Visit>

@@ -17,6 +17,7 @@
 #include "pool/memory/chunk_index.h"
 #include "pool/memory/chunks.h"
 #include "pool/memory/record_arena.h"
+#include "pool/options.h"
 #include "pool/size_classes.h"
 
 namespace bufpool {
@@ -60,9 +61,15 @@ class ChunkSpace {
 
   RecordArena& records() noexcept { return records_; }
 
-  // What is committed from now on may be backed by huge pages.
-  void use_huge_pages() noexcept { huge_pages_ = true; }
-  bool wants_huge_pages() const noexcept { return huge_pages_; }
+  // Where huge pages are asked for. `may_read`: files may be read to find that out. Pre: nobody
+  // takes chunks yet.
+  void use_huge_pages(HugePagesChoice choice, bool may_read) noexcept {
+    huge_pages_ = choice;
+    if (!may_read) huge_pages_given_.store(kNotGiven, std::memory_order_relaxed);
+  }
+  HugePagesChoice huge_pages() const noexcept { return huge_pages_; }
+  // Whether the system gives any to those who ask. Reads files, once.
+  [[nodiscard]] bool may_have_huge_pages() noexcept;
 
   // Bytes that are mapped for buffers.
   void count_committed(std::size_t bytes) noexcept {
@@ -86,7 +93,9 @@ class ChunkSpace {
   void for_each_used_region(Visit visit) noexcept;
 
   ChunkRange range_;
-  bool huge_pages_ = false;
+  HugePagesChoice huge_pages_ = HugePagesChoice::kAuto;
+  enum : int { kUnknown, kGiven, kNotGiven };
+  std::atomic<int> huge_pages_given_{kUnknown};
   std::atomic<std::size_t> committed_{0};
   RecordArena records_;
   std::array<ChunkAllocator, kClassSlots> regions_{};

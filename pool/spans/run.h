@@ -33,6 +33,10 @@ struct Geometry {
     return static_cast<std::uint64_t>(static_cast<Wide>(offset) * inverse >> 64);
   }
 
+  std::uint32_t spans_in(std::size_t bytes) const noexcept {
+    return static_cast<std::uint32_t>(bytes / span_bytes);
+  }
+
   ClassIndex index{0};
   std::uint32_t span_blocks = 0;
   std::size_t span_bytes = 0;
@@ -71,6 +75,10 @@ struct Run {
   Run* next_uncut;  // among those with room for more spans
   Span* spans;
   PageMap empty;
+  bool had_huge;           // some of its pages may be huge ones
+  std::atomic<bool> huge;  // what is cut of it comes by huge pages
+  bool left_small_gains;   // the last look for quiet spans passed over some, see kLeastGain
+  std::uint32_t cut_ms;    // of a run with huge pages: when the last span was cut
 
   std::uintptr_t end() const noexcept { return start + chunks * kChunkBytes; }
   std::uintptr_t start_of(std::uint32_t span, const Geometry& geometry) const noexcept {

@@ -43,6 +43,7 @@ Span* SharedSpans::carve() noexcept {
   counters_.carved_bytes += geometry_.span_bytes;
   used_.store(true, std::memory_order_relaxed);
   if (run->cut == run->span_count) unlink_uncut(run);
+  note_rest_of_huge_page(span);
   file(span);
   return &span;
 }
@@ -62,7 +63,8 @@ SharedSpans::Growth SharedSpans::choose_growth() noexcept {
     const std::size_t left = run->span_count.load() - run->ready.load();
     if (left == 0) continue;
     run->committing.store(true, std::memory_order_relaxed);
-    const std::size_t step = std::clamp(committed_.load() / 4, kLeastCommit, kMostCommit);
+    const std::size_t least = run->huge ? kHugePageBytes : kLeastCommit;
+    const std::size_t step = std::clamp(committed_.load() / 4, least, kMostCommit);
     const std::size_t spans = std::max<std::size_t>(step / geometry_.span_bytes, 1);
     return {run, static_cast<std::uint32_t>(std::min(spans, left))};
   }
@@ -88,6 +90,7 @@ bool SharedSpans::end_run(Run& run) noexcept {
     if (run.cut == run.span_count) unlink_uncut(&run);
     if (run.span_count != 0 || run.sweeping || run.lookers != 0) return false;
     unlink(run);
+    forget_run(run);
     space_->leave(run.start, run.chunks);
     chunks_.fetch_sub(run.chunks, std::memory_order_relaxed);
   }
@@ -114,7 +117,7 @@ bool SharedSpans::commit(Run& run, std::uint32_t spans) noexcept {
   std::size_t bytes = 0;
   auto mapped = platform::Mapped::kRefused;
   for (;; spans = 1) {
-    bytes = platform::page_above(run.start_of(ready + spans, geometry_)) - run.start - committed;
+    bytes = bytes_to_map(run, ready + spans) - committed;
     mapped = platform::map_at(start, bytes);
     if (mapped != platform::Mapped::kRefused || spans == 1) break;
   }
@@ -126,17 +129,20 @@ bool SharedSpans::commit(Run& run, std::uint32_t spans) noexcept {
     run.span_count.store(ready, std::memory_order_relaxed);
     return pass_by_occupied();
   }
-  if (space_->wants_huge_pages()) platform::use_huge_pages(start, bytes);
-  run.committed.store(committed + bytes, std::memory_order_release);
-  run.ready.store(ready + spans, std::memory_order_release);
+  advise(run, start, bytes);
+  run.committed = committed + bytes;
+  if (run.had_huge && !run.huge) advise(run, start, bytes);  // huge pages were left meanwhile
+  run.ready = std::min(run.span_count.load(), geometry_.spans_in(committed + bytes));
   committed_.fetch_add(bytes, std::memory_order_relaxed);
   space_->count_committed(bytes);
   return true;
 }
 
-std::size_t SharedSpans::chunks_for_run() const noexcept {
+std::size_t SharedSpans::chunks_for_run(HugeGrowth::Next next) const noexcept {
   const std::size_t least = chunks_above(geometry_.span_bytes);
   if (geometry_.span_bytes <= kLeastShared) return least;
+  if (next == HugeGrowth::Next::kHuge) return std::max(least, kMostRunChunks);
+  if (next == HugeGrowth::Next::kProof) return least;
   const std::size_t share = chunks_.load(std::memory_order_relaxed) / 4;
   return std::max(least, std::min(share, kMostRunChunks));
 }
@@ -154,11 +160,14 @@ void SharedSpans::unlink(Run& run) noexcept {
 }
 
 bool SharedSpans::add_run() noexcept {
-  Run* const run = make_run(*space_, geometry_, chunks_for_run());
+  const HugeGrowth::Next next = pages_for_next_run();
+  Run* const run = make_run(*space_, geometry_, chunks_for_run(next));
   if (run == nullptr) return false;
+  run->huge = run->had_huge = next == HugeGrowth::Next::kHuge;
   {
     const Locked locked(*this);
     if (locked) {
+      note_run(*run);
       link_first(*run);
       run->next_uncut = uncut_;
       uncut_ = run;

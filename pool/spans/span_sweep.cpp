@@ -32,6 +32,8 @@ std::uint64_t SharedSpans::sweep(std::uint32_t now_ms, std::uint32_t min_age_ms,
     for (std::uint32_t i = 0; i < sweep.count; ++i) {
       Stretch& stretch = sweep.stretches[i];
       auto* const start = reinterpret_cast<void*>(run->address_of(stretch.pages.first));
+      leave_huge_pages(*run, run->address_of(stretch.pages.first),
+                       run->address_of(stretch.pages.last));
       stretch.zeroed = platform::purge(start, stretch.pages.count() * platform::kPageBytes);
     }
     bytes += finish(*run, sweep);
@@ -69,12 +71,15 @@ bool SharedSpans::look(Run& run, Sweep& sweep) noexcept {
   const std::uint32_t min_age_ms = sweep.min_age_ms;
   const bool due = run.has_quiet && span_age_ms(now_ms, run.oldest_ms) >= min_age_ms;
   if (run.is_empty) return span_age_ms(now_ms, run.empty_ms) >= sweep.empty_age_ms;
-  if (!run.touched && !due) return false;
-  run.touched = run.has_quiet = false;
+  const bool small_gains = min_age_ms == 0 && run.left_small_gains;
+  if (!run.touched && !due && !small_gains) return false;
+  run.touched = run.has_quiet = run.left_small_gains = false;
   for (std::uint32_t i = 0; i < run.cut && sweep.count < Sweep::kMost; ++i) {
     Span& span = run.spans[i];
     if (may_sweep(span, now_ms, min_age_ms)) {
-      look_at(run, span, sweep);
+      const bool worth_it = min_age_ms == 0 || is_worth_a_split(run, span);
+      worth_it ? look_at(run, span, sweep) : end_stretch(run, sweep);
+      run.left_small_gains |= !worth_it;
       continue;
     }
     end_stretch(run, sweep);
@@ -85,6 +90,7 @@ bool SharedSpans::look(Run& run, Sweep& sweep) noexcept {
     run.has_quiet = true;
   }
   end_stretch(run, sweep);
+  look_at_rest(run, now_ms, min_age_ms, sweep);
   if (sweep.count == Sweep::kMost) run.touched = true;  // the rest, another time
   for (std::uint32_t i = 0; i < sweep.count; ++i) {
     const Stretch& stretch = sweep.stretches[i];
@@ -131,13 +137,37 @@ void SharedSpans::end_stretch(Run& run, Sweep& sweep) const noexcept {
   sweep.open_to = 0;
   const bool last = to == std::uint64_t{run.cut} * geometry_.span_blocks;
   std::uintptr_t end = start_of_block(run, to, geometry_);
-  if (last) end = platform::page_above(end);
+  if (last) end = end_of_rest(run);
   const PageRange pages = run.pages_in(start_of_block(run, from, geometry_), end);
   if (run.empty.count(pages.first, pages.last) == pages.count()) return;
   if (sweep.count == Sweep::kMost) return;
   sweep.stretches[sweep.count++] = {static_cast<std::uint32_t>(from / geometry_.span_blocks),
                                     static_cast<std::uint32_t>((to - 1) / geometry_.span_blocks),
                                     pages, false};
+}
+
+// The rest of the huge page that the last span is in, once none was cut from it for a while.
+void SharedSpans::look_at_rest(Run& run, std::uint32_t now_ms, std::uint32_t min_age_ms,
+                               Sweep& sweep) const noexcept {
+  if (!run.had_huge) return;
+  const PageRange rest = run.pages_in(run.start_of(run.cut, geometry_), end_of_rest(run));
+  const std::size_t kept = rest.count() - run.empty.count(rest.first, rest.last);
+  if (kept == 0) return;
+  if (min_age_ms != 0 && kept * platform::kPageBytes < kLeastGain) {
+    run.left_small_gains = true;
+    return;
+  }
+  if (span_age_ms(now_ms, run.cut_ms) < min_age_ms) {
+    if (!run.has_quiet || span_age_ms(now_ms, run.oldest_ms) < span_age_ms(now_ms, run.cut_ms)) {
+      run.oldest_ms = run.cut_ms;
+    }
+    run.has_quiet = true;
+    return;
+  }
+  constexpr std::uint32_t kFirst = 1;  // to the one before it: no span
+  if (sweep.count < Sweep::kMost) {
+    sweep.stretches[sweep.count++] = {kFirst, kFirst - 1, rest, false};
+  }
 }
 
 std::uint64_t SharedSpans::finish(Run& run, Sweep& sweep) noexcept {
@@ -195,6 +225,7 @@ void SharedSpans::take_back(Run& run, std::uint32_t now_ms) noexcept {
   const Locked locked(*this);
   if (!locked || !space_->enter(run.start, run.chunks, &run)) return;
   link_first(run);
+  note_run(run);
   run.next_uncut = uncut_;
   if (run.cut < run.span_count) uncut_ = &run;
   counters_.carved_bytes += run.cut * geometry_.span_bytes;
@@ -241,6 +272,7 @@ void SharedSpans::forget(Run& run, std::uint32_t now_ms) noexcept {
   counters_.carved_bytes -= run.cut * geometry_.span_bytes;
   committed_ -= run.committed;
   chunks_.fetch_sub(run.chunks, std::memory_order_relaxed);
+  forget_run(run);
 }
 
 }  // namespace bufpool

@@ -18,7 +18,7 @@ void SharedSpans::take_wide_locked(const WideTake& wide, Block& block, Taken& ta
   taken.lent_bytes = span->kept > wide.used ? span->kept - wide.used : 0;
   if (wide.offset != WideTake::kAnywhere) span->offset = static_cast<std::uint16_t>(wide.offset);
   block = block_at(*span, 0);
-  const PageRange range = span->run->pages_of(block, block + wide.used);
+  const PageRange range = pages_brought_by(*span, block, wide.used);
   const std::size_t fresh = span->run->empty.clear(range.first, range.last);
   if (fresh > 0) note_fresh(*span, fresh * platform::kPageBytes, taken);
   span->free[0] = 0;
@@ -37,7 +37,7 @@ bool SharedSpans::give_grown(Block block, std::size_t used) noexcept {
   }
   Span& span = span_of(block);
   if (!span.has_empty) return false;
-  const PageRange range = span.run->pages_of(block, block + used);
+  const PageRange range = pages_brought_by(span, block, used);
   span.run->empty.clear(range.first, range.last);
   const PageRange all = pages_of_span(span);
   span.has_empty = span.run->empty.count(all.first, all.last) > 0;

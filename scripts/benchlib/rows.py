@@ -13,7 +13,7 @@ from benchlib.build import compile_program
 RUN_TIMEOUT = 60  # seconds; the slowest row takes about three
 STARTS = 200
 # Rows whose single run is long, or already a percentile of many, are repeated less often.
-HEAVY = {"burst/*": 3, "start/*": 3, "py/*": 2}
+HEAVY = {"burst/*": 3, "live512/*": 2, "start/*": 3, "py/*": 2}
 
 BYTEARRAYS = """
 import random

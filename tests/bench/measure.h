@@ -13,11 +13,13 @@ constexpr std::size_t kKiB = 1024;
 constexpr std::size_t kMiB = 1024 * kKiB;
 constexpr std::size_t kPage = 4096;
 
-inline double now_ns() noexcept {
+inline double clock_ns(clockid_t clock) noexcept {
   timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(clock, &now);
   return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
 }
+inline double now_ns() noexcept { return clock_ns(CLOCK_MONOTONIC); }
+inline double cpu_ns() noexcept { return clock_ns(CLOCK_PROCESS_CPUTIME_ID); }
 
 // The time `work` takes.
 template <typename Work>

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <string_view>
 #include <thread>
@@ -146,6 +147,35 @@ double live64(const Settings& settings, std::size_t smallest, std::size_t larges
   };
   return ns_per_operation(settings.target_ns,
                           [&](std::uint64_t count) { return elapsed_ns([&] { replace(count); }); });
+}
+
+// Many live buffers, filled whole: first as many as make 512 MiB, then one of them replaced at
+// random each time. It is CPU time, and the first ones count: faults tell allocators apart here.
+double live512(const Settings& /*unused*/, std::size_t smallest, std::size_t largest) {
+  constexpr std::size_t kLiveBytes = 512 * kMiB;
+  constexpr std::size_t kReplaced = 20'000;
+  const std::vector<std::size_t> sizes = log_uniform_sizes(smallest, largest);
+  std::vector<char*> live;
+  live.reserve(kLiveBytes / smallest);
+  XorShift dice;
+  std::size_t next = 0;
+  const auto filled = [&](std::size_t size) {
+    char* const buffer = allocate(size);
+    std::memset(buffer, 1, size);
+    keep(buffer);
+    return buffer;
+  };
+  const double start = cpu_ns();
+  for (std::size_t bytes = 0; bytes < kLiveBytes; ++next) {
+    live.push_back(filled(sizes[next % sizes.size()]));
+    bytes += sizes[next % sizes.size()];
+  }
+  for (std::size_t i = 0; i < kReplaced; ++i) {
+    char*& slot = live[dice.next() % live.size()];
+    std::free(slot);
+    slot = filled(sizes[next++ % sizes.size()]);
+  }
+  return (cpu_ns() - start) / static_cast<double>(next);
 }
 
 void produce(Ring& ring, std::size_t size, const std::atomic<bool>& stop) {
@@ -298,6 +328,7 @@ constexpr Row kRows[] = {
     {"live64/256K", live64, 256 * kKiB, 256 * kKiB},
     {"live64/log1K-64K", live64, kKiB, 64 * kKiB},
     {"live64/log1K-1M", live64, kKiB, kMiB},
+    {"live512/log1K-1M", live512, kKiB, kMiB},
     {"ring/4K", ring, 4 * kKiB, 0},
     {"ring/64K", ring, 64 * kKiB, 0},
     {"small/64", hot, 64, 0},

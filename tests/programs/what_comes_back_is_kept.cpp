@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: memory that was given back and is missed soon after earns a budget that keeps it.
 // Needs: library
-// Env: BUFPOOL_RETAIN_TIME=10m BUFPOOL_RETAIN_MAX=64M BUFPOOL_PRESSURE=off
+// Env: BUFPOOL_RETAIN_TIME=10m BUFPOOL_RETAIN_MAX=64M BUFPOOL_PRESSURE=off BUFPOOL_HUGEPAGES=off
 #include <sys/resource.h>
 
 #include "tests/programs/memory.h"

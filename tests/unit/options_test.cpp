@@ -89,7 +89,7 @@ TEST(Defaults, AreThoseOfTheList) {
   EXPECT_TRUE(options.pressure);
   EXPECT_EQ(options.warmup, "");
   EXPECT_EQ(options.zero, std::uint32_t(ZeroChoice::kOff));
-  EXPECT_FALSE(options.hugepages);
+  EXPECT_EQ(options.hugepages, std::uint32_t(HugePagesChoice::kAuto));
   EXPECT_EQ(options.set_mask, 0U);
 }
 
@@ -188,7 +188,7 @@ TEST(GoodValue, IsInForceAndCanBeReadAgain) {
       {"WARMUP", "64K:100,1M:8", {"64K:100,1M:8"}},
       {"WARMUP", "512:1,16MiB:1048576", {"512:1,16MiB:1048576"}},
       {"ZERO", "free", {"free", "Free"}},
-      {"HUGEPAGES", "1", {"1", "yes"}},
+      {"HUGEPAGES", "on", {"on", "On"}},
       {"REPORT", "off", {"off"}},
       {"REPORT", "/tmp/a=b %p", {"/tmp/a=b %p"}},
       {"REPORT", " ", {" "}},

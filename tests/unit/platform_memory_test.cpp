@@ -169,5 +169,32 @@ TEST_F(MemoryLimit, IsSeenInAMountNamespace) {
   EXPECT_EQ(status, 0);
 }
 
+class HugePages : public FakeTree {
+ protected:
+  static constexpr char kFolder[] = "/sys/kernel/mm/transparent_hugepage";
+  bool given(const std::string& to_all, const std::string& of_this_size = "") const {
+    put(std::string(kFolder) + "/enabled", to_all + "\n");
+    if (!of_this_size.empty()) {
+      put(std::string(kFolder) + "/hugepages-2048kB/enabled", of_this_size + "\n");
+    }
+    return gives_huge_pages(root_.c_str());
+  }
+};
+
+TEST_F(HugePages, AreNotGivenWhereNothingIsSaid) { EXPECT_FALSE(gives_huge_pages(root_.c_str())); }
+
+TEST_F(HugePages, AreGivenToAllOrToThoseWhoAskOrToNobody) {
+  EXPECT_TRUE(given("[always] madvise never"));
+  EXPECT_TRUE(given("always [madvise] never"));
+  EXPECT_FALSE(given("always madvise [never]"));
+}
+
+TEST_F(HugePages, OfOneSizeMayBeOtherwise) {
+  EXPECT_FALSE(given("always [madvise] never", "always inherit madvise [never]"));
+  EXPECT_TRUE(given("always madvise [never]", "always inherit [madvise] never"));
+  EXPECT_TRUE(given("always [madvise] never", "always [inherit] madvise never"));
+  EXPECT_FALSE(given("always madvise [never]", "always [inherit] madvise never"));
+}
+
 }  // namespace
 }  // namespace bufpool::platform
