@@ -16,7 +16,7 @@ constexpr std::size_t above(std::size_t bytes) noexcept {
 }
 
 // Looks at pieces of [start, end) that lie evenly over it: as many calls whatever its length.
-bool looks_dense(std::uintptr_t start, std::uintptr_t end) noexcept {
+bool looks_dense(std::uintptr_t start, std::uintptr_t end, platform::SafeCalls safe) noexcept {
   constexpr std::size_t kPieces = 16;
   constexpr std::size_t kMostPages = 64;
   std::array<unsigned char, kMostPages> seen;
@@ -25,7 +25,7 @@ bool looks_dense(std::uintptr_t start, std::uintptr_t end) noexcept {
   std::size_t resident = 0;
   for (std::size_t i = 0; i < kPieces; ++i) {
     const std::uintptr_t piece = start + i * distance * platform::kPageBytes;
-    if (!platform::see_resident(piece, pages, seen.data())) return false;
+    if (!platform::see_resident(piece, pages, seen.data(), safe)) return false;
     resident += static_cast<std::size_t>(std::count_if(
         seen.begin(), seen.begin() + pages, [](unsigned char page) { return (page & 1) != 0; }));
   }
@@ -56,8 +56,9 @@ HugeGrowth::Next SharedSpans::pages_for_next_run() noexcept {
     proof = choose_proof();
     if (proof == nullptr) return huge_growth_.next();
   }
-  const bool dense = space_->may_have_huge_pages() && platform::may_make_any_call() &&
-                     looks_dense(proof->start, proof->start_of(proof->span_count, geometry_));
+  const platform::SafeCalls safe = platform::safe_calls();
+  const bool dense = space_->may_have_huge_pages() && safe != platform::SafeCalls::kFew &&
+                     looks_dense(proof->start, proof->start_of(proof->span_count, geometry_), safe);
   --proof->lookers;
   const Locked locked(*this);
   if (!locked) return Next::kSmall;
