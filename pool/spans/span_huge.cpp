@@ -16,13 +16,15 @@ constexpr std::size_t above(std::size_t bytes) noexcept {
 }
 
 // Looks at pieces of [start, end) that lie evenly over it: as many calls whatever its length.
-bool looks_dense(std::uintptr_t start, std::uintptr_t end, platform::SafeCalls safe) noexcept {
+bool looks_dense(std::uintptr_t start, std::uintptr_t end) noexcept {
   constexpr std::size_t kPieces = 16;
   constexpr std::size_t kMostPages = 64;
   std::array<unsigned char, kMostPages> seen;
   const std::size_t distance = (end - start) / platform::kPageBytes / kPieces;
   const std::size_t pages = std::min(distance, kMostPages);
   std::size_t resident = 0;
+  const platform::SafeCalls safe = platform::safe_calls();
+  if (safe == platform::SafeCalls::kFew) return false;
   for (std::size_t i = 0; i < kPieces; ++i) {
     const std::uintptr_t piece = start + i * distance * platform::kPageBytes;
     if (!platform::see_resident(piece, pages, seen.data(), safe)) return false;
@@ -56,9 +58,8 @@ HugeGrowth::Next SharedSpans::pages_for_next_run() noexcept {
     proof = choose_proof();
     if (proof == nullptr) return huge_growth_.next();
   }
-  const platform::SafeCalls safe = platform::safe_calls();
-  const bool dense = space_->may_have_huge_pages() && safe != platform::SafeCalls::kFew &&
-                     looks_dense(proof->start, proof->start_of(proof->span_count, geometry_), safe);
+  const bool dense = space_->may_have_huge_pages() &&
+                     looks_dense(proof->start, proof->start_of(proof->span_count, geometry_));
   --proof->lookers;
   const Locked locked(*this);
   if (!locked) return Next::kSmall;
