@@ -74,11 +74,12 @@ constinit std::atomic<bool> may_restart{false};
 // How address space is reserved.
 constexpr int kReserving = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 
-// Field `index` of /proc/self/statm in bytes: 0 the address space, 1 what is resident.
+// Field `index` of statm in bytes: 0 the address space, 1 what is resident. That of the process is
+// empty once its main thread has ended.
 std::size_t statm_bytes(int index) noexcept {
   const KeepErrno keep;
   char text[128];
-  const std::size_t length = ReadOnlyFile("/proc/self/statm").read(text);
+  const std::size_t length = ReadOnlyFile("/proc/thread-self/statm").read(text);
   std::size_t pages = 0;
   for (std::size_t i = 0; i < length && index >= 0; ++i) {
     if (text[i] == ' ') {

@@ -188,12 +188,16 @@ std::uint64_t Retention::trim(std::uint64_t keep) noexcept {
   return given < idle - keep ? given + sweep(0) : given;
 }
 
+void Retention::give_excess() noexcept {
+  const std::uint64_t idle = idle_in_spans();
+  const std::uint64_t budget = budget_.bytes(platform::now_ms());
+  if (idle > budget) purge_oldest(idle - budget, 0);
+}
+
 // Where nothing was given back since the last fork nothing became empty.
 void Retention::before_fork() noexcept {
   const std::uint32_t now = platform::now_ms();
-  const std::uint64_t idle = idle_in_spans();
-  const std::uint64_t budget = budget_.bytes(now);
-  if (idle > budget) purge_oldest(idle - budget, 0);
+  give_excess();
   const std::uint64_t trims = trims_.load(std::memory_order_relaxed);
   if (trims_at_fork_.load(std::memory_order_relaxed) == trims) return;
   trims_at_fork_.store(trims, std::memory_order_relaxed);

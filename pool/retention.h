@@ -36,6 +36,10 @@ class Retention {
   void pass_if_due() noexcept;
   static constexpr std::uint32_t kPassMs = 250;
 
+  // Gives back at once what idle spans have over the budget. For a process that can have no thread
+  // which would do so after a while.
+  void give_excess() noexcept;
+
   // Gives idle memory back down to `keep` bytes. Returns the bytes given back.
   std::uint64_t trim(std::uint64_t keep) noexcept;
 

@@ -44,6 +44,7 @@ void Trimmer::after_slow_path(std::uint64_t bytes, const void* caller) noexcept 
   if (retention_->idle_bytes() + bytes < threshold_) return;
   if (may_start(caller) && start()) return;
   retention_->pass_if_due();
+  if (left_for_good_.load() || this->state() == State::kRefused) retention_->give_excess();
 }
 
 bool Trimmer::may_start(const void* caller) const noexcept {

@@ -39,7 +39,7 @@ class Trimmer {
   // Ends the thread, and starts none any more in this process. Waits for its end, for a second at
   // most. For the end of the program's main thread: libc ends a process with its last thread, in
   // which what the program registered for the exit runs, and this thread must not be that one: it
-  // has none of the program's descriptors.
+  // has none of the program's descriptors. What is idle over the budget goes back in slow paths.
   void leave_for_good() noexcept;
 
   // Ends the thread in the same way, and starts none up to come_back(). For a system call that only

@@ -249,9 +249,10 @@ void advise_fallbacks(const Snapshot& snapshot, LineSink sink) noexcept {
   refused -= std::min(refused, totals.locked_out);
   if (totals.locked_out > 0) {
     Sentence line;
-    line.add("{} requests in the pooled range went to mimalloc: they came in signal handlers, or ",
-             human_count(totals.locked_out).view());
-    line.append("after _Fork, while a lock was held; no variable changes that");
+    line.add(
+        "{} requests in the pooled range went to mimalloc, as a lock was held: they came while ",
+        human_count(totals.locked_out).view());
+    line.append("the process forked, in signal handlers, or after _Fork; no variable changes that");
     sink(line.view());
   }
   if (refused == 0) return;

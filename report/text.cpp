@@ -136,7 +136,9 @@ void put_totals(const TextLines& lines, const Snapshot& snapshot,
     passed.add("; {} in the range without a pool", human_count(snapshot.passed_within).view());
   }
   lines.put(passed);
-  lines.put("resident {}, reserved {}, idle buffers {}", human_bytes(snapshot.resident).view(),
+  const Cell resident = human_bytes(snapshot.resident);
+  lines.put("resident {}, reserved {}, idle buffers {}",
+            snapshot.resident == 0 ? "unknown" : resident.view(),
             human_bytes(snapshot.reserved).view(), human_bytes(totals.idle).view());
 }
 

@@ -40,7 +40,7 @@ struct FileText {
 };
 
 inline std::size_t resident_bytes() {
-  const FileText<128> statm("/proc/self/statm");
+  const FileText<128> statm("/proc/thread-self/statm");
   char* after_first = nullptr;
   strtoul(statm.text, &after_first, 10);
   return strtoul(after_first, nullptr, 10) * 4096;

@@ -3,7 +3,7 @@
 //   opening and no looking at files, and death for anything else) ends as it would without us, and
 //   its report is told.
 // Env: BUFPOOL_REPORT=stderr
-// Stderr: (?s)^told at the end$.*bufpool\[\d+ \S+: .*\ball\b.*resident 0 B
+// Stderr: (?s)^told at the end$.*bufpool\[\d+ \S+: .*\ball\b.*resident unknown
 #include <cerrno>
 
 #include "tests/programs/seccomp.h"

@@ -182,8 +182,8 @@ TEST(Advice, ReasonsForFallbacksAreToldApart) {
   snapshot.classes[0].locked_out = 7;
   snapshot.classes[0].fallbacks += 7;
   EXPECT_PRED_FORMAT2(IsSubstring,
-                      "7 requests in the pooled range went to mimalloc: they came in "
-                      "signal handlers",
+                      "7 requests in the pooled range went to mimalloc, as a lock was held: they "
+                      "came while the process forked",
                       advice_for(snapshot));
   EXPECT_PRED_FORMAT2(IsNotSubstring, "used up", advice_for(snapshot));
   snapshot.classes[1].fallbacks += 11;
