@@ -32,8 +32,8 @@ class LockedShards {
   std::uint32_t shard_of_thread() const noexcept {
     const auto thread = reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
     // The upper bits of the hash times the count: no division.
-    const std::uint64_t hash = static_cast<std::uint32_t>(thread >> 12) * 0x9e3779b9U;
-    return static_cast<std::uint32_t>(hash * count_ >> 32);
+    const std::uint32_t hash = static_cast<std::uint32_t>(thread >> 12) * 0x9e3779b9U;
+    return static_cast<std::uint32_t>(std::uint64_t{hash} * count_ >> 32);
   }
 
   // As rseq_pop: 0 when empty, or when the lock cannot be had.
