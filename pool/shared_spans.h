@@ -276,6 +276,7 @@ class SharedSpans {
   void note_rest_of_huge_page(const Span& span) noexcept;
   PageRange pages_brought_by(const Span& span, Block block, std::size_t used) const noexcept;
   std::uintptr_t end_of_rest(const Run& run) const noexcept;
+  void want_no_huge_pages(Run& run) noexcept;
   void leave_huge_pages(Run& run, std::uintptr_t start, std::uintptr_t end) noexcept;
   void note_run(Run& run) noexcept;
   void forget_run(Run& run) noexcept;

@@ -75,10 +75,11 @@ struct Run {
   Run* next_uncut;  // among those with room for more spans
   Span* spans;
   PageMap empty;
-  bool had_huge;           // some of its pages may be huge ones
-  std::atomic<bool> huge;  // what is cut of it comes by huge pages
-  bool left_small_gains;   // the last look for quiet spans passed over some, see kLeastGain
-  std::uint32_t cut_ms;    // of a run with huge pages: when the last span was cut
+  bool had_huge;                 // some of its pages may be huge ones
+  std::atomic<bool> huge;        // what is cut of it comes by huge pages
+  std::atomic<bool> wants_huge;  // the system is asked for some in a part of it
+  bool left_small_gains;         // the last look for quiet spans passed over some, see kLeastGain
+  std::uint32_t cut_ms;          // of a run with huge pages: when the last span was cut
 
   std::uintptr_t end() const noexcept { return start + chunks * kChunkBytes; }
   std::uintptr_t start_of(std::uint32_t span, const Geometry& geometry) const noexcept {

@@ -15,6 +15,8 @@ constexpr std::size_t kMostCommit = 32 << 20;
 // spans takes more at a time, as so many of a chunk or two leave much of it unused.
 constexpr std::size_t kLeastShared = 256 << 10;
 constexpr std::size_t kMostRunChunks = 16;
+// What is left at the end of a run is no whole huge page.
+constexpr std::size_t kLeastHugeChunks = 4;
 
 // The slots of a run begin at different places in their first pages, so that buffers do not meet in
 // the same cache sets.
@@ -119,7 +121,8 @@ bool SharedSpans::commit(Run& run, std::uint32_t spans) noexcept {
   for (;; spans = 1) {
     bytes = bytes_to_map(run, ready + spans) - committed;
     mapped = platform::map_at(start, bytes);
-    if (mapped != platform::Mapped::kRefused || spans == 1) break;
+    if (mapped != platform::Mapped::kRefused || (spans == 1 && !run.huge)) break;
+    want_no_huge_pages(run);
   }
   if (mapped == platform::Mapped::kRefused) {
     refused_.note();
@@ -129,9 +132,10 @@ bool SharedSpans::commit(Run& run, std::uint32_t spans) noexcept {
     run.span_count.store(ready, std::memory_order_relaxed);
     return pass_by_occupied();
   }
+  const bool huge = run.huge;
   advise(run, start, bytes);
   run.committed = committed + bytes;
-  if (run.had_huge && !run.huge) advise(run, start, bytes);  // huge pages were left meanwhile
+  if (huge && !run.huge) advise(run, start, bytes);  // they were left meanwhile
   run.ready = std::min(run.span_count.load(), geometry_.spans_in(committed + bytes));
   committed_.fetch_add(bytes, std::memory_order_relaxed);
   space_->count_committed(bytes);
@@ -141,10 +145,10 @@ bool SharedSpans::commit(Run& run, std::uint32_t spans) noexcept {
 std::size_t SharedSpans::chunks_for_run(HugeGrowth::Next next) const noexcept {
   const std::size_t least = chunks_above(geometry_.span_bytes);
   if (geometry_.span_bytes <= kLeastShared) return least;
-  if (next == HugeGrowth::Next::kHuge) return std::max(least, kMostRunChunks);
   if (next == HugeGrowth::Next::kProof) return least;
+  const std::size_t some = next == HugeGrowth::Next::kHuge ? kLeastHugeChunks : least;
   const std::size_t share = chunks_.load(std::memory_order_relaxed) / 4;
-  return std::max(least, std::min(share, kMostRunChunks));
+  return std::max({least, some, std::min(share, kMostRunChunks)});
 }
 
 void SharedSpans::link_first(Run& run) noexcept {

@@ -93,7 +93,8 @@ std::size_t SharedSpans::bytes_to_map(const Run& run, std::uint32_t spans) const
 // none, as the system may give some to everybody.
 void SharedSpans::advise(Run& run, void* start, std::size_t bytes) noexcept {
   if (run.huge) {
-    if (!platform::want_huge_pages(start, bytes)) run.huge = false;
+    if (!platform::want_huge_pages(start, bytes)) return want_no_huge_pages(run);
+    run.wants_huge = true;
   } else if (run.had_huge || space_->huge_pages() == HugePagesChoice::kOff) {
     (void)platform::want_small_pages(start, bytes);
   }
@@ -129,15 +130,20 @@ std::uintptr_t SharedSpans::end_of_rest(const Run& run) const noexcept {
   return run.had_huge ? run.start + std::min(above(end - run.start), committed) : end;
 }
 
+// For good. What the system refuses is tried again with the next part that goes back.
+void SharedSpans::want_no_huge_pages(Run& run) noexcept {
+  run.huge = false;
+  if (!run.wants_huge.exchange(false)) return;
+  auto* const start = reinterpret_cast<void*>(run.start);
+  if (!platform::want_small_pages(start, run.committed)) run.wants_huge = true;
+}
+
 // khugepaged fills up again what is missing from a huge page that is wanted: from now on none is in
 // the run. What of those that are there goes back in part is split, as the kernel else keeps the
 // memory of the whole until it is short of some, though nobody has it resident any more.
 void SharedSpans::leave_huge_pages(Run& run, std::uintptr_t start, std::uintptr_t end) noexcept {
   if (!run.had_huge) return;
-  if (run.huge.exchange(false)) {
-    auto* const first = reinterpret_cast<void*>(run.start);
-    if (!platform::want_small_pages(first, run.committed)) run.huge = true;  // another time
-  }
+  want_no_huge_pages(run);
   const std::uintptr_t head = std::min(end, run.start + above(start - run.start));
   const std::uintptr_t tail = std::max(head, end - (end - run.start) % kHugePageBytes);
   platform::split_huge_pages(reinterpret_cast<void*>(start), head - start);

@@ -152,7 +152,8 @@ void SharedSpans::look_at_rest(Run& run, std::uint32_t now_ms, std::uint32_t min
   if (!run.had_huge) return;
   const PageRange rest = run.pages_in(run.start_of(run.cut, geometry_), end_of_rest(run));
   const std::size_t kept = rest.count() - run.empty.count(rest.first, rest.last);
-  if (kept == 0) return;
+  const bool is_in = sweep.count > 0 && sweep.stretches[sweep.count - 1].pages.last >= rest.last;
+  if (kept == 0 || is_in) return;
   if (min_age_ms != 0 && kept * platform::kPageBytes < kLeastGain) {
     run.left_small_gains = true;
     return;
