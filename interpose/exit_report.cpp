@@ -19,7 +19,6 @@
 #include "interpose/turn.h"
 #include "pool/owner_lock.h"
 #include "pool/platform.h"
-#include "pool/platform_memory.h"
 #include "report/exit_log.h"
 #include "report/outlet.h"
 #include "report/report.h"
@@ -242,7 +241,6 @@ void prepare_exit_report(const Options& options) noexcept {
   if (!state.enabled) return;
   state.log.prepare();
   state.had_stderr = fstat(STDERR_FILENO, &state.stderr_at_start) == 0;
-  platform::remember_filters();
 }
 
 void restart_report_in_child() noexcept {

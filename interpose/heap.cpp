@@ -36,7 +36,7 @@ bool wake_backing() noexcept {
   return first != nullptr;
 }
 
-// In a forked child, for which a page that is written is one to copy.
+// Writes what differs only: in a forked child a page that is written is one to copy.
 void clear(std::atomic<std::uint64_t>& counter) noexcept {
   if (counter.load(std::memory_order_relaxed) != 0) counter.store(0, std::memory_order_relaxed);
 }

@@ -17,6 +17,7 @@
 #include "interpose/message.h"
 #include "interpose/next_symbol.h"
 #include "pool/options.h"
+#include "pool/platform_memory.h"
 
 namespace bufpool {
 namespace {
@@ -145,6 +146,7 @@ void warm_up() noexcept {
 // Before the program's own constructors and those of libraries loaded after us: there is one
 // thread, and libc is ready.
 [[gnu::constructor(101)]] void begin() {
+  platform::remember_filters();
   const bool alive = bring_to_life();
   find_next_fork();
   find_next_fclose();

@@ -9,7 +9,7 @@
 namespace bufpool {
 
 // Looks the function up with the first use, or earlier. No function that serves memory is looked up
-// so, as dlsym may ask for some.
+// so, nor is one that serving memory calls, as dlsym may ask for some.
 template <typename Function>
 class NextSymbol {
  public:

@@ -187,9 +187,10 @@ void BufferPool::put_oddly(void* pointer, const void* caller) noexcept {
 void BufferPool::put_block(Block block, ClassIndex c, const void* caller) noexcept {
   const bool grew = guard_line(block).state == cookies_.growing(block) && span_blocks(c) == 1;
   const std::size_t used = grew ? used_by_growing(block, c) : 0;
-  if (has_protected_pages(block, c)) unprotect(block, c);
+  const bool usable = !has_protected_pages(block, c) || unprotect(block, c);
   end_use(block, c);
   guard_line(block).state = cookies_.free(block);
+  if (!usable) return;
   if (zero_ == ZeroChoice::kFree) wipe(block, c);
   if (grew && spans_[to_number(c)].give_grown(block, used)) {
     return trimmer_.after_slow_path(0, caller);  // it is known to be idle

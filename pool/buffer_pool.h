@@ -142,6 +142,10 @@ class BufferPool {
   // See Trimmer::leave_for_good().
   void end_trimmer() noexcept { trimmer_.leave_for_good(); }
 
+  // The program is about to lock itself in: no system call is made from now on that it does not
+  // know already, where the pool can do without.
+  void avoid_new_calls() noexcept { space_.avoid_new_calls(); }
+
   // See Trimmer::step_aside().
   [[nodiscard]] bool send_trimmer_aside() noexcept { return trimmer_.step_aside(); }
   void let_trimmer_back() noexcept { trimmer_.come_back(); }
@@ -229,7 +233,7 @@ class BufferPool {
   void mark_borrowed(Block block, ClassIndex wanted) noexcept;
   [[nodiscard]] bool has_protected_pages(Block block, ClassIndex c) const noexcept;
   void note_protected_pages(Block block, ClassIndex c) noexcept;
-  void unprotect(Block block, ClassIndex c) noexcept;
+  [[nodiscard]] bool unprotect(Block block, ClassIndex c) noexcept;
   // The buffer in a block that was taken for a request of class `wanted`.
   [[gnu::always_inline]] void* hand_out(Block block, ClassIndex wanted) noexcept {
     const std::uint64_t c = class_number(block);

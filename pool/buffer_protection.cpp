@@ -23,14 +23,20 @@ struct Pages {
 
 }  // namespace
 
+// A guard line that is in the range can no longer be written. One in front of it may have been
+// protected before.
 void BufferPool::note_protected(std::uintptr_t start, std::size_t bytes) noexcept {
+  if (space_.avoids_new_calls()) return;  // the look at a guard line takes one
   const std::uintptr_t end = start + bytes;
   for (std::uintptr_t at = start; at < end && range_.contains(at);) {
     const ClassIndex c = class_at(at);
     const Block block = spans_[to_number(c)].block_around(at);
-    if (!spans_[to_number(c)].is_block(block)) return;
+    if (block == 0) return;
     const Pages pages(block, c);
-    if (std::max(start, pages.first) < std::min(end, pages.last)) note_protected_pages(block, c);
+    const bool holds_pages = std::max(start, pages.first) < std::min(end, pages.last);
+    if (holds_pages && block + kLine <= start && spans_[to_number(c)].is_block(block)) {
+      note_protected_pages(block, c);
+    }
     at = block + stride_bytes(c);
   }
 }
@@ -41,18 +47,19 @@ bool BufferPool::has_protected_pages(Block block, ClassIndex c) const noexcept {
 
 // Only a buffer of the short way needs another cookie. It has lent nothing.
 void BufferPool::note_protected_pages(Block block, ClassIndex c) noexcept {
-  if (!has_more_words(c) || !cookies_.is_in_use(block)) return;
+  if (!has_more_words(c) || !platform::is_writable(&protection(block))) return;
+  if (!cookies_.is_in_use(block)) return;
   protection(block) = cookies_.protected_pages(block);
   if (guard_line(block).state != cookies_.in_use(block)) return;
   lent_bytes(block) = 0;
   guard_line(block).state = cookies_.borrowed(block);
 }
 
-// Where the kernel refuses, the pages stay as they are.
-void BufferPool::unprotect(Block block, ClassIndex c) noexcept {
+// False: the kernel refuses, and nobody else can use the block.
+bool BufferPool::unprotect(Block block, ClassIndex c) noexcept {
   const Pages pages(block, c);
   protection(block) = 0;
-  (void)platform::commit(reinterpret_cast<void*>(pages.first), pages.last - pages.first);
+  return platform::commit(reinterpret_cast<void*>(pages.first), pages.last - pages.first);
 }
 
 }  // namespace bufpool

@@ -167,6 +167,11 @@ platform::Moved BufferPool::move_pages(Block from, Block to, std::size_t kept,
   };
   copy(buffer, first);
   copy(last, buffer + kept);
+  // The kernel moved the wish for huge pages, too.
+  if (spans_[to_number(c)].has_huge_pages(from) &&
+      !spans_[to_number(class_at(to))].has_huge_pages(to)) {
+    (void)platform::want_small_pages(there, last - first);
+  }
   spans_[to_number(c)].note_emptied(from, first, last);
   end_use(from, c);
   guard_line(from).state = cookies_.free(from);

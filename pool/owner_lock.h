@@ -77,6 +77,8 @@ class OwnerLock {
     gate_.forks.store(0);
   }
 
+  static bool fork_is_under_way() noexcept { return gate_.forks.load() != 0; }
+
   // False in a child that did not enter its process: made by vfork, a raw clone or _Fork.
   static bool process_is_entered() noexcept {
     return platform::process_id() == gate_.process.load(std::memory_order_relaxed);
@@ -106,8 +108,6 @@ class OwnerLock {
     return (word & kOwned) != 0 ? word & ~kWaiters : 0;
   }
 
-  static bool fork_is_under_way() noexcept { return gate_.forks.load() != 0; }
-
   [[gnu::cold, gnu::noinline]] bool let_go() noexcept {
     unlock();
     return false;
@@ -129,7 +129,7 @@ class OwnerLock {
     }
   }
 
-  // Since when a thread has been waiting for the same owner.
+  // How long a thread has been waiting for the same owner.
   class Patience {
    public:
     bool ends(std::uint32_t owner) noexcept {
@@ -158,7 +158,7 @@ class OwnerLock {
     return true;
   }
 
-  // By a thread that slept, as the last owner may have given no other.
+  // A thread that slept hands the wake-up on, as the last owner may have given no other.
   void pass_wakeup_on(bool slept) noexcept {
     if (slept) platform::wake_one(address());
   }

@@ -38,6 +38,9 @@ enum class Mapped : std::uint8_t {
 // may be readable and writable all the same.
 [[nodiscard]] bool commit(void* start, std::size_t bytes) noexcept;
 
+// Whether this thread may write the word. If so, it is overwritten.
+[[nodiscard]] bool is_writable(std::uint64_t* word) noexcept;
+
 // Gives the pages' memory back; they read as zero from then on. False: refused (mlock); some of the
 // pages may have gone all the same, and read as zero.
 [[nodiscard]] bool purge(void* start, std::size_t bytes) noexcept;

@@ -47,7 +47,16 @@ constinit std::atomic<std::size_t> libc_stack{0};
 
 // The calls that a filter has refused to this thread, which are not made again: filters stay. They
 // are a thread's own, and of those that it starts, so others may have more luck.
-enum class Call : unsigned { kCommit = 1, kAdvise = 2, kMovePages = 4, kRestart = 8, kThread = 16 };
+enum class Call : unsigned {
+  kCommit = 1,
+  kPurge = 2,
+  kMovePages = 4,
+  kRestart = 8,
+  kThread = 16,
+  kHugePages = 32,
+  kSmallPages = 64,
+  kSplit = 128,
+};
 constinit thread_local unsigned refused_calls [[gnu::tls_model("initial-exec")]] = 0;
 
 bool is_refused(Call call) noexcept { return (refused_calls & static_cast<unsigned>(call)) != 0; }
@@ -124,16 +133,23 @@ Mapped map_at(void* start, std::size_t bytes) noexcept {
 }
 
 bool commit(void* start, std::size_t bytes) noexcept {
-  return try_call(Call::kCommit,
-                  [=]() noexcept { return mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0; });
+  return try_call(Call::kCommit, [=]() noexcept {
+    return syscall(SYS_mprotect, start, bytes, PROT_READ | PROT_WRITE) == 0;
+  });
+}
+
+// The kernel writes this thread's signal mask there.
+bool is_writable(std::uint64_t* word) noexcept {
+  const KeepErrno keep;
+  return syscall(SYS_rt_sigprocmask, SIG_BLOCK, nullptr, word, sizeof *word) == 0;
 }
 
 bool purge(void* start, std::size_t bytes) noexcept {
-  return try_call(Call::kAdvise,
+  return try_call(Call::kPurge,
                   [=]() noexcept { return madvise(start, bytes, MADV_DONTNEED) == 0; });
 }
 
-bool may_purge() noexcept { return !is_refused(Call::kAdvise); }
+bool may_purge() noexcept { return !is_refused(Call::kPurge); }
 
 // Several mappings are not tried: some may have moved when the kernel refuses (Linux 6.17). The
 // kernel unmaps the target first, and may refuse then. It leaves a hole, which another thread's
@@ -154,19 +170,19 @@ Moved move_pages(void* start, std::size_t bytes, void* to) noexcept {
 }
 
 bool want_huge_pages(void* start, std::size_t bytes) noexcept {
-  return try_call(Call::kAdvise,
+  return try_call(Call::kHugePages,
                   [=]() noexcept { return madvise(start, bytes, MADV_HUGEPAGE) == 0; });
 }
 
 bool want_small_pages(void* start, std::size_t bytes) noexcept {
-  return try_call(Call::kAdvise,
+  return try_call(Call::kSmallPages,
                   [=]() noexcept { return madvise(start, bytes, MADV_NOHUGEPAGE) == 0; });
 }
 
-// That pages are cold is nothing that they have together (Linux 5.4).
+// The kernel splits a huge page of which a part is said to be cold (Linux 5.4).
 void split_huge_pages(void* start, std::size_t bytes) noexcept {
   if (bytes == 0) return;
-  (void)try_call(Call::kAdvise, [=]() noexcept { return madvise(start, bytes, MADV_COLD) == 0; });
+  (void)try_call(Call::kSplit, [=]() noexcept { return madvise(start, bytes, MADV_COLD) == 0; });
 }
 
 void* map(std::size_t bytes) noexcept {
@@ -319,7 +335,7 @@ void sleep_for(std::uint32_t milliseconds) noexcept {
 
 void name_thread(const char* name) noexcept {
   const KeepErrno keep;
-  prctl(PR_SET_NAME, name, 0, 0, 0);
+  syscall(SYS_prctl, PR_SET_NAME, name, 0, 0, 0);
 }
 
 void* rseq_area() noexcept {

@@ -62,7 +62,7 @@ class FilterCounter {
 // piece by piece, as a signal handler's stack is small.
 bool read_page_map(std::uintptr_t start, std::size_t pages, unsigned char* resident) noexcept {
   constexpr unsigned kPresent = 63;
-  ReadOnlyFile file("/proc/self/pagemap");
+  ReadOnlyFile file("/proc/thread-self/pagemap");
   std::array<std::uint64_t, 128> words;
   for (std::size_t done = 0; done < pages;) {
     const std::size_t count = std::min(words.size(), pages - done);

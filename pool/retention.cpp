@@ -200,6 +200,8 @@ void Retention::before_fork() noexcept {
   give_excess();
   const std::uint64_t trims = trims_.load(std::memory_order_relaxed);
   if (trims_at_fork_.load(std::memory_order_relaxed) == trims) return;
+  // Beside a fork of another thread the locks that a run is given back under are not to be had.
+  if (OwnerLock::fork_is_under_way()) return;
   trims_at_fork_.store(trims, std::memory_order_relaxed);
   for (SharedSpans& spans : spans_) {
     if (spans.is_used()) spans.drop_empty(now);

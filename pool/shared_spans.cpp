@@ -344,7 +344,9 @@ SharedSpans::Place SharedSpans::place_of(Block block) noexcept {
   return span.was_purged ? Place::kFree : Place::kUnused;
 }
 
+// Of a class that is not open nothing was counted. A fork does not wait for the owner of its lock.
 SpanCounters SharedSpans::counters() noexcept {
+  if (!is_open()) return {};
   const Locked locked(*this);
   if (locked) collect_deferred();
   return counters_;

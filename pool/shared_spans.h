@@ -120,6 +120,9 @@ class SharedSpans {
   // To be called before a part of a block that is out is purged: a huge page goes back otherwise.
   void before_purge(Block block, std::uintptr_t start, std::uintptr_t end) noexcept;
 
+  // Whether some of the pages in the run of a block that is out may be huge ones.
+  [[nodiscard]] bool has_huge_pages(Block block) const noexcept { return run_at(block)->had_huge; }
+
   // Takes back `blocks`; `overflow`: the first is a buffer put, the others come out of a cache.
   void give(std::span<const Block> blocks, bool overflow) noexcept;
 

@@ -9,7 +9,7 @@
 namespace bufpool {
 namespace {
 
-// In a forked child, for which a page that is written is one to copy.
+// Writes what differs only: in a forked child a page that is written is one to copy.
 template <typename T>
 void set(std::atomic<T>& variable, T value) noexcept {
   if (variable.load(std::memory_order_relaxed) != value) variable.store(value);
@@ -121,7 +121,7 @@ void Trimmer::leave_for_good() noexcept {
 }
 
 bool Trimmer::step_aside() noexcept {
-  if (has_left()) return false;
+  if (!OwnerLock::process_is_entered() || has_left()) return false;
   aside_.store(true);
   wait_until_left();
   return true;

@@ -44,12 +44,13 @@ Run* SharedSpans::choose_proof() noexcept {
   return proof_;
 }
 
-// Asked once per run, under no lock.
+// To be asked once for each run, under no lock.
 HugeGrowth::Next SharedSpans::pages_for_next_run() noexcept {
   using Next = HugeGrowth::Next;
   const HugePagesChoice choice = space_->huge_pages();
-  if (choice != HugePagesChoice::kAuto) {
-    return choice == HugePagesChoice::kOn ? Next::kHuge : Next::kSmall;
+  if (choice == HugePagesChoice::kOff) return Next::kSmall;
+  if (choice == HugePagesChoice::kOn) {
+    return space_->may_have_huge_pages() ? Next::kHuge : Next::kSmall;
   }
   Run* proof = nullptr;
   {
@@ -67,7 +68,7 @@ HugeGrowth::Next SharedSpans::pages_for_next_run() noexcept {
   return huge_growth_.next();
 }
 
-// Pre for both: locked.
+// Pre for this and the next: locked.
 void SharedSpans::note_run(Run& run) noexcept {
   huge_growth_.add_run(run.chunks * kChunkBytes, run.had_huge);
   if (!run.had_huge) proof_ = &run;
@@ -92,7 +93,9 @@ std::size_t SharedSpans::bytes_to_map(const Run& run, std::uint32_t spans) const
 // Asks for huge pages in what was just mapped, where its run has those. Elsewhere `off` asks for
 // none, as the system may give some to everybody.
 void SharedSpans::advise(Run& run, void* start, std::size_t bytes) noexcept {
-  if (run.huge) {
+  if (space_->avoids_new_calls()) {
+    run.huge = false;
+  } else if (run.huge) {
     if (!platform::want_huge_pages(start, bytes)) return want_no_huge_pages(run);
     run.wants_huge = true;
   } else if (run.had_huge || space_->huge_pages() == HugePagesChoice::kOff) {
@@ -130,7 +133,8 @@ std::uintptr_t SharedSpans::end_of_rest(const Run& run) const noexcept {
   return run.had_huge ? run.start + std::min(above(end - run.start), committed) : end;
 }
 
-// For good. What the system refuses is tried again with the next part that goes back.
+// The run has small pages for good. What the system refuses is tried again with the next part that
+// goes back.
 void SharedSpans::want_no_huge_pages(Run& run) noexcept {
   run.huge = false;
   if (!run.wants_huge.exchange(false)) return;
@@ -142,7 +146,7 @@ void SharedSpans::want_no_huge_pages(Run& run) noexcept {
 // the run. What of those that are there goes back in part is split, as the kernel else keeps the
 // memory of the whole until it is short of some, though nobody has it resident any more.
 void SharedSpans::leave_huge_pages(Run& run, std::uintptr_t start, std::uintptr_t end) noexcept {
-  if (!run.had_huge) return;
+  if (!run.had_huge || space_->avoids_new_calls()) return;
   want_no_huge_pages(run);
   const std::uintptr_t head = std::min(end, run.start + above(start - run.start));
   const std::uintptr_t tail = std::max(head, end - (end - run.start) % kHugePageBytes);

@@ -264,7 +264,7 @@ bool SharedSpans::is_all_empty(const Run& run) const noexcept {
 void SharedSpans::forget(Run& run, std::uint32_t now_ms) noexcept {
   if (span_age_ms(now_ms, run.empty_ms) < kRegretMs) {
     dropped_bytes_ += run.cut * geometry_.span_bytes;
-    dropped_ms_ = now_ms;
+    dropped_ms_ = run.empty_ms;
   }
   for (std::uint32_t i = 0; i < run.cut; ++i) lists_.move_to(run.spans[i], SpanList::kNone);
   unlink(run);

@@ -27,6 +27,20 @@ void protect(void* memory, std::size_t bytes, int rights) {
   promise::keep(mprotect(reinterpret_cast<void*>(first), last - first, rights) == 0, "protected");
 }
 
+// The page that a buffer begins in, and then all. No call can be made for the buffer until the
+// rights are back: what stands in front of it is protected, too.
+void protect_for_a_while(std::size_t bytes, int rights) {
+  char* const memory = promise::get<char>(bytes);
+  const auto start = reinterpret_cast<std::uintptr_t>(memory);
+  auto* const first = reinterpret_cast<void*>(start & ~(kPage - 1));
+  const std::size_t all = ((start + bytes) & ~(kPage - 1)) - (start & ~(kPage - 1));
+  for (const std::size_t part : {kPage, all}) {
+    promise::keep(mprotect(first, part, rights) == 0, "protected");
+  }
+  promise::keep(mprotect(first, all, PROT_READ | PROT_WRITE) == 0, "the rights are back");
+  promise::put(memset(memory, 1, bytes));
+}
+
 void use_many(std::size_t alignment, std::size_t bytes) {
   std::array<void*, 8> held{};
   for (void*& memory : held) {
@@ -62,6 +76,7 @@ int main() {
       void* const grown = grown_to(bytes);
       protect(grown, bytes, rights);
       promise::put(grown);
+      protect_for_a_while(bytes, rights);
       use_many(16, bytes);
     }
     void* const read_only = promise::get<void>(promise::kMiB);
