@@ -27,7 +27,7 @@ class OwnerLock {
   [[nodiscard]] bool lock() noexcept {
     std::uint32_t free = 0;
     const bool mine = word_.compare_exchange_strong(free, self());
-    if (mine && !fork_is_under_way()) [[likely]]
+    if (mine && !is_shut()) [[likely]]
       return true;
     return mine ? let_go() : lock_contended();
   }
@@ -84,6 +84,9 @@ class OwnerLock {
     return platform::process_id() == gate_.process.load(std::memory_order_relaxed);
   }
 
+  // Around vfork: its child is another process on its parent's memory.
+  static void set_in_vfork(bool value) noexcept { in_vfork_ = value; }
+
   // Grows with each forked child and its own: what was noted at another number was its parent's.
   static std::uint32_t times_entered() noexcept {
     return gate_.times_entered.load(std::memory_order_relaxed);
@@ -108,6 +111,12 @@ class OwnerLock {
     return (word & kOwned) != 0 ? word & ~kWaiters : 0;
   }
 
+  // Whether this thread could change what a fork copies. A child made by _Fork or a raw clone may
+  // have been made while a thread of its parent forked; it has no such thread.
+  static bool is_shut() noexcept {
+    return fork_is_under_way() && (in_vfork_ || process_is_entered());
+  }
+
   [[gnu::cold, gnu::noinline]] bool let_go() noexcept {
     unlock();
     return false;
@@ -117,12 +126,12 @@ class OwnerLock {
     Patience patience;
     for (int spins = 0;; ++spins) {
       std::uint32_t seen = word_.load(std::memory_order_relaxed);
-      if (fork_is_under_way()) return turned_away(spins > kSpins);
+      if (is_shut()) return turned_away(spins > kSpins);
       if (seen == 0) {
         // A thread that slept cannot know whether others still do: it takes the lock for waiters.
         const std::uint32_t mine = spins < kSpins ? self() : self() | kWaiters;
         if (!word_.compare_exchange_weak(seen, mine)) continue;
-        return fork_is_under_way() ? let_go() : true;
+        return is_shut() ? let_go() : true;
       }
       if (owner_of(seen) == 0) return turned_away(spins > kSpins);
       if (!wait_for(seen, spins, patience)) return false;
@@ -185,6 +194,7 @@ class OwnerLock {
     std::atomic<std::uint32_t> times_entered;
   };
   static inline constinit Gate gate_{};
+  static inline constinit thread_local bool in_vfork_ [[gnu::tls_model("initial-exec")]] = false;
 
   std::atomic<std::uint32_t> word_{0};
 };
