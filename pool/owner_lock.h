@@ -113,8 +113,9 @@ class OwnerLock {
 
   // Whether this thread could change what a fork copies. A child made by _Fork or a raw clone may
   // have been made while a thread of its parent forked; it has no such thread.
-  static bool is_shut() noexcept {
-    return fork_is_under_way() && (in_vfork_ || process_is_entered());
+  static bool is_shut() noexcept { return fork_is_under_way() && is_in_forking_process(); }
+  [[gnu::cold, gnu::noinline]] static bool is_in_forking_process() noexcept {
+    return in_vfork_ || process_is_entered();
   }
 
   [[gnu::cold, gnu::noinline]] bool let_go() noexcept {
