@@ -153,7 +153,7 @@ void warm_up() noexcept {
   find_next_mprotect();
   find_next_namespace_calls();
   find_next_prctl();
-  find_next_pthread_exit();
+  find_next_thread_ends();
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   if (alive) warm_up();
   if (alive) the_pool.start_trimmer_if_wanted();

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
-// pthread_exit of the main thread: the process goes on until its last thread ends, in which libc
-// then runs what was registered for the exit. A thread of this library must not keep it from that.
+// The end of the main thread alone, by pthread_exit, thrd_exit or a cancel: the process goes on
+// until its last thread ends, in which libc then runs what was registered for the exit. A thread of
+// this library must not keep it from that.
+#include <pthread.h>
 #include <sys/syscall.h>
+#include <threads.h>
 #include <unistd.h>
 
 #include <tuple>
@@ -13,16 +16,40 @@ namespace bufpool {
 namespace {
 
 constinit NextSymbol<void(void*)> next_pthread_exit("pthread_exit");
+constinit NextSymbol<void(int)> next_thrd_exit("thrd_exit");
+constinit NextSymbol<int(pthread_t)> next_pthread_cancel("pthread_cancel");
+constinit pthread_t main_thread{};
+
+void end_trimmer_with_main_thread() noexcept {
+  if (syscall(SYS_gettid) == getpid()) the_pool.end_trimmer();
+}
 
 }  // namespace
 
-void find_next_pthread_exit() noexcept { std::ignore = next_pthread_exit.get(); }
+void find_next_thread_ends() noexcept {
+  main_thread = pthread_self();
+  std::ignore = next_pthread_exit.get();
+  std::ignore = next_thrd_exit.get();
+  std::ignore = next_pthread_cancel.get();
+}
 
 }  // namespace bufpool
 
-// The unwinding of the thread's stack passes through here, so this function may not be noexcept.
+// The unwinding of the thread's stack passes through here, so these functions may not be noexcept.
 extern "C" [[gnu::visibility("default")]] void pthread_exit(void* result) {
-  if (syscall(SYS_gettid) == getpid()) bufpool::the_pool.end_trimmer();
+  bufpool::end_trimmer_with_main_thread();
   bufpool::next_pthread_exit.get()(result);
   __builtin_unreachable();
+}
+
+extern "C" [[gnu::visibility("default")]] void thrd_exit(int result) {
+  bufpool::end_trimmer_with_main_thread();
+  bufpool::next_thrd_exit.get()(result);
+  __builtin_unreachable();
+}
+
+// A thread that cancels itself may unwind from here.
+extern "C" [[gnu::visibility("default")]] int pthread_cancel(pthread_t thread) {
+  if (pthread_equal(thread, bufpool::main_thread) != 0) bufpool::the_pool.end_trimmer();
+  return bufpool::next_pthread_cancel.get()(thread);
 }

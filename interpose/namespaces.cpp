@@ -15,13 +15,18 @@ namespace {
 constinit NextSymbol<int(int) noexcept> next_unshare("unshare");
 constinit NextSymbol<int(int, int) noexcept> next_setns("setns");
 
+// What a process of several threads may not leave or enter.
+constexpr int kAlone =
+    CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWTIME | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM;
+constexpr int kOfAnyKind = 0;
+
 // EINVAL and EUSERS are the kernel's answers to a process of several threads. A call that succeeds
 // at once does not end the trimmer: it may be one that a program makes often.
 template <typename Call>
-int call_alone_if_need_be(Call call) noexcept {
+int call_alone_if_need_be(bool may_need_be, Call call) noexcept {
   const int kept = errno;
   const int first = call();
-  if (first == 0 || (errno != EINVAL && errno != EUSERS)) return first;
+  if (first == 0 || !may_need_be || (errno != EINVAL && errno != EUSERS)) return first;
   const int error = errno;
   if (!the_pool.send_trimmer_aside()) {
     errno = error;
@@ -43,10 +48,12 @@ void find_next_namespace_calls() noexcept {
 }  // namespace bufpool
 
 extern "C" [[gnu::visibility("default")]] int unshare(int flags) noexcept {
-  return bufpool::call_alone_if_need_be([=] { return bufpool::next_unshare.get()(flags); });
+  return bufpool::call_alone_if_need_be((flags & bufpool::kAlone) != 0,
+                                        [=] { return bufpool::next_unshare.get()(flags); });
 }
 
 extern "C" [[gnu::visibility("default")]] int setns(int descriptor, int kind) noexcept {
   return bufpool::call_alone_if_need_be(
+      kind == bufpool::kOfAnyKind || (kind & bufpool::kAlone) != 0,
       [=] { return bufpool::next_setns.get()(descriptor, kind); });
 }

@@ -34,6 +34,6 @@ void find_next_fclose() noexcept;
 void find_next_mprotect() noexcept;
 void find_next_namespace_calls() noexcept;
 void find_next_prctl() noexcept;
-void find_next_pthread_exit() noexcept;
+void find_next_thread_ends() noexcept;
 
 }  // namespace bufpool

@@ -12,16 +12,19 @@
 #include <cerrno>
 
 #include "pool/cpu_cache.h"
+#include "pool/owner_lock.h"
 
 extern "C" {
 
 [[gnu::used]] bufpool::RseqArea* bufpool_before_vfork() noexcept {
+  bufpool::OwnerLock::set_in_vfork(true);
   return bufpool::leave_sequences();
 }
 
 // In the parent; `result` is the kernel's.
 [[gnu::used]] pid_t bufpool_after_vfork(long result, bufpool::RseqArea* area) noexcept {
   bufpool::return_to_sequences(area);
+  bufpool::OwnerLock::set_in_vfork(false);
   if (result >= 0) return static_cast<pid_t>(result);
   errno = static_cast<int>(-result);
   return -1;

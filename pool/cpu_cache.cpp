@@ -35,16 +35,12 @@ constinit thread_local RseqArea* thread_area [[gnu::tls_model("initial-exec")]] 
 RseqArea* leave_sequences() noexcept {
   RseqArea* const area = thread_area;
   thread_area = &vfork_area;
-  OwnerLock::set_in_vfork(true);
   // A signal handler may look next, and the child.
   std::atomic_signal_fence(std::memory_order_seq_cst);
   return area;
 }
 
-void return_to_sequences(RseqArea* area) noexcept {
-  OwnerLock::set_in_vfork(false);
-  thread_area = area;
-}
+void return_to_sequences(RseqArea* area) noexcept { thread_area = area; }
 
 PoolMode CpuCache::open(PoolMode wanted, std::uint64_t cpu_budget, SharedSpans* spans,
                         Cookies cookies) noexcept {

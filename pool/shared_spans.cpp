@@ -55,14 +55,16 @@ SharedSpans::Taken SharedSpans::take_once(std::span<Block> blocks, const WideTak
 }
 
 // The other blocks of a span are about to be handed out, too; one that is alone may be much larger
-// than what is asked for.
+// than what is asked for. What came along with a huge page has its memory in any case.
 void SharedSpans::count_taken(Taken& taken, std::size_t asked) noexcept {
   if (taken.count == 0) return;
   begin_peak();
-  taken.fresh_bytes += std::exchange(came_along_, 0);
+  const std::uint64_t came_along = std::exchange(came_along_, 0);
   taken.about_to_touch = geometry_.span_blocks > 1
                              ? taken.fresh_bytes
                              : std::min(taken.fresh_bytes, platform::page_above(asked));
+  taken.about_to_touch += came_along;
+  taken.fresh_bytes += came_along;
   ++counters_.misses;
   counters_.filled += taken.count - 1;
   counters_.faulted_bytes += taken.about_to_touch;

@@ -44,7 +44,12 @@ void Trimmer::after_slow_path(std::uint64_t bytes, const void* caller) noexcept 
   if (retention_->idle_bytes() + bytes < threshold_) return;
   if (may_start(caller) && start()) return;
   retention_->pass_if_due();
-  if (left_for_good_.load() || this->state() == State::kRefused) retention_->give_excess();
+  if (lacks_thread()) retention_->give_excess();
+}
+
+// BUFPOOL_TRIMMER=off is a wish for less work: passes over the classes will do.
+bool Trimmer::lacks_thread() const noexcept {
+  return choice_ != TrimmerChoice::kOff && (left_for_good_.load() || state() == State::kRefused);
 }
 
 bool Trimmer::may_start(const void* caller) const noexcept {

@@ -61,6 +61,7 @@ class Trimmer {
   static constexpr std::uint64_t kLittle = std::uint64_t{256} << 10;
 
   bool may_start(const void* caller) const noexcept;
+  bool lacks_thread() const noexcept;
   bool start() noexcept;
   void refuse() noexcept;
   static void* run(void* self);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Promise: a process whose main thread ends by pthread_exit ends with its last thread, which runs
-//   what the program registered for the exit; one that ends by the system call ends with it. The
-//   library's own thread keeps neither alive.
+// Promise: a process whose main thread ends by pthread_exit, by thrd_exit or cancelled ends with
+// its
+//   last thread, which runs what the program registered for the exit; one that ends by the system
+//   call ends with it. The library's own thread keeps none alive.
 // Env: BUFPOOL_TRIMMER=on
 // Run: worker
 // Args: worker
@@ -9,11 +10,18 @@
 // Run: at_once
 // Args: at_once
 // Stdout: ^last words$
+// Run: thrd_exit
+// Args: thrd_exit
+// Stdout: ^last words$
+// Run: cancelled
+// Args: cancelled
+// Stdout: ^last words$
 // Run: system_call
 // Args: system_call
 // Exit: 4
 #include <pthread.h>
 #include <sys/syscall.h>
+#include <threads.h>
 
 #include <string_view>
 
@@ -21,9 +29,16 @@
 
 namespace {
 
+const pthread_t main_thread = pthread_self();
+
 // What standard output holds is written by the exit that libc makes.
-void* work(void* at_once) {
-  if (at_once == nullptr) usleep(400'000);
+void* work(void* argument) {
+  const std::string_view how = static_cast<const char*>(argument);
+  if (how == "worker") usleep(400'000);
+  if (how == "cancelled") {
+    promise::keep(pthread_cancel(main_thread) == 0, "the main thread is cancelled");
+    usleep(5'000);
+  }
   promise::use(70000, 10);
   std::printf("last words\n");
   return nullptr;
@@ -37,7 +52,8 @@ int main(int, char** arguments) {
   promise::use(1 << 20, 30);
   if (how == "system_call") syscall(SYS_exit, 4);
   pthread_t worker;
-  void* const at_once = how == "at_once" ? &worker : nullptr;
-  promise::keep(pthread_create(&worker, nullptr, work, at_once) == 0, "a thread starts");
+  promise::keep(pthread_create(&worker, nullptr, work, arguments[1]) == 0, "a thread starts");
+  if (how == "cancelled") pause();
+  if (how == "thrd_exit") thrd_exit(0);
   pthread_exit(nullptr);
 }
