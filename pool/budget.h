@@ -21,7 +21,8 @@ class Budget {
   static constexpr std::uint32_t kStepMs = 1000;      // between two steps down
   static constexpr std::uint32_t kPressedMs = 30000;  // how long pressure is remembered
 
-  // `most`: the budget is never above it; nor is its floor. Bytes that were earned before count.
+  // `most`: the budget is never above it; nor is its floor. Not 0. Bytes that were earned before
+  // count.
   void open(std::uint64_t most) noexcept { most_.store(most, std::memory_order_relaxed); }
 
   // `bytes` had been given back shortly before they were needed again.
@@ -63,7 +64,10 @@ class Budget {
     return is_pressed(pressed_.seen(), now_ms) ? all / 2 : all;
   }
 
-  std::uint64_t most() const noexcept { return most_.load(std::memory_order_relaxed); }
+  std::uint64_t most() const noexcept {
+    const std::uint64_t most = most_.load(std::memory_order_relaxed);
+    return most != 0 ? most : kMostByDefault;
+  }
 
  private:
   enum : std::uint32_t { kRegretted, kCalm };
@@ -83,7 +87,9 @@ class Budget {
     }
   }
 
-  std::atomic<std::uint64_t> most_{kMostByDefault};
+  // All members are zero at first, as is the whole pool: it takes no room in the library's file,
+  // and a page of it that is written is not copied from there.
+  std::atomic<std::uint64_t> most_{0};    // 0: not known yet
   std::atomic<std::uint64_t> earned_{0};  // above the floor
   std::atomic<std::uint64_t> warmed_{0};
   Moment changed_;

@@ -31,7 +31,7 @@ bool BufferPool::open(const Options& options) noexcept {
   space_.use_huge_pages(static_cast<HugePagesChoice>(options.hugepages), may_read);
   zero_ = static_cast<ZeroChoice>(options.zero);
   cookies_ = Cookies(platform::process_secret(), zero_ == ZeroChoice::kFree);
-  if (options.max_buffers != 0) max_buffers_ = options.max_buffers;
+  max_buffers_ = options.max_buffers != 0 ? options.max_buffers : SharedSpans::kNoLimit;
   range_ = space_.range();
   mode_ = cache_.open(wanted_mode(options), options.cpu_cache, spans_.data(), cookies_);
   if (mode_ == PoolMode::kPassThrough) return false;

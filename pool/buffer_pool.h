@@ -293,7 +293,7 @@ class BufferPool {
   std::atomic<std::uint64_t> lent_{0};
   std::size_t most_ = 0;  // 0: open() was not called yet
   std::size_t all_sizes_ = 0;
-  std::uint64_t max_buffers_ = SharedSpans::kNoLimit;
+  std::uint64_t max_buffers_ = 0;
   ZeroChoice zero_ = ZeroChoice::kOff;
   Growth growth_;
   Retention retention_;

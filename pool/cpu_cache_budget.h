@@ -24,7 +24,9 @@ class CacheBudget {
   }
 
   // All caches together may hold `bytes`, from now on.
-  void share_out(std::uint64_t bytes) noexcept { shared_.store(bytes, std::memory_order_relaxed); }
+  void share_out(std::uint64_t bytes) noexcept {
+    shared_.store(std::max<std::uint64_t>(bytes, 1), std::memory_order_relaxed);
+  }
 
   // There is a cache more. A process may come to run on more CPUs than it could at first.
   void add_cache() noexcept { caches_.fetch_add(1, std::memory_order_relaxed); }
@@ -34,7 +36,8 @@ class CacheBudget {
     if (fixed_ != 0) return fixed_;
     const std::uint64_t caches =
         std::max({expected_, caches_.load(std::memory_order_relaxed), std::uint32_t{1}});
-    const std::uint64_t part = shared_.load(std::memory_order_relaxed) / caches;
+    const std::uint64_t shared = shared_.load(std::memory_order_relaxed);
+    const std::uint64_t part = (shared != 0 ? shared : Budget::kMostByDefault) / caches;
     return std::max(part - part % kUnit, kLeast);
   }
 
@@ -45,7 +48,7 @@ class CacheBudget {
   std::uint64_t fixed_ = 0;
   std::uint32_t expected_ = 0;
   std::atomic<std::uint32_t> caches_{0};
-  std::atomic<std::uint64_t> shared_{Budget::kMostByDefault};
+  std::atomic<std::uint64_t> shared_{0};  // 0: not known yet
 };
 
 }  // namespace bufpool

@@ -66,6 +66,14 @@ check_tls() {
   none callers . "calls __tls_get_addr, which may allocate"
 }
 
+# The pool is zero before it opens: one word that is not would put all of it into the file, from
+# where each page that is written is copied.
+check_data() {
+  local size
+  size=$(sed 's/^ *\[ *[0-9]*\]//' "$tmp/sections" | awk '$1 == ".data" { print $5 }')
+  [ $((0x$size)) -lt 16384 ] || fault "$((0x$size)) bytes of data that is not zero"
+}
+
 # section_words NAME: the functions that an array of pointers is relocated to.
 section_words() {
   local from size to
@@ -98,6 +106,7 @@ check_constructors() {
 
 check_needed
 check_flags
+check_data
 check_names
 check_tls
 check_constructors
