@@ -17,14 +17,14 @@
 extern "C" {
 
 [[gnu::used]] bufpool::RseqArea* bufpool_before_vfork() noexcept {
-  bufpool::OwnerLock::set_in_vfork(true);
+  bufpool::OwnerLock::enter_vfork();
   return bufpool::leave_sequences();
 }
 
 // In the parent; `result` is the kernel's.
 [[gnu::used]] pid_t bufpool_after_vfork(long result, bufpool::RseqArea* area) noexcept {
   bufpool::return_to_sequences(area);
-  bufpool::OwnerLock::set_in_vfork(false);
+  bufpool::OwnerLock::leave_vfork();
   if (result >= 0) return static_cast<pid_t>(result);
   errno = static_cast<int>(-result);
   return -1;

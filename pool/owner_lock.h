@@ -84,8 +84,9 @@ class OwnerLock {
     return platform::process_id() == gate_.process.load(std::memory_order_relaxed);
   }
 
-  // Around vfork: its child is another process on its parent's memory.
-  static void set_in_vfork(bool value) noexcept { in_vfork_ = value; }
+  // Around vfork: its child is another process on its parent's memory, and may call vfork, too.
+  static void enter_vfork() noexcept { ++vforks_; }
+  static void leave_vfork() noexcept { --vforks_; }
 
   // Grows with each forked child and its own: what was noted at another number was its parent's.
   static std::uint32_t times_entered() noexcept {
@@ -115,7 +116,7 @@ class OwnerLock {
   // have been made while a thread of its parent forked; it has no such thread.
   static bool is_shut() noexcept { return fork_is_under_way() && is_in_forking_process(); }
   [[gnu::cold, gnu::noinline]] static bool is_in_forking_process() noexcept {
-    return in_vfork_ || process_is_entered();
+    return vforks_ != 0 || process_is_entered();
   }
 
   [[gnu::cold, gnu::noinline]] bool let_go() noexcept {
@@ -195,7 +196,7 @@ class OwnerLock {
     std::atomic<std::uint32_t> times_entered;
   };
   static inline constinit Gate gate_{};
-  static inline constinit thread_local bool in_vfork_ [[gnu::tls_model("initial-exec")]] = false;
+  static inline constinit thread_local unsigned vforks_ [[gnu::tls_model("initial-exec")]] = 0;
 
   std::atomic<std::uint32_t> word_{0};
 };

@@ -29,12 +29,6 @@ void use_many_classes() {
   }
 }
 
-long faults_here() {
-  rusage use{};
-  getrusage(RUSAGE_SELF, &use);
-  return use.ru_minflt;
-}
-
 struct Faults {
   long in_child;
   long in_parent;
@@ -45,14 +39,14 @@ template <typename Fork, typename Work>
 Faults faults_of(Fork fork_once, Work work) {
   Faults least{1 << 30, 1 << 30};
   for (int i = 0; i < kChildren; ++i) {
-    const long before = faults_here();
+    const long before = promise::page_faults();
     const pid_t child = fork_once();
     if (child == 0) work();
     rusage use{};
     int status = 0;
     promise::keep(wait4(child, &status, 0, &use) == child && status == 0, "a child ends well");
     least.in_child = std::min(least.in_child, use.ru_minflt);
-    least.in_parent = std::min(least.in_parent, faults_here() - before);
+    least.in_parent = std::min(least.in_parent, promise::page_faults() - before);
   }
   return least;
 }

@@ -2,8 +2,6 @@
 // Promise: a request that no process can have is refused with ENOMEM without more ado, from every
 //   entry: memory that is kept for small requests stays where it is, and touches no new page.
 #include <malloc.h>
-#include <sys/resource.h>
-
 #include <cstdint>
 
 #include "tests/programs/promise.h"
@@ -11,12 +9,6 @@
 namespace {
 
 constexpr int kRounds = 500;
-
-long faults() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_minflt;
-}
 
 void expect_none(const void* memory, const char* what) {
   promise::keep(memory == nullptr && errno == ENOMEM, what);
@@ -44,12 +36,13 @@ void ask_for(std::size_t bytes) {
 
 void expect_few_faults(std::size_t bytes) {
   ask_for(bytes);
-  const long before = faults();
+  const long before = promise::page_faults();
   for (int i = 0; i < kRounds; ++i) {
     ask_for(bytes);
     promise::use(16);
   }
-  promise::keep(faults() - before < kRounds / 2, "small requests find their pages there");
+  promise::keep(promise::page_faults() - before < kRounds / 2,
+                "small requests find their pages there");
 }
 
 }  // namespace

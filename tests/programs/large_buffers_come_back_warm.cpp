@@ -2,8 +2,6 @@
 // Promise: buffers of 20 MiB to 1 GiB come back with the pages that were touched, as smaller ones
 //   do: a pair takes no page fault.
 // Needs: library
-#include <sys/resource.h>
-
 #include "tests/programs/memory.h"
 
 namespace {
@@ -16,19 +14,13 @@ void touch(std::size_t bytes) {
   promise::put(memory);
 }
 
-long faults() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_minflt;
-}
-
 }  // namespace
 
 int main() {
   for (const std::size_t mebibytes : {20, 30, 64, 100, 256, 600, 1024}) {
     touch(mebibytes * promise::kMiB);
-    const long before = faults();
+    const long before = promise::page_faults();
     for (int i = 0; i < kRounds; ++i) touch(mebibytes * promise::kMiB);
-    promise::keep(faults() - before < kRounds / 2, "their pages are there already");
+    promise::keep(promise::page_faults() - before < kRounds / 2, "their pages are there already");
   }
 }

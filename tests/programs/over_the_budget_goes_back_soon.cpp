@@ -3,28 +3,16 @@
 //   for as long as idle memory is kept; the same burst repeated at once finds most of its pages.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=10m BUFPOOL_RETAIN_MAX=64M BUFPOOL_PRESSURE=off
-#include <sys/resource.h>
-
 #include "tests/programs/memory.h"
-
-namespace {
-
-long faults() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_minflt;
-}
-
-}  // namespace
 
 int main() {
   constexpr std::size_t kBurst = 100 * promise::kMiB;
   const std::size_t before = promise::resident_bytes();
   const std::uint64_t start = promise::now_ms();
   { promise::Burst burst(kBurst, 64 << 10); }
-  const long at_first = faults();
+  const long at_first = promise::page_faults();
   { promise::Burst burst(kBurst, 64 << 10); }
-  const long repeated = faults() - at_first;
+  const long repeated = promise::page_faults() - at_first;
   if (promise::now_ms() - start < 900) {
     promise::keep(repeated < static_cast<long>(kBurst / 4096 / 4), "repeated at once it is warm");
   }

@@ -3,6 +3,7 @@
 // through, patterns, and the sizes where rules change.
 #pragma once
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
@@ -102,6 +103,13 @@ inline bool is_aligned(const void* memory, std::size_t alignment) {
 constexpr int rounds_without_room(std::size_t bytes) {
   constexpr std::size_t kEnough = std::size_t{5} << 28;
   return bytes < kEnough / 20'000 ? 20'000 : static_cast<int>(kEnough / bytes);
+}
+
+// Faults of this process up to now that took no file.
+inline long page_faults() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_minflt;
 }
 
 // Gets and frees `count` buffers of `bytes`, each checked.

@@ -2,8 +2,6 @@
 // Promise: memory that was given back and is missed soon after earns a budget that keeps it.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=10m BUFPOOL_RETAIN_MAX=64M BUFPOOL_PRESSURE=off BUFPOOL_HUGEPAGES=off
-#include <sys/resource.h>
-
 #include "tests/programs/memory.h"
 
 namespace {
@@ -12,12 +10,9 @@ constexpr std::size_t kBurst = 40 * promise::kMiB;
 
 // How many pages a burst had to ask the system for.
 long faults_of_burst() {
-  rusage before{};
-  rusage after{};
-  getrusage(RUSAGE_SELF, &before);
+  const long before = promise::page_faults();
   { promise::Burst burst(kBurst, 100'000); }
-  getrusage(RUSAGE_SELF, &after);
-  return after.ru_minflt - before.ru_minflt;
+  return promise::page_faults() - before;
 }
 
 // Idle bytes over the budget stay for about a second. They are waited for longer, but not for as
