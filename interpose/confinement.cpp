@@ -3,7 +3,7 @@
 
 #include <atomic>
 
-#include "pool/platform_memory.h"
+#include "pool/platform/memory_limits.h"
 
 namespace bufpool {
 namespace {

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "pool/options.h"
-#include "pool/snapshot.h"
+#include "pool/options/options.h"
+#include "pool/telemetry/snapshot.h"
 
 namespace bufpool {
 

@@ -11,7 +11,7 @@
 
 #include "interpose/exit_report.h"
 #include "interpose/heap.h"
-#include "pool/backing.h"
+#include "pool/backing/backing.h"
 
 #define BUFPOOL_EXPORT extern "C" [[gnu::visibility("default")]]
 

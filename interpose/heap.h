@@ -6,9 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "pool/backing.h"
+#include "pool/backing/backing.h"
 #include "pool/buffer_pool.h"
-#include "pool/refusal.h"
+#include "pool/sync/refusal.h"
 
 namespace bufpool {
 

@@ -16,8 +16,8 @@
 #include "interpose/heap.h"
 #include "interpose/message.h"
 #include "interpose/next_symbol.h"
-#include "pool/options.h"
-#include "pool/platform_memory.h"
+#include "pool/options/options.h"
+#include "pool/platform/memory_limits.h"
 
 namespace bufpool {
 namespace {

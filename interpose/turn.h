@@ -8,7 +8,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "pool/platform.h"
+#include "pool/platform/platform.h"
 
 namespace bufpool {
 

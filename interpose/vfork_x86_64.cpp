@@ -11,8 +11,8 @@
 
 #include <cerrno>
 
-#include "pool/cpu_cache.h"
-#include "pool/owner_lock.h"
+#include "pool/percpu/cpu_cache.h"
+#include "pool/sync/owner_lock.h"
 
 extern "C" {
 

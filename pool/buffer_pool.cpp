@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "pool/backing.h"
-#include "pool/platform.h"
+#include "pool/backing/backing.h"
+#include "pool/platform/platform.h"
 
 namespace bufpool {
 namespace {

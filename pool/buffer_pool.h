@@ -10,21 +10,21 @@
 #include <cstdint>
 #include <optional>
 
-#include "pool/caller.h"
-#include "pool/cpu_cache.h"
-#include "pool/fault.h"
-#include "pool/fork_account.h"
-#include "pool/growth.h"
-#include "pool/guard_line.h"
+#include "pool/growing/growth.h"
 #include "pool/memory/chunk_space.h"
-#include "pool/options.h"
-#include "pool/owner_lock.h"
-#include "pool/platform.h"
-#include "pool/retention.h"
-#include "pool/shared_spans.h"
-#include "pool/size_classes.h"
-#include "pool/snapshot.h"
-#include "pool/trimmer.h"
+#include "pool/memory/guard_line.h"
+#include "pool/memory/size_classes.h"
+#include "pool/options/options.h"
+#include "pool/percpu/cpu_cache.h"
+#include "pool/platform/caller.h"
+#include "pool/platform/platform.h"
+#include "pool/returning/retention.h"
+#include "pool/returning/trimmer.h"
+#include "pool/spans/shared_spans.h"
+#include "pool/sync/owner_lock.h"
+#include "pool/telemetry/fault.h"
+#include "pool/telemetry/fork_account.h"
+#include "pool/telemetry/snapshot.h"
 
 namespace bufpool {
 
@@ -60,9 +60,9 @@ class BufferPool {
 
   // A buffer of at least `size` bytes, aligned to 16, and to a cache line from 1 KiB up. Never null
   // while the allocator underneath has memory: what the pool cannot serve it passes on.
-  // Pre: wants(size). `caller()` is where the program asked for it (pool/caller.h). With malloc
-  // around it a hit is 35 instructions (tests/golden/fast_path.txt): no call, no lock, no atomic
-  // read-modify-write.
+  // Pre: wants(size). `caller()` is where the program asked for it (pool/platform/caller.h). With
+  // malloc around it a hit is 35 instructions (tests/golden/fast_path.txt): no call, no lock, no
+  // atomic read-modify-write.
   template <typename Caller = UnknownCaller>
   [[nodiscard, gnu::always_inline]] void* take(std::size_t size, Caller caller = {}) noexcept {
     const std::uint64_t step = step_number(size);

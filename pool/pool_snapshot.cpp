@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "pool/buffer_pool.h"
-#include "pool/options.h"
-#include "pool/platform.h"
-#include "pool/residence.h"
+#include "pool/options/options.h"
+#include "pool/platform/platform.h"
+#include "pool/telemetry/residence.h"
 
 namespace bufpool {
 namespace {
@@ -16,14 +16,14 @@ void subtract_counters(ClassSnapshot& now, const ClassForkAccount& then) noexcep
 #define BUFPOOL_SUBTRACT_gauge(name)
 #define BUFPOOL_SUBTRACT_peak(name)
 #define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) BUFPOOL_SUBTRACT_##kind(name)
-#include "pool/counters.def"
+#include "pool/telemetry/counters.def"
   now.inherited = then.in_use;
   now.in_use_peak = std::max(now.in_use_peak, then.in_use);
 }
 
 void subtract_counters(Snapshot& now, const ForkAccount& then) noexcept {
 #define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) BUFPOOL_SUBTRACT_##kind(name)
-#include "pool/counters.def"
+#include "pool/telemetry/counters.def"
 }
 
 // Where nothing is to be kept the budget is kNothingKept; the program is told what it set.
@@ -36,7 +36,7 @@ void keep_counters(ClassForkAccount& kept, const ClassSnapshot& now) noexcept {
 #define BUFPOOL_KEEP_gauge(name)
 #define BUFPOOL_KEEP_peak(name)
 #define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) BUFPOOL_KEEP_##kind(name)
-#include "pool/counters.def"
+#include "pool/telemetry/counters.def"
   kept.in_use = now.in_use;
 }
 

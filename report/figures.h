@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "pool/snapshot.h"
+#include "pool/telemetry/snapshot.h"
 
 namespace bufpool {
 
@@ -32,13 +32,13 @@ struct Figure {
 inline constexpr auto kProcessFigures = std::to_array<Figure<Snapshot>>({
 #define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) \
   {#name, #unit, figure_kind(#kind), sentence, &Snapshot::name},
-#include "pool/counters.def"
+#include "pool/telemetry/counters.def"
 });
 
 inline constexpr auto kClassFigures = std::to_array<Figure<ClassSnapshot>>({
 #define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) \
   {#name, #unit, figure_kind(#kind), sentence, &ClassSnapshot::name},
-#include "pool/counters.def"
+#include "pool/telemetry/counters.def"
 });
 
 // The value of `trimmer` that says no thread could be started.

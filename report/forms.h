@@ -3,7 +3,7 @@
 // need: text and JSON class by class, Prometheus figure by figure.
 #pragma once
 
-#include "pool/snapshot.h"
+#include "pool/telemetry/snapshot.h"
 #include "report/report.h"
 
 namespace bufpool {

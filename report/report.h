@@ -8,7 +8,7 @@
 #include <string_view>
 #include <type_traits>
 
-#include "pool/snapshot.h"
+#include "pool/telemetry/snapshot.h"
 
 namespace bufpool {
 

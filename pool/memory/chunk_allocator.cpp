@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "pool/platform.h"
+#include "pool/platform/platform.h"
 
 namespace bufpool {
 

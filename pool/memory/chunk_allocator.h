@@ -11,7 +11,7 @@
 #include <cstdint>
 
 #include "pool/memory/chunks.h"
-#include "pool/owner_lock.h"
+#include "pool/sync/owner_lock.h"
 
 namespace bufpool {
 

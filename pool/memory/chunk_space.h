@@ -17,8 +17,8 @@
 #include "pool/memory/chunk_index.h"
 #include "pool/memory/chunks.h"
 #include "pool/memory/record_arena.h"
-#include "pool/options.h"
-#include "pool/size_classes.h"
+#include "pool/memory/size_classes.h"
+#include "pool/options/options.h"
 
 namespace bufpool {
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "pool/size_classes.h"
+#include "pool/memory/size_classes.h"
 
 namespace bufpool {
 

@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "pool/platform.h"
+#include "pool/platform/platform.h"
 
 namespace bufpool {
 

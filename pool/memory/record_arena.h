@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "pool/owner_lock.h"
+#include "pool/sync/owner_lock.h"
 
 namespace bufpool {
 

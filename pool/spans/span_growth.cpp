@@ -2,8 +2,8 @@
 // Where a class's spans come from: the rest of its runs, committed step by step, and new runs.
 #include <algorithm>
 
-#include "pool/platform.h"
-#include "pool/shared_spans.h"
+#include "pool/platform/platform.h"
+#include "pool/spans/shared_spans.h"
 
 namespace bufpool {
 namespace {

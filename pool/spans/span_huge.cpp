@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <array>
 
-#include "pool/platform.h"
-#include "pool/platform_memory.h"
-#include "pool/shared_spans.h"
+#include "pool/platform/memory_limits.h"
+#include "pool/platform/platform.h"
+#include "pool/spans/shared_spans.h"
 
 namespace bufpool {
 namespace {

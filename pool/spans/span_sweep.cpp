@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <bit>
 
-#include "pool/platform.h"
-#include "pool/shared_spans.h"
+#include "pool/platform/platform.h"
+#include "pool/spans/shared_spans.h"
 
 namespace bufpool {
 namespace {

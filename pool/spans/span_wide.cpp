@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Blocks of which a part only has pages: those that buffers grow in, and those that pages moved out
 // of. Only where a span is one block is it known which.
-#include "pool/shared_spans.h"
+#include "pool/spans/shared_spans.h"
 
 namespace bufpool {
 

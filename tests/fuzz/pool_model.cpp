@@ -19,7 +19,7 @@
 #include <span>
 #include <vector>
 
-#include "pool/backing.h"
+#include "pool/backing/backing.h"
 #include "pool/buffer_pool.h"
 
 namespace bufpool {

@@ -14,9 +14,9 @@ for path in $named; do
 done
 
 holds() { grep -q "$1" "$source/$2" || fault "$2 has no $1"; }
-holds 'struct Options' pool/options.h
+holds 'struct Options' pool/options/options.h
 holds 'count_class' pool/pool_snapshot.cpp
-holds 'kLastClass' pool/size_classes.h
+holds 'kLastClass' pool/memory/size_classes.h
 holds 'kWidestShift' pool/memory/chunks.h
 holds 'bufpool_mimalloc' CMakeLists.txt
 finish

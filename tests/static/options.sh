@@ -14,8 +14,9 @@ sed -E -e '1s/version [0-9][0-9.]*,/version *,/' -e '1s/mode (rseq|locked)$/mode
 same_as_golden options.txt "$tmp/options"
 
 # Each row of the list, in its order.
-grep -oE '^BUFPOOL_OPTION\(\w+, \w+, "\w+"' "$source/pool/options.def" | sed 's/.*"\(.*\)"/\1/' \
+list=$source/pool/options/options.def
+grep -oE '^BUFPOOL_OPTION\(\w+, \w+, "\w+"' "$list" | sed 's/.*"\(.*\)"/\1/' \
   >"$tmp/rows"
 sed -n 's/^bufpool: BUFPOOL_\([A-Z_]*\)=.*/\1/p' "$tmp/err" >"$tmp/told"
-same "$tmp/rows" "$tmp/told" "pool/options.def"
+same "$tmp/rows" "$tmp/told" "pool/options/options.def"
 finish

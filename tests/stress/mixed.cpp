@@ -18,7 +18,7 @@
 #include <thread>
 #include <vector>
 
-#include "pool/backing.h"
+#include "pool/backing/backing.h"
 #include "pool/buffer_pool.h"
 
 namespace bufpool {

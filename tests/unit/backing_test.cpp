@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The promises of backing.h, whatever allocator stands behind it.
-#include "pool/backing.h"
+#include "pool/backing/backing.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "pool/budget.h"
+#include "pool/returning/budget.h"
+#include "pool/options/policy.h"
 
 #include <gtest/gtest.h>
 
@@ -39,7 +40,7 @@ class BudgetTest : public testing::TestWithParam<std::uint32_t> {
 TEST(BudgetBeforeItsMostIsKnown, HasItsFloorAndKeepsWhatIsEarned) {
   Budget budget;
   EXPECT_EQ(budget.bytes(5), Budget::kFloor);
-  EXPECT_EQ(budget.most(), Budget::kMostByDefault);
+  EXPECT_EQ(budget.most(), policy::kRetainMostByDefault);
   budget.regret(10 * kMiB, 5);
   EXPECT_EQ(budget.bytes(5), Budget::kFloor + 10 * kMiB);
   budget.open(kMost);

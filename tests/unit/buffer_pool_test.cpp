@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
-#include "pool/backing.h"
-#include "pool/platform.h"
+#include "pool/backing/backing.h"
+#include "pool/platform/platform.h"
 #include "tests/unit/one_cpu.h"
 #include "tests/unit/test_pool.h"
 

@@ -13,7 +13,7 @@
 
 #include "pool/memory/chunk_space.h"
 #include "pool/memory/record_arena.h"
-#include "pool/platform.h"
+#include "pool/platform/platform.h"
 #include "tests/unit/in_child.h"
 
 namespace bufpool {

@@ -12,8 +12,8 @@
 #include <span>
 #include <vector>
 
-#include "pool/platform.h"
-#include "pool/shared_spans.h"
+#include "pool/platform/platform.h"
+#include "pool/spans/shared_spans.h"
 
 namespace bufpool {
 

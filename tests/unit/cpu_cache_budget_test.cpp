@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the caches of many CPUs hold together. The CPUs are simulated: a sequence runs on the slab
 // of the CPU that the thread's area names.
-#include "pool/cpu_cache_budget.h"
+#include "pool/options/policy.h"
+#include "pool/percpu/cache_budget.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +10,7 @@
 #include <array>
 #include <cstdint>
 
-#include "pool/platform.h"
+#include "pool/platform/platform.h"
 #include "tests/unit/retained.h"
 #include "tests/unit/test_cache.h"
 
@@ -84,7 +85,7 @@ class ManyCpus : public testing::Test {
 TEST_F(ManyCpus, TogetherHoldNoMoreThanTheBudget) {
   for (const std::uint32_t count : {at_least(64), at_least(256)}) {
     TestCache own(PoolMode::kRseq, kAuto);
-    const std::uint64_t most = std::max(Budget::kMostByDefault, count * CacheBudget::kLeast);
+    const std::uint64_t most = std::max(policy::kRetainMostByDefault, count * CacheBudget::kLeast);
     const std::uint64_t held = use_all(own, count);
     EXPECT_LE(held, most) << count;
     EXPECT_GT(held, most / 4) << "and it is used";
@@ -95,7 +96,7 @@ TEST_F(ManyCpus, TogetherHoldNoMoreThanTheBudget) {
 TEST_F(ManyCpus, HoldMoreWithAFigureForEach) {
   for (const std::uint32_t count : {64U, 256U}) {
     TestCache own(PoolMode::kRseq, 32 * kMiB);
-    EXPECT_GT(use_all(own, count), Budget::kMostByDefault) << count;
+    EXPECT_GT(use_all(own, count), policy::kRetainMostByDefault) << count;
   }
 }
 
@@ -132,7 +133,7 @@ TEST(CacheBudget, IsThePartOfOneOfTheCpusThatTheProcessMayUse) {
     if (kThreadSanitizer && mode == PoolMode::kRseq) continue;
     if (platform::usable_cpus() > LockedShards::kMost && mode == PoolMode::kLocked) continue;
     const TestCache own(mode, kAuto);
-    EXPECT_EQ(own.cache.cpu_budget(), part_of(Budget::kMostByDefault));
+    EXPECT_EQ(own.cache.cpu_budget(), part_of(policy::kRetainMostByDefault));
   }
 }
 
@@ -157,11 +158,11 @@ TEST(CacheBudget, OfAFigureIsThatFigure) {
 
 TEST(CacheBudget, IsSharedByAsManyAsThereAreOrWillBe) {
   CacheBudget budget;
-  EXPECT_EQ(budget.bytes(), Budget::kMostByDefault);
+  EXPECT_EQ(budget.bytes(), policy::kRetainMostByDefault);
   budget.open(kAuto, 3);
-  EXPECT_EQ(budget.bytes(), Budget::kMostByDefault / 3 / 4096 * 4096);
+  EXPECT_EQ(budget.bytes(), policy::kRetainMostByDefault / 3 / 4096 * 4096);
   for (int i = 0; i < 4; ++i) budget.add_cache();
-  EXPECT_EQ(budget.bytes(), Budget::kMostByDefault / 4);
+  EXPECT_EQ(budget.bytes(), policy::kRetainMostByDefault / 4);
   budget.share_out(0);
   EXPECT_EQ(budget.bytes(), CacheBudget::kLeast);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/cpu_cache.h"
+#include "pool/percpu/cpu_cache.h"
 
 #include <gtest/gtest.h>
 

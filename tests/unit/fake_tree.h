@@ -14,7 +14,7 @@
 #include <fstream>
 #include <string>
 
-#include "pool/platform_memory.h"
+#include "pool/platform/memory_limits.h"
 
 namespace bufpool::platform {
 

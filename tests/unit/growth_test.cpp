@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/growth.h"
+#include "pool/growing/growth.h"
 
 #include <gtest/gtest.h>
 

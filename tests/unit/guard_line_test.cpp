@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/guard_line.h"
+#include "pool/memory/guard_line.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <set>
 
-#include "pool/platform.h"
+#include "pool/platform/platform.h"
 
 namespace bufpool {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/spans/huge_growth.h"
+#include "pool/runs/huge_growth.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/moment.h"
+#include "pool/sync/moment.h"
 
 #include <gtest/gtest.h>
 

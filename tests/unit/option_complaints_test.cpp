@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pool/options.h"
+#include "pool/options/options.h"
 #include "tests/unit/parsed_options.h"
 
 namespace bufpool {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/option_values.h"
+#include "pool/options/option_values.h"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "pool/bounded_text.h"
-#include "pool/options.h"
+#include "pool/options/bounded_text.h"
+#include "pool/options/options.h"
 
 namespace bufpool {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Rows are added to options.def all the time: nothing here counts them, and a value is only
 // expected of a row by name.
-#include "pool/options.h"
+#include "pool/options/options.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/owner_lock.h"
+#include "pool/sync/owner_lock.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>

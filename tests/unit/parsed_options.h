@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "pool/options.h"
+#include "pool/options/options.h"
 
 namespace bufpool {
 

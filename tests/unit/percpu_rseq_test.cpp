@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The sequences themselves, on a stack of tokens: whatever interrupts them, none is lost and none
 // comes twice.
-#include "pool/percpu_rseq.h"
+#include "pool/percpu/rseq.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -15,8 +15,8 @@
 #include <thread>
 #include <vector>
 
-#include "pool/cpu_cache.h"
-#include "pool/platform.h"
+#include "pool/percpu/cpu_cache.h"
+#include "pool/platform/platform.h"
 #include "tests/unit/in_child.h"
 
 namespace bufpool {

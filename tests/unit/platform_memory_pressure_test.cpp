@@ -14,8 +14,8 @@
 #include <thread>
 #include <vector>
 
-#include "pool/platform.h"
-#include "pool/platform_memory.h"
+#include "pool/platform/memory_limits.h"
+#include "pool/platform/platform.h"
 #include "tests/unit/fake_tree.h"
 #include "tests/unit/in_child.h"
 

@@ -4,8 +4,8 @@
 #include <cerrno>
 #include <string>
 
-#include "pool/platform.h"
-#include "pool/platform_memory.h"
+#include "pool/platform/memory_limits.h"
+#include "pool/platform/platform.h"
 #include "tests/unit/fake_tree.h"
 
 namespace bufpool::platform {

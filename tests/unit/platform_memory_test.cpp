@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/platform_memory.h"
+#include "pool/platform/memory_limits.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>

@@ -9,10 +9,10 @@
 #include <thread>
 #include <vector>
 
-#include "pool/backing.h"
+#include "pool/backing/backing.h"
 #include "pool/buffer_pool.h"
-#include "pool/platform.h"
-#include "pool/platform_memory.h"
+#include "pool/platform/memory_limits.h"
+#include "pool/platform/platform.h"
 #include "tests/unit/test_pool.h"
 
 namespace bufpool {

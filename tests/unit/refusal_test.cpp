@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the kernel refuses is not asked for again at once. mmap is the test's own here: it
 // counts what is asked, and refuses what it is told to.
-#include "pool/refusal.h"
+#include "pool/sync/refusal.h"
 
 #include <errno.h>
 #include <gtest/gtest.h>

@@ -156,14 +156,14 @@ TEST(ReportJson, HoldsEveryFigure) {
   EXPECT_EQ(json["uptime_ms"], 12345);
   EXPECT_EQ(json["cpu_cache_bytes"], 32 * kMiB);
 #define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) EXPECT_EQ(json[#name], snapshot.name);
-#include "pool/counters.def"
+#include "pool/telemetry/counters.def"
   ASSERT_EQ(json["classes"].size(), 4U);
   const Json& row = json["classes"][2];
   EXPECT_EQ(row["size"], "1.25M");
   EXPECT_EQ(row["buffer_bytes"], 1280 * kKiB + 64);
 #define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) \
   EXPECT_EQ(row[#name], snapshot.classes[3].name);
-#include "pool/counters.def"
+#include "pool/telemetry/counters.def"
   EXPECT_EQ(json["advice"].size(), 4U);
 }
 

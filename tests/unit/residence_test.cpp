@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "pool/residence.h"
+#include "pool/telemetry/residence.h"
 
 #include <gtest/gtest.h>
 
 #include <cstddef>
 #include <cstdint>
 
-#include "pool/platform.h"
-#include "pool/platform_memory.h"
+#include "pool/platform/memory_limits.h"
+#include "pool/platform/platform.h"
 
 namespace bufpool {
 namespace {

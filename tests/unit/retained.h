@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "pool/cpu_cache.h"
-#include "pool/retention.h"
+#include "pool/percpu/cpu_cache.h"
+#include "pool/returning/retention.h"
 #include "tests/unit/class_spans.h"
 
 namespace bufpool {

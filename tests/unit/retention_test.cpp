@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/retention.h"
+#include "pool/returning/retention.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "pool/platform_memory.h"
+#include "pool/platform/memory_limits.h"
 #include "tests/unit/in_child.h"
 #include "tests/unit/retained.h"
 

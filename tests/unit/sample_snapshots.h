@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "pool/snapshot.h"
+#include "pool/telemetry/snapshot.h"
 #include "report/report.h"
 
 namespace bufpool {
@@ -85,12 +85,12 @@ inline Snapshot largest_snapshot() {
   Snapshot snapshot = empty_snapshot();
   snapshot.pid = std::numeric_limits<std::uint32_t>::max();
 #define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) snapshot.name = kMost;
-#include "pool/counters.def"
+#include "pool/telemetry/counters.def"
   std::uint64_t buffer_bytes = kMost - kSnapshotClasses;
   for (auto& row : snapshot.classes) {
     row.buffer_bytes = ++buffer_bytes;
 #define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) row.name = kMost;
-#include "pool/counters.def"
+#include "pool/telemetry/counters.def"
   }
   return snapshot;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/shared_spans.h"
+#include "pool/spans/shared_spans.h"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "pool/slab.h"
+#include "pool/percpu/slab.h"
 
 #include <gtest/gtest.h>
 
 #include <memory>
 
-#include "pool/cpu_cache.h"
+#include "pool/percpu/cpu_cache.h"
 
 namespace bufpool {
 namespace {

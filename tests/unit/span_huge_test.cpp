@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "pool/spans/huge_growth.h"
+#include "pool/runs/huge_growth.h"
 #include "tests/unit/class_spans.h"
 
 namespace bufpool {

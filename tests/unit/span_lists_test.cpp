@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/span_lists.h"
+#include "pool/runs/span_lists.h"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include "pool/shared_spans.h"
+#include "pool/spans/shared_spans.h"
 #include "tests/unit/class_spans.h"
 #include "tests/unit/in_child.h"
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "pool/cpu_cache.h"
+#include "pool/percpu/cpu_cache.h"
 #include "tests/unit/class_spans.h"
 #include "tests/unit/in_child.h"
 #include "tests/unit/one_cpu.h"

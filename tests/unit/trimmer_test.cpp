@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/trimmer.h"
+#include "pool/returning/trimmer.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "pool/platform.h"
+#include "pool/platform/platform.h"
 #include "tests/unit/in_child.h"
 #include "tests/unit/retained.h"
 

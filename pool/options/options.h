@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+// The tunables as the environment sets them. Leaf: knows nothing of the pool, prints nothing,
+// allocates nothing, and may run before libc is initialised.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace bufpool {
+
+enum class OptionKind : std::uint8_t {
+  kFlag,
+  kCount,
+  kBytes,
+  kAutoBytes,
+  kShare,
+  kDuration,
+  kChoice,
+  kSizes,
+  kWarmup,
+  kText
+};
+
+// One row of options.def.
+struct OptionInfo {
+  OptionKind kind;
+  std::string_view name;  // without BUFPOOL_
+  std::string_view default_value;
+  std::string_view lowest;
+  std::string_view highest;  // of a choice: its words, separated by |
+  std::string_view sentence;
+};
+
+[[nodiscard]] std::span<const OptionInfo> option_list() noexcept;
+
+enum class ModeChoice : std::uint32_t { kAuto, kRseq, kLocked };
+enum class TrimmerChoice : std::uint32_t { kAuto, kOn, kOff };
+enum class ZeroChoice : std::uint32_t { kOff, kFree, kAlloc };
+enum class HugePagesChoice : std::uint32_t { kAuto, kOn, kOff };
+enum class ReportFormat : std::uint32_t { kText, kJson, kPrometheus };
+
+// `percent` of the memory limit where that is not 0, else `bytes`; both 0: as the machine decides.
+// A 0 or 0% means that nothing is to be kept: it is read as 1 byte, which no page fits into.
+inline constexpr std::uint64_t kNothingKept = 1;
+struct Share {
+  std::uint64_t bytes = 0;
+  std::uint32_t percent = 0;
+};
+
+// A text value is a view into the environment: valid as long as the environment's strings are.
+// Where the program may change them (setenv, putenv), keep a copy.
+struct Options {
+#define BUFPOOL_OPTION_TYPE_flag bool
+#define BUFPOOL_OPTION_TYPE_count std::uint64_t
+#define BUFPOOL_OPTION_TYPE_bytes std::uint64_t
+#define BUFPOOL_OPTION_TYPE_autobytes std::uint64_t  // 0: auto
+#define BUFPOOL_OPTION_TYPE_share Share
+#define BUFPOOL_OPTION_TYPE_duration std::uint64_t  // milliseconds
+#define BUFPOOL_OPTION_TYPE_choice std::uint32_t
+#define BUFPOOL_OPTION_TYPE_sizes std::string_view
+#define BUFPOOL_OPTION_TYPE_warmup std::string_view
+#define BUFPOOL_OPTION_TYPE_text std::string_view
+#define BUFPOOL_OPTION(kind, member, NAME, default_value, lowest, highest, sentence) \
+  BUFPOOL_OPTION_TYPE_##kind member{};
+#include "pool/options/options.def"
+  std::uint64_t set_mask = 0;  // bit i: row i of the list was set by the environment, and good
+};
+
+// A complaint about one variable.
+struct Complaint {
+  enum class Kind : std::uint8_t { kUnknownName, kBadValue, kOutOfRange };
+  Kind kind;
+  std::string_view name;   // as given, with BUFPOOL_
+  std::string_view value;  // as given
+  const OptionInfo* info;  // the row it was meant for; of an unknown name, the nearest, or null
+};
+
+// The first complaints, and how many there were in all.
+struct Complaints {
+  static constexpr std::size_t kKept = 16;
+  std::array<Complaint, kKept> kept{};
+  std::size_t count = 0;
+};
+
+// The defaults of options.def.
+[[nodiscard]] Options default_options() noexcept;
+
+// Reads every BUFPOOL_* variable of `environment` (NULL-terminated, may be null). A value that is
+// wrong or out of range leaves the default in place and is complained of, as is a name nobody
+// knows.
+[[nodiscard]] Options parse_options(const char* const* environment,
+                                    Complaints& complaints) noexcept;
+
+// Writes one complaint as a sentence into `out` (no newline, cut where it does not fit) and
+// returns what was written:
+//   BUFPOOL_RETAIN_MAX=64Q: not a size (such as 64M or 1G); using 64M
+//   BUFPOOL_CPU_CACHE=1K: out of range (64K to 16G); using auto
+//   BUFPOOL_REPROT=off: no such variable; did you mean BUFPOOL_REPORT?
+[[nodiscard]] std::string_view describe(const Complaint& complaint, std::span<char> out) noexcept;
+
+// An integer with an optional K, M, G, T, KiB, MiB, GiB, TiB, any case, 1024-based. False: not
+// one, or over 64 bits.
+[[nodiscard]] bool parse_bytes(std::string_view text, std::uint64_t& bytes) noexcept;
+
+// An integer with an optional ms, s, m, any case; without a unit, milliseconds. False: not one, or
+// over 64 bits.
+[[nodiscard]] bool parse_duration(std::string_view text, std::uint64_t& milliseconds) noexcept;
+
+// Takes the next size off the front of a list such as "4K,16K". False at its end, and, with the
+// list left as it is, where what comes next is not a size.
+[[nodiscard]] bool next_size(std::string_view& list, std::uint64_t& bytes) noexcept;
+
+// Takes the next pair off the front of a list such as "64K:100,1M:8". False at its end, and, with
+// the list left as it is, where what comes next is not a size and a count of 1 to 1048576.
+[[nodiscard]] bool next_warmup(std::string_view& list, std::uint64_t& bytes,
+                               std::uint64_t& count) noexcept;
+
+// The value in force of row `index` of option_list(), written into `out`.
+[[nodiscard]] std::string_view effective_value(const Options& options, std::size_t index,
+                                               std::span<char> out) noexcept;
+
+}  // namespace bufpool

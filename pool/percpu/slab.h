@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// The memory layout of one CPU's cache: per class a stack of blocks behind a header. The stacks
+// hold addresses; the blocks themselves are not touched.
+//
+// A slab that is all zero is empty (depth 0) and full (limit 0): whoever meets it misses.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "pool/memory/guard_line.h"
+#include "pool/memory/size_classes.h"
+
+namespace bufpool {
+
+// The reason why a thread last left the hit path of a stack. Only a stack that runs both empty and
+// full gains from a higher limit; one that only fills or only empties passes blocks on to another
+// CPU.
+enum class StackEvent : std::uint32_t { kNone, kRanEmpty, kRanFull };
+
+// The head of a class's stack. The header word is {hits:48, depth:16}: the store that commits a
+// pop commits the count too. All fields are written by one CPU (or under one lock) at a time and
+// read by any thread.
+struct Stack {
+  std::atomic<std::uint64_t> header;
+  std::atomic<std::uint64_t> asked;  // bytes asked for by the hits
+  std::atomic<std::uint32_t> limit;  // depth at which a push overflows
+  std::atomic<std::uint32_t> seen;   // low bits of hits at the last look for idle classes
+  std::atomic<StackEvent> last;
+  std::atomic<std::uint32_t> watched;   // low bits of the header when the trimmer last looked
+  std::atomic<std::uint32_t> quiet_ms;  // since when they have been the same
+  std::uint32_t unused;
+  // the blocks follow
+};
+inline constexpr std::size_t kHeaderAt = 0;
+inline constexpr std::size_t kAskedAt = 8;
+inline constexpr std::size_t kLimitAt = 16;
+inline constexpr std::size_t kBlocksAt = 40;
+static_assert(offsetof(Stack, asked) == kAskedAt);
+static_assert(offsetof(Stack, limit) == kLimitAt && sizeof(Stack) == kBlocksAt);
+
+inline constexpr std::uint64_t kDepthMask = 0xffff;
+inline constexpr std::uint64_t kOneHit = kDepthMask + 1;
+
+constexpr std::uint32_t depth_of(std::uint64_t header) noexcept {
+  return static_cast<std::uint32_t>(header & kDepthMask);
+}
+constexpr std::uint64_t hits_of(std::uint64_t header) noexcept { return header / kOneHit; }
+
+// The start of a slab: what the CPU has granted to its classes' limits, in bytes, and where the
+// search for a class to take from goes on.
+struct SlabHead {
+  std::atomic<std::uint64_t> granted_bytes;
+  std::atomic<std::uint32_t> clock_hand;
+  // Bit i: class i had a limit once; no other stack has a page.
+  std::array<std::atomic<std::uint64_t>, (kClassSlots + 63) / 64> used;
+};
+static_assert(sizeof(SlabHead) <= 64);
+
+struct SlabLayout {
+  std::array<std::uint32_t, kClassSlots> stack{};
+  std::size_t bytes = 0;
+};
+
+constexpr SlabLayout make_slab_layout() {
+  SlabLayout layout;
+  std::size_t at = 64;  // after the SlabHead, on a line of its own
+  for_each_class([&](ClassIndex c) {
+    layout.stack[to_number(c)] = static_cast<std::uint32_t>(at);
+    at += (sizeof(Stack) + max_cached_blocks(c) * sizeof(Block) + 63) & ~std::size_t{63};
+  });
+  layout.bytes = (at + 4095) & ~std::size_t{4095};
+  return layout;
+}
+
+inline constexpr SlabLayout kSlabLayout = make_slab_layout();
+static_assert(kSlabLayout.bytes < 1 << 20);
+static_assert(max_cached_blocks(kFirstClass) < kDepthMask, "the depth has 16 bits");
+
+inline Stack& stack_of(std::uintptr_t slab, ClassIndex c) noexcept {
+  return *reinterpret_cast<Stack*>(slab + kSlabLayout.stack[to_number(c)]);
+}
+inline SlabHead& head_of(std::uintptr_t slab) noexcept {
+  return *reinterpret_cast<SlabHead*>(slab);
+}
+
+inline bool is_used(std::uintptr_t slab, ClassIndex c) noexcept {
+  const std::uint64_t word = head_of(slab).used[to_number(c) / 64].load(std::memory_order_relaxed);
+  return (word >> to_number(c) % 64 & 1) != 0;
+}
+
+inline void note_used(std::uintptr_t slab, ClassIndex c) noexcept {
+  head_of(slab).used[to_number(c) / 64].fetch_or(std::uint64_t{1} << to_number(c) % 64,
+                                                 std::memory_order_relaxed);
+}
+
+// Whether `block` is in the stack. If others change the stack meanwhile, the answer is that of some
+// moment.
+inline bool holds(Stack& stack, Block block) noexcept {
+  Block* const blocks = reinterpret_cast<Block*>(&stack + 1);
+  const std::uint32_t depth = depth_of(stack.header.load(std::memory_order_relaxed));
+  for (std::uint32_t i = 0; i < depth; ++i) {
+    if (std::atomic_ref(blocks[i]).load(std::memory_order_relaxed) == block) return true;
+  }
+  return false;
+}
+
+// Calls visit(ClassIndex) for every class that the slab has served, ascending.
+template <typename Visit>
+void for_each_used_class(std::uintptr_t slab, Visit visit) noexcept {
+  const auto& words = head_of(slab).used;
+  for (std::uint32_t i = 0; i < words.size(); ++i) {
+    for (std::uint64_t used = words[i].load(std::memory_order_relaxed); used != 0;
+         used &= used - 1) {
+      visit(ClassIndex{i * 64 + static_cast<std::uint32_t>(std::countr_zero(used))});
+    }
+  }
+}
+
+}  // namespace bufpool

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include "pool/platform/linux/memory_files.h"
+
+#include <charconv>
+#include <cstring>
+
+#include "pool/platform/linux/file.h"
+
+namespace bufpool::platform {
+namespace {
+
+// Hands `visit` the lines of a file until it returns true, or one is longer than the buffer.
+template <typename Visit>
+void visit_lines(const char* path, std::span<char> buffer, Visit visit) noexcept {
+  ReadOnlyFile file(path);
+  std::size_t used = 0;
+  while (used < buffer.size()) {
+    const std::size_t length = file.read(buffer.subspan(used));
+    if (length == 0) return;
+    std::string_view text(buffer.data(), used + length);
+    for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+      if (visit(text.substr(0, end))) return;
+      text.remove_prefix(end + 1);
+    }
+    std::memmove(buffer.data(), text.data(), text.size());
+    used = text.size();
+  }
+}
+
+bool list_has(std::string_view list, std::string_view word) noexcept {
+  for (std::size_t comma = list.find(','); comma != std::string_view::npos;
+       comma = list.find(',')) {
+    if (list.substr(0, comma) == word) return true;
+    list.remove_prefix(comma + 1);
+  }
+  return list == word;
+}
+
+// The group in a line such as "4:cpu,memory:/shop/web" that has the controller; empty for others.
+// The line of version 2 has the number 0 and no controllers.
+std::string_view group_in(std::string_view line, std::string_view controller) noexcept {
+  const std::size_t first = line.find(':');
+  const std::size_t second = line.find(':', first + 1);
+  if (first == std::string_view::npos || second == std::string_view::npos) return {};
+  const std::string_view list = line.substr(first + 1, second - first - 1);
+  if (controller.empty() && line.substr(0, first) != "0") return {};
+  return list_has(list, controller) ? line.substr(second + 1) : std::string_view{};
+}
+
+}  // namespace
+
+Path::Path(std::initializer_list<std::string_view> parts) noexcept {
+  std::size_t used = 0;
+  for (const std::string_view part : parts) {
+    if (part.size() >= sizeof text_ - used) {
+      used = 0;
+      break;
+    }
+    std::memcpy(text_ + used, part.data(), part.size());
+    used += part.size();
+  }
+  text_[used] = '\0';
+}
+
+std::string_view beginning_of(const char* path, std::span<char> buffer) noexcept {
+  return {buffer.data(), ReadOnlyFile(path).read(buffer)};
+}
+
+Number leading_number(std::string_view text) noexcept {
+  std::uint64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc{}) return {};
+  return {value, {stopped, static_cast<std::size_t>(end - stopped)}};
+}
+
+OwnGroup::OwnGroup(const char* root, std::string_view controller) noexcept {
+  visit_lines(Path({root, "/proc/self/cgroup"}).c_str(), text_,
+              [&](std::string_view line) noexcept {
+                path_ = group_in(line, controller);
+                return !path_.empty();
+              });
+  if (path_ == "/" || !path_.starts_with('/')) path_ = {};
+}
+
+}  // namespace bufpool::platform

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// The records of a class's spans, and the lists they stand in. A span stands in exactly one list,
+// chosen by what is free in it, or in none while it is full or being purged.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+
+#include "pool/memory/size_classes.h"
+
+namespace bufpool {
+
+struct Run;
+
+enum class SpanList : std::uint8_t {
+  kNone,      // full, or out of reach while its pages are given back
+  kPartial,   // the first of kPartialLists: some blocks free, fullest first
+  kIdle = 8,  // all free, pages kept; newest first
+  kPurged,    // all free, without pages
+};
+inline constexpr std::uint32_t kSpanListCount = 10;
+
+// One span: a cache line for 64 KiB and more.
+struct Span {
+  std::array<std::uint64_t, kMaxSpanBlocks / 64> free;  // bit i: block i is free
+  Span* next;                                           // in its list
+  Span* prev;
+  Run* run;
+  std::uint64_t kept;      // bytes of the free blocks that have pages, while it stands in a list
+  std::uint32_t number;    // in its run
+  std::uint32_t since_ms;  // when it was seen quiet, became idle or was purged, on the coarse clock
+  std::uint16_t offset;    // of a slot's block, in the slot
+  std::uint8_t free_blocks;
+  SpanList list;
+  bool purging : 1;     // out of reach while pages of it are given back
+  bool was_purged : 1;  // as opposed to never used
+  bool was_used : 1;    // a block of it was handed out once
+  bool touched : 1;     // a block came or went since the last look for quiet spans
+  bool has_empty : 1;   // some page of it may be empty; where this is not set none is
+  bool head_empty : 1;  // while it is purged: the page that its first bytes are on is empty,
+  bool tail_empty : 1;  // as is that of its last
+  bool zeroed : 1;      // while it is handed back: its pages are gone
+  bool zero : 1;        // all free and reads as zero: new, or purged without a refusal
+};
+static_assert(sizeof(Span) == 64);
+
+// Fullest first: the fewer free blocks, the earlier the list.
+constexpr SpanList partial_list(std::uint32_t free_blocks) noexcept {
+  return static_cast<SpanList>(std::bit_width(free_blocks));
+}
+static_assert(partial_list(1) == SpanList::kPartial);
+static_assert(partial_list(kMaxSpanBlocks - 1) < SpanList::kIdle);
+
+// How long a span has been in its state. 0 where it got there after the caller looked at the clock.
+constexpr std::uint32_t span_age_ms(std::uint32_t now_ms, std::uint32_t since_ms) noexcept {
+  const auto age = static_cast<std::int32_t>(now_ms - since_ms);
+  return age > 0 ? static_cast<std::uint32_t>(age) : 0;
+}
+
+class SpanLists {
+ public:
+  // nullptr: the list is empty.
+  Span* front(SpanList list) const noexcept { return ends(list).head; }
+  Span* back(SpanList list) const noexcept { return ends(list).tail; }
+
+  void move_to(Span& span, SpanList list) noexcept {
+    if (span.list != SpanList::kNone) remove(span);
+    if (list != SpanList::kNone) push_front(span, list);
+  }
+
+ private:
+  struct Ends {
+    Span* head;
+    Span* tail;
+  };
+
+  Ends& ends(SpanList list) noexcept { return ends_[static_cast<std::uint32_t>(list)]; }
+  const Ends& ends(SpanList list) const noexcept { return ends_[static_cast<std::uint32_t>(list)]; }
+
+  void push_front(Span& span, SpanList list) noexcept {
+    Ends& ends = this->ends(list);
+    span.list = list;
+    span.prev = nullptr;
+    span.next = ends.head;
+    (ends.head != nullptr ? ends.head->prev : ends.tail) = &span;
+    ends.head = &span;
+  }
+
+  void remove(Span& span) noexcept {
+    Ends& ends = this->ends(span.list);
+    (span.prev != nullptr ? span.prev->next : ends.head) = span.next;
+    (span.next != nullptr ? span.next->prev : ends.tail) = span.prev;
+    span.list = SpanList::kNone;
+  }
+
+  std::array<Ends, kSpanListCount> ends_{};
+};
+
+}  // namespace bufpool
