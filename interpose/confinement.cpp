@@ -3,7 +3,7 @@
 
 #include <atomic>
 
-#include "pool/platform/memory_limits.h"
+#include "pool/platform/safe_calls.h"
 
 namespace bufpool {
 namespace {

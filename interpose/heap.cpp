@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "interpose/lifecycle.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/process.h"
 
 namespace bufpool {
 

@@ -17,7 +17,7 @@
 #include "interpose/message.h"
 #include "interpose/next_symbol.h"
 #include "pool/options/options.h"
-#include "pool/platform/memory_limits.h"
+#include "pool/platform/safe_calls.h"
 
 namespace bufpool {
 namespace {

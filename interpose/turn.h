@@ -8,7 +8,8 @@
 #include <atomic>
 #include <cstdint>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/clock.h"
+#include "pool/platform/waiting.h"
 
 namespace bufpool {
 

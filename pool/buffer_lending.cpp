@@ -2,7 +2,7 @@
 // Blocks larger than what is asked for: idle ones of the next classes, and room to grow. The bytes
 // that they hold resident beyond that are lent, and bounded over the whole process.
 #include "pool/buffer_pool.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 
 namespace bufpool {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "pool/backing/backing.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/process.h"
 
 namespace bufpool {
 namespace {

@@ -17,7 +17,7 @@
 #include "pool/options/options.h"
 #include "pool/percpu/cpu_cache.h"
 #include "pool/platform/caller.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 #include "pool/returning/retention.h"
 #include "pool/returning/trimmer.h"
 #include "pool/spans/shared_spans.h"

@@ -6,7 +6,7 @@
 #include <atomic>
 
 #include "pool/buffer_pool.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 
 namespace bufpool {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "pool/buffer_pool.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 
 namespace bufpool {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "pool/buffer_pool.h"
 #include "pool/options/options.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/process.h"
 #include "pool/telemetry/residence.h"
 
 namespace bufpool {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool/memory/chunk_space.h"
 
+#include "pool/platform/memory.h"
 #include "pool/platform/memory_limits.h"
-#include "pool/platform/platform.h"
 
 namespace bufpool {
 namespace {

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
+#include "pool/platform/process.h"
+#include "pool/platform/sequences.h"
 #include "pool/sync/moment.h"
 
 namespace bufpool {

@@ -2,8 +2,10 @@
 #include "pool/returning/retention.h"
 #include "pool/options/policy.h"
 
+#include "pool/platform/clock.h"
+#include "pool/platform/memory.h"
 #include "pool/platform/memory_limits.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/process.h"
 #include "pool/sync/moment.h"
 
 namespace bufpool {

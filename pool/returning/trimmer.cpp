@@ -3,7 +3,10 @@
 
 #include <algorithm>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/clock.h"
+#include "pool/platform/pressure.h"
+#include "pool/platform/threads.h"
+#include "pool/platform/waiting.h"
 #include "pool/sync/moment.h"
 
 namespace bufpool {

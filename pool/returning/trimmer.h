@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "pool/options/options.h"
-#include "pool/platform/memory_limits.h"
+#include "pool/platform/pressure.h"
 #include "pool/returning/retention.h"
 
 namespace bufpool {

@@ -5,7 +5,8 @@
 #include <bit>
 #include <utility>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/clock.h"
+#include "pool/platform/memory.h"
 
 namespace bufpool {
 

@@ -2,7 +2,7 @@
 // Where a class's spans come from: the rest of its runs, committed step by step, and new runs.
 #include <algorithm>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 #include "pool/spans/shared_spans.h"
 
 namespace bufpool {

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 
-#include "pool/platform/memory_limits.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
+#include "pool/platform/safe_calls.h"
 #include "pool/spans/shared_spans.h"
 
 namespace bufpool {

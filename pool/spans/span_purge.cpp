@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 #include "pool/spans/shared_spans.h"
 
 namespace bufpool {

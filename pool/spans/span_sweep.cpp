@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 #include "pool/spans/shared_spans.h"
 
 namespace bufpool {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // BUFPOOL_WARMUP: spans without pages get theirs before the first request does.
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 #include "pool/spans/shared_spans.h"
 
 namespace bufpool {

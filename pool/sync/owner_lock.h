@@ -13,7 +13,9 @@
 #include <atomic>
 #include <cstdint>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/clock.h"
+#include "pool/platform/process.h"
+#include "pool/platform/waiting.h"
 
 namespace bufpool {
 

@@ -6,7 +6,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/clock.h"
 #include "pool/sync/moment.h"
 
 namespace bufpool {

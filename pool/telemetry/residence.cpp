@@ -3,8 +3,9 @@
 
 #include <algorithm>
 
-#include "pool/platform/memory_limits.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/clock.h"
+#include "pool/platform/memory.h"
+#include "pool/platform/safe_calls.h"
 
 namespace bufpool {
 

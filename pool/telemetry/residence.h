@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "pool/platform/memory_limits.h"
+#include "pool/platform/safe_calls.h"
 
 namespace bufpool {
 

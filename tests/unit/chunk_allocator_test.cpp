@@ -13,7 +13,8 @@
 
 #include "pool/memory/chunk_space.h"
 #include "pool/memory/record_arena.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
+#include "pool/platform/process.h"
 #include "tests/unit/in_child.h"
 
 namespace bufpool {

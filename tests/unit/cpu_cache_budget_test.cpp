@@ -10,7 +10,7 @@
 #include <array>
 #include <cstdint>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/process.h"
 #include "tests/unit/retained.h"
 #include "tests/unit/test_cache.h"
 

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "pool/platform/clock.h"
 #include "pool/platform/memory_limits.h"
 #include "tests/unit/in_child.h"
 #include "tests/unit/retained.h"

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/threads.h"
 #include "tests/unit/in_child.h"
 #include "tests/unit/retained.h"
 
