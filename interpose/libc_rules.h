@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/platform/memory.h"
+
 namespace bufpool::libc_rules {
 
 template <typename H>
@@ -43,12 +45,10 @@ constexpr std::size_t power_of_two_above(std::size_t alignment) noexcept {
   return power;
 }
 
-inline constexpr std::size_t kPage = 4096;
-
 // pvalloc serves whole pages; a size whose rounding overflows is refused with ENOMEM.
 constexpr bool round_to_page_overflows(std::size_t size, std::size_t& rounded) noexcept {
-  if (__builtin_add_overflow(size, kPage - 1, &rounded)) return true;
-  rounded &= ~(kPage - 1);
+  if (__builtin_add_overflow(size, platform::kPageBytes - 1, &rounded)) return true;
+  rounded &= ~(platform::kPageBytes - 1);
   return false;
 }
 
@@ -132,14 +132,14 @@ template <Allocator H>
 
 template <Allocator H>
 [[gnu::always_inline]] inline void* valloc(H heap, std::size_t size) noexcept {
-  return memalign(heap, kPage, size);
+  return memalign(heap, platform::kPageBytes, size);
 }
 
 template <Allocator H>
 [[gnu::always_inline]] inline void* pvalloc(H heap, std::size_t size) noexcept {
   std::size_t rounded = 0;
   if (round_to_page_overflows(size, rounded)) return refuse(ENOMEM);
-  return memalign(heap, kPage, rounded);
+  return memalign(heap, platform::kPageBytes, rounded);
 }
 
 template <Allocator H>

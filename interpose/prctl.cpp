@@ -5,9 +5,9 @@
 #include <cstdarg>
 #include <tuple>
 
-#include "interpose/confinement.h"
-#include "interpose/heap.h"
+#include "interpose/export.h"
 #include "interpose/next_symbol.h"
+#include "pool/platform/safe_calls.h"
 
 namespace bufpool {
 namespace {
@@ -21,10 +21,9 @@ void find_next_prctl() noexcept { std::ignore = next_prctl.get(); }
 }  // namespace bufpool
 
 // libc's takes four numbers of whoever passes fewer, too.
-extern "C" [[gnu::visibility("default")]] int prctl(int option, ...) noexcept {
+BUFPOOL_EXPORT int prctl(int option, ...) noexcept {
   if (option == PR_SET_NO_NEW_PRIVS || option == PR_SET_SECCOMP) {
-    bufpool::note_privileges_given_up();
-    bufpool::the_pool.avoid_new_calls();
+    bufpool::platform::expect_filter();
   }
   va_list list;
   va_start(list, option);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <tuple>
 
+#include "interpose/export.h"
 #include "interpose/heap.h"
 #include "interpose/next_symbol.h"
 
@@ -20,8 +21,7 @@ void find_next_mprotect() noexcept { std::ignore = next_mprotect.get(); }
 
 }  // namespace bufpool
 
-extern "C" [[gnu::visibility("default")]] int mprotect(void* start, std::size_t bytes,
-                                                       int rights) noexcept {
+BUFPOOL_EXPORT int mprotect(void* start, std::size_t bytes, int rights) noexcept {
   constexpr int kAll = PROT_READ | PROT_WRITE;
   const int result = bufpool::next_mprotect.get()(start, bytes, rights);
   if (result == 0 && (rights & kAll) != kAll && bufpool::the_pool.owns(start)) {

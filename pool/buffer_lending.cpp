@@ -15,7 +15,7 @@ constexpr std::uint64_t kLentFreely = std::uint64_t{4} << 20;
 // Whether `bytes` more may be lent: half of the most that is worth keeping idle.
 bool BufferPool::may_lend(std::uint64_t bytes) noexcept {
   const std::uint64_t lent = lent_.load(std::memory_order_relaxed) + bytes;
-  return lent <= kLentFreely || lent <= retention_.budget_most() / 2;
+  return lent <= kLentFreely || lent <= retention_.learn_limits().most() / 2;
 }
 
 void BufferPool::note_lent(Block block, ClassIndex c, std::uint64_t bytes) noexcept {

@@ -16,7 +16,7 @@ static_assert(gap_bytes(class_step(kLeastLined)) >= kLine);
 static_assert(gap_bytes(class_step(kLeastLined - 1)) == 16);
 
 PoolMode wanted_mode(const Options& options) noexcept {
-  const bool locked = static_cast<ModeChoice>(options.mode) == ModeChoice::kLocked;
+  const bool locked = options.mode == ModeChoice::kLocked;
   return locked ? PoolMode::kLocked : PoolMode::kRseq;
 }
 
@@ -27,9 +27,9 @@ bool BufferPool::open(const Options& options) noexcept {
   OwnerLock::enter_process();
   if (options.disable || !space_.open()) return false;
   // Where BUFPOOL_TRIMMER says what is wanted, no file is read after the start.
-  const bool may_read = static_cast<TrimmerChoice>(options.trimmer) == TrimmerChoice::kAuto;
-  space_.use_huge_pages(static_cast<HugePagesChoice>(options.hugepages), may_read);
-  zero_ = static_cast<ZeroChoice>(options.zero);
+  const bool may_read = options.trimmer == TrimmerChoice::kAuto;
+  space_.use_huge_pages(options.hugepages, may_read);
+  zero_ = options.zero;
   cookies_ = Cookies(platform::process_secret(), zero_ == ZeroChoice::kFree);
   max_buffers_ = options.max_buffers != 0 ? options.max_buffers : SharedSpans::kNoLimit;
   range_ = space_.range();
@@ -254,7 +254,7 @@ std::uint64_t BufferPool::warm_up(std::size_t size, std::uint64_t count) noexcep
   if (!serves(size)) return 0;
   const ClassIndex c = class_for(size);
   const std::uint64_t warmed = spans_for(c).warm_up(count);
-  retention_.add_warmed(warmed * stride_bytes(c));
+  retention_.learn_limits().add_warmed(warmed * stride_bytes(c));
   return warmed;
 }
 

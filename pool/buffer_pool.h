@@ -142,10 +142,6 @@ class BufferPool {
   // See Trimmer::leave_for_good().
   void end_trimmer() noexcept { trimmer_.leave_for_good(); }
 
-  // The program is about to lock itself in: no system call is made from now on that it does not
-  // know already, where the pool can do without.
-  void avoid_new_calls() noexcept { space_.avoid_new_calls(); }
-
   // See Trimmer::step_aside().
   [[nodiscard]] bool send_trimmer_aside() noexcept { return trimmer_.step_aside(); }
   void let_trimmer_back() noexcept { trimmer_.come_back(); }

@@ -7,6 +7,7 @@
 
 #include "pool/buffer_pool.h"
 #include "pool/platform/memory.h"
+#include "pool/platform/safe_calls.h"
 
 namespace bufpool {
 namespace {
@@ -26,7 +27,7 @@ struct Pages {
 // A guard line that is in the range can no longer be written. One in front of it may have been
 // protected before.
 void BufferPool::note_protected(std::uintptr_t start, std::size_t bytes) noexcept {
-  if (space_.avoids_new_calls()) return;  // the look at a guard line takes one
+  if (platform::expects_filter()) return;  // the look at a guard line takes one
   const std::uintptr_t end = start + bytes;
   for (std::uintptr_t at = start; at < end && range_.contains(at);) {
     const ClassIndex c = class_at(at);

@@ -65,8 +65,9 @@ void BufferPool::snapshot(Snapshot& out) noexcept {
   out.reserved = reserved_bytes();
   out.resident = platform::resident_bytes();
   if (mode_ == PoolMode::kPassThrough) return;
-  out.budget_max = as_set(retention_.budget_most_in_force());
-  out.budget = as_set(retention_.budget_bytes());
+  const RetentionFigures figures = retention_.figures();
+  out.budget_max = as_set(figures.budget_most);
+  out.budget = as_set(figures.budget);
   out.trimmer = static_cast<std::uint64_t>(trimmer_.state());
   count_since_start(out);
   subtract_counters(out, at_fork_);
@@ -102,9 +103,10 @@ PoolTotals BufferPool::totals() noexcept {
 
 template <typename Out>
 void BufferPool::count_process(Out& out) noexcept {
-  out.cpu_drains = retention_.cpu_drains();
-  out.trims = retention_.trims();
-  out.pressure_events = retention_.pressure_events();
+  const RetentionFigures figures = retention_.figures();
+  out.cpu_drains = figures.cpu_drains;
+  out.trims = figures.trims;
+  out.pressure_events = figures.pressure_events;
 }
 
 void BufferPool::count_since_start(Snapshot& out) noexcept {

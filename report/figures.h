@@ -41,9 +41,6 @@ inline constexpr auto kClassFigures = std::to_array<Figure<ClassSnapshot>>({
 #include "pool/telemetry/counters.def"
 });
 
-// The value of `trimmer` that says no thread could be started.
-inline constexpr std::uint64_t kTrimmerRefused = 3;
-
 // Whether the class has anything to tell.
 [[nodiscard]] bool is_live(const ClassSnapshot& row) noexcept;
 [[nodiscard]] bool any_live(const Snapshot& snapshot) noexcept;

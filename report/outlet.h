@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "report/descriptor.h"
 #include "report/unnoticed.h"
 
 namespace bufpool {
@@ -83,7 +84,7 @@ class Outlet {
   void keep_others_out(const Deadline& deadline) noexcept;
 
   Way way_;
-  int opened_ = -1;
+  Descriptor opened_;
   int locked_ = -1;
   int error_ = 0;
   bool shared_kind_ = false;  // a pipe, a terminal, a socket

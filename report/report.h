@@ -8,12 +8,10 @@
 #include <string_view>
 #include <type_traits>
 
+#include "pool/options/choices.h"
 #include "pool/telemetry/snapshot.h"
 
 namespace bufpool {
-
-// In the order of BUFPOOL_REPORT_FORMAT's words.
-enum class ReportForm { kText, kJson, kPrometheus };
 
 // The facts that a report tells beside the snapshot.
 struct ReportContext {

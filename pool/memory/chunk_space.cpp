@@ -3,6 +3,7 @@
 
 #include "pool/platform/memory.h"
 #include "pool/platform/memory_limits.h"
+#include "pool/platform/safe_calls.h"
 
 namespace bufpool {
 namespace {
@@ -71,7 +72,7 @@ bool ChunkSpace::open_at(std::uintptr_t start, std::uint32_t region_shift) noexc
 
 // Two threads may both ask.
 bool ChunkSpace::may_have_huge_pages() noexcept {
-  if (avoids_new_calls()) return false;
+  if (platform::expects_filter()) return false;
   int given = huge_pages_given_.load(std::memory_order_relaxed);
   if (given == kUnknown) {
     given = platform::gives_huge_pages() ? kGiven : kNotGiven;

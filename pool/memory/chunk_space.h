@@ -71,9 +71,6 @@ class ChunkSpace {
       huge_pages_given_.store(kNotGiven, std::memory_order_relaxed);
     }
   }
-  // From now on nothing is asked for in this way, and nothing is taken back.
-  void avoid_new_calls() noexcept { few_calls_.store(true, std::memory_order_relaxed); }
-  bool avoids_new_calls() const noexcept { return few_calls_.load(std::memory_order_relaxed); }
   HugePagesChoice huge_pages() const noexcept { return huge_pages_; }
   // Whether the system gives any to those who ask. Reads files, once.
   [[nodiscard]] bool may_have_huge_pages() noexcept;
@@ -103,7 +100,6 @@ class ChunkSpace {
   HugePagesChoice huge_pages_ = HugePagesChoice::kAuto;
   enum : int { kUnknown, kGiven, kNotGiven };
   std::atomic<int> huge_pages_given_{kUnknown};
-  std::atomic<bool> few_calls_{false};
   std::atomic<std::size_t> committed_{0};
   RecordArena records_;
   std::array<ChunkAllocator, kClassSlots> regions_{};

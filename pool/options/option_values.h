@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// How a value of each kind in options.def is read and written. Only options.cpp and the tests
-// include it.
+// How a value of each kind in options.def is read and written. Only options.cpp,
+// option_complaints.cpp and the tests include it.
 //
 // A new kind K is: an OptionKind and a BUFPOOL_OPTION_TYPE_K in options.h, a row of kKindNames,
-// a read_K and a write_K below. Readers are constexpr, so that the defaults of options.def are
-// checked by the compiler; they leave the value alone unless they return kGood.
+// a read_K and a write_K below. Readers are constexpr, so that the compiler checks the defaults of
+// options.def. They leave the value alone unless they return kGood. Writers add to the text.
 #pragma once
 
 #include <algorithm>
@@ -187,6 +187,25 @@ constexpr Verdict read_duration(std::string_view text, const OptionInfo& row,
   return read_ranged(text, row, kDurationUnits, value);
 }
 
+// The words of a choice, separated by |. They are made of its enumerators: "kAuto, kRseq" becomes
+// "auto|rseq".
+template <std::size_t kSize>
+struct ChoiceWords {
+  std::array<char, kSize> text{};
+  std::size_t size = 0;
+
+  consteval explicit ChoiceWords(const char (&enumerators)[kSize]) {
+    bool begins = true;
+    for (const char character : std::string_view(enumerators)) {
+      const bool prefix = begins && character == 'k';
+      begins = character == ',' || character == ' ';
+      if (character != ' ' && !prefix) text[size++] = character == ',' ? '|' : lower(character);
+    }
+  }
+
+  [[nodiscard]] constexpr std::string_view view() const noexcept { return {text.data(), size}; }
+};
+
 // Takes the next word off the front of "auto|rseq|locked"; empty at its end.
 constexpr std::string_view next_word(std::string_view& words) noexcept {
   const std::string_view word = first_part(words, '|');
@@ -194,12 +213,13 @@ constexpr std::string_view next_word(std::string_view& words) noexcept {
   return word;
 }
 
+template <typename Choice>
 constexpr Verdict read_choice(std::string_view text, const OptionInfo& row,
-                              std::uint32_t& value) noexcept {
+                              Choice& value) noexcept {
   std::string_view words = row.highest;
   for (std::uint32_t index = 0; !words.empty(); ++index) {
     if (!same_word(next_word(words), text)) continue;
-    value = index;
+    value = Choice{index};
     return Verdict::kGood;
   }
   return Verdict::kBadValue;
@@ -318,9 +338,11 @@ inline void write_duration(BoundedText& out, const OptionInfo& /*row*/,
   write_number(out, value, kDurationUnits);
 }
 
-inline void write_choice(BoundedText& out, const OptionInfo& row, std::uint32_t value) noexcept {
+template <typename Choice>
+void write_choice(BoundedText& out, const OptionInfo& row, Choice value) noexcept {
   std::string_view words = row.highest;
-  for (; value > 0; --value) static_cast<void>(next_word(words));
+  for (auto left = static_cast<std::uint32_t>(value); left > 0; --left)
+    static_cast<void>(next_word(words));
   out.add(next_word(words));
 }
 

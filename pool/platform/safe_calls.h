@@ -28,4 +28,13 @@ enum class SafeCalls : std::uint8_t {
 // Returns which calls are safe for this thread now. It makes the calls of call_filters().
 [[nodiscard]] SafeCalls safe_calls(const char* status = "/proc/thread-self/status") noexcept;
 
+// Notes that the program has taken the step that comes before a filter of its own for almost all
+// programs: it has given up new privileges, or set the filter itself.
+void expect_filter() noexcept;
+
+// Returns whether expect_filter() was called. It makes no system call. If it returns true, a system
+// call that the program does not know may end the process: none is made where the library can do
+// without.
+[[nodiscard]] bool expects_filter() noexcept;
+
 }  // namespace bufpool::platform

@@ -93,7 +93,7 @@ std::size_t SharedSpans::bytes_to_map(const Run& run, std::uint32_t spans) const
 // Asks for huge pages in what was just mapped, where its run has those. Elsewhere `off` asks for
 // none, as the system may give some to everybody.
 void SharedSpans::advise(Run& run, void* start, std::size_t bytes) noexcept {
-  if (space_->avoids_new_calls()) {
+  if (platform::expects_filter()) {
     run.huge = false;
   } else if (run.huge) {
     if (!platform::want_huge_pages(start, bytes)) return want_no_huge_pages(run);
@@ -146,7 +146,7 @@ void SharedSpans::want_no_huge_pages(Run& run) noexcept {
 // the run. What of those that are there goes back in part is split, as the kernel else keeps the
 // memory of the whole until it is short of some, though nobody has it resident any more.
 void SharedSpans::leave_huge_pages(Run& run, std::uintptr_t start, std::uintptr_t end) noexcept {
-  if (!run.had_huge || space_->avoids_new_calls()) return;
+  if (!run.had_huge || platform::expects_filter()) return;
   want_no_huge_pages(run);
   const std::uintptr_t head = std::min(end, run.start + above(start - run.start));
   const std::uintptr_t tail = std::max(head, end - (end - run.start) % kHugePageBytes);

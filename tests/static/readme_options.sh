@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Promise: the table of variables in README.md is what scripts/options-table prints.
+# Promise: the table of variables in README.md is what the program options_table prints, which is
+# made of the list that the library has.
 source "$(dirname "${BASH_SOURCE[0]}")/golden.bash"
 start "$@"
 
@@ -11,7 +12,9 @@ marks=$(grep -cxE '<!-- /?options -->' "$readme" || true)
 # between FILE: what stands between the marks.
 between() { sed -n '/^<!-- options -->$/,/^<!-- \/options -->$/p' "$1" | sed '1d;$d'; }
 
-"$python" "$source/scripts/options-table" >"$tmp/table"
+table=$(dirname "$library")/tests/options_table
+[ -x "$table" ] || skip "there is no $table: build with BUFPOOL_TESTS=ON"
+"$table" >"$tmp/table"
 [ "$marks" = 2 ] || fault "README.md needs one <!-- options --> and one <!-- /options -->"
 [ "$faults" = 0 ] || finish
 
@@ -23,5 +26,5 @@ if updating; then
   say "wrote the table into README.md"
 fi
 between "$readme" >"$tmp/found"
-same "$tmp/table" "$tmp/found" "the table of variables (scripts/options-table)"
+same "$tmp/table" "$tmp/found" "the table of variables (options_table)"
 finish

@@ -143,7 +143,7 @@ TEST(CacheBudget, FollowsWhatIsToBeRetained) {
     Options options = default_options();
     options.retain_max = share;
     Retained own(PoolMode::kLocked, options);
-    const std::uint64_t most = own.retention.budget_most();
+    const std::uint64_t most = own.retention.learn_limits().most();
     EXPECT_EQ(own.cache.cpu_budget(), part_of(most)) << share.bytes << " or " << share.percent;
   }
 }

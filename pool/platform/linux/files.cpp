@@ -9,6 +9,8 @@
 #include <cstring>
 #include <utility>
 
+#include "pool/options/bounded_text.h"
+
 namespace bufpool::platform {
 namespace {
 
@@ -77,16 +79,9 @@ std::size_t ReadOnlyFile::read_at(std::size_t offset, std::span<char> to) noexce
 }
 
 Path::Path(std::initializer_list<std::string_view> parts) noexcept {
-  std::size_t used = 0;
-  for (const std::string_view part : parts) {
-    if (part.size() >= sizeof text_ - used) {
-      used = 0;
-      break;
-    }
-    std::memcpy(text_ + used, part.data(), part.size());
-    used += part.size();
-  }
-  text_[used] = '\0';
+  BoundedText text({text_, sizeof text_ - 1});
+  for (const std::string_view part : parts) text.add(part);
+  text_[text.fits() ? text.text().size() : 0] = '\0';
 }
 
 std::string_view beginning_of(const char* path, std::span<char> buffer) noexcept {

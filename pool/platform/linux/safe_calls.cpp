@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pool/platform/safe_calls.h"
 
+#include <atomic>
 #include <cstddef>
 #include <string_view>
 
@@ -11,6 +12,7 @@ namespace bufpool::platform {
 namespace {
 
 constinit int filters_at_start = kNotTold;
+constinit std::atomic<bool> filter_is_expected{false};
 
 // Finds "Seccomp:" (0: no filters, 2: filters) and "Seccomp_filters:" (how many; since Linux 5.9)
 // in the pieces that it is fed: a line in front of them is as long as the list of the user's
@@ -75,5 +77,9 @@ SafeCalls safe_calls(const char* status) noexcept {
   const bool as_at_start = filters != kNotTold && filters == filters_at_start;
   return as_at_start ? SafeCalls::kLoaders : SafeCalls::kFew;
 }
+
+void expect_filter() noexcept { filter_is_expected.store(true, std::memory_order_relaxed); }
+
+bool expects_filter() noexcept { return filter_is_expected.load(std::memory_order_relaxed); }
 
 }  // namespace bufpool::platform

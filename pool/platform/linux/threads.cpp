@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <string_view>
 
+#include "pool/options/bounded_text.h"
 #include "pool/platform/linux/files.h"
 #include "pool/platform/linux/system_calls.h"
 #include "pool/platform/memory.h"
@@ -102,12 +103,11 @@ bool thread_exists(std::uint32_t thread) noexcept {
 // status as wait(2) tells it.
 MainThread main_thread() noexcept {
   const KeepErrno keep;
-  constexpr std::string_view kFolder = "/proc/self/task/";
-  constexpr std::string_view kFile = "/stat";
-  char path[48];
-  char* end = std::copy(kFolder.begin(), kFolder.end(), path);
-  end = std::to_chars(end, end + 12, process_id()).ptr;
-  *std::copy(kFile.begin(), kFile.end(), end) = '\0';
+  char path[48] = {};
+  BoundedText name({path, sizeof path - 1});
+  name.add("/proc/self/task/");
+  name.add(std::uint64_t{process_id()});
+  name.add("/stat");
   char text[1024];
   std::string_view rest(text, ReadOnlyFile(path).read(text));
   rest = rest.substr(std::min(rest.size(), rest.rfind(')') + 1));
