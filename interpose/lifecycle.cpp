@@ -61,7 +61,7 @@ void say_options() noexcept {
       .text("version ")
       .text(BUFPOOL_VERSION)
       .text(", mode ")
-      .text(mode_name(the_pool.mode()))
+      .text(mode_name(the_pool.figures().mode()))
       .say();
   const auto list = option_list();
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -124,7 +124,7 @@ bool bring_to_life() noexcept {
   Life unborn = Life::kUnborn;
   if (!life.compare_exchange_strong(unborn, Life::kStarting)) return unborn == Life::kAlive;
   read_options();
-  the_pool.set_fault_handler(fail);
+  the_pool.control().set_fault_handler(fail);
   const bool alive = the_pool.open(options);
   Heap::learn_limit();
   if (!alive && !options.disable) {
@@ -140,7 +140,7 @@ void warm_up() noexcept {
   std::string_view list = options.warmup;
   std::uint64_t size = 0;
   std::uint64_t count = 0;
-  while (next_warmup(list, size, count)) the_pool.warm_up(size, count);
+  while (next_warmup(list, size, count)) the_pool.control().warm_up(size, count);
 }
 
 // Before the program's own constructors and those of libraries loaded after us: there is one
@@ -156,7 +156,7 @@ void warm_up() noexcept {
   find_next_thread_ends();
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   if (alive) warm_up();
-  if (alive) the_pool.start_trimmer_if_wanted();
+  if (alive) the_pool.control().trimmer().at_start();
   if (options.verbose) say_options();
   if (secure) return;
   prepare_exit_report(options);
@@ -167,10 +167,10 @@ void warm_up() noexcept {
 
 }  // namespace
 
-void before_fork() noexcept { the_pool.before_fork(); }
-void after_fork_in_parent() noexcept { the_pool.after_fork_in_parent(); }
+void before_fork() noexcept { the_pool.control().before_fork(); }
+void after_fork_in_parent() noexcept { the_pool.control().after_fork_in_parent(); }
 void after_fork_in_child() noexcept {
-  the_pool.after_fork_in_child();
+  the_pool.control().after_fork_in_child();
   Heap::reset_counters();
   restart_report_in_child();
 }

@@ -25,7 +25,7 @@ extern "C" [[gnu::visibility("default")]] int mprotect(void* start, std::size_t 
   constexpr int kAll = PROT_READ | PROT_WRITE;
   const int result = bufpool::next_mprotect.get()(start, bytes, rights);
   if (result == 0 && (rights & kAll) != kAll && bufpool::the_pool.owns(start)) {
-    bufpool::the_pool.note_protected(reinterpret_cast<std::uintptr_t>(start), bytes);
+    bufpool::the_pool.control().note_protected(reinterpret_cast<std::uintptr_t>(start), bytes);
   }
   return result;
 }

@@ -15,7 +15,7 @@ done
 
 holds() { grep -q "$1" "$source/$2" || fault "$2 has no $1"; }
 holds 'struct Options' pool/options/options.h
-holds 'count_class' pool/pool_snapshot.cpp
+holds 'count_class' pool/pool_figures.cpp
 holds 'kLastClass' pool/memory/size_classes.h
 holds 'kWidestShift' pool/memory/chunks.h
 holds 'bufpool_mimalloc' CMakeLists.txt

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// All that the hit paths read of the pool beside the CPU's cache.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "pool/blocks/block_marks.h"
+#include "pool/blocks/served_sizes.h"
+#include "pool/memory/chunks.h"
+#include "pool/memory/size_classes.h"
+
+namespace bufpool {
+
+// Ranges, marks and tables, which stand together in a few cache lines. It is written once, by
+// open(). Before that it wants nothing and owns nothing. Any thread and any signal handler may call
+// all.
+class alignas(64) HitTables {
+ public:
+  // `fast`: the sizes that wants() is true of from then on. Pre: called once.
+  void open(const ServedSizes& sizes, SizeRange fast, const ChunkRange& range,
+            const BlockMarks& marks) noexcept;
+
+  // Whether a request of `size` bytes may take the short way.
+  [[gnu::always_inline]] bool wants(std::size_t size) const noexcept {
+    return fast_range_.contains(size);
+  }
+
+  // Whether an address lies in the pool's range.
+  [[gnu::always_inline]] bool owns(std::uintptr_t address) const noexcept {
+    return range_.contains(address);
+  }
+
+  // The class of an address. Pre: owns(address). The number has 64 bits, so that it needs no
+  // instruction of its own where it indexes a table.
+  [[gnu::always_inline]] std::uint64_t class_number(std::uintptr_t address) const noexcept {
+    return range_.class_number(address);
+  }
+  [[gnu::always_inline]] ClassIndex class_at(std::uintptr_t address) const noexcept {
+    return ClassIndex{static_cast<std::uint32_t>(class_number(address))};
+  }
+
+  [[gnu::always_inline]] const BlockMarks& marks() const noexcept { return marks_; }
+
+  // The view of a get, by the step_number() of the size: the stack of the class that serves the
+  // step, as CpuCache::where_empty() has it, and how many bytes its buffers lie behind their
+  // blocks.
+  [[gnu::always_inline]] std::uintptr_t stack_for_step(std::uint64_t step) const noexcept {
+    return stacks_[step];
+  }
+  [[gnu::always_inline]] std::size_t gap_for_step(std::uint64_t step) const noexcept {
+    return gaps_[step];
+  }
+
+  // The view of a put and of a resize, by class_number(). A class in use serves its own step, so
+  // both views share their rows, and a get and a put touch the same cache lines.
+  [[gnu::always_inline]] std::uintptr_t stack_of_class(std::uint64_t c) const noexcept {
+    return stacks_[c];
+  }
+  [[gnu::always_inline]] std::size_t gap_of_class(std::uint64_t c) const noexcept {
+    return gaps_[c];
+  }
+  // The most bytes that a growing buffer of the class may hold where it is.
+  [[gnu::always_inline]] std::size_t room_of_class(std::uint64_t c) const noexcept {
+    return rooms_[c];
+  }
+
+ private:
+  SizeRange fast_range_;
+  ChunkRange range_;
+  BlockMarks marks_;
+  std::array<std::uintptr_t, kClassSlots> stacks_{};
+  std::array<std::size_t, kClassSlots> gaps_{};
+  std::array<std::size_t, kClassSlots> rooms_{};
+};
+
+}  // namespace bufpool
