@@ -21,7 +21,7 @@ bool BufferPool::open(const Options& options) noexcept {
   sizes_.choose(options);
   OwnerLock::enter_process();
   if (options.disable || !space_.open()) return false;
-  // Where BUFPOOL_TRIMMER says what is wanted, no file is read after the start.
+  // If BUFPOOL_TRIMMER says what is wanted, no file is read after the start.
   const bool may_read = static_cast<TrimmerChoice>(options.trimmer) == TrimmerChoice::kAuto;
   space_.use_huge_pages(static_cast<HugePagesChoice>(options.hugepages), may_read);
   zero_ = static_cast<ZeroChoice>(options.zero);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The facade of the pool.
+// Hands out buffers and takes them back: the facade of the pool.
 #pragma once
 
 #include <cstddef>
@@ -28,28 +28,29 @@
 
 namespace bufpool {
 
-// Hands out buffers of the size classes and takes them back. A hit ends here, in the CPU's cache;
-// all else goes to the path that it is named after.
+// Hands out buffers of the size classes and takes them back. A hit ends here, in the CPU's cache.
+// All else goes to the path that is named after it.
 //
 // All members are constant-initialised to zero: before open() the pool wants nothing and owns
 // nothing. Any thread and any signal handler may call all but open(). `caller()` is where the
 // program called us from (pool/platform/caller.h).
 class BufferPool {
  public:
-  // Chooses the addresses and decides the mode. False: there are no addresses to be had, or
-  // `options` say to do without; the pool wants nothing. Pre: called once, while no other thread
-  // uses the pool.
+  // Chooses the addresses and decides the mode. It returns false, and the pool wants nothing, if
+  // there are no addresses to be had or `options` say to do without. Pre: it is called once, while
+  // no other thread uses the pool.
   [[nodiscard]] bool open(const Options& options) noexcept;
 
-  // The sizes that the pool serves.
+  // Returns the sizes that the pool serves.
   const ServedSizes& sizes() const noexcept { return sizes_; }
 
-  // Whether a request of `size` bytes is the pool's to take(). Where buffers are wiped on the way
-  // out none is: the sizes that sizes().serves() tells are for the slow calls then.
+  // Tells whether a request of `size` bytes is the pool's to take(). None is if buffers are wiped
+  // on the way out: the sizes that sizes().serves() tells are for the slow calls then.
   [[gnu::always_inline]] bool wants(std::size_t size) const noexcept { return tables_.wants(size); }
 
-  // A buffer of at least `size` bytes, aligned to 16, and to a cache line from 1 KiB up. A request
-  // that the pool cannot serve is passed on. nullptr: the allocator underneath has no memory.
+  // Returns a buffer of at least `size` bytes, aligned to 16, and to a cache line from 1 KiB up. A
+  // request that the pool cannot serve is passed on. It returns nullptr if the allocator underneath
+  // has no memory.
   // Pre: wants(size). With malloc around it a hit is 35 instructions (tests/golden/fast_path.txt):
   // no call, no lock, no atomic read-modify-write.
   template <typename Caller = UnknownCaller>
@@ -71,7 +72,7 @@ class BufferPool {
   [[nodiscard]] void* take_aligned(std::size_t alignment, std::size_t size,
                                    const void* caller = nullptr) noexcept;
 
-  // Whether put(), resize() and usable_size() may be called for `pointer`.
+  // Tells whether put(), resize() and usable_size() may be called for `pointer`.
   [[gnu::always_inline]] bool owns(const void* pointer) const noexcept {
     return tables_.owns(reinterpret_cast<std::uintptr_t>(pointer));
   }
@@ -90,9 +91,9 @@ class BufferPool {
       free_path_.push(block, caller());
   }
 
-  // For realloc: the buffer resized where it is or moved. nullptr: see BufferResize::resize(). A
-  // buffer that goes on growing where it has room takes the short way. Pre: owns(pointer), size >
-  // 0.
+  // Resizes a buffer where it is, or moves it. It returns nullptr where BufferResize::resize()
+  // does. A buffer that goes on growing where it has room takes the short way. Pre: owns(pointer),
+  // size > 0.
   template <typename Caller = UnknownCaller>
   [[nodiscard, gnu::always_inline]] void* resize(void* pointer, std::size_t size,
                                                  Caller caller = {}) noexcept {
@@ -108,13 +109,14 @@ class BufferPool {
     return pointer;
   }
 
-  // Bytes of the buffer that may be written. 0: it is no buffer in use. Pre: owns(pointer).
+  // Returns the bytes of the buffer that may be written, or 0 if it is no buffer in use.
+  // Pre: owns(pointer).
   [[nodiscard]] std::size_t usable_size(const void* pointer) noexcept {
     return check_.usable_size(reinterpret_cast<std::uintptr_t>(pointer));
   }
 
-  // The doings that concern the pool as a whole, and the figures of it. Both may be used before
-  // open(), and are as good as a reference.
+  // These return what concerns the pool as a whole, and the figures of it. Both may be used before
+  // open(), and refer to this pool.
   [[nodiscard]] PoolControl control() noexcept;
   [[nodiscard]] PoolFigures figures() noexcept;
 

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t kWidest = buffer_bytes(kLastClass);
 
-// Whether a buffer that has room for `room` bytes and is neither growing nor too large for `size`
-// stays where it is.
+// Tells whether a buffer that has room for `room` bytes and is neither growing nor too large for
+// `size` stays where it is.
 bool stays(std::size_t size, std::size_t room) noexcept {
   return size <= room && size >= room / policy::kLeastPartHeld;
 }
@@ -75,7 +75,7 @@ void* BufferResize::resize_aligned(std::uintptr_t address, std::size_t size,
   return copy_to_plain(pointer, size, std::min(room, size), caller);
 }
 
-// `size`: of the buffer afterwards. `kept`: bytes of its contents now.
+// `size` is the buffer's afterwards, and `kept` are the bytes of its contents now.
 void* BufferResize::grow(Buffer from, GrowingSize size, std::size_t kept,
                          const void* caller) noexcept {
   size.grew_again() ? parts_.predictor->note_again() : parts_.predictor->note_first();
@@ -92,7 +92,7 @@ void* BufferResize::shrink(Buffer from, std::size_t size, const void* caller) no
   return move(from, {size, GrowingSize::once(size), size}, caller);
 }
 
-// nullptr: there is no such block, and nothing happened.
+// It returns nullptr, and nothing happened, if there is no such block.
 void* BufferResize::move(Buffer from, const Target& target, const void* caller) noexcept {
   const Block block = take_to_grow(from.block, target, caller);
   if (block == 0) return nullptr;
@@ -108,8 +108,8 @@ void* BufferResize::move(Buffer from, const Target& target, const void* caller) 
   return to.pointer();
 }
 
-// The first `kept` bytes of a buffer in one of `size` bytes that is as if it never grew. nullptr:
-// there is no block, and nothing happened.
+// Copies the first `kept` bytes to a buffer of `size` bytes that is as if it never grew. It returns
+// nullptr, and nothing happened, if there is no block.
 void* BufferResize::copy_to_plain(void* pointer, std::size_t size, std::size_t kept,
                                   const void* caller) noexcept {
   const Block block = parts_.miss_path->take_block(size, size, caller).block;
@@ -122,14 +122,14 @@ void* BufferResize::copy_to_plain(void* pointer, std::size_t size, std::size_t k
   return to.pointer();
 }
 
-// Where all memory is handed out as zero, the part that a buffer gains is zero, too.
+// If all memory is handed out as zero, the part that a buffer gains is zero, too.
 void BufferResize::clear_behind(Buffer buffer, std::size_t kept) const noexcept {
   if (zero_ != ZeroChoice::kAlloc) return;
   std::memset(static_cast<char*>(buffer.pointer()) + kept, 0, buffer.room() - kept);
 }
 
-// A block for a target. 0: there is none. Where pages may move into it, it begins in its page where
-// `from` does.
+// Returns a block for a target, or 0 if there is none. A block that pages may move into begins in
+// its page where `from` does.
 Block BufferResize::take_to_grow(Block from, const Target& target, const void* caller) noexcept {
   const std::size_t size = target.size.most();
   const ClassIndex wanted = parts_.sizes->class_for(target.room);
@@ -169,7 +169,7 @@ bool BufferResize::lend(Block block, ClassIndex wanted, std::size_t size,
 }
 
 // Lends a block's pages that have memory and that a buffer of `size` bytes does not need. They go
-// back where that is too much.
+// back if that is too much.
 void BufferResize::lend_tail(Block block, ClassIndex c, std::size_t size,
                              std::uint64_t idle_bytes) noexcept {
   std::uint64_t bytes = idle_bytes < platform::kPageBytes ? 0 : idle_bytes;
@@ -185,7 +185,8 @@ void BufferResize::give_tail_back(Buffer buffer, std::size_t size) noexcept {
   set_growing_size(buffer.block, held.with_most(size));
 }
 
-// Gives back the pages of a block behind the first `size` bytes of its buffer. False: they stay.
+// Gives back the pages of a block behind the first `size` bytes of its buffer. It
+// returns false if they stay.
 bool BufferResize::purge_behind(Block block, ClassIndex c, std::size_t size) noexcept {
   const std::uintptr_t first = platform::page_above(block + gap_bytes(c) + size);
   const std::uintptr_t last = platform::page_below(block + stride_bytes(c));
@@ -204,7 +205,8 @@ bool BufferResize::may_move_pages(Buffer from, Buffer to, std::size_t kept) cons
 }
 
 // The pages of a large buffer move; what lies on a page with something else is copied. The block
-// they leave reads as zero where they were, and goes back. kNo: nothing happened.
+// they leave reads as zero where they were, and goes back. kNo says that nothing
+// happened.
 platform::Moved BufferResize::move_pages(Buffer from, Buffer to, std::size_t kept,
                                          const void* caller) noexcept {
   if (!may_move_pages(from, to, kept)) return platform::Moved::kNo;

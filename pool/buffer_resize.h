@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The way of a realloc that does not end where the buffer is at once.
+// Serves a realloc that does not end where the buffer is at once.
 #pragma once
 
 #include <array>
@@ -38,25 +38,28 @@ class BufferResize {
     MissPath* miss_path = nullptr;
     FreePath* free_path = nullptr;
   };
-  // The parts outlive this. `zero`: which memory is handed out as zero. Pre: called once.
+  // The parts outlive this. `zero` tells which memory is handed out as zero. Pre: it is called
+  // once.
   void open(const Parts& parts, ZeroChoice zero) noexcept {
     parts_ = parts;
     zero_ = zero;
   }
 
-  // The buffer resized, where it is or moved. nullptr: the pool does not serve `size`, there is no
-  // block, or the address is somebody else's; nothing happened. An address of the pool's range that
-  // is no buffer in use ends in the fault handler. `caller`: see Trimmer::after_slow_path().
+  // Returns the buffer resized, where it is or moved. It returns nullptr, and nothing happened, if
+  // the pool does not serve `size`, if there is no block, or if the address is somebody else's. An
+  // address of the pool's range that is no buffer in use ends in the fault handler. `caller` is
+  // where the program called us from, see Trimmer::after_slow_path().
   [[nodiscard, gnu::noinline]] void* resize(void* pointer, std::size_t size,
                                             const void* caller) noexcept;
 
-  // Bytes of the buffers that realloc took of a class beyond what their sizes needed, of all times.
+  // Returns the bytes that realloc took of a class beyond what the sizes of the buffers needed,
+  // over all times.
   [[nodiscard]] std::uint64_t room_to_grow(ClassIndex c) const noexcept {
     return room_to_grow_[to_number(c)].load(std::memory_order_relaxed);
   }
 
  private:
-  // A buffer that starts at the start of its block.
+  // It is a buffer that starts at the start of its block.
   struct Buffer {
     Block block;
     ClassIndex c;
@@ -65,8 +68,8 @@ class BufferResize {
     void* pointer() const noexcept { return reinterpret_cast<void*>(address()); }
     std::size_t room() const noexcept { return buffer_bytes(c); }
   };
-  // The place that a buffer is to move to: a block that has room for `room` bytes and is to hold
-  // `size`, of which the first `kept` are the old buffer's.
+  // It is the place that a buffer is to move to: a block that has room for `room` bytes and is to
+  // hold `size`, of which the first `kept` are the old buffer's.
   struct Target {
     std::size_t room;
     GrowingSize size;

@@ -58,7 +58,8 @@ void FreePath::end_use(Block block, ClassIndex c) noexcept {
   marks().mark_free(block);
 }
 
-// Bytes that the program may have written by a growing buffer, from the start of its block.
+// Returns the bytes that the program may have written by a growing buffer, from the start of its
+// block.
 std::size_t FreePath::used_by_growing(Block block, ClassIndex c) const noexcept {
   if (zero_ != ZeroChoice::kOff) return stride_bytes(c);
   const std::size_t most = growing_size(block).most();

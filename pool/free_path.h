@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The way of a put that does not end on the CPU's stack at once.
+// Serves a put that does not end on the CPU's stack at once.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +36,7 @@ class FreePath {
     Lending* lending = nullptr;
     ReallocPredictor* predictor = nullptr;
   };
-  // The parts outlive this. `zero`: which memory is wiped. Pre: called once.
+  // The parts outlive this. `zero` tells which memory is wiped. Pre: it is called once.
   void open(const Parts& parts, ZeroChoice zero) noexcept {
     parts_ = parts;
     zero_ = zero;
@@ -54,7 +54,7 @@ class FreePath {
   // span of the class is one block, which knows so already.
   void put_emptied(Block block, ClassIndex c, const void* caller) noexcept;
 
-  // Bytes of a block that keep their pages when those behind its guard line's words go.
+  // So many bytes of a block keep their page when the pages behind its guard line's words go.
   static constexpr std::size_t kWordsBytes = kLine;
 
  private:

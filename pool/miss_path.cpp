@@ -41,7 +41,7 @@ MissPath::Got MissPath::find(ClassIndex c, std::size_t asked, const void* caller
   return {got.block, got.why};
 }
 
-// Where the system refuses memory, all that is idle goes back, and the spans are asked once more.
+// If the system refuses memory, all that is idle goes back, and the spans are asked once more.
 CpuCache::Refill MissPath::refill(ClassIndex c, std::size_t asked) noexcept {
   const CpuCache::Refill refill = parts_.cache->refill(c, asked);
   if (refill.block != 0 || refill.why == Shortage::kLock) return refill;

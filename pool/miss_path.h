@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The way of a get that missed.
+// Serves a get that missed.
 #pragma once
 
 #include <array>
@@ -35,32 +35,33 @@ class MissPath {
     Trimmer* trimmer = nullptr;
     Lending* lending = nullptr;
   };
-  // The parts outlive this. Pre: called once.
+  // The parts outlive this. Pre: it is called once.
   void open(const Parts& parts) noexcept { parts_ = parts; }
 
-  // The end of BufferPool::take() where the stack had no block. Null only where the allocator
-  // underneath has no memory.
+  // Ends a BufferPool::take() whose stack had no block. It returns null only if the allocator
+  // underneath has no memory. Pre: `size` is served.
   [[nodiscard, gnu::cold, gnu::noinline]] void* take(std::size_t size, const void* caller) noexcept;
 
-  // A block, or 0 and the reason why there is none.
+  // It is a block, or 0 and the reason why there is none.
   struct Got {
     Block block;
     Shortage why;
   };
-  // A block for `size` bytes, off the stack or else as find() has it. Pre: `size` is served.
+  // Returns a block for `size` bytes, off the stack or else as find() has it. Pre: `size` is
+  // served.
   [[nodiscard]] Got take_block(std::size_t size, std::size_t asked, const void* caller) noexcept;
 
-  // A block with room to grow, past the stack.
+  // It is a block with room to grow.
   struct Wide {
-    Block block = 0;               // 0: there is none
-    std::uint64_t idle_bytes = 0;  // that have pages, and that `asked` bytes do not need
+    Block block = 0;               // it is 0 if there is none
+    std::uint64_t idle_bytes = 0;  // they have pages, and `asked` bytes do not need them
   };
-  // `offset`: where in a page the block begins, as in WideTake. Pre: a span of the class is one
-  // block.
+  // Takes such a block past the stack. `offset` tells where in a page it begins, as in WideTake.
+  // Pre: a span of the class is one block.
   [[nodiscard]] Wide take_wide(ClassIndex c, std::size_t asked, std::uint32_t offset,
                                const void* caller) noexcept;
 
-  // The buffer in a block that was taken for a request of class `wanted`, marked as in use.
+  // Marks a block that was taken for a request of class `wanted` as in use, and returns its buffer.
   [[nodiscard, gnu::always_inline]] void* hand_out(Block block, ClassIndex wanted) noexcept {
     const std::uint64_t c = parts_.tables->class_number(block);
     parts_.tables->marks().mark_in_use(block);
@@ -70,7 +71,8 @@ class MissPath {
     return reinterpret_cast<void*>(block + parts_.tables->gap_of_class(c));
   }
 
-  // The result of `ask`, which asks the allocator underneath, in place of a buffer of the class.
+  // Counts that there was no buffer of the class, and returns the result of `ask`, which asks the
+  // allocator underneath. errno stays as it is unless that fails.
   template <typename Ask>
   [[nodiscard]] void* pass_on(ClassIndex c, Shortage why, Ask ask) noexcept {
     auto& passed = passed_on_[to_number(c)][static_cast<std::size_t>(why)];
@@ -78,7 +80,7 @@ class MissPath {
     return backing::keeping_errno(ask);
   }
 
-  // How often pass_on() was called for a class and a reason.
+  // Returns how often pass_on() was called for a class and a reason.
   [[nodiscard]] std::uint64_t passed_on(ClassIndex c, Shortage why) const noexcept {
     return passed_on_[to_number(c)][static_cast<std::size_t>(why)].load(std::memory_order_relaxed);
   }
@@ -91,7 +93,7 @@ class MissPath {
 
   Parts parts_;
   std::array<std::array<std::atomic<std::uint64_t>, kShortages>, kClassSlots> passed_on_{};
-  // Times that a class's gets were served by larger ones, since it had fresh pages last.
+  // Counts how often a class's gets were served by larger ones, since it had fresh pages last.
   std::array<std::atomic<std::uint32_t>, kClassSlots> borrowed_{};
 };
 

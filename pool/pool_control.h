@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// All that a process does with its pool beside gets and puts.
+// Does what concerns the pool as a whole.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,9 @@
 
 namespace bufpool {
 
-// Carries out what concerns the pool as a whole. It may be used before the pool opens, too: what
-// there is to do is done then, and the rest is nothing. Any thread may call all but close().
+// Does all that a process asks of its pool beside gets and puts. It may be used before the pool
+// opens, too: what there is to do is done then, and the rest is nothing. Any thread may call all
+// but close().
 class PoolControl {
  public:
   struct Parts {
@@ -35,37 +36,39 @@ class PoolControl {
   };
   explicit PoolControl(const Parts& parts) noexcept : parts_(parts) {}
 
-  // The function that is called with the first fault of the program. Without one the process traps.
+  // Sets the function that is called with the first fault of the program. Without one the process
+  // traps.
   void set_fault_handler(FaultHandler handler) noexcept { parts_.check.set_fault_handler(handler); }
 
-  // Gives idle memory back, down to `keep` bytes. Returns the bytes given back.
+  // Gives idle memory back, down to `keep` bytes. It returns the bytes given back.
   std::uint64_t trim(std::uint64_t keep) noexcept {
     return is_open() ? parts_.retention.trim(keep) : 0;
   }
 
-  // Faults `count` buffers of `size` bytes in, for gets to come. Returns how many it could.
+  // Faults `count` buffers of `size` bytes in, for gets to come. It returns how many it could.
   std::uint64_t warm_up(std::size_t size, std::uint64_t count) noexcept;
 
-  // The thread that gives idle memory back.
+  // Returns the thread that gives idle memory back.
   Trimmer& trimmer() noexcept { return parts_.trimmer; }
 
   // The program is about to lock itself in: no system call is made from now on that it does not
   // know already, where the pool can do without.
   void avoid_new_calls() noexcept { parts_.space.avoid_new_calls(); }
 
-  // See AlteredPages::note(). Pre: BufferPool::owns() the first byte.
+  // The program has taken rights from pages, see AlteredPages::note(). Pre: BufferPool::owns() the
+  // first byte.
   void note_protected(std::uintptr_t start, std::size_t bytes) noexcept {
     parts_.altered.note(start, bytes);
   }
 
-  // The fork handlers: before, after in the parent, after in the child. While a fork is under way
-  // no other thread has a lock of the pool. A signal handler that comes before the end of one is
-  // turned away from all locks.
+  // These are the fork handlers: before, after in the parent, after in the child. While a fork is
+  // under way no other thread has a lock of the pool. A signal handler that comes before the end of
+  // one is turned away from all locks.
   void before_fork() noexcept;
   void after_fork_in_parent() noexcept;
   void after_fork_in_child() noexcept;
 
-  // Unmaps all buffers. For a pool that nobody uses any more.
+  // Unmaps all buffers of a pool that nobody uses any more.
   void close() noexcept { parts_.space.close(); }
 
  private:

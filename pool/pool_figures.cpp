@@ -25,7 +25,7 @@ void subtract_counters(Snapshot& now, const ForkAccount& then) noexcept {
 #include "pool/telemetry/counters.def"
 }
 
-// Where nothing is to be kept the budget is kNothingKept; the program is told what it set.
+// The budget is kNothingKept if nothing is to be kept; the program is told what it set.
 std::uint64_t as_set(std::uint64_t budget) noexcept {
   return budget == kNothingKept ? 0 : budget;
 }

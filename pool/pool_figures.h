@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The figures that the pool tells.
+// Tells the figures of the pool.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@
 
 namespace bufpool {
 
-// The pool in a few sums.
+// These are the figures in a few sums.
 struct PoolTotals {
   std::uint64_t carved_bytes;
   std::uint64_t in_use_bytes;
@@ -47,16 +47,16 @@ class PoolFigures {
 
   PoolMode mode() const noexcept { return parts_.mode; }
 
-  // Most idle bytes of one CPU's cache, as it is in force. 0: there are no caches.
+  // Returns the most idle bytes of one CPU's cache, as it is in force, or 0 if there are no caches.
   std::uint64_t cpu_cache_bytes() const noexcept {
     return mode() == PoolMode::kPassThrough ? 0 : parts_.cache.cpu_budget();
   }
 
-  // Bytes mapped for buffers.
+  // Returns the bytes mapped for buffers.
   std::size_t reserved_bytes() const noexcept { return parts_.space.committed_bytes(); }
 
-  // Buffers this process asked for, whether they were handed out or had to be passed on. It takes
-  // no lock, and little time.
+  // Returns the buffers this process asked for, whether they were handed out or had to be passed
+  // on. It takes no lock, and little time.
   [[nodiscard]] std::uint64_t gets() const noexcept;
 
   [[nodiscard]] PoolTotals totals() noexcept;

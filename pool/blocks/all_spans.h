@@ -16,7 +16,8 @@ namespace bufpool {
 // and each is part of a page.
 class AllSpans {
  public:
-  // `space` outlives this. `most_out`: as in SharedSpans::open(). Pre: called once.
+  // `space` outlives this. `most_out` is the most blocks of a class that may be out at once.
+  // Pre: it is called once.
   void open(ChunkSpace* space, std::uint64_t most_out) noexcept {
     space_ = space;
     most_out_ = most_out;
@@ -25,9 +26,9 @@ class AllSpans {
   SharedSpans& operator[](ClassIndex c) noexcept { return spans_[to_number(c)]; }
   const SharedSpans& operator[](ClassIndex c) const noexcept { return spans_[to_number(c)]; }
 
-  // The spans of a class, opened. They are not open where a fork is under way, or where a signal
-  // handler interrupted the thread that opens them. It takes the lock of opening. Any thread and
-  // any signal handler may call it.
+  // Returns the spans of a class, opened. They are not open where a fork is under way, or where a
+  // signal handler interrupted the thread that opens them. It takes the lock of opening. Any thread
+  // and any signal handler may call it.
   [[nodiscard]] SharedSpans& opened(ClassIndex c) noexcept {
     SharedSpans& spans = (*this)[c];
     if (!spans.is_open() && opening_.lock()) {
@@ -37,13 +38,13 @@ class AllSpans {
     return spans;
   }
 
-  // Whether `address`, which lies in the region of class `c`, is mapped by somebody else: a mapping
-  // got into the range where nothing of ours is mapped.
+  // Tells whether `address`, which lies in the region of class `c`, is mapped by somebody else: a
+  // mapping got into the range where nothing of ours is mapped.
   [[nodiscard]] bool is_foreign(ClassIndex c, std::uintptr_t address) noexcept {
     return !(*this)[c].is_used() || !(*this)[c].maps(address);
   }
 
-  // kClassSlots of them.
+  // Returns the first of kClassSlots elements, for parts that know spans by their numbers.
   SharedSpans* data() noexcept { return spans_.data(); }
 
   // Around a fork, see OwnerLock. While a fork is under way no class is opened, so that the locks

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Buffers that come back while the program still has pages of them protected.
+// Marks buffers whose pages the program protects, and mends those that come back.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ class AlteredPages {
     AllSpans* spans = nullptr;
     const ChunkSpace* space = nullptr;
   };
-  // The parts outlive this. Pre: called once.
+  // The parts outlive this. Pre: it is called once.
   void open(const Parts& parts) noexcept { parts_ = parts; }
 
   // The program has taken rights from the pages of [start, start + bytes): a buffer that it gives
@@ -28,7 +28,7 @@ class AlteredPages {
   // signal handler may call it.
   void note(std::uintptr_t start, std::size_t bytes) noexcept;
 
-  // Whether the program altered pages of a block that is out. `c`: its class.
+  // Tells whether the program altered pages of a block that is out. `c` is its class.
   [[nodiscard]] bool has(Block block, ClassIndex c) const noexcept;
 
   // Makes the pages usable again. False: the kernel refuses, and nobody else can use the block.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The marks of blocks: what the words of a guard line say, by name.
+// Gives names to the marks of blocks, which are words of their guard lines.
 #pragma once
 
 #include <cstdint>
@@ -27,11 +27,11 @@ class BlockMarks {
   constexpr BlockMarks() noexcept = default;
   explicit constexpr BlockMarks(const Cookies& cookies) noexcept : cookies_(cookies) {}
 
-  // The hit paths: a store, a comparison, a store, a comparison.
+  // The hit paths call the next four: a store, a comparison, a store, a comparison.
   [[gnu::always_inline]] void mark_in_use(Block block) const noexcept {
     guard_line(block).state = cookies_.in_use(block);
   }
-  // Whether put() may take the short way.
+  // Tells whether put() may take the short way.
   [[gnu::always_inline]] bool is_plain(Block block) const noexcept {
     return guard_line(block).state == cookies_.plain(block);
   }
@@ -42,7 +42,7 @@ class BlockMarks {
     return guard_line(block).state == cookies_.growing(block);
   }
 
-  // The state that the first word tells.
+  // Returns the state that the first word tells.
   [[nodiscard]] BlockState state(Block block) const noexcept {
     const std::uint64_t word = guard_line(block).state;
     if (word == cookies_.in_use(block)) return BlockState::kInUse;
@@ -64,14 +64,14 @@ class BlockMarks {
   }
 
   // Marks a block as one that an aligned address was handed out of, and the guard line in front of
-  // that address as one that leads back to the block. `gap`: gap_bytes() of the block's class.
+  // that address as one that leads back to the block. `gap` is gap_bytes() of the block's class.
   void mark_entry(Block block, std::uintptr_t entry, std::size_t gap) const noexcept {
     const Block line = entry - gap;
     guard_line(block) = GuardLine{cookies_.entered(block), entry};
     guard_line(line) = GuardLine{cookies_.aligned_entry(line), block};
   }
 
-  // Whether the guard line in front of an address inside a block says that the address is, or
+  // Tells whether the guard line in front of an address inside a block says that the address is, or
   // lately was, handed out of it.
   [[nodiscard]] bool was_entry(Block block, Block line) const noexcept {
     const GuardLine& words = guard_line(line);
@@ -95,12 +95,12 @@ constexpr bool is_free(BlockState state) noexcept {
   return state == BlockState::kFree || state == BlockState::kKnownZero;
 }
 
-// Whether the buffer at the start of the block is in use.
+// Tells whether the buffer at the start of the block is in use.
 constexpr bool is_whole_buffer(BlockState state) noexcept {
   return is_in_use(state) && state != BlockState::kEntered;
 }
 
-// The size of a growing buffer. Pre: the state is kGrowing.
+// Returns and sets the size of a growing buffer. Pre: the state is kGrowing.
 [[gnu::always_inline]] inline GrowingSize growing_size(Block block) noexcept {
   return GrowingSize(guard_line(block).link);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The second word of a growing buffer's guard line.
+// Names what the second word of a growing buffer's guard line says.
 #pragma once
 
 #include <cstddef>
@@ -11,25 +11,26 @@ namespace bufpool {
 // than once. Both are in one word, so that a buffer that goes on growing is known by comparisons.
 class GrowingSize {
  public:
-  // A buffer that grew once, and one that grew more than once. `most`: bytes.
+  // These make the size of a buffer that grew once, and of one that grew more than once. `most` is
+  // in bytes.
   static constexpr GrowingSize once(std::size_t most) noexcept { return GrowingSize(most); }
   [[gnu::always_inline]] static constexpr GrowingSize again(std::size_t most) noexcept {
     return GrowingSize(most | kAgain);
   }
 
-  // The size that the word of a guard line holds.
+  // Makes the size that the word of a guard line holds.
   explicit constexpr GrowingSize(std::uint64_t word) noexcept : word_(word) {}
   constexpr std::uint64_t word() const noexcept { return word_; }
 
   constexpr std::size_t most() const noexcept { return word_ & ~kAgain; }
   constexpr bool grew_again() const noexcept { return (word_ & kAgain) != 0; }
 
-  // The same with another most.
+  // Returns a size with another most, and the rest as it is.
   constexpr GrowingSize with_most(std::size_t most) const noexcept {
     return GrowingSize(most | (word_ & kAgain));
   }
 
-  // Whether the buffer grew more than once and `size` bytes are no fewer than it ever held.
+  // Tells whether the buffer grew more than once and `size` bytes are no fewer than it ever held.
   [[gnu::always_inline]] constexpr bool grows_on_to(std::size_t size) const noexcept {
     return word_ > kAgain && again(size).word_ >= word_;
   }

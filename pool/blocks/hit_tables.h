@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// All that the hit paths read of the pool beside the CPU's cache.
+// Holds all that the hit paths read of the pool beside the CPU's cache.
 #pragma once
 
 #include <array>
@@ -13,27 +13,28 @@
 
 namespace bufpool {
 
-// Ranges, marks and tables, which stand together in a few cache lines. It is written once, by
-// open(). Before that it wants nothing and owns nothing. Any thread and any signal handler may call
-// all.
+// The ranges, marks and tables of the hit paths stand together here, in few cache lines. It is
+// written once, by open(). Before that it wants nothing and owns nothing. Any thread and any signal
+// handler may call all.
 class alignas(64) HitTables {
  public:
-  // `fast`: the sizes that wants() is true of from then on. Pre: called once.
+  // From then on wants() is true of the sizes in `fast`. Pre: it is called once, while no other
+  // thread uses the pool.
   void open(const ServedSizes& sizes, SizeRange fast, const ChunkRange& range,
             const BlockMarks& marks) noexcept;
 
-  // Whether a request of `size` bytes may take the short way.
+  // Tells whether a request of `size` bytes may take the short way.
   [[gnu::always_inline]] bool wants(std::size_t size) const noexcept {
     return fast_range_.contains(size);
   }
 
-  // Whether an address lies in the pool's range.
+  // Tells whether an address lies in the pool's range.
   [[gnu::always_inline]] bool owns(std::uintptr_t address) const noexcept {
     return range_.contains(address);
   }
 
-  // The class of an address. Pre: owns(address). The number has 64 bits, so that it needs no
-  // instruction of its own where it indexes a table.
+  // Returns the class of an address. Pre: owns(address). The number has 64 bits, so that it needs
+  // no instruction of its own where it indexes a table.
   [[gnu::always_inline]] std::uint64_t class_number(std::uintptr_t address) const noexcept {
     return range_.class_number(address);
   }
@@ -43,9 +44,9 @@ class alignas(64) HitTables {
 
   [[gnu::always_inline]] const BlockMarks& marks() const noexcept { return marks_; }
 
-  // The view of a get, by the step_number() of the size: the stack of the class that serves the
-  // step, as CpuCache::where_empty() has it, and how many bytes its buffers lie behind their
-  // blocks.
+  // A get has this view, by the step_number() of the size. It is told the stack of the class that
+  // serves the step, as CpuCache::where_empty() has it, and how many bytes the buffers of the class
+  // lie behind their blocks.
   [[gnu::always_inline]] std::uintptr_t stack_for_step(std::uint64_t step) const noexcept {
     return stacks_[step];
   }
@@ -53,7 +54,7 @@ class alignas(64) HitTables {
     return gaps_[step];
   }
 
-  // The view of a put and of a resize, by class_number(). A class in use serves its own step, so
+  // A put and a resize have this view, by class_number(). A class in use serves its own step, so
   // both views share their rows, and a get and a put touch the same cache lines.
   [[gnu::always_inline]] std::uintptr_t stack_of_class(std::uint64_t c) const noexcept {
     return stacks_[c];
@@ -61,7 +62,7 @@ class alignas(64) HitTables {
   [[gnu::always_inline]] std::size_t gap_of_class(std::uint64_t c) const noexcept {
     return gaps_[c];
   }
-  // The most bytes that a growing buffer of the class may hold where it is.
+  // Returns the most bytes that a growing buffer of the class may hold where it is.
   [[gnu::always_inline]] std::size_t room_of_class(std::uint64_t c) const noexcept {
     return rooms_[c];
   }

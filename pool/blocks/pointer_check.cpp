@@ -51,7 +51,7 @@ bool PointerCheck::is_idle(Block block, BlockState state, SharedSpans::Place pla
   return parts_.cache->holds(parts_.tables->class_at(block), block);
 }
 
-// Whether an aligned address inside a block is, or lately was, handed out of it.
+// Tells whether an aligned address inside a block is, or lately was, handed out of it.
 bool PointerCheck::was_entry(Block block, std::uintptr_t address) const noexcept {
   const std::size_t gap = gap_bytes(parts_.tables->class_at(block));
   if (address % kLine != 0 || address < block + gap + kLine) return false;

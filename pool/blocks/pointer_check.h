@@ -28,31 +28,32 @@ class PointerCheck {
     AllSpans* spans = nullptr;
     CpuCache* cache = nullptr;
   };
-  // The parts outlive this. Pre: called once.
+  // The parts outlive this. Pre: it is called once.
   void open(const Parts& parts) noexcept { parts_ = parts; }
 
-  // The function that is called with the first fault. Without one the process traps.
+  // Sets the function that is called with the first fault. Without one the process traps.
   void set_fault_handler(FaultHandler handler) noexcept { on_fault_ = handler; }
 
-  // The block whose buffer starts at `address`, if one does: nothing is looked at.
+  // Returns the block whose buffer starts at `address`, if one does: nothing is looked at.
   [[nodiscard]] Block front_of(std::uintptr_t address) const noexcept {
     return address - parts_.tables->gap_of_class(parts_.tables->class_number(address));
   }
 
-  // Whether the address is a mapping of somebody else's, in which nothing of ours is.
+  // Tells whether the address is a mapping of somebody else's, in which nothing of ours is.
   [[nodiscard]] bool is_foreign(std::uintptr_t address) noexcept {
     return parts_.spans->is_foreign(parts_.tables->class_at(address), address);
   }
 
-  // The fault in a call for `address`. Nothing: a buffer in use starts there. It may take the lock
-  // of the class for a moment; where that cannot be had, it knows less of a buffer that is free.
+  // Returns the fault in a call for `address`, or nothing if a buffer in use starts there. It may
+  // take the lock of the class for a moment; where that cannot be had, it knows less of a buffer
+  // that is free.
   [[nodiscard]] std::optional<Fault> fault_at(std::uintptr_t address, Fault::Call call) noexcept;
 
   // Returns if a buffer in use starts at `address`; the fault handler gets the fault otherwise.
   void require_in_use(std::uintptr_t address, Fault::Call call) noexcept;
 
-  // Bytes that may be written from `address` on. 0: no buffer in use starts there. What somebody
-  // else has mapped there is the allocator's underneath, which tells its size.
+  // Returns the bytes that may be written from `address` on, or 0 if no buffer in use starts there.
+  // A mapping of somebody else's is the allocator's underneath, which tells its size.
   [[nodiscard]] std::size_t usable_size(std::uintptr_t address) noexcept;
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The bytes that blocks hold beyond what their buffers need.
+// Bounds the bytes that blocks hold beyond what their buffers need.
 #pragma once
 
 #include <atomic>
@@ -11,19 +11,20 @@
 
 namespace bufpool {
 
-// The account of what is lent: the bytes that blocks larger than what is asked for keep resident,
-// which are idle blocks of larger classes and room to grow. It is bounded over the whole process.
+// Keeps the account of what is lent: the bytes that blocks larger than what is asked for keep
+// resident, which are idle blocks of larger classes and room to grow. It is bounded over the whole
+// process.
 //
 // Any thread and any signal handler may call all. The caller owns the block, and holds no lock.
 class Lending {
  public:
-  // `retention` outlives this. Pre: called once.
+  // `retention` outlives this. Pre: it is called once.
   void open(Retention* retention, const BlockMarks& marks) noexcept {
     retention_ = retention;
     marks_ = marks;
   }
 
-  // Whether `bytes` more may be lent. It may learn the limits of the process's memory.
+  // Tells whether `bytes` more may be lent. It may learn the limits of the process's memory.
   [[nodiscard]] bool allows(std::uint64_t bytes) noexcept;
 
   // A growing buffer keeps `bytes` beyond what it needs. Classes below 1 KiB have no word for that,
@@ -33,7 +34,8 @@ class Lending {
   // A block of class `c` is handed out for a request of the smaller class `wanted`.
   void note_borrowed(Block block, ClassIndex c, ClassIndex wanted) noexcept;
 
-  // A buffer comes back, and with it what it was lent. `state`: of the block, in use still.
+  // A buffer comes back, and with it what it was lent. `state` is the
+  // block's, which is in use still.
   void end(Block block, ClassIndex c, BlockState state) noexcept;
 
  private:

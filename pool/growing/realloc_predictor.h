@@ -32,20 +32,20 @@ class ReallocPredictor {
   // A buffer grew for another time. It counts once for each buffer.
   void note_again() noexcept { again_.fetch_add(1, std::memory_order_relaxed); }
 
-  // A buffer that grew is given back. `most`: the most bytes it was asked to hold.
+  // A buffer that grew is given back. `most` is the most bytes it was asked to hold.
   void note_end(std::size_t most) noexcept {
     if (most > widest_.load(std::memory_order_relaxed)) {
       widest_.store(most, std::memory_order_relaxed);
     }
   }
 
-  // Whether a buffer that grows is likely to grow again: most that grew lately did.
+  // Tells whether a buffer that grows is likely to grow again: most that grew lately did.
   bool likely() const noexcept {
     return again_.load(std::memory_order_relaxed) * 2 >
            first_.load(std::memory_order_relaxed) + policy::kGrowthDoubt;
   }
 
-  // Bytes of room for a buffer of `size` bytes that is likely to grow again.
+  // Returns the bytes of room for a buffer of `size` bytes that is likely to grow again.
   std::size_t room_for(std::size_t size) const noexcept {
     return std::max({policy::kLeastRoomToGrow * size, widest_.load(std::memory_order_relaxed),
                      widest_before_.load(std::memory_order_relaxed)});
