@@ -104,7 +104,7 @@ void* BufferResize::move(Buffer from, const Target& target, const void* caller) 
   if (pages == platform::Moved::kLost) return nullptr;
   std::memcpy(to.pointer(), from.pointer(), target.kept);
   clear_behind(to, target.kept);
-  parts_.free_path->put_checked(from.pointer(), caller);
+  parts_.free_path->put(from.pointer(), caller);
   return to.pointer();
 }
 
@@ -118,7 +118,7 @@ void* BufferResize::copy_to_plain(void* pointer, std::size_t size, std::size_t k
   marks().mark_in_use(block);
   std::memcpy(to.pointer(), pointer, kept);
   clear_behind(to, kept);
-  parts_.free_path->put_checked(pointer, caller);
+  parts_.free_path->put(pointer, caller);
   return to.pointer();
 }
 

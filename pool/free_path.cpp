@@ -34,7 +34,20 @@ void FreePath::put_block(Block block, ClassIndex c, const void* caller) noexcept
   if (grew && (*parts_.spans)[c].give_grown(block, used)) {
     return parts_.trimmer->after_slow_path(0, caller);  // the span counts it as idle already
   }
-  push(block, caller);
+  put_free(block, c, caller);
+}
+
+void FreePath::put(void* pointer, const void* caller) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(pointer);
+  const Block block = parts_.check->front_of(address);
+  if (!marks().is_plain(block)) return put_checked(pointer, caller);
+  marks().mark_free(block);
+  put_free(block, parts_.tables->class_at(address), caller);
+}
+
+void FreePath::put_free(Block block, ClassIndex c, const void* caller) noexcept {
+  const std::uintptr_t stack = parts_.tables->stack_of_class(to_number(c));
+  if (!parts_.cache->push(stack, block)) push(block, caller);
 }
 
 void FreePath::put_emptied(Block block, ClassIndex c, const void* caller) noexcept {

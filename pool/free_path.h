@@ -46,6 +46,9 @@ class FreePath {
   // handler, and one that somebody else has mapped goes to the allocator underneath.
   [[gnu::cold, gnu::noinline]] void put_checked(void* pointer, const void* caller) noexcept;
 
+  // Takes a buffer of the pool's range back as BufferPool::put() does, for callers below it.
+  void put(void* pointer, const void* caller) noexcept;
+
   // Puts a block that is marked as free into the CPU's cache, and a part of the stack into the
   // spans where the stack is full.
   [[gnu::cold, gnu::noinline]] void push(Block block, const void* caller) noexcept;
@@ -59,6 +62,7 @@ class FreePath {
 
  private:
   void put_block(Block block, ClassIndex c, const void* caller) noexcept;
+  void put_free(Block block, ClassIndex c, const void* caller) noexcept;
   void end_use(Block block, ClassIndex c) noexcept;
   [[nodiscard]] std::size_t used_by_growing(Block block, ClassIndex c) const noexcept;
   void wipe(Block block, ClassIndex c) noexcept;
