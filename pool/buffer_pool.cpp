@@ -43,7 +43,7 @@ bool BufferPool::open(const Options& options) noexcept {
 
 void BufferPool::connect_paths() noexcept {
   check_.open({.tables = &tables_, .sizes = &sizes_, .spans = &spans_, .cache = &cache_});
-  altered_.open({.tables = &tables_, .spans = &spans_, .space = &space_});
+  altered_.open({.tables = &tables_, .spans = &spans_, .space = &space_}, zero_);
   miss_path_.open({.tables = &tables_,
                    .sizes = &sizes_,
                    .cache = &cache_,

@@ -26,12 +26,14 @@ void FreePath::put_checked(void* pointer, const void* caller) noexcept {
 // The end of the long way: it does what put() does, and what the state of the buffer asks for.
 void FreePath::put_block(Block block, ClassIndex c, const void* caller) noexcept {
   const bool grew = marks().is_growing(block) && span_blocks(c) == 1;
-  const std::size_t used = grew ? used_by_growing(block, c) : 0;
-  const bool usable = !parts_.altered->has(block, c) || parts_.altered->mend(block, c);
+  const std::size_t used = grew ? used_by_growing(block, c) : kWordsBytes;
   end_use(block, c);
-  if (!usable) return;
+  const auto renewed =
+      parts_.altered->has(block, c) ? parts_.altered->renew(block, c) : AlteredPages::Renewed::kNo;
+  if (renewed == AlteredPages::Renewed::kLost) return;
   if (zero_ == ZeroChoice::kFree) wipe(block, c);
-  if (grew && (*parts_.spans)[c].give_grown(block, used)) {
+  const bool partly_empty = grew || renewed == AlteredPages::Renewed::kEmpty;
+  if (partly_empty && (*parts_.spans)[c].give_grown(block, used)) {
     return parts_.trimmer->after_slow_path(0, caller);  // the span counts it as idle already
   }
   put_free(block, c, caller);

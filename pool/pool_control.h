@@ -55,10 +55,10 @@ class PoolControl {
   // know already, where the pool can do without.
   void avoid_new_calls() noexcept { parts_.space.avoid_new_calls(); }
 
-  // The program has taken rights from pages, see AlteredPages::note(). Pre: BufferPool::owns() the
+  // The program is about to alter pages, see AlteredPages::note(). Pre: BufferPool::owns() the
   // first byte.
-  void note_protected(std::uintptr_t start, std::size_t bytes) noexcept {
-    parts_.altered.note(start, bytes);
+  void note_altered(std::uintptr_t start, std::size_t bytes, Alteration how) noexcept {
+    parts_.altered.note(start, bytes, how);
   }
 
   // These are the fork handlers: before, after in the parent, after in the child. While a fork is
