@@ -34,6 +34,7 @@ class PoolControl {
     AllSpans& spans;
     ChunkSpace& space;
   };
+  // The parts outlive this.
   explicit PoolControl(const Parts& parts) noexcept : parts_(parts) {}
 
   // Sets the function that is called with the first fault of the program. Without one the process

@@ -43,8 +43,10 @@ class PoolFigures {
     AllSpans& spans;
     ForkAccount& at_fork;
   };
+  // The parts outlive this.
   explicit PoolFigures(const Parts& parts) noexcept : parts_(parts) {}
 
+  // Returns the mode that is in force.
   PoolMode mode() const noexcept { return parts_.mode; }
 
   // Returns the most idle bytes of one CPU's cache, as it is in force, or 0 if there are no caches.
@@ -59,6 +61,7 @@ class PoolFigures {
   // on. It takes no lock, and little time.
   [[nodiscard]] std::uint64_t gets() const noexcept;
 
+  // Returns the sums over all classes, as they are now.
   [[nodiscard]] PoolTotals totals() noexcept;
 
   // Writes all there is to tell. What happened before a fork is the parent's, and is left out. It

@@ -25,6 +25,7 @@ enum class BlockState : std::uint8_t {
 class BlockMarks {
  public:
   constexpr BlockMarks() noexcept = default;
+  // `cookies` are the words that the marks are written by.
   explicit constexpr BlockMarks(const Cookies& cookies) noexcept : cookies_(cookies) {}
 
   // The hit paths call the next four: a store, a comparison, a store, a comparison.
@@ -53,12 +54,15 @@ class BlockMarks {
     return word == cookies_.known_zero(block) ? BlockState::kKnownZero : BlockState::kUnmarked;
   }
 
+  // The slow paths write these marks. mark_growing() writes the size, too.
   void mark_growing(Block block, GrowingSize size) const noexcept {
     guard_line(block) = GuardLine{cookies_.growing(block), size.word()};
   }
+  // The put of the buffer has to look at the words behind the first.
   void mark_borrowed(Block block) const noexcept {
     guard_line(block).state = cookies_.borrowed(block);
   }
+  // The block is free, and its buffer reads as zero from its first byte to its last.
   void mark_known_zero(Block block) const noexcept {
     guard_line(block).state = cookies_.known_zero(block);
   }
@@ -80,17 +84,20 @@ class BlockMarks {
     return cookie && words.link == block;
   }
 
+  // Returns the words, for marks that stand behind the first one.
   const Cookies& cookies() const noexcept { return cookies_; }
 
  private:
   Cookies cookies_;
 };
 
+// Tells whether the program has the block.
 constexpr bool is_in_use(BlockState state) noexcept {
   return state == BlockState::kInUse || state == BlockState::kGrowing ||
          state == BlockState::kBorrowed || state == BlockState::kEntered;
 }
 
+// Tells whether the mark is one of a free block.
 constexpr bool is_free(BlockState state) noexcept {
   return state == BlockState::kFree || state == BlockState::kKnownZero;
 }

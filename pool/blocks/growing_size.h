@@ -22,7 +22,9 @@ class GrowingSize {
   explicit constexpr GrowingSize(std::uint64_t word) noexcept : word_(word) {}
   constexpr std::uint64_t word() const noexcept { return word_; }
 
+  // Returns the most bytes that the buffer was asked to hold.
   constexpr std::size_t most() const noexcept { return word_ & ~kAgain; }
+  // Tells whether realloc made the buffer larger more than once.
   constexpr bool grew_again() const noexcept { return (word_ & kAgain) != 0; }
 
   // Returns a size with another most, and the rest as it is.

@@ -15,6 +15,7 @@ struct SizeRange {
   std::size_t least = 0;
   std::size_t count = 0;
 
+  // Tells whether `size` is one of them.
   [[gnu::always_inline]] bool contains(std::size_t size) const noexcept {
     return size - least < count;
   }
@@ -33,6 +34,7 @@ class ServedSizes {
   // Returns the range of sizes that serves() is true of; it is empty before open().
   SizeRange range() const noexcept { return range_; }
 
+  // Tells whether a request of `size` bytes is served.
   [[nodiscard]] bool serves(std::size_t size) const noexcept { return range_.contains(size); }
 
   // Tells whether there is a buffer that has room for `size` bytes at a multiple of `alignment`,
