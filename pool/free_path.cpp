@@ -54,14 +54,14 @@ void FreePath::put_free(Block block, ClassIndex c, const void* caller) noexcept 
 
 void FreePath::put_emptied(Block block, ClassIndex c, const void* caller) noexcept {
   end_use(block, c);
-  if (!(*parts_.spans)[c].give_grown(block, kWordsBytes)) parts_.cache->drain(c, block);
+  if (!(*parts_.spans)[c].give_grown(block, kWordsBytes)) parts_.cache->overflow(c, block);
   parts_.trimmer->after_slow_path(stride_bytes(c), caller);
 }
 
 void FreePath::push(Block block, const void* caller) noexcept {
   const ClassIndex c = parts_.tables->class_at(block);
   if (parts_.cache->push_again(c, block)) return;
-  parts_.cache->drain(c, block);
+  parts_.cache->overflow(c, block);
   parts_.trimmer->after_slow_path(stride_bytes(c), caller);
 }
 

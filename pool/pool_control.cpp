@@ -17,7 +17,7 @@ void PoolControl::before_fork() noexcept {
   parts_.retention.before_fork();
   OwnerLock::begin_fork();
   parts_.spans.await_opening();
-  parts_.cache.await_owners();
+  parts_.cache.slabs().await_owners();
   parts_.spans.await_owners();
   parts_.space.await_owners();
 }
@@ -29,7 +29,8 @@ void PoolControl::after_fork_in_child() noexcept {
   parts_.retention.repair_in_child();
   parts_.space.repair_in_child();
   parts_.spans.repair_in_child();
-  parts_.cache.repair_in_child();
+  parts_.cache.slabs().repair_in_child();
+  parts_.cache.capacity().spare_stacks_in_child();
   if (is_open()) parts_.figures.note_fork();
   OwnerLock::enter_process();
 }

@@ -45,7 +45,7 @@ std::uint64_t PoolFigures::gets() const noexcept {
   std::uint64_t gets = 0;
   for_each_class([&](ClassIndex c) {
     const SharedSpans& spans = parts_.spans[c];
-    if (spans.is_used()) gets += parts_.cache.counters(c).hits + spans.misses();
+    if (spans.is_used()) gets += parts_.cache.counters().of(c).hits + spans.misses();
     for (const Shortage why : {Shortage::kMemory, Shortage::kLimit, Shortage::kLock}) {
       gets += parts_.miss_path.passed_on(c, why);
     }
@@ -80,7 +80,7 @@ void PoolFigures::look_at_idle(Snapshot& out) noexcept {
     ClassSnapshot& row = out.classes[to_number(c)];
     if (row.idle == 0) return;
     const std::uint64_t in_spans = parts_.spans[c].resident_bytes(look);
-    row.retained = std::min(row.idle, in_spans + parts_.cache.resident_bytes(c, look));
+    row.retained = std::min(row.idle, in_spans + parts_.cache.counters().resident_bytes(c, look));
   });
 }
 
@@ -132,7 +132,7 @@ void PoolFigures::note_fork() noexcept {
 void PoolFigures::count_class(ClassIndex c, const SpanCounters& spans,
                               ClassSnapshot& out) const noexcept {
   const SharedSpans& shared = parts_.spans[c];
-  const StackCounters stacks = parts_.cache.counters(c);
+  const StackCounters stacks = parts_.cache.counters().of(c);
   out.buffer_bytes = buffer_bytes(c);
   out.hits = stacks.hits;
   out.misses = spans.misses;
@@ -144,7 +144,7 @@ void PoolFigures::count_class(ClassIndex c, const SpanCounters& spans,
   // moved are known, and so are the hits, so the puts that hit need no count of their own.
   out.puts = stacks.depth + stacks.hits + drained - spans.filled + out.overflows;
   out.in_use = out.gets - out.puts;
-  const std::uint64_t peak = parts_.cache.in_use_peak(c);
+  const std::uint64_t peak = parts_.cache.counters().in_use_peak(c);
   out.in_use_peak = peak > out.in_use ? peak : out.in_use;
   out.cached = stacks.depth;
   out.idle = stacks.depth * stride_bytes(c) + spans.idle_bytes + spans.free_bytes;
@@ -152,7 +152,7 @@ void PoolFigures::count_class(ClassIndex c, const SpanCounters& spans,
   out.purged = spans.purged_bytes;
   out.faulted = spans.faulted_bytes;
   out.regretted = spans.regretted_bytes;
-  out.asked = stacks.asked + parts_.cache.asked_by_misses(c);
+  out.asked = stacks.asked + parts_.cache.counters().asked_by_misses(c);
   out.granted = out.gets * stride_bytes(c) - parts_.resize.room_to_grow(c);
   out.over_limit = parts_.miss_path.passed_on(c, Shortage::kLimit);
   out.locked_out = parts_.miss_path.passed_on(c, Shortage::kLock);

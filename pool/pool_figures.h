@@ -51,7 +51,7 @@ class PoolFigures {
 
   // Returns the most idle bytes of one CPU's cache, as it is in force, or 0 if there are no caches.
   std::uint64_t cpu_cache_bytes() const noexcept {
-    return mode() == PoolMode::kPassThrough ? 0 : parts_.cache.cpu_budget();
+    return mode() == PoolMode::kPassThrough ? 0 : parts_.cache.capacity().cpu_budget();
   }
 
   // Returns the bytes mapped for buffers.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pool/blocks/hit_tables.h"
 
-#include "pool/percpu/cpu_cache.h"
+#include "pool/percpu/cpu_slabs.h"
 
 namespace bufpool {
 
@@ -11,7 +11,7 @@ void HitTables::open(const ServedSizes& sizes, SizeRange fast, const ChunkRange&
   for (std::uint32_t i = 0; i <= to_number(kLastClass); ++i) {
     const ClassIndex server = sizes.server_of(ClassIndex{i});
     if (server == ClassIndex{0}) continue;
-    stacks_[i] = CpuCache::where_empty(server);
+    stacks_[i] = empty_stack_address(server);
     gaps_[i] = gap_bytes(server);
   }
   for_each_class([&](ClassIndex c) { rooms_[to_number(c)] = buffer_bytes(c); });

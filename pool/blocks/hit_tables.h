@@ -45,7 +45,7 @@ class alignas(64) HitTables {
   [[gnu::always_inline]] const BlockMarks& marks() const noexcept { return marks_; }
 
   // A get has this view, by the step_number() of the size. It is told the stack of the class that
-  // serves the step, as CpuCache::where_empty() has it, and how many bytes the buffers of the class
+  // serves the step, as empty_stack_address() has it, and how many bytes the buffers of the class
   // lie behind their blocks.
   [[gnu::always_inline]] std::uintptr_t stack_for_step(std::uint64_t step) const noexcept {
     return stacks_[step];

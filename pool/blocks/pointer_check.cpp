@@ -48,7 +48,7 @@ bool PointerCheck::is_idle(Block block, BlockState state, SharedSpans::Place pla
   if (is_free(state)) return true;
   if (place == SharedSpans::Place::kUnknown) return guard_line(block).state == 0;
   if (place != SharedSpans::Place::kOut) return true;
-  return parts_.cache->holds(parts_.tables->class_at(block), block);
+  return parts_.cache->counters().holds(parts_.tables->class_at(block), block);
 }
 
 // Tells whether an aligned address inside a block is, or lately was, handed out of it.

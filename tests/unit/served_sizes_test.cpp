@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "pool/blocks/hit_tables.h"
-#include "pool/percpu/cpu_cache.h"
+#include "pool/percpu/cpu_slabs.h"
 
 namespace bufpool {
 namespace {
@@ -77,8 +77,8 @@ TEST(HitTables, AStepHasTheRowOfTheClassThatServesIt) {
   EXPECT_TRUE(tables.wants(600) && tables.wants(609));
   EXPECT_FALSE(tables.wants(599) || tables.wants(610));
   const ClassIndex c = class_step(64 << 10);
-  EXPECT_EQ(tables.stack_for_step(step_number(5000)), CpuCache::where_empty(c));
-  EXPECT_EQ(tables.stack_of_class(to_number(c)), CpuCache::where_empty(c));
+  EXPECT_EQ(tables.stack_for_step(step_number(5000)), empty_stack_address(c));
+  EXPECT_EQ(tables.stack_of_class(to_number(c)), empty_stack_address(c));
   EXPECT_EQ(tables.gap_for_step(step_number(5000)), gap_bytes(c));
   EXPECT_EQ(tables.gap_of_class(to_number(c)), gap_bytes(c));
   EXPECT_EQ(tables.room_of_class(to_number(c)), buffer_bytes(c));
