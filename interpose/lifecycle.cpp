@@ -31,7 +31,7 @@ bool bring_to_life() noexcept {
   Life unborn = Life::kUnborn;
   if (!life.compare_exchange_strong(unborn, Life::kStarting)) return unborn == Life::kAlive;
   start = read_options();
-  the_pool.set_fault_handler(abort_on_fault);
+  the_pool.control().set_fault_handler(abort_on_fault);
   const bool alive = the_pool.open(start.options);
   scarce_space::learn_limit();
   if (!alive && !start.options.disable) {
@@ -47,7 +47,7 @@ void warm_up() noexcept {
   std::string_view list = start.options.warmup;
   std::uint64_t size = 0;
   std::uint64_t count = 0;
-  while (next_warmup(list, size, count)) the_pool.warm_up(size, count);
+  while (next_warmup(list, size, count)) the_pool.control().warm_up(size, count);
 }
 
 // Before the program's own constructors and those of libraries loaded after us: there is one
@@ -63,7 +63,7 @@ void warm_up() noexcept {
   find_next_thread_ends();
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   if (alive) warm_up();
-  if (alive) the_pool.start_trimmer_if_wanted();
+  if (alive) the_pool.control().trimmer().at_start();
   if (start.options.verbose) say_options(start.options);
   if (start.secure) return;
   prepare_exit_report(start.options);
@@ -74,10 +74,10 @@ void warm_up() noexcept {
 
 }  // namespace
 
-void before_fork() noexcept { the_pool.before_fork(); }
-void after_fork_in_parent() noexcept { the_pool.after_fork_in_parent(); }
+void before_fork() noexcept { the_pool.control().before_fork(); }
+void after_fork_in_parent() noexcept { the_pool.control().after_fork_in_parent(); }
 void after_fork_in_child() noexcept {
-  the_pool.after_fork_in_child();
+  the_pool.control().after_fork_in_child();
   Heap::reset_counters();
   restart_report_in_child();
 }
