@@ -18,7 +18,7 @@ Fault::Kind kind_off_start(const Fault& fault) noexcept {
 std::optional<Fault> BufferPool::fault_at(std::uintptr_t address, Fault::Call call) noexcept {
   const ClassIndex c = class_at(address);
   const Fault never{Fault::Kind::kNotHandedOut, call, false, address, 0, 0, 0};
-  SharedSpans& spans = spans_[to_number(c)];
+  SpanLookup spans = lookup(c);
   const Block block = spans.block_around(address);
   return spans.is_block(block) ? fault_in_block(block, never) : never;
 }
@@ -30,7 +30,7 @@ std::optional<Fault> BufferPool::fault_in_block(Block block, Fault fault) noexce
   fault.buffer = line.state == cookies_.entered(block) ? line.link : block + gap_bytes(c);
   if (in_use && fault.address == fault.buffer) return {};
 
-  const auto place = in_use ? SharedSpans::Place::kOut : spans_[to_number(c)].place_of(block);
+  const auto place = in_use ? BlockPlace::kOut : lookup(c).place_of(block);
   fault.buffer_is_free = !in_use && is_idle(block, place);
   fault.class_bytes = nominal_bytes(c);
   fault.overrun_from = block + gap_bytes(c) - stride_bytes(c);
@@ -40,17 +40,17 @@ std::optional<Fault> BufferPool::fault_in_block(Block block, Fault fault) noexce
     fault.kind = kind_off_start(fault);
   } else if (!fault.buffer_is_free) {
     fault.kind = Fault::Kind::kOverrun;
-  } else if (entry || cookies_.is_free(block) || place != SharedSpans::Place::kUnused) {
+  } else if (entry || cookies_.is_free(block) || place != BlockPlace::kUnused) {
     fault.kind = Fault::Kind::kDoubleFree;
   }
   return fault;
 }
 
 // A block whose word is no cookie of ours is free if its span or a CPU's cache has it.
-bool BufferPool::is_idle(Block block, SharedSpans::Place place) noexcept {
+bool BufferPool::is_idle(Block block, BlockPlace place) noexcept {
   if (cookies_.is_free(block)) return true;
-  if (place == SharedSpans::Place::kUnknown) return guard_line(block).state == 0;
-  return place != SharedSpans::Place::kOut || cache_.holds(class_at(block), block);
+  if (place == BlockPlace::kUnknown) return guard_line(block).state == 0;
+  return place != BlockPlace::kOut || cache_.holds(class_at(block), block);
 }
 
 // Whether an aligned address inside a block is, or lately was, handed out of it.

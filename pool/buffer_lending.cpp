@@ -61,7 +61,8 @@ void BufferPool::lend_tail(Block block, ClassIndex c, std::size_t size,
 CpuCache::Refill BufferPool::borrow(ClassIndex c, std::size_t asked) noexcept {
   constexpr std::size_t kLeastBorrowed = 32 << 10;
   constexpr std::uint32_t kTimesPerPage = 32;  // some 15 ns against 500
-  if (nominal_bytes(c) < kLeastBorrowed || spans_[to_number(c)].idle_bytes() > 0) return {};
+  if (nominal_bytes(c) < kLeastBorrowed || spans_[to_number(c)].figures().idle_bytes() > 0)
+    return {};
   std::atomic<std::uint32_t>& times = borrowed_[to_number(c)];
   if (times.load(std::memory_order_relaxed) >=
       stride_bytes(c) / platform::kPageBytes * kTimesPerPage) {
@@ -82,7 +83,7 @@ CpuCache::Refill BufferPool::borrow_above(ClassIndex c, std::size_t asked) noexc
     if (lender > kLastClass || served_by_[i] != lender) return {};
     if (!spans_[i].is_used() || !may_lend(stride_bytes(lender) - stride_bytes(c))) continue;
     if (const Block block = cache_.pop_again(lender, asked)) return {.block = block};
-    if (spans_[i].idle_bytes() > 0) return cache_.refill(lender, asked);
+    if (spans_[i].figures().idle_bytes() > 0) return cache_.refill(lender, asked);
   }
   return {};
 }

@@ -5,7 +5,9 @@
 #include <cstring>
 
 #include "pool/backing/backing.h"
+#include "pool/mapping/span_warmup.h"
 #include "pool/platform/platform.h"
+#include "pool/purging/zeroing.h"
 
 namespace bufpool {
 namespace {
@@ -28,7 +30,7 @@ bool BufferPool::open(const Options& options) noexcept {
   if (options.disable || !space_.open()) return false;
   // Where BUFPOOL_TRIMMER says what is wanted, no file is read after the start.
   const bool may_read = static_cast<TrimmerChoice>(options.trimmer) == TrimmerChoice::kAuto;
-  space_.use_huge_pages(static_cast<HugePagesChoice>(options.hugepages), may_read);
+  space_.huge_pages().open(static_cast<HugePagesChoice>(options.hugepages), may_read);
   zero_ = static_cast<ZeroChoice>(options.zero);
   cookies_ = Cookies(platform::process_secret(), zero_ == ZeroChoice::kFree);
   max_buffers_ = options.max_buffers != 0 ? options.max_buffers : SharedSpans::kNoLimit;
@@ -177,7 +179,7 @@ void BufferPool::put_oddly(void* pointer, const void* caller) noexcept {
   }
   if (is_foreign(address)) return backing::release(pointer);
   require_in_use(address, Fault::Call::kFree);
-  const Block block = spans_[to_number(c)].block_around(address);
+  const Block block = lookup(c).block_around(address);
   const Block line = address - gap_bytes(c);
   if (line != block) guard_line(line).state = cookies_.free(line);
   put_block(block, c, caller);
@@ -192,7 +194,7 @@ void BufferPool::put_block(Block block, ClassIndex c, const void* caller) noexce
   guard_line(block).state = cookies_.free(block);
   if (!usable) return;
   if (zero_ == ZeroChoice::kFree) wipe(block, c);
-  if (grew && spans_[to_number(c)].give_grown(block, used)) {
+  if (grew && wide_blocks(c).give(block, used)) {
     return trimmer_.after_slow_path(0, caller);  // it is known to be idle
   }
   if (!cache_.push_again(c, block)) {
@@ -213,7 +215,7 @@ std::size_t BufferPool::used_by_growing(Block block, ClassIndex c) const noexcep
 void BufferPool::wipe(Block block, ClassIndex c) noexcept {
   constexpr std::size_t kLarge = 1 << 20;
   const std::size_t bytes = stride_bytes(c);
-  if (bytes >= kLarge) spans_[to_number(c)].before_purge(block, block, block + bytes);
+  if (bytes >= kLarge) wide_blocks(c).before_purge(block, block, block + bytes);
   if (bytes < kLarge || !make_zero(block, block + bytes)) {
     std::memset(reinterpret_cast<void*>(block), 0, bytes);
   }
@@ -223,7 +225,7 @@ void BufferPool::wipe(Block block, ClassIndex c) noexcept {
 // A mapping of somebody else's that got into the range, where nothing of ours is mapped.
 bool BufferPool::is_foreign(std::uintptr_t address) noexcept {
   const std::uint64_t c = class_number(address);
-  return !spans_[c].is_used() || !spans_[c].maps(address);
+  return !spans_[c].is_used() || !SpanLookup(spans_[c].state()).maps(address);
 }
 
 std::size_t BufferPool::usable_size(const void* pointer) noexcept {
@@ -233,7 +235,7 @@ std::size_t BufferPool::usable_size(const void* pointer) noexcept {
   if (guard_line(front).state == cookies_.growing(front)) return usable_size_of(front, address);
   if (is_foreign(address)) return backing::usable_size(pointer);
   const ClassIndex c = class_at(address);
-  const Block block = spans_[to_number(c)].block_around(address);
+  const Block block = lookup(c).block_around(address);
   const bool start = block + gap_bytes(c) == address;
   if (start && guard_line(block).state == cookies_.in_use(block)) return buffer_bytes(c);
   const std::optional<Fault> fault = fault_at(address, Fault::Call::kFree);
@@ -253,7 +255,7 @@ std::size_t BufferPool::usable_size_of(Block block, std::uintptr_t address) cons
 std::uint64_t BufferPool::warm_up(std::size_t size, std::uint64_t count) noexcept {
   if (!serves(size)) return 0;
   const ClassIndex c = class_for(size);
-  const std::uint64_t warmed = spans_for(c).warm_up(count);
+  const std::uint64_t warmed = bufpool::warm_up(spans_for(c).state(), count);
   retention_.add_warmed(warmed * stride_bytes(c));
   return warmed;
 }
@@ -265,7 +267,7 @@ void BufferPool::before_fork() noexcept {
   opening_.await_owner();
   cache_.await_owners();
   for (SharedSpans& spans : spans_) {
-    if (spans.is_open()) spans.await_owner();
+    if (spans.is_open()) spans.lock().await_owner();
   }
   space_.await_owners();
 }
@@ -278,7 +280,7 @@ void BufferPool::after_fork_in_child() noexcept {
   retention_.repair_in_child();
   space_.repair_in_child();
   for (SharedSpans& spans : spans_) {
-    if (spans.is_open()) spans.repair_in_child();
+    if (spans.is_open()) spans.lock().repair_in_child();
   }
   opening_.repair_in_child();
   cache_.repair_in_child();

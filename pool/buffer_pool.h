@@ -21,6 +21,8 @@
 #include "pool/returning/retention.h"
 #include "pool/returning/trimmer.h"
 #include "pool/spans/shared_spans.h"
+#include "pool/spans/span_lookup.h"
+#include "pool/spans/wide_blocks.h"
 #include "pool/sync/owner_lock.h"
 #include "pool/telemetry/fault.h"
 #include "pool/telemetry/fork_account.h"
@@ -142,10 +144,6 @@ class BufferPool {
   // See Trimmer::leave_for_good().
   void end_trimmer() noexcept { trimmer_.leave_for_good(); }
 
-  // The program is about to lock itself in: no system call is made from now on that it does not
-  // know already, where the pool can do without.
-  void avoid_new_calls() noexcept { space_.avoid_new_calls(); }
-
   // See Trimmer::step_aside().
   [[nodiscard]] bool send_trimmer_aside() noexcept { return trimmer_.step_aside(); }
   void let_trimmer_back() noexcept { trimmer_.come_back(); }
@@ -160,7 +158,7 @@ class BufferPool {
     return mode_ == PoolMode::kPassThrough ? 0 : cache_.cpu_budget();
   }
   // Bytes mapped for buffers.
-  std::size_t reserved_bytes() const noexcept { return space_.committed_bytes(); }
+  std::size_t reserved_bytes() noexcept { return space_.mapped_bytes(); }
 
   void set_fault_handler(FaultHandler handler) noexcept { on_fault_ = handler; }
 
@@ -192,6 +190,8 @@ class BufferPool {
   [[nodiscard]] CpuCache::Refill refill_or_drain(ClassIndex c, std::size_t asked) noexcept;
   [[nodiscard]] Got refill(ClassIndex c, std::size_t asked, const void* caller) noexcept;
   [[nodiscard]] SharedSpans& spans_for(ClassIndex c) noexcept;
+  SpanLookup lookup(ClassIndex c) noexcept { return SpanLookup(spans_[to_number(c)].state()); }
+  WideBlocks wide_blocks(ClassIndex c) noexcept { return WideBlocks(spans_[to_number(c)].state()); }
   void put_block(Block block, ClassIndex c, const void* caller) noexcept;
   [[nodiscard]] std::size_t used_by_growing(Block block, ClassIndex c) const noexcept;
   void wipe(Block block, ClassIndex c) noexcept;
@@ -204,7 +204,7 @@ class BufferPool {
   // The fault in a call for `address`; nothing: a buffer in use starts there.
   [[nodiscard]] std::optional<Fault> fault_at(std::uintptr_t address, Fault::Call call) noexcept;
   [[nodiscard]] std::optional<Fault> fault_in_block(Block block, Fault fault) noexcept;
-  [[nodiscard]] bool is_idle(Block block, SharedSpans::Place place) noexcept;
+  [[nodiscard]] bool is_idle(Block block, BlockPlace place) noexcept;
   [[nodiscard]] bool was_entry(Block block, std::uintptr_t address) const noexcept;
   void require_in_use(std::uintptr_t address, Fault::Call call) noexcept;
   [[nodiscard]] void* grow(void* pointer, std::size_t size, bool again,

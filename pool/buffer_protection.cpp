@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "pool/buffer_pool.h"
+#include "pool/platform/filter_notice.h"
 #include "pool/platform/platform.h"
 
 namespace bufpool {
@@ -26,15 +27,15 @@ struct Pages {
 // A guard line that is in the range can no longer be written. One in front of it may have been
 // protected before.
 void BufferPool::note_protected(std::uintptr_t start, std::size_t bytes) noexcept {
-  if (space_.avoids_new_calls()) return;  // the look at a guard line takes one
+  if (platform::expects_filter()) return;  // the look at a guard line takes one
   const std::uintptr_t end = start + bytes;
   for (std::uintptr_t at = start; at < end && range_.contains(at);) {
     const ClassIndex c = class_at(at);
-    const Block block = spans_[to_number(c)].block_around(at);
+    const Block block = lookup(c).block_around(at);
     if (block == 0) return;
     const Pages pages(block, c);
     const bool holds_pages = std::max(start, pages.first) < std::min(end, pages.last);
-    if (holds_pages && block + kLine <= start && spans_[to_number(c)].is_block(block)) {
+    if (holds_pages && block + kLine <= start && lookup(c).is_block(block)) {
       note_protected_pages(block, c);
     }
     at = block + stride_bytes(c);

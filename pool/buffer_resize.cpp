@@ -69,7 +69,7 @@ bool BufferPool::purge_behind(Block block, ClassIndex c, std::size_t size) noexc
   const std::uintptr_t first = platform::page_above(block + gap_bytes(c) + size);
   const std::uintptr_t last = platform::page_below(block + stride_bytes(c));
   if (span_blocks(c) != 1 || first >= last) return false;
-  SharedSpans& spans = spans_[to_number(c)];
+  WideBlocks spans = wide_blocks(c);
   spans.before_purge(block, first, last);
   if (!platform::purge(reinterpret_cast<void*>(first), last - first)) return false;
   spans.note_emptied(block, first, last);
@@ -126,7 +126,7 @@ Block BufferPool::take_to_grow(const Relocation& how, Block from, const void* ca
 Block BufferPool::take_wide(ClassIndex c, std::size_t size, Block from,
                             const void* caller) noexcept {
   if (!spans_for(c).is_open()) return 0;
-  if (!has_slots(c) && spans_[to_number(c)].idle_bytes() == 0) {
+  if (!has_slots(c) && spans_[to_number(c)].figures().idle_bytes() == 0) {
     if (const Block block = cache_.pop_again(c, size)) {
       lend_tail(block, c, size, stride_bytes(c) - size);
       return block;
@@ -168,14 +168,13 @@ platform::Moved BufferPool::move_pages(Block from, Block to, std::size_t kept,
   copy(buffer, first);
   copy(last, buffer + kept);
   // The kernel moved the wish for huge pages, too.
-  if (spans_[to_number(c)].has_huge_pages(from) &&
-      !spans_[to_number(class_at(to))].has_huge_pages(to)) {
+  if (wide_blocks(c).has_huge_pages(from) && !wide_blocks(class_at(to)).has_huge_pages(to)) {
     (void)platform::want_small_pages(there, last - first);
   }
-  spans_[to_number(c)].note_emptied(from, first, last);
+  wide_blocks(c).note_emptied(from, first, last);
   end_use(from, c);
   guard_line(from).state = cookies_.free(from);
-  if (!spans_[to_number(c)].give_grown(from, kWords)) cache_.drain(c, from);
+  if (!wide_blocks(c).give(from, kWords)) cache_.drain(c, from);
   trimmer_.after_slow_path(stride_bytes(c), caller);
   return moved;
 }

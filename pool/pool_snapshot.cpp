@@ -5,6 +5,7 @@
 #include "pool/buffer_pool.h"
 #include "pool/options/options.h"
 #include "pool/platform/platform.h"
+#include "pool/spans/span_residence.h"
 #include "pool/telemetry/residence.h"
 
 namespace bufpool {
@@ -48,7 +49,7 @@ std::uint64_t BufferPool::gets_since_start() noexcept {
   std::uint64_t gets = 0;
   for_each_class([&](ClassIndex c) {
     SharedSpans& spans = spans_[to_number(c)];
-    if (spans.is_used()) gets += cache_.counters(c).hits + spans.misses();
+    if (spans.is_used()) gets += cache_.counters(c).hits + spans.figures().misses();
     for (const auto& refused : fallbacks_[to_number(c)]) {
       gets += refused.load(std::memory_order_relaxed);
     }
@@ -82,7 +83,7 @@ void BufferPool::look_at_idle(Snapshot& out) noexcept {
   for_each_class([&](ClassIndex c) {
     ClassSnapshot& row = out.classes[to_number(c)];
     if (row.idle == 0) return;
-    const std::uint64_t in_spans = spans_[to_number(c)].resident_bytes(look);
+    const std::uint64_t in_spans = resident_bytes(spans_[to_number(c)].state(), look);
     row.retained = std::min(row.idle, in_spans + cache_.resident_bytes(c, look));
   });
 }
@@ -122,7 +123,7 @@ void BufferPool::note_fork() noexcept {
   for_each_class([&](ClassIndex c) {
     const SharedSpans& spans = spans_[to_number(c)];
     ClassSnapshot now{};
-    count_class(c, spans.counters_at_fork(), now);
+    count_class(c, spans.state().counters_without_lock(), now);
     if (!spans.is_used() && now.fallbacks == 0) return;
     keep_counters(at_fork_.classes[to_number(c)], now);
     at_fork_.all_gets += now.gets + now.fallbacks;
@@ -137,9 +138,9 @@ void BufferPool::count_class(ClassIndex c, const SpanCounters& spans, ClassSnaps
   out.misses = spans.misses;
   out.gets = out.hits + out.misses;
   // A deferred block is no longer out, and counts as it will once it is collected.
-  out.overflows = spans.overflows + spans_[i].deferred_overflows();
+  out.overflows = spans.overflows + spans_[i].deferred().overflows();
   const std::uint64_t drained =
-      spans.drained + spans_[i].deferred() - spans_[i].deferred_overflows();
+      spans.drained + spans_[i].deferred().count() - spans_[i].deferred().overflows();
   // A stack's depth is what was pushed less what was popped; what the fills and drains moved, and
   // the hits, are known, so the puts that hit need no count of their own.
   out.puts = stacks.depth + stacks.hits + drained - spans.filled + out.overflows;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "pool/platform/platform.h"
+#include "pool/spans/wide_blocks.h"
 #include "pool/sync/moment.h"
 
 namespace bufpool {
@@ -172,7 +173,7 @@ CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
     move_limit(slab, c, StackEvent::kRanEmpty);
     count = fill_count(c, stack_of(slab, c));
   }
-  const SharedSpans::Taken taken = spans_[to_number(c)].take(std::span(blocks).first(count), asked);
+  const Taken taken = spans_[to_number(c)].take(std::span(blocks).first(count), asked);
   if (taken.count == 0) return {.why = taken.why};
   missed_asked_[to_number(c)].fetch_add(asked, std::memory_order_relaxed);
   note_zero(c, std::span(blocks).first(taken.zeroed));
@@ -182,18 +183,18 @@ CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
     const auto left = std::span(blocks).subspan(pushed, taken.count - pushed);
     spans_[to_number(c)].give_unfilled(left);
   }
-  if (taken.record) note_peak(c);
+  if (taken.new_outstanding_peak) note_peak(c);
   return {blocks[0], taken.fresh_bytes, taken.regret_bytes};
 }
 
 CpuCache::Refill CpuCache::take_wide(ClassIndex c, std::size_t asked,
                                      std::uint32_t offset) noexcept {
   Block block = 0;
-  const SharedSpans::Taken taken =
-      spans_[to_number(c)].take_wide(block, {gap_bytes(c) + asked, offset});
+  const Taken taken =
+      WideBlocks(spans_[to_number(c)].state()).take(block, {gap_bytes(c) + asked, offset});
   if (taken.count == 0) return {.why = taken.why};
   missed_asked_[to_number(c)].fetch_add(asked, std::memory_order_relaxed);
-  if (taken.record) note_peak(c);
+  if (taken.new_outstanding_peak) note_peak(c);
   return {block, taken.fresh_bytes, taken.regret_bytes, taken.lent_bytes};
 }
 

@@ -23,6 +23,8 @@
 
 namespace bufpool {
 
+class Residence;
+
 // A slab that is always empty and always full. All distances are counted from it.
 [[gnu::visibility("hidden")]] extern constinit char empty_slab[kSlabLayout.bytes];
 inline std::uintptr_t empty_slab_address() noexcept {
@@ -105,14 +107,14 @@ class CpuCache {
   // After pop_again() returned 0: fills the stack and returns a block, or 0 when there is none.
   struct Refill {
     Block block = 0;
-    std::uint64_t fresh_bytes = 0;  // as in SharedSpans::Taken
+    std::uint64_t fresh_bytes = 0;  // as in Taken
     std::uint64_t regret_bytes = 0;
-    std::uint64_t lent_bytes = 0;      // as in SharedSpans::Taken
+    std::uint64_t lent_bytes = 0;      // as in Taken
     Shortage why = Shortage::kMemory;  // where block is 0
   };
   [[nodiscard, gnu::cold, gnu::noinline]] Refill refill(ClassIndex c, std::size_t asked) noexcept;
 
-  // A block with room to grow, for `asked` bytes, past the stack; see SharedSpans::take_wide().
+  // A block with room to grow, for `asked` bytes, past the stack; see WideBlocks::take().
   [[nodiscard, gnu::cold, gnu::noinline]] Refill take_wide(ClassIndex c, std::size_t asked,
                                                            std::uint32_t offset) noexcept;
 

@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "pool/percpu/cpu_cache.h"
+#include "pool/spans/span_lookup.h"
 #include "pool/telemetry/residence.h"
 
 namespace bufpool {
@@ -28,13 +29,14 @@ std::size_t copy_blocks(Stack& stack, ClassIndex c, std::size_t from,
 // The resident bytes of the blocks that `copy` yields part by part.
 template <typename Copy>
 std::uint64_t CpuCache::resident_bytes_of(ClassIndex c, Residence& look, Copy copy) noexcept {
+  SpanLookup spans(spans_[to_number(c)].state());
   std::array<Block, 64> part;
   std::uint64_t bytes = 0;
   std::size_t from = 0;
   for (std::size_t count = 0; (count = copy(from, std::span(part))) > 0; from += count) {
     for (const Block block : std::span(part).first(count)) {
-      if (!spans_[to_number(c)].is_block(block)) continue;
-      look.look_below(spans_[to_number(c)].mapped_end(block));
+      if (!spans.is_block(block)) continue;
+      look.look_below(spans.mapped_end(block));
       bytes += look.bytes_in(block, block + stride_bytes(c));
     }
   }

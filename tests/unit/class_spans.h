@@ -13,7 +13,10 @@
 #include <vector>
 
 #include "pool/platform/platform.h"
+#include "pool/purging/span_purge.h"
+#include "pool/purging/span_sweep.h"
 #include "pool/spans/shared_spans.h"
+#include "pool/spans/span_lookup.h"
 
 namespace bufpool {
 
