@@ -31,7 +31,7 @@ class HugePages {
 
   // Asks for huge pages in `bytes` bytes from `start` on, which were just mapped, if the run has
   // those. If the user chose `off`, it asks for small pages, because the system may give huge ones
-  // to everybody. Pre: the caller has set `committing` in the run.
+  // to everybody. Pre: the caller has set `committing` in the run, or has called leave().
   void advise(Run& run, void* start, std::size_t bytes) const noexcept;
 
   // Says that the run has small pages for good. If the system refuses to hear it, it is told again

@@ -203,7 +203,8 @@ CpuCache::Refill CpuCache::take_wide(ClassIndex c, std::size_t asked,
 void CpuCache::note_zero(ClassIndex c, std::span<const Block> blocks) const noexcept {
   constexpr std::size_t kLeastNoted = 16 << 10;
   const std::size_t most = nominal_bytes(c) < kLeastNoted ? 1 : kMaxBatch;
-  for (const Block block : blocks.first(std::min(blocks.size(), most))) cookies_.note_zero(block);
+  for (const Block block : blocks.first(std::min(blocks.size(), most)))
+    mark_known_zero(cookies_, block);
 }
 
 void CpuCache::drain(ClassIndex c, Block block) noexcept {

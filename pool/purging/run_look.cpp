@@ -24,7 +24,7 @@ bool is_all_empty(const Run& run, const Geometry& geometry,
 }
 
 bool RunLook::look(Run& run, const LockedSpans& locked) noexcept {
-  if (run.is_empty) return span_age_ms(rule_.now_ms, run.empty_ms) >= rule_.empty_age_ms;
+  if (run.is_empty) return span_age(rule_.now_ms, run.empty_ms) >= rule_.empty_age;
   if (!is_due(run)) return false;
   run.touched = run.has_quiet = run.left_small_gains = false;
   look_at_spans(run);
@@ -40,9 +40,8 @@ bool RunLook::look(Run& run, const LockedSpans& locked) noexcept {
 
 // Whether something may have changed in a run since the last look.
 bool RunLook::is_due(const Run& run) const noexcept {
-  const bool grew_old =
-      run.has_quiet && span_age_ms(rule_.now_ms, run.oldest_ms) >= rule_.min_age_ms;
-  const bool small_gains = rule_.min_age_ms == 0 && run.left_small_gains;
+  const bool grew_old = run.has_quiet && span_age(rule_.now_ms, run.oldest_ms) >= rule_.min_age;
+  const bool small_gains = takes_all() && run.left_small_gains;
   return run.touched || grew_old || small_gains;
 }
 
@@ -50,7 +49,7 @@ void RunLook::look_at_spans(Run& run) noexcept {
   for (std::uint32_t i = 0; i < run.cut && count_ < kMostStretches; ++i) {
     Span& span = run.spans[i];
     if (may_sweep(span)) {
-      const bool worth_it = rule_.min_age_ms == 0 || huge_pages_.is_worth_a_split(run, span);
+      const bool worth_it = takes_all() || huge_pages_.is_worth_a_split(run, span);
       worth_it ? add_free_blocks(run, span) : end_stretch(run);
       run.left_small_gains |= !worth_it;
       continue;
@@ -67,13 +66,13 @@ bool RunLook::may_sweep(Span& span) const noexcept {
   if (span.list == SpanList::kPurged) return true;
   if (span.touched && span.list != SpanList::kIdle) span.since_ms = rule_.now_ms;
   span.touched = false;
-  return span_age_ms(rule_.now_ms, span.since_ms) >= rule_.min_age_ms;
+  return span_age(rule_.now_ms, span.since_ms) >= rule_.min_age;
 }
 
 // Notes that something in the run has been quiet since then, for a later look.
 void RunLook::note_quiet(Run& run, std::uint32_t since_ms) const noexcept {
-  const std::uint32_t age_ms = span_age_ms(rule_.now_ms, since_ms);
-  if (!run.has_quiet || age_ms > span_age_ms(rule_.now_ms, run.oldest_ms)) run.oldest_ms = since_ms;
+  const Milliseconds age = span_age(rule_.now_ms, since_ms);
+  if (!run.has_quiet || age > span_age(rule_.now_ms, run.oldest_ms)) run.oldest_ms = since_ms;
   run.has_quiet = true;
 }
 
@@ -117,11 +116,11 @@ void RunLook::look_at_rest(Run& run) noexcept {
   const std::size_t kept = rest.count() - run.empty.count(rest);
   const bool is_in = count_ > 0 && stretches_[count_ - 1].pages.last >= rest.last;
   if (kept == 0 || is_in) return;
-  if (rule_.min_age_ms != 0 && kept * platform::kPageBytes < policy::kLeastHugeGain) {
+  if (!takes_all() && kept * platform::kPageBytes < policy::kLeastHugeGain) {
     run.left_small_gains = true;
     return;
   }
-  if (span_age_ms(rule_.now_ms, run.cut_ms) < rule_.min_age_ms) return note_quiet(run, run.cut_ms);
+  if (span_age(rule_.now_ms, run.cut_ms) < rule_.min_age) return note_quiet(run, run.cut_ms);
   if (count_ < kMostStretches) stretches_[count_++] = {1, 0, rest, false};
 }
 

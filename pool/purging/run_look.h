@@ -11,11 +11,11 @@
 
 namespace bufpool {
 
-// Which pages a sweep gives back. Times and ages are milliseconds of the coarse clock.
+// Which pages a sweep gives back.
 struct SweepRule {
-  std::uint32_t now_ms;
-  std::uint32_t min_age_ms;    // of spans that nothing came to or went from
-  std::uint32_t empty_age_ms;  // of runs that have no page
+  std::uint32_t now_ms;    // the time, on the coarse clock
+  Milliseconds min_age;    // of spans that nothing came to or went from
+  Milliseconds empty_age;  // of runs that have no page
 };
 
 // Free blocks in a row, across the borders of spans, and the pages that are theirs alone.
@@ -45,6 +45,8 @@ class RunLook {
   std::span<Stretch> stretches() noexcept { return {stretches_.data(), count_}; }
 
  private:
+  // Whether small gains are wanted, too.
+  bool takes_all() const noexcept { return rule_.min_age == Milliseconds{0}; }
   bool is_due(const Run& run) const noexcept;
   void look_at_spans(Run& run) noexcept;
   bool may_sweep(Span& span) const noexcept;

@@ -14,7 +14,7 @@ bool follows(const Span& before, const Span& after) noexcept {
 
 }  // namespace
 
-SpanBatch SpanPurge::detach_idle_spans(std::uint32_t now_ms, std::uint32_t min_age_ms,
+SpanBatch SpanPurge::detach_idle_spans(std::uint32_t now_ms, Milliseconds min_age,
                                        std::uint64_t most_bytes) noexcept {
   SpanBatch batch;
   const LockedSpans locked(state_);
@@ -23,7 +23,7 @@ SpanBatch SpanPurge::detach_idle_spans(std::uint32_t now_ms, std::uint32_t min_a
   std::uint64_t bytes = 0;
   while (batch.count < SpanBatch::kMost && bytes < most_bytes) {
     Span* const span = state_.lists.back(SpanList::kIdle);
-    if (span == nullptr || span_age_ms(now_ms, span->since_ms) < min_age_ms) break;
+    if (span == nullptr || span_age(now_ms, span->since_ms) < min_age) break;
     state_.set_aside(*span);
     bytes += span->kept;
     batch.spans[batch.count++] = span;

@@ -24,10 +24,10 @@ class SpanPurge {
   explicit SpanPurge(SpanState& state) noexcept
       : state_(state), huge_pages_(*state.space, state.geometry) {}
 
-  // Sets the oldest spans aside that have been idle for `min_age_ms` milliseconds at `now_ms`: of
+  // Sets the oldest spans aside that have been idle for `min_age` at `now_ms`: of
   // `most_bytes` bytes at most, but one span at least if any is that old. It returns none if the
   // lock is refused. It takes the lock. The caller must call purge() with what it returns.
-  [[nodiscard]] SpanBatch detach_idle_spans(std::uint32_t now_ms, std::uint32_t min_age_ms,
+  [[nodiscard]] SpanBatch detach_idle_spans(std::uint32_t now_ms, Milliseconds min_age,
                                             std::uint64_t most_bytes) noexcept
       BUFPOOL_EXCLUDES(state_.lock);
 

@@ -3,21 +3,20 @@
 
 #include <algorithm>
 
-#include "pool/options/policy.h"
 #include "pool/platform/platform.h"
 
 namespace bufpool {
 
-std::uint64_t SpanSweep::sweep(std::uint32_t now_ms, std::uint32_t min_age_ms) noexcept {
-  return sweep({now_ms, min_age_ms, std::min(min_age_ms, policy::kRegretMs)});
+std::uint64_t SpanSweep::sweep(std::uint32_t now_ms, Milliseconds min_age) noexcept {
+  return sweep({now_ms, min_age, std::min(min_age, kRegret)});
 }
 
 // The first sweep finds the runs, once the pages are gone that two empty spans share. The second
 // drops them.
 void SpanSweep::drop_empty(std::uint32_t now_ms) noexcept {
-  constexpr std::uint32_t kNever = ~std::uint32_t{0};
-  sweep({now_ms, kNever, 0});
-  sweep({now_ms, kNever, 0});
+  constexpr Milliseconds kNever{~std::uint32_t{0}};
+  sweep({now_ms, kNever, Milliseconds{0}});
+  sweep({now_ms, kNever, Milliseconds{0}});
 }
 
 std::uint64_t SpanSweep::sweep(const SweepRule& rule) noexcept {
@@ -128,7 +127,7 @@ bool SpanSweep::is_to_be_dropped(Run& run, bool gave_back, std::uint32_t now_ms,
 }
 
 void SpanSweep::forget(Run& run, std::uint32_t now_ms) noexcept {
-  if (span_age_ms(now_ms, run.empty_ms) < policy::kRegretMs) {
+  if (span_age(now_ms, run.empty_ms) < kRegret) {
     state_.dropped.note(run.cut * state_.geometry.span_bytes, run.empty_ms);
   }
   for (std::uint32_t i = 0; i < run.cut; ++i) state_.lists.move_to(run.spans[i], SpanList::kNone);

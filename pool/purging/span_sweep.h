@@ -17,10 +17,10 @@ class SpanSweep {
       : state_(state), huge_pages_(*state.space, state.geometry) {}
 
   // Gives back the pages that lie in free blocks alone, of spans that nothing came to or went from
-  // for `min_age_ms` milliseconds at `now_ms`. It unmaps the runs that have had no page for as
+  // for `min_age` at `now_ms`. It unmaps the runs that have had no page for as
   // long, or for policy::kRegretMs if that is less. It returns the bytes that went back. It takes
   // the lock, and that of the region. It does nothing if the lock is refused.
-  std::uint64_t sweep(std::uint32_t now_ms, std::uint32_t min_age_ms) noexcept
+  std::uint64_t sweep(std::uint32_t now_ms, Milliseconds min_age) noexcept
       BUFPOOL_EXCLUDES(state_.lock);
 
   // Unmaps the runs of which no page has memory. It takes the locks that sweep() takes.

@@ -63,7 +63,7 @@ std::uint64_t Retention::sweep(std::uint32_t min_age) noexcept {
   const std::uint32_t now = platform::now_ms();
   std::uint64_t given = 0;
   for (SharedSpans& spans : spans_) {
-    if (spans.is_used()) given += SpanSweep(spans.state()).sweep(now, min_age);
+    if (spans.is_used()) given += SpanSweep(spans.state()).sweep(now, Milliseconds{min_age});
   }
   if (given > 0) trims_.fetch_add(1, std::memory_order_relaxed);
   return given;
@@ -104,7 +104,7 @@ SharedSpans* Retention::oldest_spans(std::uint32_t now, std::uint32_t min_age) c
   std::uint32_t most_age = min_age;
   for (SharedSpans& spans : spans_) {
     if (spans.figures().idle_bytes() == 0) continue;
-    const std::uint32_t age = span_age_ms(now, spans.figures().oldest_idle_ms());
+    const std::uint32_t age = to_number(span_age(now, spans.figures().oldest_idle_ms()));
     if (age < most_age || (oldest != nullptr && age == most_age)) continue;
     oldest = &spans;
     most_age = age;
@@ -119,7 +119,7 @@ std::uint64_t Retention::purge_oldest(std::uint64_t bytes, std::uint32_t min_age
     SharedSpans* spans = oldest_spans(now, min_age);
     if (spans == nullptr) break;
     SpanPurge purge(spans->state());
-    SpanBatch batch = purge.detach_idle_spans(now, min_age, bytes - given);
+    SpanBatch batch = purge.detach_idle_spans(now, Milliseconds{min_age}, bytes - given);
     if (batch.count == 0) break;
     const std::uint64_t purged = purge.purge(batch, now);
     if (purged == 0) break;  // the kernel refuses: another time
@@ -135,7 +135,7 @@ void Retention::purge_class_excess(std::uint32_t now) noexcept {
     // Read once a round: other threads lower it at any time.
     for (std::uint64_t idle = 0; (idle = spans.figures().idle_bytes()) > class_most_;) {
       SpanPurge purge(spans.state());
-      SpanBatch batch = purge.detach_idle_spans(now, 0, idle - class_most_);
+      SpanBatch batch = purge.detach_idle_spans(now, Milliseconds{0}, idle - class_most_);
       if (batch.count == 0 || purge.purge(batch, now) == 0) break;
     }
   }

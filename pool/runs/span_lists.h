@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "pool/memory/size_classes.h"
+#include "pool/sync/moment.h"
 
 namespace bufpool {
 
@@ -55,11 +56,11 @@ constexpr SpanList partial_list(std::uint32_t free_blocks) noexcept {
 static_assert(partial_list(1) == SpanList::kPartial);
 static_assert(partial_list(kMaxSpanBlocks - 1) < SpanList::kIdle);
 
-// How many milliseconds a span has been in its state. The age is 0 if the span got there after the
-// caller looked at the clock.
-constexpr std::uint32_t span_age_ms(std::uint32_t now_ms, std::uint32_t since_ms) noexcept {
+// How long a span has been in its state. The age is 0 if the span got there after the caller looked
+// at the clock.
+constexpr Milliseconds span_age(std::uint32_t now_ms, std::uint32_t since_ms) noexcept {
   const auto age = static_cast<std::int32_t>(now_ms - since_ms);
-  return age > 0 ? static_cast<std::uint32_t>(age) : 0;
+  return age > 0 ? static_cast<Milliseconds>(age) : Milliseconds{0};
 }
 
 // The lists of one class. The lock of the class guards them.

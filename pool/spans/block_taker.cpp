@@ -132,7 +132,7 @@ void BlockTaker::note_fresh(const Span& span, std::uint64_t bytes, Taken& taken)
     if (state_.dropped.has_any()) {
       taken.regret_bytes += state_.dropped.regret(bytes, state_.clock_ms());
     }
-  } else if (span_age_ms(state_.clock_ms(), span.since_ms) < policy::kRegretMs) {
+  } else if (span_age(state_.clock_ms(), span.since_ms) < kRegret) {
     taken.regret_bytes += bytes;
   }
 }

@@ -14,8 +14,8 @@
 
 namespace bufpool {
 
-// Takes such blocks of one class, keeps their pages known and takes them back. Pre for all but
-// has_huge_pages() and before_purge(): a span of the class is one block.
+// Takes such blocks of one class, keeps their pages known and takes them back. Pre for
+// take(), give() and note_emptied(): a span of the class is one block.
 class WideBlocks {
  public:
   explicit WideBlocks(SpanState& state) noexcept : state_(state) {}
@@ -39,6 +39,11 @@ class WideBlocks {
   // Is called before the addresses [start, end) of a block that is out are purged: the memory of a
   // huge page would else be kept. It takes no lock.
   void before_purge(Block block, std::uintptr_t start, std::uintptr_t end) noexcept;
+
+  // Puts fresh pages in the place of whole pages of a block that is out, whatever the program has
+  // made of them. It returns false if the kernel refuses, see platform::map_over(). It takes no
+  // lock. Pre: [start, end) are whole pages of the block.
+  [[nodiscard]] bool renew(Block block, std::uintptr_t start, std::uintptr_t end) noexcept;
 
   // Whether some of the pages in the run of a block that is out may be huge ones. It takes no lock.
   [[nodiscard]] bool has_huge_pages(Block block) const noexcept {

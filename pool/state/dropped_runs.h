@@ -10,6 +10,9 @@
 
 namespace bufpool {
 
+// policy::kRegretMs as a length of time.
+inline constexpr Milliseconds kRegret{policy::kRegretMs};
+
 // The bytes of such runs. A new span stands for one that was unmapped with its run: if it comes
 // within policy::kRegretMs, the run should have been kept. The lock of the class guards it.
 class DroppedRuns {
@@ -25,7 +28,7 @@ class DroppedRuns {
   // Says that `bytes` bytes of new spans get pages. It returns how many of them had pages shortly
   // before.
   std::uint64_t regret(std::uint64_t bytes, std::uint32_t now_ms) noexcept {
-    if (span_age_ms(now_ms, empty_ms_) >= policy::kRegretMs) {
+    if (span_age(now_ms, empty_ms_) >= kRegret) {
       bytes_ = 0;
       return 0;
     }

@@ -8,6 +8,14 @@
 
 namespace bufpool {
 
+// A length of time. A point in time on the clock is a plain number, so that the compiler tells one
+// from the other where a function takes both.
+enum class Milliseconds : std::uint32_t {};
+
+constexpr std::uint32_t to_number(Milliseconds time) noexcept {
+  return static_cast<std::uint32_t>(time);
+}
+
 // Whether `now_ms` is less than `span_ms` milliseconds after `then_ms`, or as little before it. The
 // latter happens because threads look at the clock and then act in any order. Pre: span_ms is less
 // than half of what the clock counts.

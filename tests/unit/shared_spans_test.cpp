@@ -43,38 +43,13 @@ TEST(SharedSpans, BlocksAreApartWritableAndZero) {
     std::vector<Block> blocks = own.take(3 * own.in_span() + 1);
     ASSERT_EQ(blocks.size(), 3 * own.in_span() + 1);
     for (const Block block : blocks) {
-      EXPECT_TRUE(SpanLookup(own.spans.state()).is_block(block));
+      EXPECT_TRUE(own.lookup().is_block(block));
       EXPECT_TRUE(all_bytes_are(block, own.stride(), 0));
       fill_block(block, own.stride());
     }
     for (const Block block : blocks) EXPECT_TRUE(still_filled(block, own.stride()));
     std::sort(blocks.begin(), blocks.end());
     EXPECT_EQ(std::adjacent_find(blocks.begin(), blocks.end()), blocks.end());
-  }
-}
-
-TEST(SharedSpans, BlockAroundFindsTheBlockOfEveryByte) {
-  ClassSpans own(kSmall);
-  for (const Block block : own.take(2 * own.in_span())) {
-    for (const std::size_t at :
-         {std::size_t{0}, std::size_t{1}, std::size_t{64}, own.stride() - 1}) {
-      EXPECT_EQ(SpanLookup(own.spans.state()).block_around(block + at), block);
-      EXPECT_EQ(SpanLookup(own.spans.state()).is_block(block + at), at == 0);
-    }
-  }
-}
-
-TEST(SharedSpans, WhatIsNotCommittedIsNoBlock) {
-  ClassSpans own(kSmall);
-  EXPECT_FALSE(SpanLookup(own.spans.state()).is_block(own.space.get()->range().start));
-  const std::vector<Block> blocks = own.take(1);
-  ASSERT_EQ(blocks.size(), 1U);
-  EXPECT_TRUE(SpanLookup(own.spans.state()).is_block(blocks[0]));
-  EXPECT_TRUE(SpanLookup(own.spans.state()).maps(blocks[0]));
-  for (const std::size_t bytes : {std::size_t{2} << 20, kChunkBytes - 1, 100 * kChunkBytes}) {
-    const Block beyond = blocks[0] + bytes / own.stride() * own.stride();
-    EXPECT_FALSE(SpanLookup(own.spans.state()).is_block(beyond));
-    EXPECT_FALSE(SpanLookup(own.spans.state()).maps(beyond));
   }
 }
 
@@ -90,9 +65,10 @@ TEST(SharedSpans, TheClockIsReadAnewAfterCounting) {
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   const auto later = static_cast<std::uint32_t>(platform::coarse_milliseconds());
   own.spans.give(second, true);
-  const SpanBatch oldest = SpanPurge(own.spans.state()).detach_idle_spans(later, 0, 1);
+  const SpanBatch oldest = own.detach_idle(later, 0, 1);
   ASSERT_EQ(oldest.count, 1U);
-  EXPECT_EQ(span_age_ms(later, own.spans.figures().oldest_idle_ms()), 0U) << "as young as it is";
+  EXPECT_EQ(to_number(span_age(later, own.spans.figures().oldest_idle_ms())), 0U)
+      << "as young as it is";
 }
 
 TEST(SharedSpans, WhatIsCollectedByCountingIsToldToThoseWithoutTheLock) {
@@ -133,22 +109,6 @@ TEST(SharedSpans, BlocksThatComeBackUnusedAreNotKnownToBeZero) {
   EXPECT_EQ(own.spans.take(blocks).zeroed, 2U);
   own.spans.give_unfilled(std::span(blocks).last(1));
   EXPECT_EQ(own.spans.take(blocks).zeroed, 0U);
-}
-
-TEST(SharedSpans, ABlocksPlaceIsTheRecords) {
-  ClassSpans own(kSmall);
-  const std::vector<Block> blocks = own.take(2);
-  EXPECT_EQ(SpanLookup(own.spans.state()).place_of(blocks[0]), BlockPlace::kOut);
-  own.put(blocks[0]);
-  EXPECT_EQ(SpanLookup(own.spans.state()).place_of(blocks[0]), BlockPlace::kUnused);
-  EXPECT_EQ(SpanLookup(own.spans.state()).place_of(blocks[1]), BlockPlace::kOut);
-  own.put(blocks[1]);
-  SpanBatch batch = SpanPurge(own.spans.state()).detach_idle_spans(0, 0, ~std::uint64_t{0});
-  EXPECT_GT(SpanPurge(own.spans.state()).purge(batch, 0), 0U);
-  EXPECT_EQ(SpanLookup(own.spans.state()).place_of(blocks[1]), BlockPlace::kFree);
-  OwnerLock::begin_fork();
-  EXPECT_EQ(SpanLookup(own.spans.state()).place_of(blocks[0]), BlockPlace::kUnknown);
-  OwnerLock::end_fork();
 }
 
 // A block alone in its span may be much larger than what is asked for.
@@ -301,7 +261,7 @@ TEST(SharedSpans, WhatIsMappedByOthersStays) {
   EXPECT_GT(blocks.size(), 3000U);
   for (const Block block : blocks) fill_block(block, own.stride());
   EXPECT_EQ(*static_cast<char*>(theirs), 77);
-  EXPECT_FALSE(SpanLookup(own.spans.state()).maps(first[0] + kTheirs));
+  EXPECT_FALSE(own.lookup().maps(first[0] + kTheirs));
 }
 
 // Whoever interrupts the owner of the lock (a signal handler) takes nothing, and gives later.

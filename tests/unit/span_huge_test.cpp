@@ -48,8 +48,8 @@ TEST_P(SpanHugeTest, WhatCameAlongGoesBackOnceNothingIsCutFromIt) {
   take_one(block);
   fill_block(block, own_.stride());
   const auto now = static_cast<std::uint32_t>(platform::coarse_milliseconds());
-  EXPECT_EQ(SpanSweep(own_.spans.state()).sweep(now, 1000), 0U);
-  const std::uint64_t given = SpanSweep(own_.spans.state()).sweep(now + 2000, 1000);
+  EXPECT_EQ(own_.sweep(now, 1000), 0U);
+  const std::uint64_t given = own_.sweep(now + 2000, 1000);
   EXPECT_GT(given + 2 * own_.in_span() * own_.stride(), kHugePageBytes);
   EXPECT_TRUE(still_filled(block, own_.stride()));
 }
@@ -57,8 +57,8 @@ TEST_P(SpanHugeTest, WhatCameAlongGoesBackOnceNothingIsCutFromIt) {
 TEST_P(SpanHugeTest, WhatIsCutAfterAPurgeComesPageByPage) {
   const std::vector<Block> blocks = own_.take(own_.in_span());
   own_.put(blocks);
-  SpanBatch batch = SpanPurge(own_.spans.state()).detach_idle_spans(0, 0, ~std::uint64_t{0});
-  ASSERT_GT(SpanPurge(own_.spans.state()).purge(batch, 0), 0U);
+  SpanBatch batch = own_.detach_idle(0, 0, ~std::uint64_t{0});
+  ASSERT_GT(own_.purge(batch, 0), 0U);
   Block block = 0;
   const Taken again = take_one(block);
   EXPECT_GT(again.fresh_bytes, 0U);
@@ -73,10 +73,9 @@ TEST_P(SpanHugeTest, SmallGainsSplitNoHugePage) {
   const std::size_t few = own_.in_span() / 2;
   own_.put(std::span(blocks).subspan(own_.in_span() + 1, few));
   const auto now = static_cast<std::uint32_t>(platform::coarse_milliseconds());
-  (void)SpanSweep(own_.spans.state()).sweep(now + 1000, 1000);
-  EXPECT_EQ(SpanSweep(own_.spans.state()).sweep(now + 3000, 1000), 0U);
-  EXPECT_GT(SpanSweep(own_.spans.state()).sweep(now + 3000, 0), 0U)
-      << "but for whoever wants all there is";
+  (void)own_.sweep(now + 1000, 1000);
+  EXPECT_EQ(own_.sweep(now + 3000, 1000), 0U);
+  EXPECT_GT(own_.sweep(now + 3000, 0), 0U) << "but for whoever wants all there is";
 }
 
 }  // namespace

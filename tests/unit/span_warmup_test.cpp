@@ -62,8 +62,8 @@ TEST_P(SpanWarmupTest, WhatIsWarmIsStillKnownToBeZero) {
 TEST_P(SpanWarmupTest, PurgedSpansAreWarmedBeforeOthersAreCut) {
   const std::vector<Block> blocks = own_.take(3 * own_.in_span());
   own_.put(blocks);
-  SpanBatch batch = SpanPurge(own_.spans.state()).detach_idle_spans(0, 0, ~std::uint64_t{0});
-  ASSERT_GT(SpanPurge(own_.spans.state()).purge(batch, 0), 0U);
+  SpanBatch batch = own_.detach_idle(0, 0, ~std::uint64_t{0});
+  ASSERT_GT(own_.purge(batch, 0), 0U);
   EXPECT_EQ(warm_up(own_.spans.state(), 2 * own_.in_span()), 2 * own_.in_span());
   EXPECT_EQ(own_.spans.counters().carved_bytes, 3 * own_.in_span() * own_.stride());
   EXPECT_EQ(own_.spans.counters().idle_bytes, 2 * own_.in_span() * own_.stride());
@@ -78,8 +78,8 @@ TEST_P(SpanWarmupTest, BlocksInUseAreUnharmed) {
 
 TEST_P(SpanWarmupTest, WhatWasNotWantedGoesBackAsAllElse) {
   const std::uint64_t bytes = warm_up(own_.spans.state(), 8) * own_.stride();
-  SpanBatch batch = SpanPurge(own_.spans.state()).detach_idle_spans(0, 0, ~std::uint64_t{0});
-  EXPECT_EQ(SpanPurge(own_.spans.state()).purge(batch, 0), bytes);
+  SpanBatch batch = own_.detach_idle(0, 0, ~std::uint64_t{0});
+  EXPECT_EQ(own_.purge(batch, 0), bytes);
   EXPECT_EQ(own_.spans.counters().idle_bytes, 0U);
 }
 
