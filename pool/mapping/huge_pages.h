@@ -21,6 +21,7 @@ constexpr std::size_t huge_page_above(std::size_t bytes) noexcept {
 // lock of the class; each says so.
 class HugePages {
  public:
+  // Both are those of the class, and outlive this.
   HugePages(ChunkSpace& space, const Geometry& geometry) noexcept
       : space_(space), geometry_(geometry) {}
 

@@ -25,6 +25,7 @@ struct GuardLine {
   std::uint64_t link;
 };
 
+// The first two words of a block.
 [[gnu::always_inline]] inline GuardLine& guard_line(Block block) noexcept {
   return *reinterpret_cast<GuardLine*>(block);
 }

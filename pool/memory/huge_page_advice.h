@@ -25,6 +25,7 @@ class HugePageAdvice {
     }
   }
 
+  // The user's choice.
   HugePagesChoice choice() const noexcept { return choice_; }
 
   // Whether the system gives huge pages to those who ask, and asking is no call that the program

@@ -28,6 +28,7 @@ inline constexpr std::uint32_t kClassSlots = 88;
 inline constexpr ClassIndex kFirstClass{1};
 inline constexpr ClassIndex kLastClass{85};
 
+// The index as a number, for tables.
 constexpr std::uint32_t to_number(ClassIndex c) noexcept { return static_cast<std::uint32_t>(c); }
 
 // The step of the ladder that holds `size`. The leading bit of size - 65 chooses the doubling, and
@@ -84,6 +85,7 @@ constexpr std::uint32_t span_blocks(ClassIndex c) noexcept {
 // page whose pages move in.
 inline constexpr std::size_t kLeastSlot = std::size_t{4} << 20;
 
+// Whether the blocks of the class have slots.
 constexpr bool has_slots(ClassIndex c) noexcept { return nominal_bytes(c) >= kLeastSlot; }
 
 // The bytes of a span of the class. A slot is a span.
@@ -98,6 +100,7 @@ constexpr std::size_t span_bytes(ClassIndex c) noexcept {
 inline constexpr std::size_t kBatchBytes = 256 << 10;
 inline constexpr std::uint32_t kMaxBatch = 32;
 
+// The same as a number of blocks, for one class.
 constexpr std::uint32_t batch_blocks(ClassIndex c) noexcept {
   const std::size_t blocks = kBatchBytes / nominal_bytes(c);
   if (blocks == 0) return 1;
@@ -119,6 +122,7 @@ constexpr void for_each_class(Visit visit) {
 
 namespace size_class_proof {
 
+// Whether each size has one class, and the size above it the next.
 constexpr bool steps_meet() {
   bool good = true;
   for_each_class([&](ClassIndex c) {
@@ -137,6 +141,7 @@ constexpr bool waste_is_bounded() {  // of the nominal block, for a request one 
   return good;
 }
 
+// Whether all blocks are aligned as malloc promises, and to whole cache lines from 1 KiB up.
 constexpr bool blocks_are_aligned() {
   bool good = true;
   for_each_class([&](ClassIndex c) {

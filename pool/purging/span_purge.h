@@ -21,6 +21,7 @@ struct SpanBatch {
 // Gives back the pages of one class's idle spans. Pre: the class is open.
 class SpanPurge {
  public:
+  // `state` is that of the class, and outlives this.
   explicit SpanPurge(SpanState& state) noexcept
       : state_(state), huge_pages_(*state.space, state.geometry) {}
 

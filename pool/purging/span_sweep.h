@@ -13,6 +13,7 @@ namespace bufpool {
 // makes the system calls without it, and notes the result under it. Pre: the class is open.
 class SpanSweep {
  public:
+  // `state` is that of the class, and outlives this.
   explicit SpanSweep(SpanState& state) noexcept
       : state_(state), huge_pages_(*state.space, state.geometry) {}
 

@@ -13,6 +13,7 @@ namespace bufpool {
 // is a row of blocks, too.
 struct Geometry {
   constexpr Geometry() noexcept = default;
+  // The measures of the class `c`. Those that are all zero are of no class.
   explicit constexpr Geometry(ClassIndex c) noexcept
       : index(c),
         span_blocks(bufpool::span_blocks(c)),

@@ -14,6 +14,7 @@ namespace bufpool {
 struct PageRange {
   std::size_t first;
   std::size_t last;  // one behind the last page
+  // How many pages the range has.
   std::size_t count() const noexcept { return last - first; }
 };
 

@@ -53,6 +53,7 @@ struct Run {
   Run* prev;
   Run* next_uncut;
 
+  // The address behind the last chunk.
   std::uintptr_t end() const noexcept { return start + chunks * kChunkBytes; }
 
   // The address of the span with the number `span`, which may be one behind the last.

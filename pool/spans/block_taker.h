@@ -23,6 +23,7 @@ struct WideTake {
 // Takes blocks of one class out of its spans. Pre: the class is open.
 class BlockTaker {
  public:
+  // `state` is that of the class, and outlives this.
   explicit BlockTaker(SpanState& state) noexcept : state_(state) {}
 
   // Takes up to blocks.size() blocks. blocks[0] is for the caller, and the others are for a cache.

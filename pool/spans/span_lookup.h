@@ -21,6 +21,7 @@ enum class BlockPlace : std::uint8_t {
 // thread and any signal handler may call all functions.
 class SpanLookup {
  public:
+  // `state` is that of the class, and outlives this.
   explicit SpanLookup(SpanState& state) noexcept : state_(state) {}
 
   // Whether `block` is the start of a block in a span of which a block was handed out once. It

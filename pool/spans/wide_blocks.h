@@ -18,6 +18,7 @@ namespace bufpool {
 // take(), give() and note_emptied(): a span of the class is one block.
 class WideBlocks {
  public:
+  // `state` is that of the class, and outlives this.
   explicit WideBlocks(SpanState& state) noexcept : state_(state) {}
 
   // Takes a block, of which only the first bytes are about to be used. It takes the lock, and maps

@@ -23,6 +23,7 @@ class DroppedRuns {
     empty_ms_ = empty_ms;
   }
 
+  // Whether there may be something to regret.
   bool has_any() const noexcept { return bytes_ > 0; }
 
   // Says that `bytes` bytes of new spans get pages. It returns how many of them had pages shortly

@@ -89,8 +89,8 @@ struct SpanState {
   SpanLists lists BUFPOOL_GUARDED_BY(lock);
   SpanCounters counters BUFPOOL_GUARDED_BY(lock){};
   std::uint64_t most_out BUFPOOL_GUARDED_BY(lock) = 0;  // blocks that may be out of the spans
-  std::uint32_t peak_of BUFPOOL_GUARDED_BY(lock) =
-      0;  // OwnerLock::times_entered() at the last take
+  // OwnerLock::times_entered() at the last take.
+  std::uint32_t peak_of BUFPOOL_GUARDED_BY(lock) = 0;
   HugeGrowth huge_growth BUFPOOL_GUARDED_BY(lock);
   Run* proof BUFPOOL_GUARDED_BY(lock) = nullptr;  // the youngest run of small pages
   // Bytes that got pages because a huge page was touched, and that no take has told of yet.
@@ -125,6 +125,7 @@ struct SpanState {
 // had.
 class BUFPOOL_SCOPED_CAPABILITY LockedSpans {
  public:
+  // Tries to take the lock of the class.
   explicit LockedSpans(SpanState& state) noexcept
       BUFPOOL_EXCLUDES(state.lock) BUFPOOL_NO_THREAD_ANALYSIS : state_(state),
                                                                 held_(state.lock.lock()) {}

@@ -12,6 +12,7 @@ namespace bufpool {
 // from the other where a function takes both.
 enum class Milliseconds : std::uint32_t {};
 
+// The length as a number, to calculate with.
 constexpr std::uint32_t to_number(Milliseconds time) noexcept {
   return static_cast<std::uint32_t>(time);
 }

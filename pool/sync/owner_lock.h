@@ -233,6 +233,7 @@ class BUFPOOL_CAPABILITY("lock") OwnerLock {
 // only after the question was answered by yes.
 class BUFPOOL_SCOPED_CAPABILITY ScopedLock {
  public:
+  // Tries to take the lock.
   explicit ScopedLock(OwnerLock& lock) noexcept BUFPOOL_EXCLUDES(lock) BUFPOOL_NO_THREAD_ANALYSIS
       : lock_(lock),
         held_(lock.lock()) {}
