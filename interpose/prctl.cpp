@@ -6,7 +6,6 @@
 #include <tuple>
 
 #include "interpose/confinement.h"
-#include "interpose/heap.h"
 #include "interpose/next_symbol.h"
 
 namespace bufpool {
@@ -24,7 +23,6 @@ void find_next_prctl() noexcept { std::ignore = next_prctl.get(); }
 extern "C" [[gnu::visibility("default")]] int prctl(int option, ...) noexcept {
   if (option == PR_SET_NO_NEW_PRIVS || option == PR_SET_SECCOMP) {
     bufpool::note_privileges_given_up();
-    bufpool::the_pool.control().avoid_new_calls();
   }
   va_list list;
   va_start(list, option);

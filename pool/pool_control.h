@@ -52,10 +52,6 @@ class PoolControl {
   // Returns the thread that gives idle memory back.
   Trimmer& trimmer() noexcept { return parts_.trimmer; }
 
-  // The program is about to lock itself in: no system call is made from now on that it does not
-  // know already, where the pool can do without.
-  void avoid_new_calls() noexcept { parts_.space.avoid_new_calls(); }
-
   // The program is about to alter pages, see AlteredPages::note(). Pre: BufferPool::owns() the
   // first byte.
   void note_altered(std::uintptr_t start, std::size_t bytes, Alteration how) noexcept {
