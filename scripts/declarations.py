@@ -22,8 +22,9 @@ _NO_NAMES = {"noexcept", "alignas", "decltype", "requires", "static_assert", "ex
 _NO_FUNCTIONS = ("using", "typedef", "friend", "static_assert", "enum", "concept")
 
 # What clang's thread-safety analysis is told; pool/sync/thread_annotations.h has the names.
-_ANNOTATION = re.compile(r"\bBUFPOOL_(?:GUARDED_BY|REQUIRES|EXCLUDES|TRY_ACQUIRE|RELEASE|CAPABILITY)"
-                        r"\([^()]*\)|\bBUFPOOL_(?:SCOPED_CAPABILITY|NO_THREAD_ANALYSIS)\b")
+_ANNOTATION = re.compile(r"\bBUFPOOL_(?:GUARDED_BY|REQUIRES|EXCLUDES|TRY_ACQUIRE|RELEASE|"
+                         r"CAPABILITY)\([^()]*\)|"
+                         r"\bBUFPOOL_(?:SCOPED_CAPABILITY|NO_THREAD_ANALYSIS)\b")
 
 
 @dataclasses.dataclass
