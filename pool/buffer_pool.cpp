@@ -23,7 +23,7 @@ bool BufferPool::open(const Options& options) noexcept {
   if (options.disable || !space_.open()) return false;
   // If BUFPOOL_TRIMMER says what is wanted, no file is read after the start.
   const bool may_read = options.trimmer == TrimmerChoice::kAuto;
-  space_.use_huge_pages(options.hugepages, may_read);
+  space_.huge_pages().open(options.hugepages, may_read);
   zero_ = options.zero;
   const Cookies cookies(platform::process_secret(), zero_ == ZeroChoice::kFree);
   const std::uint64_t no_limit = SharedSpans::kNoLimit;

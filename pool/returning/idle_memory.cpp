@@ -3,6 +3,8 @@
 
 #include "pool/platform/clock.h"
 #include "pool/platform/memory.h"
+#include "pool/purging/span_purge.h"
+#include "pool/purging/span_sweep.h"
 
 namespace bufpool {
 
@@ -13,13 +15,13 @@ void IdleMemory::open(SharedSpans* spans, CpuCache* cache) noexcept {
 
 std::uint64_t IdleMemory::bytes_in_spans() const noexcept {
   std::uint64_t idle = 0;
-  for (const SharedSpans& spans : spans_) idle += spans.idle_bytes();
+  for (const SharedSpans& spans : spans_) idle += spans.figures().idle_bytes();
   return idle;
 }
 
 std::uint64_t IdleMemory::bytes() const noexcept {
   std::uint64_t partly = 0;
-  for (const SharedSpans& spans : spans_) partly += spans.free_bytes();
+  for (const SharedSpans& spans : spans_) partly += spans.figures().free_bytes();
   return bytes_in_spans() + partly + cache_->counters().idle_bytes();
 }
 
@@ -33,8 +35,8 @@ SharedSpans* IdleMemory::oldest_spans(std::uint32_t now_ms,
   SharedSpans* oldest = nullptr;
   std::uint32_t most_age = min_age_ms;
   for (SharedSpans& spans : spans_) {
-    if (spans.idle_bytes() == 0) continue;
-    const std::uint32_t age = span_age_ms(now_ms, spans.oldest_idle_ms());
+    if (spans.figures().idle_bytes() == 0) continue;
+    const std::uint32_t age = to_number(span_age(now_ms, spans.figures().oldest_idle_ms()));
     if (age < most_age || (oldest != nullptr && age == most_age)) continue;
     oldest = &spans;
     most_age = age;
@@ -48,9 +50,11 @@ std::uint64_t IdleMemory::purge(Purge wanted) noexcept {
   while (given < wanted.bytes && platform::may_purge()) {
     SharedSpans* spans = oldest_spans(now, wanted.min_age_ms);
     if (spans == nullptr) break;
-    SpanBatch batch = spans->take_idle(now, wanted.min_age_ms, wanted.bytes - given);
+    SpanPurge purge(spans->state());
+    SpanBatch batch =
+        purge.detach_idle_spans(now, Milliseconds{wanted.min_age_ms}, wanted.bytes - given);
     if (batch.count == 0) break;
-    const std::uint64_t purged = spans->purge(batch, now);
+    const std::uint64_t purged = purge.purge(batch, now);
     if (purged == 0) break;  // the kernel refuses: another time
     given += purged;
   }
@@ -62,7 +66,7 @@ std::uint64_t IdleMemory::sweep(std::uint32_t min_age_ms) noexcept {
   const std::uint32_t now = platform::now_ms();
   std::uint64_t given = 0;
   for (SharedSpans& spans : spans_) {
-    if (spans.is_used()) given += spans.sweep(now, min_age_ms);
+    if (spans.is_used()) given += SpanSweep(spans.state()).sweep(now, Milliseconds{min_age_ms});
   }
   count_trim(given);
   return given;
@@ -71,9 +75,10 @@ std::uint64_t IdleMemory::sweep(std::uint32_t min_age_ms) noexcept {
 void IdleMemory::purge_classes(std::uint64_t most, std::uint32_t now_ms) noexcept {
   for (SharedSpans& spans : spans_) {
     // Read once a round: other threads lower it at any time.
-    for (std::uint64_t idle = 0; (idle = spans.idle_bytes()) > most;) {
-      SpanBatch batch = spans.take_idle(now_ms, 0, idle - most);
-      if (batch.count == 0 || spans.purge(batch, now_ms) == 0) break;
+    for (std::uint64_t idle = 0; (idle = spans.figures().idle_bytes()) > most;) {
+      SpanPurge purge(spans.state());
+      SpanBatch batch = purge.detach_idle_spans(now_ms, Milliseconds{0}, idle - most);
+      if (batch.count == 0 || purge.purge(batch, now_ms) == 0) break;
     }
   }
 }
@@ -89,12 +94,12 @@ void IdleMemory::drain_all() noexcept {
 
 void IdleMemory::drop_empty_runs(std::uint32_t now_ms) noexcept {
   for (SharedSpans& spans : spans_) {
-    if (spans.is_used()) spans.drop_empty(now_ms);
+    if (spans.is_used()) SpanSweep(spans.state()).drop_empty(now_ms);
   }
 }
 
 void IdleMemory::ask_again() noexcept {
-  for (SharedSpans& spans : spans_) spans.ask_again();
+  for (SharedSpans& spans : spans_) spans.state().refused.forget();
 }
 
 }  // namespace bufpool
