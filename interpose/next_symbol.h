@@ -24,6 +24,12 @@ class NextSymbol {
     return found;
   }
 
+  // Returns the function, or nullptr if get() was not called yet or there is none. A signal handler
+  // may call it.
+  [[nodiscard]] Function* known() const noexcept {
+    return function_.load(std::memory_order_relaxed);
+  }
+
  private:
   const char* name_;
   std::atomic<Function*> function_{nullptr};
@@ -33,8 +39,8 @@ class NextSymbol {
 // this one.
 void find_next_fork() noexcept;
 void find_next_fclose() noexcept;
-void find_next_mprotect() noexcept;
 void find_next_namespace_calls() noexcept;
+void find_next_page_calls() noexcept;
 void find_next_prctl() noexcept;
 void find_next_thread_ends() noexcept;
 

@@ -6,9 +6,9 @@
 #include "interpose/exit_report.h"
 #include "interpose/export.h"
 
-BUFPOOL_EXPORT [[noreturn]] void _exit(int status) {
+BUFPOOL_EXPORT [[gnu::noreturn]] void _exit(int status) {
   bufpool::report_exit();
   for (;;) syscall(SYS_exit_group, status);
 }
 
-BUFPOOL_EXPORT [[noreturn]] void _Exit(int status) noexcept { _exit(status); }
+BUFPOOL_EXPORT [[gnu::noreturn]] void _Exit(int status) noexcept { _exit(status); }

@@ -40,6 +40,11 @@ enum class Mapped : std::uint8_t {
 };
 [[nodiscard]] Mapped map_at(void* start, std::size_t bytes) noexcept;
 
+// Maps fresh zeroed memory in the place of whatever is mapped there. Returns false where the kernel
+// refuses: then the range is as before, or nothing is mapped there. Pre: `start` is the start of a
+// page, and `bytes` is a number of whole pages.
+[[nodiscard]] bool map_over(void* start, std::size_t bytes) noexcept;
+
 // Unmaps what map() or map_at() mapped. A refusal of the kernel is not told.
 void unreserve(void* start, std::size_t bytes) noexcept;
 
