@@ -12,7 +12,7 @@
 #include <cerrno>
 
 #include "interpose/export.h"
-#include "pool/percpu/cpu_cache.h"
+#include "pool/percpu/rseq_abi.h"
 #include "pool/sync/owner_lock.h"
 
 extern "C" {

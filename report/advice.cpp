@@ -22,7 +22,7 @@ constexpr std::uint64_t kGoodHitRate = 9000;  // in hundredths of a percent
 constexpr std::uint64_t kMuchRegret = std::uint64_t{64} << 20;
 constexpr std::uint64_t kRegretShare = 2500;  // of what was faulted, in hundredths of a percent
 
-// A BUFPOOL_RETAIN_MAX below this means that next to nothing is to be kept.
+// A user who sets BUFPOOL_RETAIN_MAX below this wants next to nothing to be kept.
 constexpr std::uint64_t kLeastRetainMax = std::uint64_t{1} << 20;
 
 // The buffers of the smallest and the largest built-in class.
@@ -33,9 +33,9 @@ std::uint64_t doubled(std::uint64_t now, std::uint64_t most) noexcept {
   return now > most / 2 ? most : now * 2;
 }
 
-// A cache that no put found full is not too small, however often gets find it empty: its buffers
-// are still held, or come back on other CPUs. Nor does twice the room help against bursts that are
-// many times as large.
+// Whether twice the room would serve the class better. A cache that no put found full is not too
+// small, however often gets find it empty: its buffers are still in use, or come back on other
+// CPUs. Twice the room does not help either against bursts that are many times as large.
 bool cache_too_small(const ClassSnapshot& row, std::uint64_t cache_bytes) noexcept {
   constexpr std::uint64_t kWithinReach = 4;
   return row.misses > kManyMisses && row.overflows > 0 &&
@@ -43,8 +43,9 @@ bool cache_too_small(const ClassSnapshot& row, std::uint64_t cache_bytes) noexce
          row.in_use_peak <= kWithinReach * cache_bytes / row.buffer_bytes;
 }
 
-// Whether one CPU's cache has room for all that was ever in use. It then runs empty or full because
-// some CPUs mostly get and others mostly put, and more room would only fill up in turn.
+// Whether one CPU's cache has room for all buffers that were ever in use at once. If so, it runs
+// empty or full because some CPUs mostly get and others mostly put. More room would fill up as
+// well.
 bool cache_holds_all(const Snapshot& snapshot, std::uint64_t cache_bytes) noexcept {
   for (const auto& row : snapshot.classes) {
     if (row.buffer_bytes == 0) continue;
@@ -113,7 +114,7 @@ void advise_cpu_cache(const Snapshot& snapshot, const ReportContext& context,
   sink(line.view());
 }
 
-// A budget below its most can still rise by itself.
+// There is no advice for a budget below its maximum, because it can still rise by itself.
 void advise_retain_max(const Snapshot& snapshot, LineSink sink) noexcept {
   const ClassSnapshot totals = totals_of(snapshot);
   const std::uint64_t now = snapshot.budget_max;
@@ -135,7 +136,7 @@ void advise_trimmer(const Snapshot& snapshot, LineSink sink) noexcept {
       "it goes back during the program's own calls only");
 }
 
-// Whether the program makes next to no use of the range, and many requests outside it.
+// Whether the program asks for few buffers in the pooled range, and for many outside it.
 bool pool_is_idle(const Snapshot& snapshot) noexcept {
   constexpr std::uint64_t kFewGets = 100;
   constexpr std::uint64_t kManyAbove = 100;
@@ -171,7 +172,8 @@ void advise_range(const Snapshot& snapshot, LineSink sink) noexcept {
   }
 }
 
-// The built-in class for requests of `size` bytes, by its round size: four a doubling.
+// Returns the round size of the built-in class for requests of `size` bytes. A doubling has four
+// classes.
 std::uint64_t built_in_class(std::uint64_t size) noexcept {
   std::uint64_t round = kMinSize;
   for (std::uint64_t step = 128; round + kHeaderRoom < size && round < kLargestClass;
@@ -181,7 +183,8 @@ std::uint64_t built_in_class(std::uint64_t size) noexcept {
   return round;
 }
 
-// The list for BUFPOOL_CLASSES that makes `wanted` a class as well; nothing where that is long.
+// Returns the list for BUFPOOL_CLASSES that makes `wanted` a class as well. It is empty where the
+// list would be too long to show.
 ClassList classes_with(const Snapshot& snapshot, std::uint64_t wanted) noexcept {
   ClassList list;
   std::uint64_t before = 0;
@@ -200,8 +203,8 @@ bool is_class(const Snapshot& snapshot, std::uint64_t round) noexcept {
                      [&](const auto& row) { return row.buffer_bytes == round + kHeaderRoom; });
 }
 
-// Few classes may leave requests to much larger ones. The mean of what was asked for is a class
-// that serves some of them, and wastes less.
+// Where the user chose few classes, much larger ones may serve many requests. A class for the mean
+// of the sizes asked for serves some of them, and wastes less.
 void advise_classes(const Snapshot& snapshot, LineSink sink) noexcept {
   constexpr std::uint64_t kMuchWaste = 5000;  // in hundredths of a percent
   constexpr std::uint64_t kManyGets = 100;

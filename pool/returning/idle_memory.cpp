@@ -20,7 +20,7 @@ std::uint64_t IdleMemory::bytes_in_spans() const noexcept {
 std::uint64_t IdleMemory::bytes() const noexcept {
   std::uint64_t partly = 0;
   for (const SharedSpans& spans : spans_) partly += spans.free_bytes();
-  return bytes_in_spans() + partly + cache_->idle_bytes();
+  return bytes_in_spans() + partly + cache_->counters().idle_bytes();
 }
 
 void IdleMemory::count_trim(std::uint64_t given) noexcept {
@@ -79,12 +79,12 @@ void IdleMemory::purge_classes(std::uint64_t most, std::uint32_t now_ms) noexcep
 }
 
 void IdleMemory::drain_quiet(std::uint32_t quiet_ms) noexcept {
-  cpu_drains_.fetch_add(cache_->drain_quiet(platform::now_ms(), quiet_ms),
+  cpu_drains_.fetch_add(cache_->drainer().drain_quiet(platform::now_ms(), quiet_ms),
                         std::memory_order_relaxed);
 }
 
 void IdleMemory::drain_all() noexcept {
-  cpu_drains_.fetch_add(cache_->drain_all(), std::memory_order_relaxed);
+  cpu_drains_.fetch_add(cache_->drainer().drain_all(), std::memory_order_relaxed);
 }
 
 void IdleMemory::drop_empty_runs(std::uint32_t now_ms) noexcept {

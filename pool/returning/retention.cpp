@@ -42,7 +42,7 @@ Budget& Retention::learn_limits() noexcept {
 
 void Retention::open_budget(std::uint64_t most) noexcept {
   budget_.open(most);
-  cache_->share_out(most);
+  cache_->capacity().share_out(most);
   budget_known_.store(kKnown, std::memory_order_relaxed);
 }
 
