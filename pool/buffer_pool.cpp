@@ -253,7 +253,8 @@ std::size_t BufferPool::usable_size_of(Block block, std::uintptr_t address) cons
 std::uint64_t BufferPool::warm_up(std::size_t size, std::uint64_t count) noexcept {
   if (!serves(size)) return 0;
   const ClassIndex c = class_for(size);
-  const std::uint64_t warmed = spans_for(c).warm_up(count);
+  const std::uint64_t room = retention_.room_to_warm() / stride_bytes(c);
+  const std::uint64_t warmed = spans_for(c).warm_up(std::min(count, room));
   retention_.learn_limits().add_warmed(warmed * stride_bytes(c));
   return warmed;
 }

@@ -140,7 +140,8 @@ class BufferPool {
     return mode_ == PoolMode::kPassThrough ? 0 : retention_.trim(keep);
   }
 
-  // Faults `count` buffers of `size` bytes in, for gets to come. Returns how many it could.
+  // Faults `count` buffers of `size` bytes in, for gets to come, or as many as memory allows (see
+  // Retention::room_to_warm()). Returns how many it could. It is for the start.
   std::uint64_t warm_up(std::size_t size, std::uint64_t count) noexcept;
 
   // See Trimmer::at_start().
