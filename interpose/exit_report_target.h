@@ -21,6 +21,7 @@ class ExitReportTarget {
   // called once, at start.
   void choose(std::string_view setting) noexcept;
 
+  // Returns where the report goes.
   [[nodiscard]] Kind kind() const noexcept { return kind_; }
 
   // Writes the path of the file for this process into `path` and returns it. Returns nullptr if it

@@ -34,6 +34,7 @@ class ExitReportWriter {
   // Makes all ready that needs luck. Without it the first write() does so.
   void prepare() noexcept { log_.prepare(); }
 
+  // Returns the process's name, as it was at start.
   [[nodiscard]] std::string_view command() const noexcept;
 
   // Takes the figures of the pool and of the requests passed on.

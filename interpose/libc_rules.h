@@ -52,6 +52,7 @@ constexpr bool round_to_page_overflows(std::size_t size, std::size_t& rounded) n
   return false;
 }
 
+// Sets errno and returns nullptr.
 [[gnu::cold, gnu::noinline]] inline void* refuse(int error) noexcept {
   errno = error;
   return nullptr;
@@ -76,6 +77,7 @@ template <Allocator H>
   heap.release(pointer);
 }
 
+// Serves `count` times `size` bytes that are zero.
 template <Allocator H>
 [[gnu::always_inline]] inline void* calloc(H heap, std::size_t count, std::size_t size) noexcept {
   std::size_t bytes = 0;
@@ -94,6 +96,7 @@ template <Allocator H>
   return or_enomem(heap, heap.resize(pointer, size));
 }
 
+// Does what realloc does for `count` times `size` bytes.
 template <Allocator H>
 [[gnu::always_inline]] inline void* reallocarray(H heap, void* pointer, std::size_t count,
                                                  std::size_t size) noexcept {
@@ -102,6 +105,7 @@ template <Allocator H>
   return realloc(heap, pointer, bytes);
 }
 
+// Serves `size` bytes aligned to a power of two that is `alignment` or more.
 template <Allocator H>
 [[gnu::always_inline]] inline void* memalign(H heap, std::size_t alignment,
                                              std::size_t size) noexcept {
@@ -130,11 +134,13 @@ template <Allocator H>
   return 0;
 }
 
+// Serves `size` bytes at the start of a page.
 template <Allocator H>
 [[gnu::always_inline]] inline void* valloc(H heap, std::size_t size) noexcept {
   return memalign(heap, platform::kPageBytes, size);
 }
 
+// Serves whole pages, `size` bytes or more.
 template <Allocator H>
 [[gnu::always_inline]] inline void* pvalloc(H heap, std::size_t size) noexcept {
   std::size_t rounded = 0;
@@ -142,6 +148,7 @@ template <Allocator H>
   return memalign(heap, platform::kPageBytes, rounded);
 }
 
+// Returns the bytes that the program may use; 0 for a null pointer.
 template <Allocator H>
 [[gnu::always_inline]] inline std::size_t malloc_usable_size(H heap, void* pointer) noexcept {
   return pointer == nullptr ? 0 : heap.usable_size(pointer);

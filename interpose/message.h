@@ -14,6 +14,7 @@ namespace bufpool {
 // One line, which begins with the library's name. What does not fit is cut.
 class Message {
  public:
+  // Begins the line with the library's name.
   Message() noexcept { text("bufpool: "); }
   Message(const Message&) = delete;
   Message& operator=(const Message&) = delete;

@@ -13,6 +13,7 @@ namespace bufpool {
 template <typename Function>
 class NextSymbol {
  public:
+  // `name` is the name of the function for dlsym.
   explicit constexpr NextSymbol(const char* name) noexcept : name_(name) {}
 
   // Returns the function. Any thread may call it.

@@ -12,14 +12,20 @@ namespace bufpool {
 class Descriptor {
  public:
   Descriptor() noexcept = default;
+
+  // Owns nothing.
   explicit Descriptor(int number) noexcept : number_(number) {}
   ~Descriptor() { static_cast<void>(close()); }
+
+  // Takes a descriptor over. A number below 0 is none.
   Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
   Descriptor& operator=(Descriptor&& other) noexcept {
     std::swap(number_, other.number_);
     return *this;
   }
 
+  // Returns whether it has a descriptor.
+  // Returns the descriptor.
   [[nodiscard]] bool is_open() const noexcept { return number_ >= 0; }
   [[nodiscard]] int number() const noexcept { return number_; }
 

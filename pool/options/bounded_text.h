@@ -16,8 +16,10 @@ namespace bufpool {
 // The room is the caller's. It has to outlive the text.
 class BoundedText {
  public:
+  // Begins an empty text.
   explicit BoundedText(std::span<char> room) noexcept : room_(room) {}
 
+  // Adds as much of the text as there is room for.
   void add(std::string_view text) noexcept {
     const std::size_t length = std::min(text.size(), room_.size() - used_);
     fits_ = fits_ && length == text.size();
@@ -26,8 +28,13 @@ class BoundedText {
     used_ += length;
   }
 
+  // Adds a character, if there is room for it.
   void add(char character) noexcept { add(std::string_view(&character, 1)); }
+
+  // Adds a number in decimal digits.
   void add(std::uint64_t number) noexcept { add_number(number, 10); }
+
+  // Adds a number in hexadecimal digits.
   void add_hexadecimal(std::uint64_t number) noexcept { add_number(number, 16); }
 
   // Returns what was added so far, as much of it as there was room for.

@@ -39,6 +39,7 @@ class PressureWatch {
   // Closes the descriptor and sets the mode to kNone.
   void close() noexcept;
 
+  // Returns how pressure is watched now.
   [[nodiscard]] Mode mode() const noexcept { return mode_; }
 
  private:

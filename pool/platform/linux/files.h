@@ -21,11 +21,14 @@ inline constexpr std::string_view kGroupMounts[] = {"/sys/fs/cgroup", "/sys/fs/c
 // Owns a descriptor, and closes it at the end.
 class Descriptor {
  public:
+  // Takes a descriptor over. A number below 0 is none.
   explicit Descriptor(int number) noexcept : number_(number) {}
   ~Descriptor();
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
 
+  // Returns whether it has a descriptor.
+  // Returns the descriptor.
   [[nodiscard]] bool is_open() const noexcept { return number_ >= 0; }
   [[nodiscard]] int number() const noexcept { return number_; }
 
@@ -44,6 +47,7 @@ class ReadOnlyFile {
   // Opens a file. It waits for nobody.
   explicit ReadOnlyFile(const char* path) noexcept;
 
+  // Returns whether the file could be opened.
   [[nodiscard]] bool is_open() const noexcept { return file_.is_open(); }
 
   // Reads the next bytes. Returns how many there were, and 0 at the end and where reading failed.
@@ -60,8 +64,10 @@ class ReadOnlyFile {
 // is small, as the stack of a signal handler is.
 class Path {
  public:
+  // Puts the parts together.
   Path(std::initializer_list<std::string_view> parts) noexcept;
 
+  // Returns the path, ended by a NUL.
   [[nodiscard]] const char* c_str() const noexcept { return text_; }
 
   static constexpr std::size_t kRoom = 1024;
@@ -87,6 +93,7 @@ Number leading_number(std::string_view text) noexcept;
 // version 2 if `controller` is empty.
 class OwnGroup {
  public:
+  // Reads which group it is. `root` says where the system's files are.
   OwnGroup(const char* root, std::string_view controller) noexcept;
   OwnGroup(const OwnGroup&) = delete;
   OwnGroup& operator=(const OwnGroup&) = delete;

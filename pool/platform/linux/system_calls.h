@@ -10,6 +10,7 @@ namespace bufpool::platform {
 // Gives errno the value back that it had, when its scope ends.
 class KeepErrno {
  public:
+  // Keeps the value that errno has now.
   KeepErrno() noexcept : kept_(errno) {}
   ~KeepErrno() { errno = kept_; }
   KeepErrno(const KeepErrno&) = delete;
