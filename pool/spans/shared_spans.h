@@ -292,13 +292,24 @@ class SharedSpans {
 
   // Free blocks in a row, and the pages that are theirs alone.
   struct Stretch {
+    PageRange pages() const noexcept { return {first_page, last_page}; }
+
     std::uint32_t first_span;
     std::uint32_t last_span;
-    PageRange pages;
+    std::uint32_t first_page;  // as those of PageRange
+    std::uint32_t last_page;
     bool zeroed;
   };
+  // It lies on the stack, which may be a coroutine's of a page: a sweep may be made in a call of
+  // the program's.
   struct Sweep {
     static constexpr std::uint32_t kMost = 96;
+
+    void add(std::uint32_t first_span, std::uint32_t last_span, PageRange pages) noexcept {
+      stretches[count++] = {first_span, last_span, static_cast<std::uint32_t>(pages.first),
+                            static_cast<std::uint32_t>(pages.last), false};
+    }
+
     std::uint32_t now_ms;
     std::uint32_t min_age_ms;
     std::uint32_t empty_age_ms;

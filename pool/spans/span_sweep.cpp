@@ -31,10 +31,10 @@ std::uint64_t SharedSpans::sweep(std::uint32_t now_ms, std::uint32_t min_age_ms,
     if (run == nullptr) return bytes;
     for (std::uint32_t i = 0; i < sweep.count; ++i) {
       Stretch& stretch = sweep.stretches[i];
-      auto* const start = reinterpret_cast<void*>(run->address_of(stretch.pages.first));
-      leave_huge_pages(*run, run->address_of(stretch.pages.first),
-                       run->address_of(stretch.pages.last));
-      stretch.zeroed = platform::purge(start, stretch.pages.count() * platform::kPageBytes);
+      const PageRange pages = stretch.pages();
+      auto* const start = reinterpret_cast<void*>(run->address_of(pages.first));
+      leave_huge_pages(*run, run->address_of(pages.first), run->address_of(pages.last));
+      stretch.zeroed = platform::purge(start, pages.count() * platform::kPageBytes);
     }
     bytes += finish(*run, sweep);
   }
@@ -141,9 +141,8 @@ void SharedSpans::end_stretch(Run& run, Sweep& sweep) const noexcept {
   const PageRange pages = run.pages_in(start_of_block(run, from, geometry_), end);
   if (run.empty.count(pages.first, pages.last) == pages.count()) return;
   if (sweep.count == Sweep::kMost) return;
-  sweep.stretches[sweep.count++] = {static_cast<std::uint32_t>(from / geometry_.span_blocks),
-                                    static_cast<std::uint32_t>((to - 1) / geometry_.span_blocks),
-                                    pages, false};
+  sweep.add(static_cast<std::uint32_t>(from / geometry_.span_blocks),
+            static_cast<std::uint32_t>((to - 1) / geometry_.span_blocks), pages);
 }
 
 // The rest of the huge page that the last span is in, once none was cut from it for a while.
@@ -152,7 +151,7 @@ void SharedSpans::look_at_rest(Run& run, std::uint32_t now_ms, std::uint32_t min
   if (!run.had_huge) return;
   const PageRange rest = run.pages_in(run.start_of(run.cut, geometry_), end_of_rest(run));
   const std::size_t kept = rest.count() - run.empty.count(rest.first, rest.last);
-  const bool is_in = sweep.count > 0 && sweep.stretches[sweep.count - 1].pages.last >= rest.last;
+  const bool is_in = sweep.count > 0 && sweep.stretches[sweep.count - 1].last_page >= rest.last;
   if (kept == 0 || is_in) return;
   if (min_age_ms != 0 && kept * platform::kPageBytes < kLeastGain) {
     run.left_small_gains = true;
@@ -167,7 +166,7 @@ void SharedSpans::look_at_rest(Run& run, std::uint32_t now_ms, std::uint32_t min
   }
   constexpr std::uint32_t kFirst = 1;  // to the one before it: no span
   if (sweep.count < Sweep::kMost) {
-    sweep.stretches[sweep.count++] = {kFirst, kFirst - 1, rest, false};
+    sweep.add(kFirst, kFirst - 1, rest);
   }
 }
 
@@ -180,7 +179,7 @@ std::uint64_t SharedSpans::finish(Run& run, Sweep& sweep) noexcept {
     if (!locked) return hand_back(run, sweep);
     for (std::uint32_t i = 0; i < sweep.count; ++i) {
       const Stretch& stretch = sweep.stretches[i];
-      const PageRange& pages = stretch.pages;
+      const PageRange pages = stretch.pages();
       if (!stretch.zeroed) continue;
       bytes += run.empty.set(pages.first, pages.last) * platform::kPageBytes;
       for (std::uint32_t n = stretch.first_span; n <= stretch.last_span; ++n) {
