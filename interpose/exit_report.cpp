@@ -116,8 +116,9 @@ void print_now(std::string_view closing, Unnoticed& unnoticed) noexcept {
 // requests outside the range does: that the range should be another, or that the pool is of no use.
 bool is_worth_a_report() noexcept {
   const std::uint64_t least = state.least_gets;
-  if (least == 0 || the_pool.gets() >= least) return true;
-  if (the_pool.mode() == PoolMode::kPassThrough) return false;  // as was said at start, or wished
+  if (least == 0 || the_pool.figures().gets() >= least) return true;
+  // There is no pool, as was said at start, or wished.
+  if (the_pool.figures().mode() == PoolMode::kPassThrough) return false;
   return Heap::passed_above() >= least ||
          PassCounter::total() / policy::kSmallRequestsPerGet >= least;
 }

@@ -32,7 +32,7 @@ std::string_view ExitReportWriter::command() const noexcept {
 }
 
 void ExitReportWriter::take_snapshot() noexcept {
-  the_pool.snapshot(snapshot_);
+  the_pool.figures().snapshot(snapshot_);
   snapshot_.passed_below = PassCounter::total();
   snapshot_.passed_above = Heap::passed_above();
   snapshot_.passed_within = Heap::passed_within();
@@ -52,7 +52,8 @@ void ExitReportWriter::take_snapshot() noexcept {
   log_.gather(text_, unnoticed);
   auto write_line = [this](std::string_view line) noexcept { log_.write_line(line); };
   const std::uint64_t uptime_ms = platform::coarse_milliseconds() - started_ms_;
-  const ReportContext context{command(), BUFPOOL_VERSION, uptime_ms, the_pool.cpu_cache_bytes()};
+  const ReportContext context{command(), BUFPOOL_VERSION, uptime_ms,
+                              the_pool.figures().cpu_cache_bytes()};
   render(snapshot_, context, form, LineSink(write_line));
   write_lines(closing, LineSink(write_line));
   return log_.write_out();

@@ -31,7 +31,7 @@ bool bring_to_life() noexcept {
   Life unborn = Life::kUnborn;
   if (!life.compare_exchange_strong(unborn, Life::kStarting)) return unborn == Life::kAlive;
   start = read_options();
-  the_pool.set_fault_handler(abort_on_fault);
+  the_pool.control().set_fault_handler(abort_on_fault);
   const bool alive = the_pool.open(start.options);
   scarce_space::learn_limit();
   if (!alive && !start.options.disable) {
@@ -64,8 +64,8 @@ void warm_up() noexcept {
   std::uint64_t count = 0;
   bool said = start.options.quiet;
   while (next_warmup(list, size, count)) {
-    if (!the_pool.serves(size)) continue;
-    const std::uint64_t warmed = the_pool.warm_up(size, count);
+    if (!the_pool.sizes().serves(size)) continue;
+    const std::uint64_t warmed = the_pool.control().warm_up(size, count);
     if (warmed < count && !said) say_warmed(warmed, count, size);
     said = said || warmed < count;
   }
@@ -84,7 +84,7 @@ void warm_up() noexcept {
   find_next_thread_ends();
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   if (alive) warm_up();
-  if (alive) the_pool.start_trimmer_if_wanted();
+  if (alive) the_pool.control().trimmer().at_start();
   if (start.options.verbose) say_options(start.options);
   if (start.secure) return;
   prepare_exit_report(start.options);
@@ -95,10 +95,10 @@ void warm_up() noexcept {
 
 }  // namespace
 
-void before_fork() noexcept { the_pool.before_fork(); }
-void after_fork_in_parent() noexcept { the_pool.after_fork_in_parent(); }
+void before_fork() noexcept { the_pool.control().before_fork(); }
+void after_fork_in_parent() noexcept { the_pool.control().after_fork_in_parent(); }
 void after_fork_in_child() noexcept {
-  the_pool.after_fork_in_child();
+  the_pool.control().after_fork_in_child();
   Heap::reset_counters();
   restart_report_in_child();
 }

@@ -37,10 +37,10 @@ void learn_limit() noexcept {
 // The smallest class may be a large one (BUFPOOL_CLASSES). Then a few small requests take more than
 // mimalloc sets aside, and the class is the last resort.
 bool is_better_pooled(std::size_t size) noexcept {
-  if (size >= kMinSize || PassCounter::began() || !the_pool.serves(kMinSize)) return false;
+  if (size >= kMinSize || PassCounter::began() || !the_pool.sizes().serves(kMinSize)) return false;
   if (backing_refused.stands()) return true;
   constexpr std::size_t kMostGranted = backing::kThreadBytes / policy::kThreadRequests;
-  return the_pool.granted(kMinSize) <= kMostGranted && is_short();
+  return the_pool.sizes().granted(kMinSize) <= kMostGranted && is_short();
 }
 
 void note_backing_refused() noexcept { backing_refused.note(); }

@@ -45,7 +45,7 @@ void say_options(const Options& options) noexcept {
       .text("version ")
       .text(BUFPOOL_VERSION)
       .text(", mode ")
-      .text(mode_word(the_pool.mode()))
+      .text(mode_word(the_pool.figures().mode()))
       .say();
   const auto list = option_list();
   for (std::size_t i = 0; i < list.size(); ++i) {

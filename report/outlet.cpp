@@ -123,7 +123,7 @@ bool Outlet::open_anew(std::uint64_t device, std::uint64_t inode) noexcept {
   const int flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   // A thread may have a table of descriptors of its own.
   FixedText<40> path;
-  path.add("/proc/thread-self/fd/{}", way_.descriptor).append({"", 1});
+  path.add("/proc/thread-self/fd/{}{}", way_.descriptor, '\0');
   opened_ = Descriptor(open(path.view().data(), flags));
   if (!opened_.is_open()) return false;
   struct stat file {};
