@@ -37,7 +37,7 @@ namespace {
 constexpr std::size_t kPage = 4096;
 
 void end_by_exit() { exit(7); }
-void end_by__exit() { _exit(7); }
+void end_at_once() { _exit(7); }
 
 }  // namespace
 
@@ -54,6 +54,6 @@ int main(int count, char**) {
   coroutine.uc_stack.ss_sp = static_cast<char*>(pages) + kPage;
   coroutine.uc_stack.ss_size = kPage;
   coroutine.uc_link = &here;
-  makecontext(&coroutine, count > 1 ? end_by__exit : end_by_exit, 0);
+  makecontext(&coroutine, count > 1 ? end_at_once : end_by_exit, 0);
   swapcontext(&here, &coroutine);
 }
