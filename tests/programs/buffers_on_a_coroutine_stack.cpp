@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: a coroutine with three and a half KiB of stack may get, grow and free buffers, also
-// where
-//   these calls give idle memory back themselves.
+//   where these calls give idle memory back themselves.
 // Env: LD_BIND_NOW=1
 // Run: by_itself
 // Run: in_calls BUFPOOL_TRIMMER=off BUFPOOL_RETAIN_TIME=1s
