@@ -41,7 +41,7 @@ void AlteredPages::note(std::uintptr_t start, std::size_t bytes, Alteration how)
 bool AlteredPages::has(Block block, ClassIndex c) const noexcept {
   if (!has_more_words(c)) return false;
   return alteration(block) == marks().cookies().altered_pages(block) ||
-         alteration(block) == marks().cookies().replaced_pages(block);
+         alteration(block) == marks().cookies().replaced_pages(block) || has_moved_in(block, c);
 }
 
 // A guard line that was protected before cannot be written. A buffer of the short way needs another

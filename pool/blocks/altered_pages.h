@@ -39,8 +39,22 @@ class AlteredPages {
   // lock. A signal handler may call it.
   void note(std::uintptr_t start, std::size_t bytes, Alteration how) noexcept;
 
-  // Tells whether the program altered pages of a block that was in use. `c` is its class.
+  // Pages moved into a block in use, of the allocator underneath or in several mappings. Nothing is
+  // known of what the program did to the former, and mappings must not add up, so the block gets
+  // fresh pages when it comes back. Pre: the class of the block has more than two words.
+  void note_moved_in(Block block) noexcept {
+    alteration(block) = marks().cookies().moved_pages(block);
+  }
+
+  // Tells whether a block that was in use has to get fresh pages: the program altered its own, or
+  // they were moved in. `c` is its class.
   [[nodiscard]] bool has(Block block, ClassIndex c) const noexcept;
+
+  // Tells whether note_moved_in() was called for a block, and the program did not alter its pages
+  // since.
+  [[nodiscard]] bool has_moved_in(Block block, ClassIndex c) const noexcept {
+    return has_more_words(c) && alteration(block) == marks().cookies().moved_pages(block);
+  }
 
   enum class Renewed : std::uint8_t {
     kYes,

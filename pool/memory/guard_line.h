@@ -36,7 +36,8 @@ inline std::uint64_t& lent_bytes(Block block) noexcept {
 }
 
 // The fourth word, of the same: Cookies::altered_pages() where the program has altered pages of the
-// buffer, replaced_pages() where it may have put others there. Anything else means nothing.
+// buffer, replaced_pages() where it may have put others there, moved_pages() where pages came from
+// the allocator underneath. Anything else means nothing.
 inline std::uint64_t& alteration(Block block) noexcept {
   return *reinterpret_cast<std::uint64_t*>(block + sizeof(GuardLine) + sizeof(std::uint64_t));
 }
@@ -74,12 +75,16 @@ class Cookies {
   // The word of a buffer in a block of a larger class than its own: put() takes the long way.
   std::uint64_t borrowed(Block block) const noexcept { return plain(block) ^ 0x6969696969696969; }
 
-  // The fourth word of a block with altered pages, and of one whose pages may be others.
+  // The fourth word of a block with altered pages, of one whose pages may be others, and of one
+  // that pages of the allocator underneath moved into.
   std::uint64_t altered_pages(Block block) const noexcept {
     return plain(block) ^ 0x5a5a5a5a5a5a5a5a;
   }
   std::uint64_t replaced_pages(Block block) const noexcept {
     return plain(block) ^ 0x2d2d2d2d2d2d2d2d;
+  }
+  std::uint64_t moved_pages(Block block) const noexcept {
+    return plain(block) ^ 0x1e1e1e1e1e1e1e1e;
   }
 
   bool is_in_use(Block block) const noexcept {

@@ -57,10 +57,32 @@ enum class Mapped : std::uint8_t {
 // pages that the program locked or protected in parts; the pages are then where they were.
 enum class Moved : std::uint8_t {
   kYes,
-  kNo,    // `to` is reserved, or as it was
+  kNo,    // `to` is fresh memory, or as it was
   kLost,  // what is at `to` is not known: the range is not to be used again
 };
 [[nodiscard]] Moved move_pages(void* start, std::size_t bytes, void* to) noexcept;
+
+// The whole pages of [start, start + bytes) that move_contents() does not touch. The last byte is
+// on a page that is copied. Pre: bytes > 0.
+struct PagesToMove {
+  PagesToMove(const void* start, std::size_t bytes) noexcept
+      : first(page_above(reinterpret_cast<std::uintptr_t>(start))),
+        last(page_below(reinterpret_cast<std::uintptr_t>(start) + bytes - 1)) {}
+
+  std::uintptr_t first;
+  std::uintptr_t last;
+};
+
+// Moves the first `bytes` bytes at `from` to `to`: whole pages as move_pages() does, mapping by
+// mapping, and the bytes at both ends by a copy. Pages that the kernel refuses to move behind those
+// of the first mapping are copied; if there are many mappings, or it refuses the first, the answer
+// is kNo. Where it is not kYes `from` holds what it held. Pre: both lie at the same place in their
+// pages, and the bytes are two pages and more.
+struct ContentsMoved {
+  Moved how;
+  bool in_pieces;  // what is at `to` lies in more mappings than a move of its own makes
+};
+[[nodiscard]] ContentsMoved move_contents(void* from, void* to, std::size_t bytes) noexcept;
 
 // Asks for huge pages in mapped pages, or for none from now on; those that are there stay. False:
 // refused (too many mappings, a filter of system calls), or the kernel has none.

@@ -113,6 +113,10 @@ class SharedSpans {
   // a cache. Pre: a span of the class is one block.
   [[nodiscard]] bool give_grown(Block block, std::size_t used) noexcept;
 
+  // Takes back a block of whose first bytes `used` may have been written, and of which the whole
+  // pages in [from, to) have no memory since. Pre: a span of the class is one block.
+  void give_emptied(Block block, std::size_t used, std::uintptr_t from, std::uintptr_t to) noexcept;
+
   // The pages of a block that is out that lie in [from, to) have no memory any more. It must come
   // back by give_grown(). Pre: as above.
   void note_emptied(Block block, std::uintptr_t from, std::uintptr_t to) noexcept;

@@ -47,6 +47,20 @@ bool SharedSpans::give_grown(Block block, std::size_t used) noexcept {
   return true;
 }
 
+void SharedSpans::give_emptied(Block block, std::size_t used, std::uintptr_t from,
+                               std::uintptr_t to) noexcept {
+  const Locked locked(*this);
+  if (!locked) return defer({&block, 1}, true);
+  Span& span = span_of(block);
+  const PageRange written = pages_brought_by(span, block, used);
+  span.run->empty.clear(written.first, written.last);
+  const PageRange emptied = span.run->pages_in(from, to);
+  span.run->empty.set(emptied.first, emptied.last);
+  span.has_empty = true;
+  ++counters_.overflows;
+  give_locked({&block, 1});
+}
+
 void SharedSpans::note_emptied(Block block, std::uintptr_t from, std::uintptr_t to) noexcept {
   const Locked locked(*this);
   if (!locked) return;

@@ -27,6 +27,7 @@
 
 #include "pool/platform/linux/file.h"
 #include "pool/platform/linux/keep_errno.h"
+#include "pool/platform/linux/mappings.h"
 
 // Absent before glibc 2.35.
 #pragma weak _dl_find_object
@@ -100,14 +101,6 @@ std::size_t statm_bytes(int index) noexcept {
   return pages * kPageBytes;
 }
 
-// Whether a range lies in one mapping. It is found out by asking for a page more where there is no
-// room for one: what lies in several is refused for that instead. Pre: the page behind is mapped.
-bool in_one_mapping(void* start, std::size_t bytes) noexcept {
-  if (mremap(start, bytes, bytes + kPageBytes, 0) != MAP_FAILED) return false;
-  note_error(Call::kMovePages, errno);
-  return errno == ENOMEM;
-}
-
 }  // namespace
 
 void unreserve(void* start, std::size_t bytes) noexcept {
@@ -157,6 +150,16 @@ bool purge(void* start, std::size_t bytes) noexcept {
 
 bool may_purge() noexcept { return !is_refused(Call::kPurge); }
 
+// It is found out by asking for a page more where there is no room for one: what lies in several
+// mappings is refused for that instead.
+bool in_one_mapping(void* start, std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  if (is_refused(Call::kMovePages)) return false;
+  if (mremap(start, bytes, bytes + kPageBytes, 0) != MAP_FAILED) return false;
+  note_error(Call::kMovePages, errno);
+  return errno == ENOMEM;
+}
+
 // Several mappings are not tried: some may have moved when the kernel refuses (Linux 6.17). The
 // kernel unmaps the target first, and may refuse then. It leaves a hole, which another thread's
 // mmap may be given at once. So the hole is filled only if it still is one; a
@@ -164,12 +167,13 @@ bool may_purge() noexcept { return !is_refused(Call::kPurge); }
 Moved move_pages(void* start, std::size_t bytes, void* to) noexcept {
   const KeepErrno keep;
   constexpr int kFlags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
-  if (is_refused(Call::kMovePages) || !in_one_mapping(start, bytes)) return Moved::kNo;
+  if (!in_one_mapping(start, bytes)) return Moved::kNo;
   const bool moved = try_call(Call::kMovePages, [=]() noexcept {
     return mremap(start, bytes, bytes, kFlags, to) != MAP_FAILED;
   });
   if (moved) return Moved::kYes;
-  void* const filled = mmap(to, bytes, PROT_NONE, kReserving | MAP_FIXED_NOREPLACE, -1, 0);
+  constexpr int kFilling = kReserving | MAP_FIXED_NOREPLACE;
+  void* const filled = mmap(to, bytes, PROT_READ | PROT_WRITE, kFilling, -1, 0);
   if (filled == to) return Moved::kNo;
   if (filled != MAP_FAILED) munmap(filled, bytes);  // before Linux 4.17 the address is a wish
   return Moved::kLost;
