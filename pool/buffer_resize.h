@@ -54,8 +54,9 @@ class BufferResize {
   // Moves a buffer of which `kept` bytes are to stay between the pool and the allocator underneath,
   // by its pages, to where there is room for `size` bytes. It returns nullptr, and nothing
   // happened, if that is not worth it, if there is no memory, or if the buffer would not cross the
-  // border. errno stays as it is. Pre: `pointer` is a buffer in use of either, and 0 < kept <=
-  // size.
+  // border. errno stays as it is. A signal handler may call it as far as it may call the allocator
+  // underneath. Pre: `pointer` is a buffer in use of either, and
+  // 0 < kept <= size.
   [[nodiscard]] void* move_across(void* pointer, std::size_t kept, std::size_t size,
                                   const void* caller) noexcept;
 

@@ -63,8 +63,9 @@ enum class Moved : std::uint8_t {
 [[nodiscard]] Moved move_pages(void* start, std::size_t bytes, void* to) noexcept;
 
 // The whole pages of [start, start + bytes) that move_contents() does not touch. The last byte is
-// on a page that is copied. Pre: bytes > 0.
+// on a page that is copied.
 struct PagesToMove {
+  // Pre: bytes > 0.
   PagesToMove(const void* start, std::size_t bytes) noexcept
       : first(page_above(reinterpret_cast<std::uintptr_t>(start))),
         last(page_below(reinterpret_cast<std::uintptr_t>(start) + bytes - 1)) {}
@@ -78,11 +79,11 @@ struct PagesToMove {
 // of the first mapping are copied; if there are many mappings, or it refuses the first, the answer
 // is kNo. Where it is not kYes `from` holds what it held. Pre: both lie at the same place in their
 // pages, and the bytes are two pages and more.
+[[nodiscard]] struct ContentsMoved move_contents(void* from, void* to, std::size_t bytes) noexcept;
 struct ContentsMoved {
   Moved how;
   bool in_pieces;  // what is at `to` lies in more mappings than a move of its own makes
 };
-[[nodiscard]] ContentsMoved move_contents(void* from, void* to, std::size_t bytes) noexcept;
 
 // Asks for huge pages in mapped pages, or for none from now on; those that are there stay. False:
 // refused (too many mappings, a filter of system calls), or the kernel has none.
