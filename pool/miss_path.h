@@ -13,8 +13,8 @@
 #include "pool/blocks/served_sizes.h"
 #include "pool/growing/lending.h"
 #include "pool/percpu/cpu_cache.h"
-#include "pool/returning/retention.h"
-#include "pool/returning/trimmer.h"
+#include "pool/retention/retention.h"
+#include "pool/retention/trimmer.h"
 
 namespace bufpool {
 
