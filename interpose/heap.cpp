@@ -97,7 +97,7 @@ std::size_t Heap::usable_size(void* pointer) noexcept {
   return the_pool.owns(pointer) ? the_pool.usable_size(pointer) : backing::usable_size(pointer);
 }
 
-// Where there is no memory for a smaller block the old one stays, as glibc's does.
+// The old block stays if there is no memory for a smaller one, as glibc's does.
 void* Heap::resize_elsewhere(void* pointer, std::size_t size, const void* caller) noexcept {
   const int kept = errno;
   void* const resized = resize_or_move(pointer, size, caller);

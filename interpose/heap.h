@@ -15,8 +15,9 @@ namespace bufpool {
 // The pool of the process.
 extern constinit BufferPool the_pool;
 
-// Any thread and any signal handler may call any function. All that entry points call is inlined
-// into them, as the pool's slow paths are told their return address.
+// Any thread and any signal handler may call any function. The functions that get, resize and
+// release are inlined into the entry points (malloc and its kin). So ReturnAddress reads the
+// address that the program called from, which the pool's slow paths are told.
 struct Heap {
   // Returns `size` bytes, or nullptr with errno ENOMEM.
   [[nodiscard, gnu::always_inline]] static void* allocate(std::size_t size) noexcept {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The functions of the malloc family that every allocator defines; the others are in
-// malloc_derived.cpp. The way of a request: the function here, its rule in
-// libc_rules.h, Heap::allocate, BufferPool::take, the restartable sequence.
+// malloc_derived.cpp.
+//
+// A request that hits goes this way, all inlined into the function here: its rule in libc_rules.h,
+// Heap::allocate, Heap::allocate_for, BufferPool::take, CpuCache::pop, and the restartable sequence
+// rseq_pop.
 #include <cstddef>
 
 #include "interpose/export.h"

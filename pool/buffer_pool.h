@@ -131,7 +131,8 @@ class BufferPool {
  private:
   void connect_paths() noexcept;
 
-  // The hit paths read these first members and the head of the cache, and nothing else.
+  // The hit paths read this member and the distances of the slabs in `cache_`
+  // (CpuSlabs::visible()). They read no other member.
   HitTables tables_;
 
   ServedSizes sizes_;

@@ -14,7 +14,7 @@ void FreePath::put_checked(void* pointer, const void* caller) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
   const ClassIndex c = parts_.tables->class_at(address);
   const Block front = parts_.check->front_of(address);
-  // Nobody can guess such a mark: the buffer is in use.
+  // A program cannot guess such a mark, so the buffer is in use.
   if (is_whole_buffer(marks().state(front))) return put_block(front, c, caller);
   if (parts_.check->is_foreign(address)) return backing::release(pointer);
   parts_.check->require_in_use(address, Fault::Call::kFree);

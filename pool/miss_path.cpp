@@ -30,8 +30,9 @@ MissPath::Got MissPath::find(ClassIndex c, std::size_t asked, const void* caller
   CpuCache::Refill got = borrow(c, asked);
   // 4. The shared spans have a batch, or cut one from fresh pages.
   if (got.block == 0) got = refill(c, asked);
-  // 5. What is idle goes back for fresh pages. Of a buffer with room to grow only what is asked for
-  //    is about to have pages, and nothing is regretted.
+  // 5. Idle pages go back to make up for fresh ones. A block of more than twice the request is for
+  //    a buffer with room to grow. Most of its fresh pages stay untouched, so the budget is not
+  //    raised for those among them that were purged shortly before.
   const bool roomy = asked < nominal_bytes(c) / 2;
   if (got.fresh_bytes > 0) {
     parts_.retention->after_fresh(got.fresh_bytes, roomy ? 0 : got.regret_bytes);

@@ -64,8 +64,8 @@ class PoolFigures {
   // Returns the sums over all classes, as they are now.
   [[nodiscard]] PoolTotals totals() noexcept;
 
-  // Writes all there is to tell. What happened before a fork is the parent's, and is left out. It
-  // asks the kernel which pages are resident.
+  // Writes all there is to tell. It leaves out what happened before a fork, as that is the
+  // parent's. It asks the kernel which pages are resident.
   void snapshot(Snapshot& out) noexcept;
 
   // Keeps what the parent had counted. It takes no lock. Pre: a forked child in its fork handlers.

@@ -16,7 +16,7 @@ namespace {
 constinit NextSymbol<int(int) noexcept> next_unshare("unshare");
 constinit NextSymbol<int(int, int) noexcept> next_setns("setns");
 
-// What a process of several threads may not leave or enter.
+// The namespaces and shares that a process of several threads may not leave or enter.
 constexpr int kAlone =
     CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWTIME | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM;
 constexpr int kOfAnyKind = 0;

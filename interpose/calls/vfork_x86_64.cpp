@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // vfork, whose child runs on its parent's memory and stack, as its thread, until it calls exec. The
-// kernel restarts no sequence for it, so a request that it makes before (POSIX forbids it, and
+// kernel aborts no sequence for it, so a request that it makes before (POSIX forbids it, and
 // programs do) must not be served by one, while other threads of the parent go on with theirs. The
 // child finds an area in place of the thread's in which every sequence misses. On other processors
 // libc's vfork stays.

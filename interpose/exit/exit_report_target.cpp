@@ -11,7 +11,7 @@
 namespace bufpool {
 namespace {
 
-// What a setting is does not depend on the process.
+// The kind of a setting does not depend on the process, so any process will do.
 ReportTarget::Kind kind_of(std::string_view setting) noexcept {
   char path[PATH_MAX];
   return report_target(setting, {1, "c", 1}, path).kind;

@@ -11,7 +11,7 @@
 
 namespace bufpool {
 
-// One line, which begins with the library's name. What does not fit is cut.
+// One line, which begins with the library's name. Text that does not fit is cut.
 class Message {
  public:
   // Begins the line with the library's name.

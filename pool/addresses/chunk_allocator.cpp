@@ -7,7 +7,7 @@
 
 namespace bufpool {
 
-// Nobody else uses it any more, so there is nothing to lock.
+// No other thread uses it any more, so there is nothing to lock.
 void ChunkAllocator::close() noexcept BUFPOOL_NO_THREAD_ANALYSIS {
   platform::unreserve(reinterpret_cast<void*>(start_), next_ - start_);
 }
@@ -24,8 +24,8 @@ std::uintptr_t ChunkAllocator::take(std::size_t chunks) noexcept {
   return start;
 }
 
-// Chunks come from the smallest range that is large enough, so that larger ones stay whole. Of two
-// that are equally large, the lower one serves.
+// Chunks come from the smallest range that is large enough, so that larger ones stay whole. The
+// lower one serves of two that are equally large.
 std::uintptr_t ChunkAllocator::take_free(std::size_t chunks) noexcept {
   std::size_t best = count_;
   for (std::size_t i = 0; i < count_; ++i) {

@@ -58,8 +58,8 @@ inline constexpr std::uint32_t kThreadAgainMs = 2000;
 inline constexpr std::uint32_t kThreadPatienceMs = 1000;
 
 // telemetry/: what is resident (Residence).
-// Milliseconds for which the kernel is asked. What is not known by then counts as resident, so that
-// a report of much memory does not hold up the exit.
+// Milliseconds for which the kernel is asked. Memory that it was not asked about by then counts as
+// resident, so that a report of much memory does not hold up the exit.
 inline constexpr std::uint64_t kResidencePatienceMs = 200;
 
 // interpose/: address space for threads (scarce_space).
@@ -132,7 +132,7 @@ inline constexpr std::uint32_t kRegretMs = 4000;
 // Bytes. A class that has less mapped has no huge pages: two of them would be all it has.
 inline constexpr std::size_t kLeastHugeClassBytes = std::size_t{4} << 20;
 
-// One byte in so many. Of a class with huge pages this share keeps small pages. It is the proof
+// One byte in so many. A class with huge pages keeps this share in small pages. It is the proof
 // that the class is still dense: only small pages show what the program touched.
 inline constexpr std::size_t kProofShare = 16;
 

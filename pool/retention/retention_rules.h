@@ -17,7 +17,7 @@
 
 namespace bufpool {
 
-// What is to be purged: idle bytes, the oldest first, that have been idle for `min_age_ms`.
+// An order to purge idle bytes, the oldest first, that have been idle for `min_age_ms`.
 struct Purge {
   std::uint64_t bytes = 0;
   std::uint32_t min_age_ms = 0;

@@ -76,7 +76,7 @@ struct Run {
   }
 };
 
-// Where a span begins.
+// Returns where a span begins.
 inline std::uintptr_t start_of(const Span& span, const Geometry& geometry) noexcept {
   return span.run->start_of(span.number, geometry);
 }

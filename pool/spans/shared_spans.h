@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The free blocks of one class behind the CPUs' caches.
 //
-// They lie in spans with a bitmap each. Blocks are handed out from the fullest span, so that empty
+// They lie in spans with a bitmap each. Blocks are handed out from the fuller spans, so that empty
 // spans appear and their pages can be given back. The spans are cut from runs of chunks. Each run
 // knows which of its pages have no memory. A block that is out of the spans has no such page,
 // unless WideBlocks handed it out.
@@ -71,7 +71,8 @@ class SharedSpans {
   // The lock, for a fork to wait for its owner and for a child to repair it.
   OwnerLock& lock() noexcept { return state_.lock; }
 
-  // What the other classes of this room and those below work on.
+  // Returns the state, which the other classes of this room and those below work on. It takes no
+  // lock.
   SpanState& state() noexcept { return state_; }
   const SpanState& state() const noexcept { return state_; }
 

@@ -46,8 +46,8 @@ struct SpanState {
   void uncount(const Span& span) noexcept BUFPOOL_REQUIRES(lock);
   void file(Span& span) noexcept BUFPOOL_REQUIRES(lock);
 
-  // Takes a span out of reach of all other threads, for the caller to work on without the lock.
-  // What it keeps is still noted in it.
+  // Takes a span out of reach of all other threads, for the caller to work on without the lock. The
+  // span still says which bytes it keeps.
   void set_aside(Span& span) noexcept BUFPOOL_REQUIRES(lock);
 
   // Notes that the spans [first, last), which the caller has set aside and which follow one another
