@@ -12,8 +12,6 @@ namespace bufpool {
 
 constinit BufferPool the_pool;
 constinit std::atomic<std::uint64_t> Heap::passed_above_{0};
-constinit std::size_t Heap::space_limit_{0};
-constinit Refusal Heap::space_refused_;
 constinit Refusal Heap::backing_refused_;
 constinit std::atomic<std::uint64_t> Heap::passed_within_{0};
 constinit std::atomic<std::uint64_t> PassCounter::told_{0};
@@ -29,7 +27,7 @@ constexpr std::size_t kLeastAlignment = 16;
 // there is no memory for it.
 bool wake_backing() noexcept {
   const int kept = errno;
-  backing::open();
+  backing::open(PassCounter::doubt);
   void* const first = backing::allocate(kMinSize);
   backing::release(first);
   errno = kept;
@@ -45,8 +43,21 @@ void clear(std::atomic<std::uint64_t>& counter) noexcept {
 
 void PassCounter::tell() noexcept {
   told_.fetch_add(began_ ? kStep : 1, std::memory_order_relaxed);
-  if (!began_) began_ = wake_backing();
+  if (began_) left_ = -kStep;
+  begin();
+}
+
+void PassCounter::begin() noexcept {
+  if (began_) return;
+  began_ = wake_backing();
   left_ = began_ ? -kStep : ~std::uint32_t{0};
+}
+
+void PassCounter::doubt() noexcept {
+  if (!began_) return;
+  told_.fetch_add(left_ + kStep, std::memory_order_relaxed);
+  began_ = false;
+  left_ = ~std::uint32_t{0};
 }
 
 std::uint64_t PassCounter::total() noexcept {
@@ -63,6 +74,7 @@ void Heap::reset_counters() noexcept {
   PassCounter::reset();
   clear(passed_above_);
   clear(passed_within_);
+  ThreadSpace::forget_in_child();
 }
 
 // A request within the range comes here only where there is no pool, or none yet.
@@ -83,47 +95,48 @@ void* Heap::ask(std::size_t size, Ask call) noexcept {
   return backing::keeping_errno([&] { return backing::is_possible(size) ? call() : nullptr; });
 }
 
-void Heap::learn_limit() noexcept {
-  const std::size_t limit = platform::address_space_limit();
-  if (limit != SIZE_MAX) space_limit_ = limit;
+// As ask(). If mimalloc has no memory for a small request, `take` gets a buffer of the pool's
+// smallest class, or of a larger one.
+template <typename Ask, typename Take>
+void* Heap::ask_or_take(std::size_t size, Ask call, Take take) noexcept {
+  const int kept = errno;
+  void* const memory = ask(size, call);
+  if (memory != nullptr || size >= kMinSize || !serves_small()) return memory;
+  errno = kept;
+  return take();
 }
 
-// A thread after the first is given no more than an eighth of what is left: those to come need
-// their stacks. The limit was asked for at start, as a process that has locked itself in may be
-// killed for that call; how much is used is read from a file.
-bool Heap::is_short_of_space() noexcept {
-  constexpr std::size_t kShare = 8;
-  if (space_refused_.stands()) return true;
-  if (space_limit_ == 0 || PassCounter::total() == 0) return false;
-  if (platform::address_space_used() + kShare * backing::kThreadBytes <= space_limit_) return false;
-  space_refused_.note();
-  return true;
-}
-
-// Whether a small request is better served by the pool's smallest class: mimalloc has not served
+// Whether a small request is better served by the pool's smallest class: mimalloc does not serve
 // this thread yet, and would set address space aside for it. The smallest class may be a large one
 // (BUFPOOL_CLASSES): then a few small requests take more than that, and it is the last resort.
-bool Heap::spares_backing(std::size_t size) noexcept {
+bool Heap::spares_backing(ThreadSpace::Share& share) noexcept {
   constexpr std::size_t kRequests = 4096;  // that a thread may make
-  if (size >= kMinSize || PassCounter::began() || !the_pool.sizes().serves(kMinSize)) return false;
+  if (!serves_small()) return false;
   if (backing_refused_.stands()) return true;
-  return the_pool.sizes().granted(kMinSize) <= backing::kThreadBytes / kRequests &&
-         is_short_of_space();
+  return the_pool.sizes().granted(kMinSize) <= backing::kThreadBytes / kRequests && !share.take();
 }
 
 // False: the request is for the pool's smallest class.
-bool Heap::passes_on(std::size_t size) noexcept {
-  if (spares_backing(size)) return false;
-  count_passed(size);
-  if (size >= kMinSize || PassCounter::began()) return true;
+bool Heap::passes_on(std::size_t size, Counted counted) noexcept {
+  const bool served = size >= kMinSize || PassCounter::began();
+  ThreadSpace::Share share;
+  if (!served && spares_backing(share)) return false;
+  if (counted == Counted::kYes) {
+    count_passed(size);
+  } else if (!served) {
+    PassCounter::begin();
+  }
+  if (served || PassCounter::began()) return true;
   backing_refused_.note();
-  return !spares_backing(size);
+  return !serves_small();
 }
 
 void* Heap::allocate_telling(std::size_t size) noexcept {
+  const auto take = [] { return the_pool.take_aligned(kLeastAlignment, kMinSize, nullptr); };
   PassCounter::put_off();
-  if (passes_on(size)) return backing::allocate(size);
-  return the_pool.take_aligned(kLeastAlignment, kMinSize, nullptr);
+  if (!passes_on(size)) return take();
+  return ask_or_take(
+      size, [size] { return backing::allocate(size); }, take);
 }
 
 // The first request of a buffer's size brings the pool to life here. All requests end here that are
@@ -142,8 +155,10 @@ void* Heap::allocate_zeroed_for(std::size_t size, const void* caller) noexcept {
   if (size >= kMinSize && start_pool() && the_pool.sizes().serves(size)) {
     return the_pool.take_zeroed(size, caller);
   }
-  if (!passes_on(size)) return the_pool.take_zeroed(kMinSize, caller);
-  return ask(size, [size] { return backing::allocate_zeroed(size); });
+  const auto take = [caller] { return the_pool.take_zeroed(kMinSize, caller); };
+  if (!passes_on(size)) return take();
+  return ask_or_take(
+      size, [size] { return backing::allocate_zeroed(size); }, take);
 }
 
 void* Heap::allocate_aligned_for(std::size_t alignment, std::size_t size,
@@ -152,11 +167,12 @@ void* Heap::allocate_aligned_for(std::size_t alignment, std::size_t size,
   if (alive && the_pool.sizes().serves_aligned(alignment, size)) {
     return the_pool.take_aligned(alignment, size, caller);
   }
+  const auto take = [=] { return the_pool.take_aligned(alignment, kMinSize, caller); };
   // The room that an alignment takes may lead out of the range.
-  if (!passes_on(alive && the_pool.sizes().serves(size) ? the_pool.sizes().most() + 1 : size)) {
-    return the_pool.take_aligned(alignment, kMinSize, caller);
-  }
-  return ask(size, [=] { return backing::allocate_aligned(alignment, size); });
+  const bool within = alive && the_pool.sizes().serves(size);
+  if (!passes_on(within ? the_pool.sizes().most() + 1 : size)) return take();
+  return ask_or_take(
+      size, [=] { return backing::allocate_aligned(alignment, size); }, take);
 }
 
 std::size_t Heap::usable_size(void* pointer) noexcept {
@@ -172,11 +188,14 @@ void* Heap::resize_elsewhere(void* pointer, std::size_t size, const void* caller
   return pointer;
 }
 
+// mimalloc is asked first where both could have the block. A small one that it has no memory for
+// moves to the pool.
 void* Heap::resize_or_move(void* pointer, std::size_t size, const void* caller) noexcept {
-  if (!the_pool.owns(pointer) && !the_pool.sizes().serves(size) && !spares_backing(size)) {
-    return ask(size, [=] { return backing::resize(pointer, size); });
-  }
-  return move(pointer, usable_size(pointer), size, caller);
+  const auto move_it = [=] { return move(pointer, usable_size(pointer), size, caller); };
+  if (the_pool.owns(pointer) || the_pool.sizes().serves(size)) return move_it();
+  if (!passes_on(size, Counted::kNo)) return move_it();
+  return ask_or_take(
+      size, [=] { return backing::resize(pointer, size); }, move_it);
 }
 
 void* Heap::move(void* pointer, std::size_t old_size, std::size_t size,

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "interpose/thread_space.h"
 #include "pool/backing/backing.h"
 #include "pool/buffer_pool.h"
 #include "pool/sync/refusal.h"
@@ -30,8 +31,13 @@ class PassCounter {
   static std::uint64_t total() noexcept;
   static void reset() noexcept;
 
-  // Whether mimalloc has served this thread.
+  // Whether mimalloc has served this thread, and had memory for it the last time.
   static bool began() noexcept { return began_; }
+  // Has mimalloc serve this thread, if it has not.
+  static void begin() noexcept;
+  // mimalloc had no memory for this thread: the next small request finds out whether it has again.
+  // A signal handler may call it.
+  static void doubt() noexcept;
   // Takes back what count() has counted.
   static void put_off() noexcept { --left_; }
 
@@ -72,10 +78,6 @@ struct Heap {
   }
 
   [[nodiscard]] static std::size_t usable_size(void* pointer) noexcept;
-
-  // To be called once, at start: under a limit of address space threads are given small buffers of
-  // the pool's where mimalloc would set too much of it aside.
-  static void learn_limit() noexcept;
 
   static std::uint64_t passed_above() noexcept {
     return passed_above_.load(std::memory_order_relaxed);
@@ -124,12 +126,13 @@ struct Heap {
   static void count_passed(std::size_t size) noexcept;
   template <typename Ask>
   [[nodiscard]] static void* ask(std::size_t size, Ask call) noexcept;
-  static bool passes_on(std::size_t size) noexcept;
-  static bool spares_backing(std::size_t size) noexcept;
-  static bool is_short_of_space() noexcept;
+  static bool serves_small() noexcept { return the_pool.sizes().serves(kMinSize); }
+  enum class Counted : bool { kNo, kYes };
+  static bool passes_on(std::size_t size, Counted counted = Counted::kYes) noexcept;
+  static bool spares_backing(ThreadSpace::Share& share) noexcept;
+  template <typename Ask, typename Take>
+  [[nodiscard]] static void* ask_or_take(std::size_t size, Ask call, Take take) noexcept;
 
-  static constinit std::size_t space_limit_;  // of the address space; 0: none
-  static constinit Refusal space_refused_;    // a thread was not worth what mimalloc sets aside
   static constinit Refusal backing_refused_;  // mimalloc had no memory for a thread
   static constinit std::atomic<std::uint64_t> passed_above_;
   static constinit std::atomic<std::uint64_t> passed_within_;

@@ -126,7 +126,7 @@ bool bring_to_life() noexcept {
   read_options();
   the_pool.control().set_fault_handler(fail);
   const bool alive = the_pool.open(options);
-  Heap::learn_limit();
+  ThreadSpace::set_limit_at_start(platform::address_space_limit());
   if (!alive && !options.disable) {
     say("no address space to be had for the pool (ulimit -v?): mimalloc serves everything");
   }
@@ -150,6 +150,7 @@ void warm_up() noexcept {
   const bool alive = bring_to_life();
   find_next_fork();
   find_next_fclose();
+  find_next_limit_calls();
   find_next_namespace_calls();
   find_next_page_calls();
   find_next_prctl();

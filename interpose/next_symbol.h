@@ -36,6 +36,7 @@ class NextSymbol {
 // To be called at start: later another thread may hold the loader's lock, and wait for this one.
 void find_next_fork() noexcept;
 void find_next_fclose() noexcept;
+void find_next_limit_calls() noexcept;
 void find_next_namespace_calls() noexcept;
 void find_next_page_calls() noexcept;
 void find_next_prctl() noexcept;

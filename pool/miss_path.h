@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 
@@ -12,9 +13,11 @@
 #include "pool/blocks/hit_tables.h"
 #include "pool/blocks/served_sizes.h"
 #include "pool/growing/lending.h"
+#include "pool/memory/chunk_space.h"
 #include "pool/percpu/cpu_cache.h"
 #include "pool/returning/retention.h"
 #include "pool/returning/trimmer.h"
+#include "pool/sync/refusal.h"
 
 namespace bufpool {
 
@@ -34,6 +37,7 @@ class MissPath {
     Retention* retention = nullptr;
     Trimmer* trimmer = nullptr;
     Lending* lending = nullptr;
+    const ChunkSpace* space = nullptr;
   };
   // The parts outlive this. Pre: it is called once.
   void open(const Parts& parts) noexcept { parts_ = parts; }
@@ -71,30 +75,69 @@ class MissPath {
     return reinterpret_cast<void*>(block + parts_.tables->gap_of_class(c));
   }
 
-  // Counts that there was no buffer of the class, and returns the result of `ask`, which asks the
-  // allocator underneath. errno stays as it is unless that fails.
+  // It is a block, or what the allocator underneath gave where there is none.
+  struct Served {
+    Block block;
+    void* passed;
+  };
+  // Serves a request for which `got` has no block, of class `c` and `asked` bytes: by the allocator
+  // underneath, which `ask` asks, or by a block of a larger class where neither has memory. errno
+  // stays as it is unless all fail.
   template <typename Ask>
-  [[nodiscard]] void* pass_on(ClassIndex c, Shortage why, Ask ask) noexcept {
-    auto& passed = passed_on_[to_number(c)][static_cast<std::size_t>(why)];
-    passed.fetch_add(1, std::memory_order_relaxed);
-    return backing::keeping_errno(ask);
+  [[nodiscard]] Served serve(ClassIndex c, Got got, std::size_t asked, Ask ask) noexcept {
+    if (got.block != 0) return {got.block, nullptr};
+    if (got.why != Shortage::kMemory) return pass_on(c, got.why, ask);
+    return serve_short(c, asked, ask);
   }
 
-  // Returns how often pass_on() was called for a class and a reason.
+  // Returns how often the allocator underneath was asked as there was no buffer, by class and
+  // reason.
   [[nodiscard]] std::uint64_t passed_on(ClassIndex c, Shortage why) const noexcept {
     return passed_on_[to_number(c)][static_cast<std::size_t>(why)].load(std::memory_order_relaxed);
   }
 
  private:
+  // Counts that there was no buffer of the class, and returns the result of `ask`.
+  template <typename Ask>
+  [[nodiscard]] Served pass_on(ClassIndex c, Shortage why, Ask ask) noexcept {
+    auto& passed = passed_on_[to_number(c)][static_cast<std::size_t>(why)];
+    passed.fetch_add(1, std::memory_order_relaxed);
+    return {0, backing::keeping_errno(ask)};
+  }
+
+  // The allocator underneath comes first, as its blocks fit. It comes last if it was refused memory
+  // just now, as each try costs it several system calls, and if mappings are short: a new one of
+  // its would keep those of the classes from becoming larger.
+  template <typename Ask>
+  [[nodiscard]] Served serve_short(ClassIndex c, std::size_t asked, Ask ask) noexcept {
+    const int kept = errno;
+    const bool asks_first = !parts_.space->lacks_mappings() && !backing_refused_.stands();
+    if (asks_first) {
+      if (void* const memory = ask()) return pass_on(c, Shortage::kMemory, [=] { return memory; });
+      backing_refused_.note();
+    }
+    errno = kept;
+    if (const Block block = take_larger(c, asked)) return {block, nullptr};
+    const auto last = [&]() -> void* { return asks_first ? nullptr : ask(); };
+    return pass_on(c, Shortage::kMemory, last);
+  }
+
   [[nodiscard]] Got find(ClassIndex c, std::size_t asked, const void* caller) noexcept;
   [[nodiscard]] CpuCache::Refill borrow(ClassIndex c, std::size_t asked) noexcept;
   [[nodiscard]] CpuCache::Refill borrow_from_larger(ClassIndex c, std::size_t asked) noexcept;
-  [[nodiscard]] CpuCache::Refill refill(ClassIndex c, std::size_t asked) noexcept;
+  [[nodiscard, gnu::noinline]] void* take_elsewhere(ClassIndex c, Got got,
+                                                    std::size_t size) noexcept;
+  [[nodiscard, gnu::noinline]] CpuCache::Refill refill(ClassIndex c, std::size_t asked) noexcept;
+  [[nodiscard]] CpuCache::Refill refill_at_once(ClassIndex c, std::size_t asked) noexcept;
+  [[nodiscard]] CpuCache::Refill await_returns(ClassIndex c, std::size_t asked,
+                                               std::uint32_t steps) noexcept;
+  [[nodiscard]] Block take_larger(ClassIndex c, std::size_t asked) noexcept;
 
   Parts parts_;
   std::array<std::array<std::atomic<std::uint64_t>, kShortages>, kClassSlots> passed_on_{};
   // Counts how often a class's gets were served by larger ones, since it had fresh pages last.
   std::array<std::atomic<std::uint32_t>, kClassSlots> borrowed_{};
+  Refusal backing_refused_;  // to serve a request that the pool had no memory for
 };
 
 }  // namespace bufpool

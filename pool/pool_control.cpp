@@ -16,6 +16,7 @@ std::uint64_t PoolControl::warm_up(std::size_t size, std::uint64_t count) noexce
 void PoolControl::before_fork() noexcept {
   parts_.retention.before_fork();
   OwnerLock::begin_fork();
+  parts_.retention.returns().wake();
   parts_.spans.await_opening();
   parts_.cache.await_owners();
   parts_.spans.await_owners();

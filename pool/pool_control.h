@@ -56,6 +56,9 @@ class PoolControl {
   // know already, where the pool can do without.
   void avoid_new_calls() noexcept { parts_.space.avoid_new_calls(); }
 
+  // Tells whether avoid_new_calls() was called.
+  bool avoids_new_calls() const noexcept { return parts_.space.avoids_new_calls(); }
+
   // The program is about to alter pages, see AlteredPages::note(). Pre: BufferPool::owns() the
   // first byte.
   void note_altered(std::uintptr_t start, std::size_t bytes, Alteration how) noexcept {

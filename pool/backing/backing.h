@@ -15,8 +15,8 @@
 namespace bufpool::backing {
 
 // Has failures noted in errno. It neither allocates nor makes the allocator set itself up; doing it
-// twice is harmless.
-void open() noexcept;
+// twice is harmless. Where a thread gets no memory, `refused` is called in it before it is told.
+void open(void (*refused)() noexcept) noexcept;
 
 // Where the addresses end that the kernel gives a process without being asked for more.
 #if defined(__x86_64__)

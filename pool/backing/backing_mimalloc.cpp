@@ -26,14 +26,17 @@ bool aligned(const void* pointer, std::size_t alignment) noexcept {
 // mimalloc's word for what it could not do. It leaves errno to whoever is told, and whatever its
 // system calls left there. EFAULT, a free list that was written to, is told by builds with checks
 // only, which then end the process.
-void note_failure(int error, void*) noexcept {
+void note_failure(int error, void* refused) noexcept {
   if (error == EFAULT) std::abort();
+  if (error == ENOMEM) reinterpret_cast<void (*)() noexcept>(refused)();
   if (error == ENOMEM || error == EOVERFLOW) errno = ENOMEM;
 }
 
 }  // namespace
 
-void open() noexcept { mi_register_error(note_failure, nullptr); }
+void open(void (*refused)() noexcept) noexcept {
+  mi_register_error(note_failure, reinterpret_cast<void*>(refused));
+}
 
 void* allocate_zeroed(std::size_t size) noexcept {
   return is_possible(size) ? mi_zalloc(at_least_aligned(size)) : nullptr;

@@ -69,6 +69,21 @@ bool ChunkSpace::open_at(std::uintptr_t start, std::uint32_t region_shift) noexc
   return true;
 }
 
+bool ChunkSpace::yield_mapping() noexcept {
+  if (yielded_.exchange(true)) return false;
+  platform::unreserve(reinterpret_cast<void*>(range_.start), platform::kPageBytes);
+  return true;
+}
+
+// Two threads may both map the page: the second finds it there.
+bool ChunkSpace::may_keep_mapping() noexcept {
+  if (!yielded_.load()) return true;
+  void* const mark = reinterpret_cast<void*>(range_.start);
+  if (platform::map_at(mark, platform::kPageBytes) == platform::Mapped::kRefused) return false;
+  yielded_.store(false);
+  return true;
+}
+
 // Two threads may both ask.
 bool ChunkSpace::may_have_huge_pages() noexcept {
   if (avoids_new_calls()) return false;
@@ -88,7 +103,7 @@ void ChunkSpace::for_each_used_region(Visit visit) noexcept {
 }
 
 void ChunkSpace::close() noexcept {
-  platform::unreserve(reinterpret_cast<void*>(range_.start), platform::kPageBytes);
+  (void)yield_mapping();
   for_each_used_region([](ChunkAllocator& region) { region.close(); });
 }
 

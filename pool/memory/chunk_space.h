@@ -78,6 +78,17 @@ class ChunkSpace {
   // Whether the system gives any to those who ask. Reads files, once.
   [[nodiscard]] bool may_have_huge_pages() noexcept;
 
+  // The kernel refused memory. At the end of the mappings that a process may have it refuses to make
+  // one larger only while there is one more than allowed, as the last new one may be. So the page
+  // that marks the range is unmapped, and the caller tries again. False: it was unmapped before.
+  [[nodiscard]] bool yield_mapping() noexcept;
+  // Tells whether a mapping that was just made may stay. False: it is the last one that there may
+  // be, and would keep all others from becoming larger. It makes a system call only after
+  // yield_mapping(), and maps the page again.
+  [[nodiscard]] bool may_keep_mapping() noexcept;
+  // Tells whether mappings may be used up. What is mapped may become larger all the same.
+  bool lacks_mappings() const noexcept { return yielded_.load(std::memory_order_relaxed); }
+
   // Bytes that are mapped for buffers.
   void count_committed(std::size_t bytes) noexcept {
     committed_.fetch_add(bytes, std::memory_order_relaxed);
@@ -104,6 +115,7 @@ class ChunkSpace {
   enum : int { kUnknown, kGiven, kNotGiven };
   std::atomic<int> huge_pages_given_{kUnknown};
   std::atomic<bool> few_calls_{false};
+  std::atomic<bool> yielded_{false};  // the page that marks the range
   std::atomic<std::size_t> committed_{0};
   RecordArena records_;
   std::array<ChunkAllocator, kClassSlots> regions_{};

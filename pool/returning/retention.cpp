@@ -58,10 +58,15 @@ std::uint64_t Retention::idle_bytes() const noexcept {
 
 // The pages inside partly used spans, of all classes.
 std::uint64_t Retention::sweep(std::uint32_t min_age) noexcept {
+  const ReturnsUnderWay::Work work(returns_);
   const std::uint32_t now = platform::now_ms();
   std::uint64_t given = 0;
   for (SharedSpans& spans : spans_) {
-    if (spans.is_used()) given += spans.sweep(now, min_age);
+    if (!spans.is_used()) continue;
+    const std::size_t mapped = spans.mapped_bytes();
+    const std::uint64_t some = spans.sweep(now, min_age);
+    if (some > 0 || spans.mapped_bytes() != mapped) returns_.note_step();
+    given += some;
   }
   if (given > 0) trims_.fetch_add(1, std::memory_order_relaxed);
   return given;
@@ -110,16 +115,25 @@ SharedSpans* Retention::oldest_spans(std::uint32_t now, std::uint32_t min_age) c
   return oldest;
 }
 
+// The idle spans of a class, of `most` bytes at most or one. Returns the bytes given back.
+std::uint64_t Retention::purge_some(SharedSpans& spans, std::uint32_t now, std::uint32_t min_age,
+                                    std::uint64_t most) noexcept {
+  SpanBatch batch = spans.take_idle(now, min_age, std::min(most, kMostAtOnce));
+  if (batch.count == 0) return 0;
+  const std::uint64_t purged = spans.purge(batch, now);
+  if (purged > 0) returns_.note_step();
+  return purged;
+}
+
 std::uint64_t Retention::purge_oldest(std::uint64_t bytes, std::uint32_t min_age) noexcept {
+  const ReturnsUnderWay::Work work(returns_);
   const std::uint32_t now = platform::now_ms();
   std::uint64_t given = 0;
   while (given < bytes && platform::may_purge()) {
     SharedSpans* spans = oldest_spans(now, min_age);
     if (spans == nullptr) break;
-    SpanBatch batch = spans->take_idle(now, min_age, bytes - given);
-    if (batch.count == 0) break;
-    const std::uint64_t purged = spans->purge(batch, now);
-    if (purged == 0) break;  // the kernel refuses: another time
+    const std::uint64_t purged = purge_some(*spans, now, min_age, bytes - given);
+    if (purged == 0) break;  // none is that old any more, or the kernel refuses: another time
     given += purged;
   }
   if (given > 0) trims_.fetch_add(1, std::memory_order_relaxed);
@@ -128,16 +142,17 @@ std::uint64_t Retention::purge_oldest(std::uint64_t bytes, std::uint32_t min_age
 
 void Retention::purge_class_excess(std::uint32_t now) noexcept {
   if (class_most_ == 0) return;
+  const ReturnsUnderWay::Work work(returns_);
   for (SharedSpans& spans : spans_) {
     // Read once a round: other threads lower it at any time.
     for (std::uint64_t idle = 0; (idle = spans.idle_bytes()) > class_most_;) {
-      SpanBatch batch = spans.take_idle(now, 0, idle - class_most_);
-      if (batch.count == 0 || spans.purge(batch, now) == 0) break;
+      if (purge_some(spans, now, 0, idle - class_most_) == 0) break;
     }
   }
 }
 
 void Retention::drain_quiet(std::uint32_t quiet_ms) noexcept {
+  const ReturnsUnderWay::Work work(returns_);
   cpu_drains_.fetch_add(cache_->drain_quiet(platform::now_ms(), quiet_ms),
                         std::memory_order_relaxed);
 }
@@ -182,6 +197,7 @@ void Retention::pass_if_due() noexcept {
 }
 
 std::uint64_t Retention::trim(std::uint64_t keep) noexcept {
+  const ReturnsUnderWay::Work work(returns_);
   cpu_drains_.fetch_add(cache_->drain_all(), std::memory_order_relaxed);
   const std::uint64_t idle = idle_bytes();
   if (idle <= keep) return 0;
@@ -204,6 +220,7 @@ void Retention::before_fork() noexcept {
   // Beside a fork of another thread the locks that a run is given back under are not to be had.
   if (OwnerLock::fork_is_under_way()) return;
   trims_at_fork_.store(trims, std::memory_order_relaxed);
+  const ReturnsUnderWay::Work work(returns_);
   for (SharedSpans& spans : spans_) {
     if (spans.is_used()) spans.drop_empty(now);
   }
@@ -212,17 +229,20 @@ void Retention::before_fork() noexcept {
 void Retention::repair_in_child() noexcept {
   if (budget_known_.load(std::memory_order_relaxed) == kAsking) budget_known_.store(kUnknown);
   if (passing_.load(std::memory_order_relaxed) != 0) passing_.store(0, std::memory_order_relaxed);
+  returns_.forget_in_child();
   grace_bytes_.store(kChildGrace, std::memory_order_relaxed);
 }
 
 bool Retention::make_room() noexcept {
   const std::uint32_t now = platform::now_ms();
   const bool lately = is_within(now, drained_ms_.load(std::memory_order_relaxed), kPassMs);
-  if (lately && idle_bytes() < kLeastReclaim) return false;
+  const bool more = returns_.steps() != steps_at_drain_.load(std::memory_order_relaxed);
+  if (lately && !more && idle_bytes() < kLeastReclaim) return false;
   drained_ms_.store(now, std::memory_order_relaxed);
   trim(0);
   sweep(0);  // finds the runs that have no page left
   sweep(0);  // and unmaps them
+  steps_at_drain_.store(returns_.steps(), std::memory_order_relaxed);
   for (SharedSpans& spans : spans_) spans.ask_again();
   return true;
 }

@@ -17,6 +17,7 @@
 #include "pool/options/options.h"
 #include "pool/percpu/cpu_cache.h"
 #include "pool/returning/budget.h"
+#include "pool/returning/returns_under_way.h"
 #include "pool/spans/shared_spans.h"
 
 namespace bufpool {
@@ -45,8 +46,11 @@ class Retention {
 
   // The system refused memory to a class: all that is idle goes back and is unmapped, as limits on
   // what a process maps (RLIMIT_AS, RLIMIT_DATA) count it, and every class may ask again. False:
-  // little is idle, and this was done not long ago.
+  // little is idle, this was done not long ago, and nothing went back since.
   [[nodiscard]] bool make_room() noexcept;
+
+  // Tells which threads give memory back, for a get that the system refused memory.
+  ReturnsUnderWay& returns() noexcept { return returns_; }
 
   // `bytes` were faulted in at start.
   void add_warmed(std::uint64_t bytes) noexcept { budget_.add_warmed(bytes); }
@@ -86,6 +90,8 @@ class Retention {
   static constexpr std::uint32_t kGraceMs = 1000;  // rule 2
   // Rule 1 gives back this much at a time at least, for fewer system calls.
   static constexpr std::uint64_t kLeastReclaim = std::uint64_t{256} << 10;
+  // No more is out of reach at a time while it goes back, but for a span that is larger.
+  static constexpr std::uint64_t kMostAtOnce = std::uint64_t{64} << 20;
 
   void open_budget(std::uint64_t most) noexcept;
   // What a forked child may fault in before rule 1 gives back what it shares with its parent. While
@@ -99,6 +105,8 @@ class Retention {
   SharedSpans* oldest_spans(std::uint32_t now, std::uint32_t min_age) const noexcept;
   std::uint64_t purge_oldest(std::uint64_t bytes, std::uint32_t min_age) noexcept;
   void purge_class_excess(std::uint32_t now) noexcept;
+  std::uint64_t purge_some(SharedSpans& spans, std::uint32_t now, std::uint32_t min_age,
+                           std::uint64_t most) noexcept;
   std::uint64_t sweep(std::uint32_t min_age) noexcept;
   void drain_quiet(std::uint32_t quiet_ms) noexcept;
 
@@ -113,7 +121,9 @@ class Retention {
   std::atomic<std::uint32_t> passing_{0};  // the process of the thread that is at it; 0: none
   std::atomic<std::uint32_t> last_pass_ms_{0};
   std::atomic<std::uint64_t> grace_bytes_{0};  // fresh ones that are left of kChildGrace
+  ReturnsUnderWay returns_;
   std::atomic<std::uint32_t> drained_ms_{0};
+  std::atomic<std::uint32_t> steps_at_drain_{0};
   std::atomic<std::uint64_t> trims_{0};
   std::atomic<std::uint64_t> trims_at_fork_{0};
   std::atomic<std::uint64_t> pressure_events_{0};

@@ -143,6 +143,8 @@ class SharedSpans {
   std::uint32_t oldest_idle_ms() const noexcept {
     return oldest_idle_ms_.load(std::memory_order_relaxed);
   }
+  // Bytes that are mapped for blocks, with pages or without; may be a moment old, too.
+  std::size_t mapped_bytes() const noexcept { return committed_.load(std::memory_order_relaxed); }
   // As in the counters; may be a moment old, too.
   std::uint64_t misses() const noexcept { return misses_.load(std::memory_order_relaxed); }
 
@@ -269,6 +271,7 @@ class SharedSpans {
 
   Growth choose_growth() noexcept;
   bool grow(const Growth& growth) noexcept;
+  platform::Mapped map_next(bool first, void* start, std::size_t bytes) noexcept;
   bool commit(Run& run, std::uint32_t spans) noexcept;
   bool end_run(Run& run) noexcept;
   bool pass_by_occupied() noexcept;

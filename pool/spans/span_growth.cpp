@@ -109,6 +109,15 @@ bool SharedSpans::pass_by_occupied() noexcept {
   return false;
 }
 
+// Maps the pages [start, start + bytes), which are a run's next ones. The first ones of a run are a
+// mapping more. The others make one larger that is there.
+platform::Mapped SharedSpans::map_next(bool first, void* start, std::size_t bytes) noexcept {
+  const auto mapped = platform::map_at(start, bytes);
+  if (!first || mapped != platform::Mapped::kYes || space_->may_keep_mapping()) return mapped;
+  platform::unreserve(start, bytes);
+  return platform::Mapped::kRefused;
+}
+
 // What the run has beyond its committed part is mapped by nobody, unless somebody got there first:
 // then the run ends here. Where much is refused, what is needed may still be had.
 bool SharedSpans::commit(Run& run, std::uint32_t spans) noexcept {
@@ -120,8 +129,9 @@ bool SharedSpans::commit(Run& run, std::uint32_t spans) noexcept {
   auto mapped = platform::Mapped::kRefused;
   for (;; spans = 1) {
     bytes = bytes_to_map(run, ready + spans) - committed;
-    mapped = platform::map_at(start, bytes);
-    if (mapped != platform::Mapped::kRefused || (spans == 1 && !run.huge)) break;
+    mapped = map_next(committed == 0, start, bytes);
+    if (mapped != platform::Mapped::kRefused) break;
+    if (!space_->yield_mapping() && spans == 1 && !run.huge) break;
     want_no_huge_pages(run);
   }
   if (mapped == platform::Mapped::kRefused) {
