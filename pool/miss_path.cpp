@@ -3,6 +3,7 @@
 
 #include "pool/options/policy.h"
 #include "pool/platform/platform.h"
+#include "pool/sync/moment.h"
 
 namespace bufpool {
 
@@ -68,6 +69,7 @@ CpuCache::Refill MissPath::await_returns(ClassIndex c, std::size_t asked,
   ReturnsUnderWay& returns = parts_.retention->returns();
   const std::uint32_t since_ms = platform::now_ms();
   while (returns.steps() != steps || returns.may_wait()) {
+    if (!is_within(platform::now_ms(), since_ms, ReturnsUnderWay::kPatienceMs)) break;
     if (!returns.wait(steps, since_ms)) break;
     steps = returns.steps();
     const CpuCache::Refill got = refill_at_once(c, asked);

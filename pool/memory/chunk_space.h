@@ -78,9 +78,10 @@ class ChunkSpace {
   // Whether the system gives any to those who ask. Reads files, once.
   [[nodiscard]] bool may_have_huge_pages() noexcept;
 
-  // The kernel refused memory. At the end of the mappings that a process may have it refuses to make
-  // one larger only while there is one more than allowed, as the last new one may be. So the page
-  // that marks the range is unmapped, and the caller tries again. False: it was unmapped before.
+  // The kernel refused memory. At the end of the mappings that a process may have it refuses to
+  // make one larger only while there is one more than allowed, as the last new one may be. So the
+  // page that marks the range is unmapped, and the caller tries again. False: it was unmapped
+  // before.
   [[nodiscard]] bool yield_mapping() noexcept;
   // Tells whether a mapping that was just made may stay. False: it is the last one that there may
   // be, and would keep all others from becoming larger. It makes a system call only after

@@ -30,9 +30,8 @@ void* work(void*) {
 }
 
 void limit_address_space(const char* how) {
-  const int result = strcmp(how, "prlimit") == 0
-                         ? prlimit(getpid(), RLIMIT_AS, &kLimit, nullptr)
-                         : setrlimit(RLIMIT_AS, &kLimit);
+  const int result = strcmp(how, "prlimit") == 0 ? prlimit(getpid(), RLIMIT_AS, &kLimit, nullptr)
+                                                 : setrlimit(RLIMIT_AS, &kLimit);
   promise::keep(result == 0, "the limit is set");
 }
 
