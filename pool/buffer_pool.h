@@ -22,6 +22,7 @@
 #include "pool/pool_control.h"
 #include "pool/pool_figures.h"
 #include "pool/returning/retention.h"
+#include "pool/returning/returns_under_way.h"
 #include "pool/returning/trimmer.h"
 #include "pool/telemetry/fork_account.h"
 #include "pool/telemetry/snapshot.h"
@@ -136,6 +137,7 @@ class BufferPool {
   BufferResize resize_;
   Lending lending_;
   ReallocPredictor predictor_;
+  ReturnsUnderWay returns_;
   Retention retention_;
   Trimmer trimmer_;
   ForkAccount at_fork_{};
