@@ -63,15 +63,16 @@ void BufferPool::connect_paths() noexcept {
                    .lending = &lending_,
                    .predictor = &predictor_},
                   zero_);
+  page_move_.open({.tables = &tables_, .check = &check_, .altered = &altered_, .spans = &spans_});
   resize_.open({.tables = &tables_,
                 .sizes = &sizes_,
                 .check = &check_,
-                .altered = &altered_,
                 .spans = &spans_,
                 .lending = &lending_,
                 .predictor = &predictor_,
                 .miss_path = &miss_path_,
-                .free_path = &free_path_},
+                .free_path = &free_path_,
+                .page_move = &page_move_},
                zero_);
 }
 
@@ -103,10 +104,14 @@ void* BufferPool::take_aligned(std::size_t alignment, std::size_t size,
   const auto [block, passed] = miss_path_.serve(sizes_.class_for(whole), got, size, aligned);
   if (block == 0) return passed;
   tables_.marks().mark_in_use(block);
-  const std::size_t gap = gap_bytes(tables_.class_at(block));
+  const ClassIndex c = tables_.class_at(block);
+  const std::size_t gap = gap_bytes(c);
   const std::uintptr_t buffer = block + gap;
   const std::uintptr_t entry = (buffer + alignment - 1) & ~(alignment - 1);
-  if (zero_ == ZeroChoice::kAlloc) std::memset(reinterpret_cast<void*>(entry), 0, size);
+  if (zero_ == ZeroChoice::kAlloc) {
+    // The part that realloc may add in place is zero, too.
+    std::memset(reinterpret_cast<void*>(entry), 0, buffer + buffer_bytes(c) - entry);
+  }
   if (entry != buffer) tables_.marks().mark_entry(block, entry, gap);
   return reinterpret_cast<void*>(entry);
 }

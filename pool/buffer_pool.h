@@ -13,6 +13,7 @@
 #include "pool/buffer_resize.h"
 #include "pool/free_path.h"
 #include "pool/growing/lending.h"
+#include "pool/growing/page_move.h"
 #include "pool/growing/realloc_predictor.h"
 #include "pool/memory/chunk_space.h"
 #include "pool/miss_path.h"
@@ -110,6 +111,13 @@ class BufferPool {
     return pointer;
   }
 
+  // Resizes a large buffer that crosses the border between the pool and the allocator underneath;
+  // it does what BufferResize::move_across() does, and has its preconditions.
+  [[nodiscard]] void* resize(void* pointer, std::size_t kept, std::size_t size,
+                             const void* caller) noexcept {
+    return resize_.move_across(pointer, kept, size, caller);
+  }
+
   // Returns the bytes of the buffer that may be written, or 0 if it is no buffer in use.
   // Pre: owns(pointer).
   [[nodiscard]] std::size_t usable_size(const void* pointer) noexcept {
@@ -134,6 +142,7 @@ class BufferPool {
   AlteredPages altered_;
   MissPath miss_path_;
   FreePath free_path_;
+  PageMove page_move_;
   BufferResize resize_;
   Lending lending_;
   ReallocPredictor predictor_;

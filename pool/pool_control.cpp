@@ -11,9 +11,10 @@ namespace bufpool {
 std::uint64_t PoolControl::warm_up(std::size_t size, std::uint64_t count) noexcept {
   if (!parts_.sizes.serves(size)) return 0;
   const ClassIndex c = parts_.sizes.class_for(size);
-  const std::uint64_t most = std::min(count, parts_.retention.room_to_warm() / stride_bytes(c));
+  const std::uint64_t most =
+      std::min(count, parts_.retention.budget().room_to_warm() / stride_bytes(c));
   const std::uint64_t warmed = bufpool::warm_up(parts_.spans.opened(c).state(), most);
-  parts_.retention.learn_limits().add_warmed(warmed * stride_bytes(c));
+  parts_.retention.budget().learn_limits().add_warmed(warmed * stride_bytes(c));
   return warmed;
 }
 

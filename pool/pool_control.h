@@ -49,7 +49,7 @@ class PoolControl {
   }
 
   // Faults `count` buffers of `size` bytes in, for gets to come, or as many as memory allows (see
-  // Retention::room_to_warm()). It returns how many it could. It is for the start.
+  // LimitedBudget::room_to_warm()). It returns how many it could. It is for the start.
   std::uint64_t warm_up(std::size_t size, std::uint64_t count) noexcept;
 
   // Returns the thread that gives idle memory back.

@@ -36,9 +36,8 @@ inline std::uint64_t& lent_bytes(Block block) noexcept {
   return *reinterpret_cast<std::uint64_t*>(block + sizeof(GuardLine));
 }
 
-// The fourth word: Cookies::altered_pages() if the program has altered pages of the buffer, and
-// Cookies::replaced_pages() if it may have put others there. Anything else means nothing. Pre: as
-// for lent_bytes().
+// The fourth word: Cookies::altered() of what happened to the pages of the buffer. Anything else
+// means nothing. Pre: as for lent_bytes().
 inline std::uint64_t& alteration(Block block) noexcept {
   return *reinterpret_cast<std::uint64_t*>(block + sizeof(GuardLine) + sizeof(std::uint64_t));
 }
@@ -48,6 +47,13 @@ inline std::uint64_t& alteration(Block block) noexcept {
 inline std::uint64_t& scratch(Block block) noexcept {
   return *reinterpret_cast<std::uint64_t*>(block + sizeof(GuardLine) + 2 * sizeof(std::uint64_t));
 }
+
+// What happened to the pages of a buffer. The values tell the words that say so from each other.
+enum class Alteration : std::uint64_t {
+  kInPlace = 0x5a5a5a5a5a5a5a5a,   // the program protected, locked or advised them
+  kReplaced = 0x2d2d2d2d2d2d2d2d,  // they may be gone, or others in their place
+  kMovedIn = 0x1e1e1e1e1e1e1e1e,   // realloc moved them in, see AlteredPages::note_moved_in()
+};
 
 // Makes the words of a process. All functions are pure, and a signal handler may call them.
 class Cookies {
@@ -79,12 +85,9 @@ class Cookies {
   // The word of a buffer in a block of a larger class than its own: put() takes the long way.
   std::uint64_t borrowed(Block block) const noexcept { return plain(block) ^ 0x6969696969696969; }
 
-  // The fourth word of a block with altered pages, and of a block whose pages may be others.
-  std::uint64_t altered_pages(Block block) const noexcept {
-    return plain(block) ^ 0x5a5a5a5a5a5a5a5a;
-  }
-  std::uint64_t replaced_pages(Block block) const noexcept {
-    return plain(block) ^ 0x2d2d2d2d2d2d2d2d;
+  // The fourth word of a block whose pages are not what they were.
+  std::uint64_t altered(Block block, Alteration how) const noexcept {
+    return plain(block) ^ static_cast<std::uint64_t>(how);
   }
 
   // Whether the first word of a block says that it is in use, or that it is free. Pre: the word can

@@ -2,71 +2,28 @@
 #include "pool/returning/retention.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "pool/options/policy.h"
 #include "pool/platform/clock.h"
-#include "pool/platform/memory_limits.h"
 #include "pool/platform/process.h"
 #include "pool/sync/moment.h"
 
 namespace bufpool {
-namespace {
-
-// Returns the bytes that a BUFPOOL_RETAIN_MAX which is no size stands for, in a process that may
-// use `limit` bytes (0: not known).
-std::uint64_t budget_within(Share wanted, std::uint64_t limit) noexcept {
-  if (limit == 0) return policy::kRetainMostByDefault;
-  if (wanted.percent != 0) return limit / 100 * wanted.percent;
-  return std::min(policy::kRetainMostByDefault, limit / 4);
-}
-
-// Returns the bytes that may be faulted in at start where nothing else limits them.
-std::uint64_t most_to_warm() noexcept {
-  std::uint64_t limit = platform::memory_limit();
-  if (limit == 0) limit = std::numeric_limits<std::uint64_t>::max();  // not known
-  return std::min<std::uint64_t>(limit, platform::address_space_limit()) / policy::kWarmupShare;
-}
-
-}  // namespace
 
 void Retention::open(const Options& options, SharedSpans* spans, CpuCache* cache,
                      ReturnsUnderWay* returns) noexcept {
   idle_.open(spans, cache, returns);
-  cache_ = cache;
+  budget_.open(options.retain_max, cache);
   returns_ = returns;
-  wanted_most_ = options.retain_max;
   class_most_ = options.retain_class_max;
   keep_ms_ = static_cast<std::uint32_t>(options.retain_time);
   last_pass_ms_.store(platform::now_ms() - policy::kPassMs, std::memory_order_relaxed);
   drained_ms_.store(platform::now_ms() - policy::kPassMs, std::memory_order_relaxed);
-  // A size is one whatever the limits are.
-  if (wanted_most_.bytes != 0) open_budget(wanted_most_.bytes);
-}
-
-Budget& Retention::learn_limits() noexcept {
-  int unknown = kUnknown;
-  if (budget_known_.load(std::memory_order_relaxed) != kUnknown) return budget_;
-  if (!budget_known_.compare_exchange_strong(unknown, kAsking)) return budget_;
-  open_budget(budget_within(wanted_most_, platform::memory_limit()));
-  return budget_;
-}
-
-std::uint64_t Retention::room_to_warm() noexcept {
-  const bool chosen = wanted_most_.bytes != 0 || wanted_most_.percent != 0;
-  const std::uint64_t most = chosen ? learn_limits().most() : most_to_warm();
-  return most - std::min(most, budget_.warmed());
-}
-
-void Retention::open_budget(std::uint64_t most) noexcept {
-  budget_.open(most);
-  cache_->capacity().share_out(most);
-  budget_known_.store(kKnown, std::memory_order_relaxed);
 }
 
 RetentionFigures Retention::figures() noexcept {
-  if (wanted_most_.percent != 0) learn_limits();
-  return {budget_.bytes(platform::now_ms()), budget_.most(), idle_.trims(),
+  const Budget& budget = budget_.in_force();
+  return {budget.bytes(platform::now_ms()), budget.most(), idle_.trims(),
           pressure_events_.load(std::memory_order_relaxed), idle_.cpu_drains()};
 }
 
@@ -74,7 +31,7 @@ void Retention::after_fresh(std::uint64_t fresh, std::uint64_t refaulted) noexce
   const std::uint64_t idle = idle_.bytes_in_spans();
   if (refaulted == 0 && idle <= policy::kBudgetFloor / 2) return;  // most processes, always
   if (spends_grace(fresh)) return;
-  Budget& budget = learn_limits();
+  Budget& budget = budget_.learn_limits();
   const std::uint32_t now = platform::now_ms();
   if (refaulted > 0) budget.raise_after_refault(refaulted, now);
   idle_.purge(RetentionRules::after_fresh(fresh, idle, budget.bytes(now)));
@@ -107,14 +64,14 @@ std::uint64_t Retention::pass() noexcept {
 std::uint64_t Retention::pass_alone() noexcept {
   const RetentionRules rules(keep_ms_);
   const std::uint32_t now = platform::now_ms();
-  const std::uint64_t budget = learn_limits().bytes(now);
+  const std::uint64_t budget = budget_.learn_limits().bytes(now);
   idle_.drain_quiet(rules.drain_age_ms(idle_bytes(), budget));
   idle_.purge(rules.too_old());
   if (class_most_ != 0) idle_.purge_classes(class_most_, now);
   const Purge excess = rules.over_budget(idle_bytes(), budget);
   const std::uint64_t given = idle_.purge(excess);
   idle_.sweep(rules.sweep_age_ms(excess.bytes - std::min(given, excess.bytes)));
-  budget_.settle(now);
+  budget_.unlimited().settle(now);
   last_pass_ms_.store(platform::now_ms(), std::memory_order_relaxed);
   return idle_bytes();
 }
@@ -136,7 +93,7 @@ std::uint64_t Retention::trim(std::uint64_t keep) noexcept {
 }
 
 void Retention::give_excess() noexcept {
-  const std::uint64_t budget = budget_.bytes(platform::now_ms());
+  const std::uint64_t budget = budget_.unlimited().bytes(platform::now_ms());
   idle_.purge(RetentionRules::at_once(idle_.bytes_in_spans(), budget));
 }
 
@@ -153,7 +110,7 @@ void Retention::before_fork() noexcept {
 }
 
 void Retention::repair_in_child() noexcept {
-  if (budget_known_.load(std::memory_order_relaxed) == kAsking) budget_known_.store(kUnknown);
+  budget_.repair_in_child();
   if (passing_.load(std::memory_order_relaxed) != 0) passing_.store(0, std::memory_order_relaxed);
   grace_bytes_.store(policy::kChildGrace, std::memory_order_relaxed);
 }
@@ -174,7 +131,7 @@ bool Retention::make_room() noexcept {
 
 void Retention::relieve_pressure() noexcept {
   pressure_events_.fetch_add(1, std::memory_order_relaxed);
-  budget_.press(platform::now_ms());
+  budget_.unlimited().press(platform::now_ms());
   trim(0);
 }
 

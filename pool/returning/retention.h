@@ -7,8 +7,8 @@
 
 #include "pool/options/options.h"
 #include "pool/percpu/cpu_cache.h"
-#include "pool/returning/budget.h"
 #include "pool/returning/idle_memory.h"
+#include "pool/returning/limited_budget.h"
 #include "pool/returning/retention_rules.h"
 #include "pool/returning/returns_under_way.h"
 #include "pool/spans/shared_spans.h"
@@ -54,15 +54,8 @@ class Retention {
   // if little is idle, this was done not long ago, and nothing went back since.
   [[nodiscard]] bool make_room() noexcept;
 
-  // Reads the limits of this process's memory the first time, and returns the budget within them.
-  // It takes a dozen system calls, which small processes never need. Before, the budget's most is
-  // the default one.
-  Budget& learn_limits() noexcept;
-
-  // Returns how many bytes may still be faulted in at start beside those that were: up to
-  // BUFPOOL_RETAIN_MAX if it is set, else up to a share of the memory that this process may use. It
-  // reads files, and is for the start.
-  [[nodiscard]] std::uint64_t room_to_warm() noexcept;
+  // Returns the budget for idle memory.
+  LimitedBudget& budget() noexcept { return budget_; }
 
   // Gives idle memory over the budget back, and unmaps the runs that have no memory left: to copy
   // their mappings and page tables for a child takes longer. It does little if nothing went back
@@ -83,21 +76,16 @@ class Retention {
   RetentionFigures figures() noexcept;
 
  private:
-  void open_budget(std::uint64_t most) noexcept;
   bool begin_pass() noexcept;
   bool spends_grace(std::uint64_t fresh) noexcept;
   std::uint64_t pass_alone() noexcept;
   void give_excess() noexcept;
 
   IdleMemory idle_;
-  Budget budget_;
-  CpuCache* cache_ = nullptr;
+  LimitedBudget budget_;
   ReturnsUnderWay* returns_ = nullptr;
-  Share wanted_most_{};
-  std::uint64_t class_most_ = 0;  // BUFPOOL_RETAIN_CLASS_MAX; 0: none
-  std::uint32_t keep_ms_ = 0;     // BUFPOOL_RETAIN_TIME
-  enum : int { kUnknown, kAsking, kKnown };
-  std::atomic<int> budget_known_{kUnknown};
+  std::uint64_t class_most_ = 0;           // BUFPOOL_RETAIN_CLASS_MAX; 0: none
+  std::uint32_t keep_ms_ = 0;              // BUFPOOL_RETAIN_TIME
   std::atomic<std::uint32_t> passing_{0};  // the process of the thread that is at it; 0: none
   std::atomic<std::uint32_t> last_pass_ms_{0};
   std::atomic<std::uint64_t> grace_bytes_{0};  // fresh ones that are left of policy::kChildGrace

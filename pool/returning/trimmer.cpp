@@ -36,7 +36,7 @@ void Trimmer::open(const Options& options, Retention* retention) noexcept {
 void Trimmer::at_start() noexcept {
   platform::learn_thread_needs();
   if (choice_ == TrimmerChoice::kAuto) return;
-  retention_->learn_limits();
+  retention_->budget().learn_limits();
   if (choice_ == TrimmerChoice::kOn) start();
 }
 
@@ -114,7 +114,7 @@ void Trimmer::work() noexcept {
   // On this stack: the next thread may be started before this one is done.
   platform::PressureWatch pressure;
   if (platform::leave_descriptors() && watch_pressure_) pressure.open();
-  retention_->learn_limits();
+  retention_->budget().learn_limits();
   do {
     pass_until_quiet(pressure);
     if (!pressure.can_sleep()) return refuse();
