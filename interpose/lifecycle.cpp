@@ -9,11 +9,11 @@
 #include <string_view>
 #include <tuple>
 
-#include "interpose/exit_report.h"
-#include "interpose/fault_message.h"
+#include "interpose/calls/next_symbol.h"
+#include "interpose/exit/exit_report.h"
 #include "interpose/heap.h"
-#include "interpose/message.h"
-#include "interpose/next_symbol.h"
+#include "interpose/messages/fault_message.h"
+#include "interpose/messages/message.h"
 #include "interpose/start_options.h"
 #include "interpose/thread_space.h"
 #include "pool/options/options.h"

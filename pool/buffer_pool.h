@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/addresses/chunk_space.h"
 #include "pool/blocks/all_spans.h"
 #include "pool/blocks/altered_pages.h"
 #include "pool/blocks/hit_tables.h"
@@ -15,16 +16,15 @@
 #include "pool/growing/lending.h"
 #include "pool/growing/page_move.h"
 #include "pool/growing/realloc_predictor.h"
-#include "pool/memory/chunk_space.h"
 #include "pool/miss_path.h"
 #include "pool/options/options.h"
 #include "pool/percpu/cpu_cache.h"
 #include "pool/platform/caller.h"
 #include "pool/pool_control.h"
 #include "pool/pool_figures.h"
-#include "pool/returning/retention.h"
-#include "pool/returning/returns_under_way.h"
-#include "pool/returning/trimmer.h"
+#include "pool/retention/retention.h"
+#include "pool/retention/returns_under_way.h"
+#include "pool/retention/trimmer.h"
 #include "pool/telemetry/fork_account.h"
 #include "pool/telemetry/snapshot.h"
 

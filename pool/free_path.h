@@ -13,7 +13,7 @@
 #include "pool/growing/realloc_predictor.h"
 #include "pool/options/options.h"
 #include "pool/percpu/cpu_cache.h"
-#include "pool/returning/trimmer.h"
+#include "pool/retention/trimmer.h"
 
 namespace bufpool {
 

@@ -8,16 +8,16 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/addresses/chunk_space.h"
 #include "pool/backing/backing.h"
 #include "pool/blocks/all_spans.h"
 #include "pool/blocks/hit_tables.h"
 #include "pool/blocks/served_sizes.h"
 #include "pool/growing/lending.h"
-#include "pool/memory/chunk_space.h"
 #include "pool/percpu/cpu_cache.h"
-#include "pool/returning/retention.h"
-#include "pool/returning/returns_under_way.h"
-#include "pool/returning/trimmer.h"
+#include "pool/retention/retention.h"
+#include "pool/retention/returns_under_way.h"
+#include "pool/retention/trimmer.h"
 #include "pool/sync/refusal.h"
 
 namespace bufpool {

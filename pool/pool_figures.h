@@ -5,14 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/addresses/chunk_space.h"
 #include "pool/blocks/all_spans.h"
 #include "pool/blocks/served_sizes.h"
 #include "pool/buffer_resize.h"
-#include "pool/memory/chunk_space.h"
 #include "pool/miss_path.h"
 #include "pool/percpu/cpu_cache.h"
-#include "pool/returning/retention.h"
-#include "pool/returning/trimmer.h"
+#include "pool/retention/retention.h"
+#include "pool/retention/trimmer.h"
 #include "pool/telemetry/fork_account.h"
 #include "pool/telemetry/snapshot.h"
 

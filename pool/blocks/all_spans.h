@@ -5,8 +5,8 @@
 #include <array>
 #include <cstdint>
 
-#include "pool/memory/chunk_space.h"
-#include "pool/memory/size_classes.h"
+#include "pool/addresses/chunk_space.h"
+#include "pool/addresses/size_classes.h"
 #include "pool/spans/shared_spans.h"
 #include "pool/spans/span_lookup.h"
 #include "pool/spans/wide_blocks.h"

@@ -6,10 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/addresses/chunks.h"
+#include "pool/addresses/size_classes.h"
 #include "pool/blocks/block_marks.h"
 #include "pool/blocks/served_sizes.h"
-#include "pool/memory/chunks.h"
-#include "pool/memory/size_classes.h"
 
 namespace bufpool {
 

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "pool/memory/chunk_space.h"
+#include "pool/addresses/chunk_space.h"
 #include "pool/runs/huge_growth.h"
 #include "pool/runs/run.h"
 

@@ -12,7 +12,7 @@ namespace bufpool::policy {
 // often than with 8 MiB.
 inline constexpr std::uint64_t kRetainMostByDefault = std::uint64_t{64} << 20;
 
-// returning/: the budget of idle memory (Budget).
+// retention/: the budget of idle memory (Budget).
 // Bytes. The budget that a process has without having earned any. With 8 MiB redis with changing
 // value sizes is resident as much as with glibc; with 64 MiB it is not.
 inline constexpr std::uint64_t kBudgetFloor = std::uint64_t{8} << 20;
@@ -24,7 +24,7 @@ inline constexpr std::uint32_t kBudgetStepMs = 1000;
 // 2 s of the kernel's window, so that pressure does not come and go with what is given back.
 inline constexpr std::uint32_t kPressedMs = 30000;
 
-// returning/: the rules (RetentionRules, Retention).
+// retention/: the rules (RetentionRules, Retention).
 // Milliseconds that idle memory over the budget is kept for. The promise is "about a second": a
 // burst that is repeated at once finds its pages.
 inline constexpr std::uint32_t kGraceMs = 1000;
@@ -46,12 +46,12 @@ inline constexpr std::uint64_t kMostPurgedAtOnce = std::uint64_t{64} << 20;
 // get may be in a signal handler that interrupted the owner of one.
 inline constexpr std::uint32_t kReturnsPatienceMs = 900;
 
-// returning/: the warm-up.
+// retention/: the warm-up.
 // The share of the memory and of the address space that a process may use, one in so many, that
 // BUFPOOL_WARMUP takes at most if BUFPOOL_RETAIN_MAX is not set: the program needs some, too.
 inline constexpr std::uint64_t kWarmupShare = 2;
 
-// returning/: the trimmer's thread (Trimmer).
+// retention/: the trimmer's thread (Trimmer).
 // Bytes. Less idle memory never starts the thread: it is what any process keeps (kBudgetFloor).
 inline constexpr std::uint64_t kThreadThreshold = kBudgetFloor;
 // Bytes that move, and slow paths that are taken, between two sums of the idle bytes: half of the
@@ -90,7 +90,7 @@ inline constexpr std::uint64_t kSmallRequestsPerGet = 1000;
 // Milliseconds for which lines on stderr may wait for room, in all the process's life.
 inline constexpr int kMessagePatienceMs = 1000;
 
-// The numbers of sync/, memory/, runs/, state/, mapping/, purging/ and spans/.
+// The numbers of sync/, addresses/, runs/, state/, mapping/, purging/ and spans/.
 
 // Milliseconds. How long a thread waits for one and the same owner of a lock. Nothing slow is done
 // under a lock, so an owner that holds it for this long is stopped, or it is gone and its process

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <span>
 
-#include "pool/memory/size_classes.h"
+#include "pool/addresses/size_classes.h"
 #include "pool/percpu/cpu_slabs.h"
 #include "pool/percpu/slab.h"
 #include "pool/spans/shared_spans.h"

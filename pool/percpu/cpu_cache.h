@@ -11,8 +11,8 @@
 #include <cstdint>
 #include <span>
 
-#include "pool/memory/guard_line.h"
-#include "pool/memory/size_classes.h"
+#include "pool/addresses/guard_line.h"
+#include "pool/addresses/size_classes.h"
 #include "pool/percpu/cache_capacity.h"
 #include "pool/percpu/cache_counters.h"
 #include "pool/percpu/cpu_slabs.h"

@@ -14,8 +14,8 @@
 #include <cstdint>
 #include <span>
 
-#include "pool/memory/guard_line.h"
-#include "pool/memory/size_classes.h"
+#include "pool/addresses/guard_line.h"
+#include "pool/addresses/size_classes.h"
 
 namespace bufpool {
 

@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "pool/memory/chunk_space.h"
-#include "pool/memory/guard_line.h"
+#include "pool/addresses/chunk_space.h"
+#include "pool/addresses/guard_line.h"
 #include "pool/platform/memory.h"
 #include "pool/runs/geometry.h"
 #include "pool/runs/page_map.h"

@@ -7,7 +7,7 @@
 #include <bit>
 #include <cstdint>
 
-#include "pool/memory/size_classes.h"
+#include "pool/addresses/size_classes.h"
 #include "pool/sync/moment.h"
 
 namespace bufpool {

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-#include "pool/memory/guard_line.h"
+#include "pool/addresses/guard_line.h"
 #include "pool/spans/taken.h"
 #include "pool/state/span_state.h"
 

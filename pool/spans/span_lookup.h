@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "pool/memory/guard_line.h"
+#include "pool/addresses/guard_line.h"
 #include "pool/state/span_state.h"
 
 namespace bufpool {

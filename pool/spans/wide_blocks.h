@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "pool/memory/guard_line.h"
+#include "pool/addresses/guard_line.h"
 #include "pool/spans/block_taker.h"
 #include "pool/spans/taken.h"
 #include "pool/state/span_state.h"

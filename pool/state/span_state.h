@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <span>
 
-#include "pool/memory/chunk_space.h"
-#include "pool/memory/guard_line.h"
+#include "pool/addresses/chunk_space.h"
+#include "pool/addresses/guard_line.h"
 #include "pool/runs/huge_growth.h"
 #include "pool/runs/run_list.h"
 #include "pool/runs/span_lists.h"

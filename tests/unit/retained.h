@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "pool/percpu/cpu_cache.h"
-#include "pool/returning/retention.h"
+#include "pool/retention/retention.h"
 #include "tests/unit/class_spans.h"
 
 namespace bufpool {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/returning/retention.h"
+#include "pool/retention/retention.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/returning/returns_under_way.h"
+#include "pool/retention/returns_under_way.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
