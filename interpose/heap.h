@@ -103,7 +103,10 @@ struct Heap {
   static void count_passed(std::size_t size) noexcept;
   template <typename Ask>
   [[nodiscard]] static void* ask(std::size_t size, Ask call) noexcept;
-  static bool passes_on(std::size_t size) noexcept;
+  template <typename Ask, typename Take>
+  [[nodiscard]] static void* ask_or_take(std::size_t size, Ask call, Take take) noexcept;
+  enum class Counted : bool { kNo, kYes };
+  static bool passes_on(std::size_t size, Counted counted = Counted::kYes) noexcept;
 
   static constinit std::atomic<std::uint64_t> passed_above_;
   static constinit std::atomic<std::uint64_t> passed_within_;

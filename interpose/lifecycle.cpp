@@ -14,9 +14,10 @@
 #include "interpose/heap.h"
 #include "interpose/messages/fault_message.h"
 #include "interpose/messages/message.h"
-#include "interpose/scarce_space.h"
 #include "interpose/start_options.h"
+#include "interpose/thread_space.h"
 #include "pool/options/options.h"
+#include "pool/platform/process.h"
 #include "pool/platform/safe_calls.h"
 
 namespace bufpool {
@@ -33,7 +34,7 @@ bool bring_to_life() noexcept {
   start = read_options();
   the_pool.control().set_fault_handler(abort_on_fault);
   const bool alive = the_pool.open(start.options);
-  scarce_space::learn_limit();
+  ThreadSpace::set_limit_at_start(platform::address_space_limit());
   if (!alive && !start.options.disable) {
     say("no address space to be had for the pool (ulimit -v?): mimalloc serves everything");
   }
@@ -78,6 +79,7 @@ void warm_up() noexcept {
   const bool alive = bring_to_life();
   find_next_fork();
   find_next_fclose();
+  find_next_limit_calls();
   find_next_namespace_calls();
   find_next_page_calls();
   find_next_prctl();
@@ -100,6 +102,7 @@ void after_fork_in_parent() noexcept { the_pool.control().after_fork_in_parent()
 void after_fork_in_child() noexcept {
   the_pool.control().after_fork_in_child();
   Heap::reset_counters();
+  ThreadSpace::forget_in_child();
   restart_report_in_child();
 }
 

@@ -19,7 +19,7 @@ namespace {
 // Returns false if there is no memory for it.
 bool wake_backing() noexcept {
   const int kept = errno;
-  backing::open();
+  backing::open(PassCounter::doubt);
   void* const first = backing::allocate(kMinSize);
   backing::release(first);
   errno = kept;
@@ -30,8 +30,21 @@ bool wake_backing() noexcept {
 
 void PassCounter::tell() noexcept {
   told_.fetch_add(began_ ? kStep : 1, std::memory_order_relaxed);
-  if (!began_) began_ = wake_backing();
+  if (began_) left_ = -kStep;
+  begin();
+}
+
+void PassCounter::begin() noexcept {
+  if (began_) return;
+  began_ = wake_backing();
   left_ = began_ ? -kStep : ~std::uint32_t{0};
+}
+
+void PassCounter::doubt() noexcept {
+  if (!began_) return;
+  told_.fetch_add(left_ + kStep, std::memory_order_relaxed);
+  began_ = false;
+  left_ = ~std::uint32_t{0};
 }
 
 std::uint64_t PassCounter::total() noexcept {

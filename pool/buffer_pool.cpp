@@ -31,7 +31,7 @@ bool BufferPool::open(const Options& options) noexcept {
   mode_ = cache_.open(wanted_mode(options), options.cpu_cache, spans_.data(), cookies);
   if (mode_ == PoolMode::kPassThrough) return false;
   const BlockMarks marks(cookies);
-  retention_.open(options, spans_.data(), &cache_);
+  retention_.open(options, spans_.data(), &cache_, &returns_);
   trimmer_.open(options, &retention_);
   lending_.open(&retention_, marks);
   connect_paths();
@@ -50,7 +50,9 @@ void BufferPool::connect_paths() noexcept {
                    .spans = &spans_,
                    .retention = &retention_,
                    .trimmer = &trimmer_,
-                   .lending = &lending_});
+                   .lending = &lending_,
+                   .returns = &returns_,
+                   .mappings = &space_.mappings()});
   free_path_.open({.tables = &tables_,
                    .sizes = &sizes_,
                    .check = &check_,
@@ -76,10 +78,10 @@ void BufferPool::connect_paths() noexcept {
 
 void* BufferPool::take_zeroed(std::size_t size, const void* caller) noexcept {
   const ClassIndex c = sizes_.class_for(size);
-  const auto [block, why] = miss_path_.take_block(size, size, caller);
-  if (block == 0) {
-    return miss_path_.pass_on(c, why, [size] { return backing::allocate_zeroed(size); });
-  }
+  const auto ask = [size] { return backing::allocate_zeroed(size); };
+  const auto [block, passed] =
+      miss_path_.serve(c, miss_path_.take_block(size, size, caller), size, ask);
+  if (block == 0) return passed;
   const bool known_zero = tables_.marks().state(block) == BlockState::kKnownZero;
   void* const buffer = miss_path_.hand_out(block, c);
   // If all memory is handed out as zero, the part that realloc may add in place is zero, too.
@@ -98,8 +100,9 @@ void* BufferPool::take_aligned(std::size_t alignment, std::size_t size,
   const std::size_t whole = ServedSizes::bytes_to_align(alignment, size);
   const auto aligned = [=] { return backing::allocate_aligned(alignment, size); };
   if (!sizes_.serves(whole)) return backing::keeping_errno(aligned);
-  const auto [block, why] = miss_path_.take_block(whole, size, caller);
-  if (block == 0) return miss_path_.pass_on(sizes_.class_for(whole), why, aligned);
+  const MissPath::Got got = miss_path_.take_block(whole, size, caller);
+  const auto [block, passed] = miss_path_.serve(sizes_.class_for(whole), got, size, aligned);
+  if (block == 0) return passed;
   tables_.marks().mark_in_use(block);
   const ClassIndex c = tables_.class_at(block);
   const std::size_t gap = gap_bytes(c);
@@ -132,6 +135,7 @@ PoolControl BufferPool::control() noexcept {
                       .check = check_,
                       .altered = altered_,
                       .retention = retention_,
+                      .returns = returns_,
                       .trimmer = trimmer_,
                       .cache = cache_,
                       .spans = spans_,

@@ -23,6 +23,7 @@
 #include "pool/pool_control.h"
 #include "pool/pool_figures.h"
 #include "pool/retention/retention.h"
+#include "pool/retention/returns_under_way.h"
 #include "pool/retention/trimmer.h"
 #include "pool/telemetry/fork_account.h"
 #include "pool/telemetry/snapshot.h"
@@ -146,6 +147,7 @@ class BufferPool {
   BufferResize resize_;
   Lending lending_;
   ReallocPredictor predictor_;
+  ReturnsUnderWay returns_;
   Retention retention_;
   Trimmer trimmer_;
   ForkAccount at_fork_{};

@@ -21,6 +21,7 @@ std::uint64_t PoolControl::warm_up(std::size_t size, std::uint64_t count) noexce
 void PoolControl::before_fork() noexcept {
   parts_.retention.before_fork();
   OwnerLock::begin_fork();
+  parts_.returns.wake();
   parts_.spans.await_opening();
   parts_.cache.slabs().await_owners();
   parts_.spans.await_owners();
@@ -32,6 +33,7 @@ void PoolControl::after_fork_in_parent() noexcept { OwnerLock::end_fork(); }
 void PoolControl::after_fork_in_child() noexcept {
   parts_.trimmer.forget_in_child();
   parts_.retention.repair_in_child();
+  parts_.returns.forget_in_child();
   parts_.space.repair_in_child();
   parts_.spans.repair_in_child();
   parts_.cache.slabs().repair_in_child();

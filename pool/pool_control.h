@@ -13,6 +13,7 @@
 #include "pool/percpu/cpu_cache.h"
 #include "pool/pool_figures.h"
 #include "pool/retention/retention.h"
+#include "pool/retention/returns_under_way.h"
 #include "pool/retention/trimmer.h"
 #include "pool/telemetry/fault.h"
 
@@ -29,6 +30,7 @@ class PoolControl {
     PointerCheck& check;
     AlteredPages& altered;
     Retention& retention;
+    ReturnsUnderWay& returns;
     Trimmer& trimmer;
     CpuCache& cache;
     AllSpans& spans;

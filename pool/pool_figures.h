@@ -55,7 +55,7 @@ class PoolFigures {
   }
 
   // Returns the bytes mapped for buffers.
-  std::size_t reserved_bytes() noexcept { return parts_.space.mapped_bytes(); }
+  std::size_t reserved_bytes() noexcept { return parts_.space.mappings().bytes(); }
 
   // Returns the buffers this process asked for, whether they were handed out or had to be passed
   // on. It takes no lock, and little time.

@@ -40,6 +40,7 @@ class NextSymbol {
 // this one.
 void find_next_fork() noexcept;
 void find_next_fclose() noexcept;
+void find_next_limit_calls() noexcept;
 void find_next_namespace_calls() noexcept;
 void find_next_page_calls() noexcept;
 void find_next_prctl() noexcept;

@@ -30,6 +30,25 @@ static_assert(kFarthest / 2 > std::size_t{kClassSlots} << kWidestShift,
 
 }  // namespace
 
+bool SpaceMappings::open(std::uintptr_t mark) noexcept {
+  mark_ = mark;
+  return platform::map_at(page(), platform::kPageBytes) == platform::Mapped::kYes;
+}
+
+bool SpaceMappings::yield_one() noexcept {
+  if (yielded_.exchange(true)) return false;
+  platform::unreserve(page(), platform::kPageBytes);
+  return true;
+}
+
+// Two threads may both map the page: the second finds it there.
+bool SpaceMappings::may_keep_one() noexcept {
+  if (!yielded_.load()) return true;
+  if (platform::map_at(page(), platform::kPageBytes) == platform::Mapped::kRefused) return false;
+  yielded_.store(false);
+  return true;
+}
+
 // The range lies below the kernel's mappings, or above them if little is below. Under valgrind
 // mappings begin low. They lie in the middle if a process asked for the old layout or for a stack
 // without a limit. Another copy of this library in the process has a range of its own.
@@ -58,11 +77,9 @@ bool ChunkSpace::open_near(std::uintptr_t near, bool quiet) noexcept {
   return false;
 }
 
-// A page that stays marks the range as taken.
 bool ChunkSpace::open_at(std::uintptr_t start, std::uint32_t region_shift) noexcept {
   start &= ~(kChunkBytes - 1);
-  void* const mark = reinterpret_cast<void*>(start);
-  if (platform::map_at(mark, platform::kPageBytes) != platform::Mapped::kYes) return false;
+  if (!mappings_.open(start)) return false;
   range_ = {start, std::size_t{kClassSlots} << region_shift, region_shift};
   for_each_class([&](ClassIndex c) {
     regions_[to_number(c)].open(range_.region_start(c), range_.region_bytes());
@@ -78,7 +95,7 @@ void ChunkSpace::for_each_used_region(Visit visit) noexcept {
 }
 
 void ChunkSpace::close() noexcept {
-  platform::unreserve(reinterpret_cast<void*>(range_.start), platform::kPageBytes);
+  mappings_.close();
   for_each_used_region([](ChunkAllocator& region) { region.close(); });
 }
 

@@ -22,6 +22,43 @@
 
 namespace bufpool {
 
+// Counts the bytes that are mapped for buffers, and deals with the most mappings that a process may
+// have (vm.max_map_count). At the end of them the kernel still makes a mapping larger, but not
+// while there is one more than it allows, and it gives that one. So the page that marks the range
+// as taken is a mapping in reserve. Any thread and any signal handler may call all functions but
+// open() and close().
+class SpaceMappings {
+ public:
+  // Maps the page at `mark`, which is the start of the range. It returns false if something is
+  // mapped there, or if the kernel refuses. Pre: no page is mapped.
+  [[nodiscard]] bool open(std::uintptr_t mark) noexcept;
+
+  // Unmaps the page. Pre: nobody uses the range any more.
+  void close() noexcept { (void)yield_one(); }
+
+  // Unmaps the page, as the kernel refused memory: the caller then tries again. It returns false if
+  // the page was unmapped before.
+  [[nodiscard]] bool yield_one() noexcept;
+
+  // Tells whether a mapping that the caller just made may stay. If not, it is the last one that the
+  // process may have, and would keep all others from becoming larger. It makes a system call only
+  // after yield_one(), and maps the page again.
+  [[nodiscard]] bool may_keep_one() noexcept;
+
+  // Tells whether mappings may be used up. Those that there are may become larger all the same.
+  bool are_short() const noexcept { return yielded_.load(std::memory_order_relaxed); }
+
+  // The sum of the bytes that are mapped for buffers. Those who map and unmap change it.
+  std::atomic<std::size_t>& bytes() noexcept { return bytes_; }
+
+ private:
+  void* page() const noexcept { return reinterpret_cast<void*>(mark_); }
+
+  std::uintptr_t mark_ = 0;
+  std::atomic<bool> yielded_{false};
+  std::atomic<std::size_t> bytes_{0};
+};
+
 // Knows the range of the pool's addresses and who owns which chunk of it. Any thread may call all
 // functions but open(), close() and use_huge_pages(), and a signal handler may, too.
 class ChunkSpace {
@@ -62,8 +99,8 @@ class ChunkSpace {
   // Whether the classes ask the kernel for huge pages.
   HugePageAdvice& huge_pages() noexcept { return huge_pages_; }
 
-  // The sum of the bytes that are mapped for buffers. Those who map and unmap change it.
-  std::atomic<std::size_t>& mapped_bytes() noexcept { return mapped_bytes_; }
+  // What is mapped in the range.
+  SpaceMappings& mappings() noexcept { return mappings_; }
 
   // A fork calls these for all locks of the space, see OwnerLock. Pre: no class is opened
   // meanwhile.
@@ -78,7 +115,7 @@ class ChunkSpace {
 
   ChunkRange range_;
   HugePageAdvice huge_pages_;
-  std::atomic<std::size_t> mapped_bytes_{0};
+  SpaceMappings mappings_;
   RecordArena records_;
   std::array<ChunkAllocator, kClassSlots> regions_{};
   ChunkIndex index_;

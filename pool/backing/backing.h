@@ -15,9 +15,10 @@
 
 namespace bufpool::backing {
 
-// Makes the allocator note failures in errno. It neither allocates nor makes the allocator set
-// itself up. Doing it twice is harmless.
-void open() noexcept;
+// Makes the allocator note failures in errno. If it has no memory for a thread, it calls `refused`
+// in that thread before the thread is told. It neither allocates nor makes the allocator set itself
+// up. Doing it twice is harmless.
+void open(void (*refused)() noexcept) noexcept;
 
 // The end of the addresses that the kernel gives a process without being asked for more.
 #if defined(__x86_64__)

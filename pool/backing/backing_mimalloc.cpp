@@ -57,15 +57,18 @@ void* resize_by_pages(void* pointer, std::size_t held, std::size_t size) noexcep
 
 // mimalloc calls it when it could not do something. It leaves errno to the function called, and
 // there is what its system calls left. EFAULT means a free list that was written to. Only builds
-// with checks tell it, and they end the process then.
-void note_failure(int error, void*) noexcept {
+// with checks tell it, and they end the process then. `refused` is what open() was given.
+void note_failure(int error, void* refused) noexcept {
   if (error == EFAULT) std::abort();
+  if (error == ENOMEM) reinterpret_cast<void (*)() noexcept>(refused)();
   if (error == ENOMEM || error == EOVERFLOW) errno = ENOMEM;
 }
 
 }  // namespace
 
-void open() noexcept { mi_register_error(note_failure, nullptr); }
+void open(void (*refused)() noexcept) noexcept {
+  mi_register_error(note_failure, reinterpret_cast<void*>(refused));
+}
 
 void* allocate_zeroed(std::size_t size) noexcept {
   return is_possible(size) ? mi_zalloc(at_least_aligned(size)) : nullptr;

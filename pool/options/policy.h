@@ -37,6 +37,15 @@ inline constexpr std::uint64_t kLeastReclaim = std::uint64_t{256} << 10;
 // the parent lives that frees nothing, and the child would have pages of records copied for it.
 inline constexpr std::uint64_t kChildGrace = std::uint64_t{1} << 20;
 
+// Bytes. No more idle spans are out of reach at a time while their pages go back, but for a span
+// that is larger: a get that is refused memory waits for them. The number is chosen: the kernel
+// takes some milliseconds for so many pages.
+inline constexpr std::uint64_t kMostPurgedAtOnce = std::uint64_t{64} << 20;
+// Milliseconds after which a get waits no longer for what other threads give back. One wait takes a
+// second at most. Both together are less than the patience of a lock (kLockPatienceMs), because the
+// get may be in a signal handler that interrupted the owner of one.
+inline constexpr std::uint32_t kReturnsPatienceMs = 900;
+
 // retention/: the warm-up.
 // The share of the memory and of the address space that a process may use, one in so many, that
 // BUFPOOL_WARMUP takes at most if BUFPOOL_RETAIN_MAX is not set: the program needs some, too.
@@ -62,7 +71,7 @@ inline constexpr std::uint32_t kThreadPatienceMs = 1000;
 // resident, so that a report of much memory does not hold up the exit.
 inline constexpr std::uint64_t kResidencePatienceMs = 200;
 
-// interpose/: address space for threads (scarce_space).
+// interpose/: address space for threads (ThreadSpace, scarce_space).
 // A thread after the first may be given no more than an eighth of the address space that is left:
 // the threads to come need their stacks.
 inline constexpr std::size_t kThreadSpaceShare = 8;

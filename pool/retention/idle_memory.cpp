@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "pool/retention/idle_memory.h"
 
+#include <algorithm>
+
+#include "pool/options/policy.h"
 #include "pool/platform/clock.h"
 #include "pool/platform/memory.h"
 #include "pool/purging/span_purge.h"
@@ -8,9 +11,10 @@
 
 namespace bufpool {
 
-void IdleMemory::open(SharedSpans* spans, CpuCache* cache) noexcept {
+void IdleMemory::open(SharedSpans* spans, CpuCache* cache, ReturnsUnderWay* returns) noexcept {
   spans_ = std::span(spans, kClassSlots);
   cache_ = cache;
+  returns_ = returns;
 }
 
 std::uint64_t IdleMemory::bytes_in_spans() const noexcept {
@@ -44,55 +48,80 @@ SharedSpans* IdleMemory::oldest_spans(std::uint32_t now_ms,
   return oldest;
 }
 
+// Purges idle spans of a class: no more than policy::kMostPurgedAtOnce, but one at least. Returns
+// the bytes that went back.
+std::uint64_t IdleMemory::purge_some(SharedSpans& spans, std::uint32_t now_ms,
+                                     Purge wanted) noexcept {
+  SpanPurge purge(spans.state());
+  SpanBatch batch = purge.detach_idle_spans(now_ms, Milliseconds{wanted.min_age_ms},
+                                            std::min(wanted.bytes, policy::kMostPurgedAtOnce));
+  if (batch.count == 0) return 0;
+  const std::uint64_t purged = purge.purge(batch, now_ms);
+  if (purged > 0) returns_->note_step();
+  return purged;
+}
+
+// A purge of nothing is frequent, and is to cost nothing.
 std::uint64_t IdleMemory::purge(Purge wanted) noexcept {
+  if (wanted.bytes == 0) return 0;
+  const ReturnsUnderWay::Work work(*returns_);
   const std::uint32_t now = platform::now_ms();
   std::uint64_t given = 0;
   while (given < wanted.bytes && platform::may_purge()) {
     SharedSpans* spans = oldest_spans(now, wanted.min_age_ms);
     if (spans == nullptr) break;
-    SpanPurge purge(spans->state());
-    SpanBatch batch =
-        purge.detach_idle_spans(now, Milliseconds{wanted.min_age_ms}, wanted.bytes - given);
-    if (batch.count == 0) break;
-    const std::uint64_t purged = purge.purge(batch, now);
-    if (purged == 0) break;  // the kernel refuses: another time
+    const std::uint64_t purged = purge_some(*spans, now, {wanted.bytes - given, wanted.min_age_ms});
+    if (purged == 0) break;  // none is that old any more, or the kernel refuses: another time
     given += purged;
   }
   count_trim(given);
   return given;
 }
 
+// A run that is unmapped is a step, too.
+std::uint64_t IdleMemory::sweep_class(SharedSpans& spans, std::uint32_t now_ms,
+                                      std::uint32_t min_age_ms) noexcept {
+  const std::atomic<std::size_t>& mapped = spans.state().mapped_bytes;
+  const std::size_t before = mapped.load(std::memory_order_relaxed);
+  const std::uint64_t given = SpanSweep(spans.state()).sweep(now_ms, Milliseconds{min_age_ms});
+  if (given > 0 || mapped.load(std::memory_order_relaxed) != before) returns_->note_step();
+  return given;
+}
+
 std::uint64_t IdleMemory::sweep(std::uint32_t min_age_ms) noexcept {
+  const ReturnsUnderWay::Work work(*returns_);
   const std::uint32_t now = platform::now_ms();
   std::uint64_t given = 0;
   for (SharedSpans& spans : spans_) {
-    if (spans.is_used()) given += SpanSweep(spans.state()).sweep(now, Milliseconds{min_age_ms});
+    if (spans.is_used()) given += sweep_class(spans, now, min_age_ms);
   }
   count_trim(given);
   return given;
 }
 
 void IdleMemory::purge_classes(std::uint64_t most, std::uint32_t now_ms) noexcept {
+  const ReturnsUnderWay::Work work(*returns_);
   for (SharedSpans& spans : spans_) {
     // Read once a round: other threads lower it at any time.
     for (std::uint64_t idle = 0; (idle = spans.figures().idle_bytes()) > most;) {
-      SpanPurge purge(spans.state());
-      SpanBatch batch = purge.detach_idle_spans(now_ms, Milliseconds{0}, idle - most);
-      if (batch.count == 0 || purge.purge(batch, now_ms) == 0) break;
+      if (purge_some(spans, now_ms, {idle - most, 0}) == 0) break;
     }
   }
 }
 
 void IdleMemory::drain_quiet(std::uint32_t quiet_ms) noexcept {
+  const ReturnsUnderWay::Work work(*returns_);
   cpu_drains_.fetch_add(cache_->drainer().drain_quiet(platform::now_ms(), quiet_ms),
                         std::memory_order_relaxed);
 }
 
 void IdleMemory::drain_all() noexcept {
+  const ReturnsUnderWay::Work work(*returns_);
   cpu_drains_.fetch_add(cache_->drainer().drain_all(), std::memory_order_relaxed);
 }
 
 void IdleMemory::drop_empty_runs(std::uint32_t now_ms) noexcept {
+  const ReturnsUnderWay::Work work(*returns_);
   for (SharedSpans& spans : spans_) {
     if (spans.is_used()) SpanSweep(spans.state()).drop_empty(now_ms);
   }

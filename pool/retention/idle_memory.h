@@ -8,16 +8,18 @@
 
 #include "pool/percpu/cpu_cache.h"
 #include "pool/retention/retention_rules.h"
+#include "pool/retention/returns_under_way.h"
 #include "pool/spans/shared_spans.h"
 
 namespace bufpool {
 
 // Carries out what Retention decides. It decides nothing. Any thread may call anything at any time,
-// and holds no lock when it does, as most functions make system calls.
+// and holds no lock when it does, as most functions make system calls. Functions that set memory
+// aside say so to ReturnsUnderWay.
 class IdleMemory {
  public:
-  // Pre: called once; `spans` (kClassSlots of them) and `cache` outlive this.
-  void open(SharedSpans* spans, CpuCache* cache) noexcept;
+  // Pre: called once; `spans` (kClassSlots of them), `cache` and `returns` outlive this.
+  void open(SharedSpans* spans, CpuCache* cache, ReturnsUnderWay* returns) noexcept;
 
   // Returns the idle bytes in whole spans that are all free.
   std::uint64_t bytes_in_spans() const noexcept;
@@ -52,10 +54,14 @@ class IdleMemory {
 
  private:
   SharedSpans* oldest_spans(std::uint32_t now_ms, std::uint32_t min_age_ms) const noexcept;
+  std::uint64_t purge_some(SharedSpans& spans, std::uint32_t now_ms, Purge wanted) noexcept;
+  std::uint64_t sweep_class(SharedSpans& spans, std::uint32_t now_ms,
+                            std::uint32_t min_age_ms) noexcept;
   void count_trim(std::uint64_t given) noexcept;
 
   std::span<SharedSpans> spans_;
   CpuCache* cache_ = nullptr;
+  ReturnsUnderWay* returns_ = nullptr;
   std::atomic<std::uint64_t> trims_{0};
   std::atomic<std::uint64_t> cpu_drains_{0};
 };

@@ -10,9 +10,11 @@
 
 namespace bufpool {
 
-void Retention::open(const Options& options, SharedSpans* spans, CpuCache* cache) noexcept {
-  idle_.open(spans, cache);
+void Retention::open(const Options& options, SharedSpans* spans, CpuCache* cache,
+                     ReturnsUnderWay* returns) noexcept {
+  idle_.open(spans, cache, returns);
   budget_.open(options.retain_max, cache);
+  returns_ = returns;
   class_most_ = options.retain_class_max;
   keep_ms_ = static_cast<std::uint32_t>(options.retain_time);
   last_pass_ms_.store(platform::now_ms() - policy::kPassMs, std::memory_order_relaxed);
@@ -80,7 +82,9 @@ void Retention::pass_if_due(bool gives_excess) noexcept {
   if (gives_excess) give_excess();
 }
 
+// Between the steps nobody is to find that nothing is under way.
 std::uint64_t Retention::trim(std::uint64_t keep) noexcept {
+  const ReturnsUnderWay::Work work(*returns_);
   idle_.drain_all();
   const std::uint64_t idle = idle_bytes();
   if (idle <= keep) return 0;
@@ -114,11 +118,13 @@ void Retention::repair_in_child() noexcept {
 bool Retention::make_room() noexcept {
   const std::uint32_t now = platform::now_ms();
   const bool lately = is_within(now, drained_ms_.load(std::memory_order_relaxed), policy::kPassMs);
-  if (lately && idle_bytes() < policy::kLeastReclaim) return false;
+  const bool more = returns_->steps() != steps_at_drain_.load(std::memory_order_relaxed);
+  if (lately && !more && idle_bytes() < policy::kLeastReclaim) return false;
   drained_ms_.store(now, std::memory_order_relaxed);
   trim(0);
   idle_.sweep(0);  // finds the runs that have no page left
   idle_.sweep(0);  // and unmaps them
+  steps_at_drain_.store(returns_->steps(), std::memory_order_relaxed);
   idle_.ask_again();
   return true;
 }

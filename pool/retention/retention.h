@@ -10,6 +10,7 @@
 #include "pool/retention/idle_memory.h"
 #include "pool/retention/limited_budget.h"
 #include "pool/retention/retention_rules.h"
+#include "pool/retention/returns_under_way.h"
 #include "pool/spans/shared_spans.h"
 
 namespace bufpool {
@@ -28,8 +29,9 @@ struct RetentionFigures {
 // calls. Passes are made by one thread at a time.
 class Retention {
  public:
-  // Pre: called once; `spans` (kClassSlots of them) and `cache` outlive this.
-  void open(const Options& options, SharedSpans* spans, CpuCache* cache) noexcept;
+  // Pre: called once; `spans` (kClassSlots of them), `cache` and `returns` outlive this.
+  void open(const Options& options, SharedSpans* spans, CpuCache* cache,
+            ReturnsUnderWay* returns) noexcept;
 
   // Applies rule 1 after a get that took `fresh` bytes without pages. `refaulted` of these bytes
   // had been purged lately.
@@ -49,7 +51,7 @@ class Retention {
 
   // Gives back and unmaps all that is idle, as the system refused memory to a class: limits on what
   // a process maps (RLIMIT_AS, RLIMIT_DATA) count it. Every class may ask again then. Returns false
-  // if little is idle and this was done not long ago.
+  // if little is idle, this was done not long ago, and nothing went back since.
   [[nodiscard]] bool make_room() noexcept;
 
   // Returns the budget for idle memory.
@@ -81,12 +83,14 @@ class Retention {
 
   IdleMemory idle_;
   LimitedBudget budget_;
+  ReturnsUnderWay* returns_ = nullptr;
   std::uint64_t class_most_ = 0;           // BUFPOOL_RETAIN_CLASS_MAX; 0: none
   std::uint32_t keep_ms_ = 0;              // BUFPOOL_RETAIN_TIME
   std::atomic<std::uint32_t> passing_{0};  // the process of the thread that is at it; 0: none
   std::atomic<std::uint32_t> last_pass_ms_{0};
   std::atomic<std::uint64_t> grace_bytes_{0};  // fresh ones that are left of policy::kChildGrace
   std::atomic<std::uint32_t> drained_ms_{0};
+  std::atomic<std::uint32_t> steps_at_drain_{0};  // ReturnsUnderWay::steps() after make_room()
   std::atomic<std::uint64_t> trims_at_fork_{0};
   std::atomic<std::uint64_t> pressure_events_{0};
 };
