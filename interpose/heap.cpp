@@ -30,7 +30,9 @@ void Heap::reset_counters() noexcept {
 // A request within the range comes here only where there is no pool, or none yet.
 void Heap::count_passed(std::size_t size) noexcept {
   if (size < the_pool.sizes().least()) {
-    if (PassCounter::count()) PassCounter::tell();
+    // A handler that asked between two steps of this may have taken the count past its end.
+    const bool due = PassCounter::count();
+    if (due || !PassCounter::began()) PassCounter::tell();
   } else {
     const bool above = size > the_pool.sizes().most();
     (above ? passed_above_ : passed_within_).fetch_add(1, std::memory_order_relaxed);

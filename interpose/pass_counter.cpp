@@ -11,6 +11,7 @@ namespace bufpool {
 constinit std::atomic<std::uint64_t> PassCounter::told_{0};
 constinit thread_local std::uint32_t PassCounter::left_{~std::uint32_t{0}};
 constinit thread_local bool PassCounter::began_{false};
+constinit thread_local bool PassCounter::was_served_{false};
 
 namespace {
 
@@ -37,6 +38,7 @@ void PassCounter::tell() noexcept {
 void PassCounter::begin() noexcept {
   if (began_) return;
   began_ = wake_backing();
+  was_served_ |= began_;
   left_ = began_ ? -kStep : ~std::uint32_t{0};
 }
 

@@ -33,17 +33,22 @@ class PassCounter {
   // Returns whether mimalloc has served this thread, and had memory for it the last time.
   static bool began() noexcept { return began_; }
 
+  // Returns whether mimalloc ever had memory for this thread. Then what it sets aside for the
+  // thread is mapped already.
+  static bool was_served() noexcept { return was_served_; }
+
   // Makes mimalloc serve this thread, if began() is false. errno is kept. began() stays false if
   // mimalloc has no memory.
   static void begin() noexcept;
 
-  // Notes that mimalloc had no memory for this thread. The next small request finds out whether it
-  // has some again.
+  // Notes that mimalloc had no memory for a request of this thread, which may have been a large
+  // one. The next small request finds out whether it has memory for such.
   static void doubt() noexcept;
 
  private:
   static constinit thread_local std::uint32_t left_ [[gnu::tls_model("initial-exec")]];
   static constinit thread_local bool began_ [[gnu::tls_model("initial-exec")]];
+  static constinit thread_local bool was_served_ [[gnu::tls_model("initial-exec")]];
   static constinit std::atomic<std::uint64_t> told_;
 };
 

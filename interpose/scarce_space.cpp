@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "interpose/heap.h"
+#include "interpose/pass_counter.h"
 #include "pool/backing/backing.h"
 #include "pool/options/policy.h"
 #include "pool/sync/refusal.h"
@@ -22,6 +23,7 @@ bool pool_serves_small() noexcept { return the_pool.sizes().serves(kMinSize); }
 bool is_better_pooled(ThreadSpace::Share& share) noexcept {
   if (!pool_serves_small()) return false;
   if (backing_refused.stands()) return true;
+  if (PassCounter::was_served()) return false;
   constexpr std::size_t kMostGranted = backing::kThreadBytes / policy::kThreadRequests;
   return the_pool.sizes().granted(kMinSize) <= kMostGranted && !share.take();
 }

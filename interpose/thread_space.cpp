@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "interpose/thread_space.h"
 
+#include <algorithm>
+#include <cstdint>
+
 #include "interpose/pass_counter.h"
 #include "pool/backing/backing.h"
 #include "pool/options/policy.h"
@@ -46,7 +49,9 @@ bool ThreadSpace::take_one() noexcept {
   const std::size_t limit = limit_.load(std::memory_order_relaxed);
   std::uint32_t begun = begun_.load();
   do {
-    const std::size_t threads = policy::kThreadSpaceShare + (begun - finished);
+    // A handler that forked while this thread held a share leaves one more finished than begun.
+    const auto held = std::max(static_cast<std::int32_t>(begun - finished), 0);
+    const std::size_t threads = policy::kThreadSpaceShare + static_cast<std::size_t>(held);
     if (used + threads * backing::kThreadBytes > limit) return false;
   } while (!begun_.compare_exchange_weak(begun, begun + 1));
   return true;

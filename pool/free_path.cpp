@@ -63,10 +63,17 @@ void FreePath::put_emptied(void* pointer, std::uintptr_t from, std::uintptr_t to
   const Block block = parts_.spans->lookup(c).block_around(address);
   const Block line = address - gap_bytes(c);
   if (line != block) marks().mark_free(line);
-  const std::size_t used = marks().is_growing(block) ? used_by_growing(block, c) : kWordsBytes;
+  const bool grew = marks().is_growing(block);
+  const std::size_t used = grew ? used_by_growing(block, c) : kWordsBytes;
+  const bool altered = parts_.altered->has(block, c);
   end_use(block, c);
   const auto renewed = renew(block, c);
   if (renewed == AlteredPages::Renewed::kLost) return;
+  // A move in several pieces may have copied some of them, so the pages are not empty for certain.
+  if (altered && renewed == AlteredPages::Renewed::kNo) {
+    if (!grew || !parts_.spans->wide_blocks(c).give(block, used)) put_free(block, c, caller);
+    return;
+  }
   const bool all_empty = renewed == AlteredPages::Renewed::kEmpty;
   parts_.spans->wide_blocks(c).give_emptied(block, all_empty ? kWordsBytes : used, from, to);
   parts_.trimmer->after_slow_path(stride_bytes(c), caller);

@@ -34,6 +34,18 @@ int noting(int result, int resource, const Limit* limit) noexcept {
   return result;
 }
 
+// Calls prlimit for this process and notes the new limit. `limit` and `old` may be the same
+// address, which holds the old limit after the call.
+template <typename Next, typename Limit>
+int prlimit_here(const Next& next, pid_t process, __rlimit_resource resource, const Limit* limit,
+                 Limit* old) noexcept {
+  if (limit == nullptr || limit != old || resource != RLIMIT_AS) {
+    return noting(next(process, resource, limit, old), resource, limit);
+  }
+  const Limit wanted = *limit;
+  return noting(next(process, resource, &wanted, old), resource, &wanted);
+}
+
 bool is_this_process(pid_t process) noexcept {
   return process == 0 || static_cast<std::uint32_t>(process) == platform::process_id();
 }
@@ -59,12 +71,16 @@ BUFPOOL_EXPORT int setrlimit64(__rlimit_resource_t resource, const rlimit64* lim
 
 BUFPOOL_EXPORT int prlimit(pid_t process, __rlimit_resource resource, const rlimit* limit,
                            rlimit* old) noexcept {
-  const int result = bufpool::next_prlimit.get()(process, resource, limit, old);
-  return bufpool::is_this_process(process) ? bufpool::noting(result, resource, limit) : result;
+  const auto next = bufpool::next_prlimit.get();
+  return bufpool::is_this_process(process)
+             ? bufpool::prlimit_here(next, process, resource, limit, old)
+             : next(process, resource, limit, old);
 }
 
 BUFPOOL_EXPORT int prlimit64(pid_t process, __rlimit_resource resource, const rlimit64* limit,
                              rlimit64* old) noexcept {
-  const int result = bufpool::next_prlimit64.get()(process, resource, limit, old);
-  return bufpool::is_this_process(process) ? bufpool::noting(result, resource, limit) : result;
+  const auto next = bufpool::next_prlimit64.get();
+  return bufpool::is_this_process(process)
+             ? bufpool::prlimit_here(next, process, resource, limit, old)
+             : next(process, resource, limit, old);
 }

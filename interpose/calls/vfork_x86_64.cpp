@@ -32,7 +32,8 @@ extern "C" {
 }
 
 // The child's calls overwrite the stack, so the return address waits in a register, of which the
-// kernel keeps all but rax, rcx and r11.
+// kernel keeps all but rax, rcx and r11. The child leaves by a jump: on a shadow stack, which it
+// shares with its parent, a return would take the parent's entry.
 static_assert(SYS_vfork == 58);
 BUFPOOL_EXPORT [[gnu::naked]] pid_t vfork() noexcept {
   asm(R"(
@@ -54,7 +55,10 @@ BUFPOOL_EXPORT [[gnu::naked]] pid_t vfork() noexcept {
     jz 1f
     movq %rax, %rdi
     jmp bufpool_after_vfork
-1:  ret
+1:  popq %rdi
+    .cfi_adjust_cfa_offset -8
+    .cfi_register %rip, %rdi
+    jmp *%rdi
   )");
 }
 

@@ -48,9 +48,12 @@ struct ExitReport {
 // All zero, so that it takes no page of the library's file, as is the pool.
 constinit ExitReport state;
 
-// Calls work() on the report's own stack. Pre: it is this thread's turn.
+// Calls work() on the report's own stack. It stays on the caller's if the program may have a filter
+// that traps: its handler may want the alternate stack, which the caller may be on already. The
+// kernel would not see that, and start at the top of it again. Pre: it is this thread's turn.
 template <typename Work>
 void with_stack(Work work) noexcept {
+  if (platform::expects_filter()) return work();
   const auto call = [](void* argument) noexcept { (*static_cast<Work*>(argument))(); };
   platform::call_on_stack(&work, call, std::end(state.stack));
 }

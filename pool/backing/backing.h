@@ -15,7 +15,7 @@
 
 namespace bufpool::backing {
 
-// Makes the allocator note failures in errno. If it has no memory for a thread, it calls `refused`
+// Makes the allocator note failures in errno. If it has no memory for a request, it calls `refused`
 // in that thread before the thread is told. It neither allocates nor makes the allocator set itself
 // up. Doing it twice is harmless.
 void open(void (*refused)() noexcept) noexcept;

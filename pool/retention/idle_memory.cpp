@@ -57,7 +57,7 @@ std::uint64_t IdleMemory::purge_some(SharedSpans& spans, std::uint32_t now_ms,
                                             std::min(wanted.bytes, policy::kMostPurgedAtOnce));
   if (batch.count == 0) return 0;
   const std::uint64_t purged = purge.purge(batch, now_ms);
-  if (purged > 0) returns_->note_step();
+  returns_->note_step();  // the spans can be had again, whether their pages went or not
   return purged;
 }
 
@@ -111,13 +111,19 @@ void IdleMemory::purge_classes(std::uint64_t most, std::uint32_t now_ms) noexcep
 
 void IdleMemory::drain_quiet(std::uint32_t quiet_ms) noexcept {
   const ReturnsUnderWay::Work work(*returns_);
-  cpu_drains_.fetch_add(cache_->drainer().drain_quiet(platform::now_ms(), quiet_ms),
-                        std::memory_order_relaxed);
+  count_drains(cache_->drainer().drain_quiet(platform::now_ms(), quiet_ms));
 }
 
 void IdleMemory::drain_all() noexcept {
   const ReturnsUnderWay::Work work(*returns_);
-  cpu_drains_.fetch_add(cache_->drainer().drain_all(), std::memory_order_relaxed);
+  count_drains(cache_->drainer().drain_all());
+}
+
+// The blocks of a CPU that was drained can be had again.
+void IdleMemory::count_drains(std::uint32_t cpus) noexcept {
+  if (cpus == 0) return;
+  cpu_drains_.fetch_add(cpus, std::memory_order_relaxed);
+  returns_->note_step();
 }
 
 void IdleMemory::drop_empty_runs(std::uint32_t now_ms) noexcept {

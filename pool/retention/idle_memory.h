@@ -57,6 +57,7 @@ class IdleMemory {
   std::uint64_t purge_some(SharedSpans& spans, std::uint32_t now_ms, Purge wanted) noexcept;
   std::uint64_t sweep_class(SharedSpans& spans, std::uint32_t now_ms,
                             std::uint32_t min_age_ms) noexcept;
+  void count_drains(std::uint32_t cpus) noexcept;
   void count_trim(std::uint64_t given) noexcept;
 
   std::span<SharedSpans> spans_;
