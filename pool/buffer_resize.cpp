@@ -137,8 +137,11 @@ void* BufferResize::move(void* from, const Target& target, const void* caller) n
   const Buffer to = buffer_in(block);
   marks().mark_growing(block, target.size);
   const platform::Moved pages = parts_.page_move->move(from, to.pointer(), target.kept);
-  // A block whose pages are gone is never used again.
-  if (pages == platform::Moved::kLost) return nullptr;
+  // A block whose pages are gone is never used again, and has nothing to give back.
+  if (pages == platform::Moved::kLost) {
+    parts_.lending->end(block, to.c, BlockState::kGrowing);
+    return nullptr;
+  }
   if (pages == platform::Moved::kNo) std::memcpy(to.pointer(), from, target.kept);
   give_back(from, pages, target.kept, caller);
   clear_behind(to, target.kept);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pool/platform/memory.h"
 
+#include <linux/futex.h>
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -9,8 +10,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 
 #include "pool/platform/linux/files.h"
 #include "pool/platform/linux/system_calls.h"
@@ -27,6 +30,19 @@ bool in_one_mapping(void* start, std::size_t bytes) noexcept {
   if (mremap(start, bytes, bytes + kPageBytes, 0) != MAP_FAILED) return false;
   note_error(Call::kMovePages, errno);
   return errno == ENOMEM;
+}
+
+// Whether move_pages() ever lost a target; from then on it marks them.
+constinit std::atomic<bool> target_was_lost{false};
+constexpr std::uint32_t kTargetMark = 0x7a3c95e1;
+
+// Tells whether a word that may not be mapped has a value. The kernel compares it before it would
+// wait, and there is no time to wait.
+bool holds_word(const void* word, std::uint32_t value) noexcept {
+  const KeepErrno keep;
+  const timespec none{};
+  return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &none, nullptr, 0) != 0 &&
+         errno == ETIMEDOUT;
 }
 
 // proc(5): a word for each page of the address space, with a bit for those that are present. Read
@@ -175,13 +191,16 @@ bool purge(void* start, std::size_t bytes) noexcept {
 bool may_purge() noexcept { return !is_refused(Call::kPurge); }
 
 // Several mappings are not tried: some may have moved when the kernel refuses (Linux 6.17). The
-// kernel unmaps the target first, and may refuse then. It leaves a hole, which another thread's
-// mmap may be given at once. So the hole is filled only if it still is one; a
-// target that is mapped may be ours as it was, or somebody else's.
+// kernel may refuse after it has unmapped the target. That leaves a hole, which another thread's
+// mmap may be given at once. So the hole is filled only if it still is one. A target that is mapped
+// may be ours as it was, as where mappings are used up, or somebody else's. A mark in it tells, but
+// costs a page that is touched. So targets are marked only once one was lost.
 Moved move_pages(void* start, std::size_t bytes, void* to) noexcept {
   const KeepErrno keep;
   constexpr int kFlags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
   if (!in_one_mapping(start, bytes)) return Moved::kNo;
+  const bool marked = target_was_lost.load(std::memory_order_relaxed);
+  if (marked) *static_cast<std::uint32_t*>(to) = kTargetMark;
   const bool moved = try_call(Call::kMovePages, [=]() noexcept {
     return mremap(start, bytes, bytes, kFlags, to) != MAP_FAILED;
   });
@@ -190,6 +209,8 @@ Moved move_pages(void* start, std::size_t bytes, void* to) noexcept {
   void* const filled = mmap(to, bytes, PROT_READ | PROT_WRITE, kFilling, -1, 0);
   if (filled == to) return Moved::kNo;
   if (filled != MAP_FAILED) munmap(filled, bytes);  // before Linux 4.17 the address is a wish
+  if (marked && holds_word(to, kTargetMark)) return Moved::kNo;
+  target_was_lost.store(true, std::memory_order_relaxed);
   return Moved::kLost;
 }
 
