@@ -34,20 +34,22 @@ int noting(int result, int resource, const Limit* limit) noexcept {
   return result;
 }
 
-// Calls prlimit for this process and notes the new limit. `limit` and `old` may be the same
-// address, which holds the old limit after the call.
-template <typename Next, typename Limit>
-int prlimit_here(const Next& next, pid_t process, __rlimit_resource resource, const Limit* limit,
-                 Limit* old) noexcept {
-  if (limit == nullptr || limit != old || resource != RLIMIT_AS) {
-    return noting(next(process, resource, limit, old), resource, limit);
-  }
-  const Limit wanted = *limit;
-  return noting(next(process, resource, &wanted, old), resource, &wanted);
-}
-
 bool is_this_process(pid_t process) noexcept {
   return process == 0 || static_cast<std::uint32_t>(process) == platform::process_id();
+}
+
+// Calls prlimit, and notes the new limit of this process. `limit` and `old` may be the same
+// address, which holds the old limit after the call.
+template <typename Next, typename Limit>
+int call_prlimit(Next next, pid_t process, __rlimit_resource resource, const Limit* limit,
+                 Limit* old) noexcept {
+  if (resource != RLIMIT_AS || limit == nullptr || !is_this_process(process)) {
+    return next(process, resource, limit, old);
+  }
+  // A bad address is the kernel's to refuse, so nothing is read of it before the call.
+  if (limit != old) return noting(next(process, resource, limit, old), resource, limit);
+  const Limit wanted = *limit;
+  return noting(next(process, resource, &wanted, old), resource, &wanted);
 }
 
 }  // namespace
@@ -71,16 +73,10 @@ BUFPOOL_EXPORT int setrlimit64(__rlimit_resource_t resource, const rlimit64* lim
 
 BUFPOOL_EXPORT int prlimit(pid_t process, __rlimit_resource resource, const rlimit* limit,
                            rlimit* old) noexcept {
-  const auto next = bufpool::next_prlimit.get();
-  return bufpool::is_this_process(process)
-             ? bufpool::prlimit_here(next, process, resource, limit, old)
-             : next(process, resource, limit, old);
+  return bufpool::call_prlimit(bufpool::next_prlimit.get(), process, resource, limit, old);
 }
 
 BUFPOOL_EXPORT int prlimit64(pid_t process, __rlimit_resource resource, const rlimit64* limit,
                              rlimit64* old) noexcept {
-  const auto next = bufpool::next_prlimit64.get();
-  return bufpool::is_this_process(process)
-             ? bufpool::prlimit_here(next, process, resource, limit, old)
-             : next(process, resource, limit, old);
+  return bufpool::call_prlimit(bufpool::next_prlimit64.get(), process, resource, limit, old);
 }

@@ -5,36 +5,14 @@
 // Args: 1
 // Run: some
 // Args: 20
-#include <fcntl.h>
-#include <sys/mman.h>
+#include <array>
 
-#include "tests/programs/promise.h"
+#include "tests/programs/mappings.h"
 
 namespace {
 
-constexpr std::size_t kPage = 4096;
-constexpr std::size_t kMostMappings = 100'000;
 constexpr std::size_t kLargest = 120'000;
 std::array<void*, 2000> held;
-
-std::size_t allowed_mappings() {
-  char text[32] = {};
-  const int file = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
-  if (file < 0 || read(file, text, sizeof text - 1) <= 0) return 0;
-  close(file);
-  return strtoul(text, nullptr, 10);
-}
-
-// Every second page is of another kind, so that each is a mapping, but for the last `left`.
-void use_up(char* pages, std::size_t count, std::size_t left) {
-  std::size_t used = 1;
-  while (used < count && mprotect(pages + used * kPage, kPage, PROT_READ) == 0) used += 2;
-  if (used >= count) promise::skip("there is no end to mappings here");
-  for (std::size_t i = 0; i < left; ++i) {
-    used -= 2;
-    promise::keep(mprotect(pages + used * kPage, kPage, PROT_NONE) == 0, "two come free");
-  }
-}
 
 void ask() {
   for (std::size_t i = 0; i < held.size(); ++i) {
@@ -54,15 +32,11 @@ void ask() {
 }  // namespace
 
 int main(int, char** arguments) {
-  const std::size_t pages = 2 * allowed_mappings() + 1000;
-  if (pages > 2 * kMostMappings) promise::skip("too many mappings are allowed here");
-  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-  void* const all = mmap(nullptr, pages * kPage, PROT_NONE, flags, -1, 0);
-  promise::keep(all != MAP_FAILED, "address space");
+  promise::UsedUpMappings mappings;
   // The largest class is known, as most programs' is, before mappings are short.
   promise::use(kLargest + 5000);
-  use_up(static_cast<char*>(all), pages, strtoul(arguments[1], nullptr, 10));
+  mappings.use_all_but(strtoul(arguments[1], nullptr, 10));
   for (int round = 0; round < 3; ++round) ask();
-  promise::keep(munmap(all, pages * kPage) == 0, "mappings come free");
+  mappings.free_all();
   ask();
 }
