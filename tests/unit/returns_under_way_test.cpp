@@ -2,10 +2,15 @@
 #include "pool/retention/returns_under_way.h"
 
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <limits>
 #include <thread>
+#include <vector>
+
+#include "tests/unit/retained.h"
 
 namespace bufpool {
 namespace {
@@ -91,6 +96,30 @@ TEST_F(ReturnsUnderWayTest, AChildDoesNotWaitForItsParentsThread) {
   begin_work();
   returns_.forget_in_child();
   EXPECT_FALSE(returns_.may_wait());
+}
+
+const ClassIndex kMiddle = class_step(64 << 10);
+
+TEST(StepsOfRetentionTest, BlocksThatLeaveACacheAreOne) {
+  Retained own(PoolMode::kLocked, default_options());
+  own.put(kMiddle, own.take_bytes(kMiddle, 1 << 20));
+  const std::uint32_t steps = own.returns.steps();
+  own.retention.trim(std::numeric_limits<std::uint64_t>::max());
+  EXPECT_NE(own.returns.steps(), steps);
+}
+
+// A get that waits finds the spans again, with the pages that the kernel would not take.
+TEST(StepsOfRetentionTest, SpansThatKeepTheirPagesAreOne) {
+  Retained own(PoolMode::kLocked, default_options());
+  const std::vector<Block> blocks = own.take_bytes(kMiddle, 64 << 10);
+  const std::size_t bytes = nominal_bytes(kMiddle);
+  if (syscall(SYS_mlock, blocks.front(), bytes) != 0) GTEST_SKIP() << "nothing can be locked here";
+  own.put(kMiddle, blocks);
+  own.cache.drainer().drain_all();
+  const std::uint32_t steps = own.returns.steps();
+  own.retention.trim(0);
+  EXPECT_NE(own.returns.steps(), steps);
+  syscall(SYS_munlock, blocks.front(), bytes);
 }
 
 }  // namespace
