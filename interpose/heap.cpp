@@ -148,10 +148,10 @@ void* Heap::move(void* pointer, std::size_t old_size, std::size_t size,
     if (!the_pool.sizes().serves(size)) count_passed(size);
     return moved;
   }
-  void* const moved = allocate_for(size, KnownCaller{caller});
+  void* const moved = allocate(size, KnownCaller{caller});
   if (moved == nullptr) return nullptr;
   std::memcpy(moved, pointer, kept);
-  release_for(pointer, KnownCaller{caller});
+  release(pointer, KnownCaller{caller});
   return moved;
 }
 

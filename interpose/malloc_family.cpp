@@ -2,9 +2,9 @@
 // The functions of the malloc family that every allocator defines; the others are in
 // malloc_derived.cpp.
 //
-// A request that hits goes this way, all inlined into the function here: its rule in libc_rules.h,
-// Heap::allocate, Heap::allocate_for, BufferPool::take, CpuCache::pop, and the restartable sequence
-// rseq_pop.
+// A request that hits takes four hops, all inlined into the function here: its rule in
+// libc_rules.h, Heap::allocate, BufferPool::take, and CpuCache::pop with the restartable sequence
+// in it.
 #include <cstddef>
 
 #include "interpose/export.h"
