@@ -165,7 +165,7 @@ Span* carve_span(SpanState& state) noexcept {
   if (has_slots(geometry.index)) span.offset = offset_in_slot(*run, span.number);
   span.has_empty = span.zero = true;
   state.counters.carved_bytes += geometry.span_bytes;
-  state.is_used.store(true, std::memory_order_relaxed);
+  state.is_used.store(true, std::memory_order_release);
   if (run->cut == run->span_count) state.runs.remove_uncut(*run);
   note_rest_of_huge_page(state, span);
   state.file(span);

@@ -10,6 +10,15 @@
 #include "pool/purging/span_sweep.h"
 
 namespace bufpool {
+namespace {
+
+// Returns the bytes of a class that lie in idle spans. If any do, what SharedSpans::open() wrote can
+// be read: the figures alone do not say so.
+std::uint64_t idle_bytes_of(const SharedSpans& spans) noexcept {
+  return spans.is_used() ? spans.figures().idle_bytes() : 0;
+}
+
+}  // namespace
 
 void IdleMemory::open(SharedSpans* spans, CpuCache* cache, ReturnsUnderWay* returns) noexcept {
   spans_ = std::span(spans, kClassSlots);
@@ -19,7 +28,7 @@ void IdleMemory::open(SharedSpans* spans, CpuCache* cache, ReturnsUnderWay* retu
 
 std::uint64_t IdleMemory::bytes_in_spans() const noexcept {
   std::uint64_t idle = 0;
-  for (const SharedSpans& spans : spans_) idle += spans.figures().idle_bytes();
+  for (const SharedSpans& spans : spans_) idle += idle_bytes_of(spans);
   return idle;
 }
 
@@ -39,7 +48,7 @@ SharedSpans* IdleMemory::oldest_spans(std::uint32_t now_ms,
   SharedSpans* oldest = nullptr;
   std::uint32_t most_age = min_age_ms;
   for (SharedSpans& spans : spans_) {
-    if (spans.figures().idle_bytes() == 0) continue;
+    if (idle_bytes_of(spans) == 0) continue;
     const std::uint32_t age = to_number(span_age(now_ms, spans.figures().oldest_idle_ms()));
     if (age < most_age || (oldest != nullptr && age == most_age)) continue;
     oldest = &spans;
@@ -103,7 +112,7 @@ void IdleMemory::purge_classes(std::uint64_t most, std::uint32_t now_ms) noexcep
   const ReturnsUnderWay::Work work(*returns_);
   for (SharedSpans& spans : spans_) {
     // Read once a round: other threads lower it at any time.
-    for (std::uint64_t idle = 0; (idle = spans.figures().idle_bytes()) > most;) {
+    for (std::uint64_t idle = 0; (idle = idle_bytes_of(spans)) > most;) {
       if (purge_some(spans, now_ms, {idle - most, 0}) == 0) break;
     }
   }

@@ -35,9 +35,9 @@ class SharedSpans {
     return state_.is_open.load(std::memory_order_acquire);
   }
 
-  // Whether a span was ever cut. It takes no lock.
+  // Whether a span was ever cut. What open() wrote can be read after it says so. It takes no lock.
   [[nodiscard]] bool is_used() const noexcept {
-    return state_.is_used.load(std::memory_order_relaxed);
+    return state_.is_used.load(std::memory_order_acquire);
   }
 
   // Serves a get that missed. It takes up to blocks.size() blocks: blocks[0] is for the caller, and
