@@ -59,11 +59,13 @@ def head_lines(path):
         for line in source:
             if not line.startswith("//"):
                 return
-            yield line[2:].rstrip("\n")
+            if not line.startswith("// SPDX-"):
+                yield line[2:].rstrip("\n")
 
 
 def directives(path):
-    """Pairs of key and value, continuation lines joined."""
+    """Returns pairs of key and value, with their continuation lines joined. A line that is neither
+    is refused: a directive that was wrapped into the line before it would be lost."""
     found = []
     for line in head_lines(path):
         match = re.match(r" ([A-Z][a-z]*(?:-[a-z]+)?):(?: (.*))?$", line)
@@ -71,13 +73,12 @@ def directives(path):
             found.append([match.group(1), (match.group(2) or "").strip()])
         elif re.match(r" {3}", line) and found:
             found[-1][1] += " " + line.strip()
-    return [pair for pair in found if pair[0] in ONCE | MANY | {"Run"} or bad(pair[0])]
-
-
-def bad(key):
-    if key.startswith("SPDX"):
-        return False
-    raise BadHead(f"unknown directive '{key}:'")
+        else:
+            raise BadHead(f"neither a directive nor indented as its continuation: '{line.strip()}'")
+    for key, _ in found:
+        if key not in ONCE | MANY | {"Run"}:
+            raise BadHead(f"unknown directive '{key}:'")
+    return found
 
 
 def add(plan, key, value):

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: a thread that libc's fork waits for, as it holds the lock of the list of streams, may
-// get
-//   and free buffers: it waits for no lock that the fork holds. Nothing is lost by that, nor left
-//   held.
+// Promise: a thread that libc's fork waits for, because it holds the lock of the list of streams,
+//   may get and free buffers. It waits for no lock that the fork holds, and nothing is lost by that
+//   nor left held.
 // Env: BUFPOOL_REPORT_MIN=10000
 // Reports: 1
 // Class: 5000 in_use=0

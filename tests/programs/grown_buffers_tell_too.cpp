@@ -18,7 +18,7 @@
 // Run: inside_after_free
 // Args: 3 0
 // Stderr: (?is)^told (0x[0-9a-f]+)$.*bufpool.*invalid free of .*inside the buffer at \1, which is
-// free
+//   free
 #include <malloc.h>
 
 #include "tests/programs/memory.h"
