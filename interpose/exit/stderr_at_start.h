@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whether stderr still is what the process was started with.
+// Tells whether stderr still is what the process was started with.
 #pragma once
 
 #include <sys/stat.h>
@@ -24,7 +24,8 @@ class StderrAtStart {
     if (fstat(STDERR_FILENO, &now) == 0) {
       return now.st_dev == file_.st_dev && now.st_ino == file_.st_ino;
     }
-    // A program that has locked itself in may be refused the look, and cannot have opened anything.
+    // A program that has locked itself in may be refused the look. It cannot have opened anything
+    // then.
     return errno != EBADF;
   }
 
