@@ -13,7 +13,7 @@ struct StartOptions {
 
 // Reads the environment, and complains of wrong variables on stderr. With BUFPOOL_STRICT a wrong
 // one ends the process. A secure program gets the defaults, because its user's variables must not
-// steer it. Pre: it is called once, at start.
+// steer it. Pre: it is called once.
 [[nodiscard]] StartOptions read_options() noexcept;
 
 // Says on stderr the version, the mode and every option in force (BUFPOOL_VERBOSE).

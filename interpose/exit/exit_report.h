@@ -8,8 +8,8 @@
 
 namespace bufpool {
 
-// Makes ready what a report needs, so that it can be written later without memory. Pre: it is called
-// once, at start.
+// Makes ready what a report needs, so that it can be written later without memory. Pre: it is
+// called once, at start.
 void prepare_exit_report(const Options& options) noexcept;
 
 // Gives a forked child a report of its own. Pre: it is called in the child, by the thread that
