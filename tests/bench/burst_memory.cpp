@@ -5,7 +5,7 @@
 //                                  until its standard input speaks or ends
 //   burst_memory again SIZE BYTES  repeats the burst at once and says "again N", nanoseconds per
 //                                  buffer of the second burst
-// The allocator is whatever LD_PRELOAD brought in.
+// LD_PRELOAD brings the allocator in.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>

@@ -34,7 +34,7 @@ class Candidate {
   Candidate& operator=(const Candidate&) = delete;
   ~Candidate() = default;
 
-  // False where the program cannot be started or fails.
+  // Returns false if the program cannot be started or fails.
   bool start() {
     char program[] = "/bin/true";
     char* arguments[] = {program, nullptr};

@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::size_t kStack = 64 * kKiB;
 
-// Plain POSIX: std::thread knows no stack size, and its state is a call of malloc for each.
+// The threads are plain POSIX ones: std::thread knows no stack size, and its state is a call of
+// malloc for each.
 struct Gate {
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   pthread_cond_t arrived = PTHREAD_COND_INITIALIZER;
@@ -42,7 +43,7 @@ void* work(void* argument) {
   return nullptr;
 }
 
-// As many as the system allows.
+// Starts as many threads as the system allows, up to `count`.
 std::vector<pthread_t> start(std::size_t count, Gate& gate) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
