@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a buffer that realloc grew past the largest class is guarded as all others: freed twice,
-//   resized after its free, or freed from inside, it ends the program with a line.
+// Promise: a buffer that realloc grew past the largest class is guarded as all others. If it is
+//   freed twice, resized after its free, or freed from inside, it ends the program with a line.
 // Needs: library
 // Exit: signal 6
 // Run: twice

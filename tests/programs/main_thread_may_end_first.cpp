@@ -30,7 +30,7 @@ namespace {
 
 const pthread_t main_thread = pthread_self();
 
-// What standard output holds is written by the exit that libc makes.
+// The exit that libc makes writes what standard output holds.
 void* work(void* argument) {
   const std::string_view how = static_cast<const char*>(argument);
   if (how == "worker") usleep(400'000);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: where no thread may be made, the program's own calls give idle memory back, and the
-//   report says why.
+// Promise: if no thread may be made, the program's own calls give idle memory back, and the report
+//   says why.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=1s BUFPOOL_REPORT=stderr BUFPOOL_REPORT_FORMAT=json
 // Env: BUFPOOL_CPU_CACHE=1M
