@@ -33,7 +33,7 @@ done
   || fault "see above; the table: $(printf '\n' && cat "$tmp/table")"
 same_as_golden fast_path.txt "$tmp/table"
 
-# Whatever the counts are, they are those of every size.
+# Whatever the counts are, they are the same for every size.
 flat=$(awk '$2 >= 512 { $2 = ""; print }' "$tmp/table" | sort -u | awk '{ print $1 }' | uniq -d)
 [ -z "$flat" ] || fault "does not cost the same for every size: $flat"
 finish
