@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The rows of scripts/bench. `rows LIST` prints their names; `rows NAME [MILLISECONDS [MIB]]`
-// runs one and prints one number, nanoseconds per operation; `rows WHO` prints the file that malloc
-// comes from. The allocator is whatever LD_PRELOAD brought in; build with -fno-builtin, so that
-// every malloc and free is a call.
+// Has the rows of scripts/bench. `rows LIST` prints their names. `rows NAME [MILLISECONDS [MIB]]`
+// runs one and prints one number, nanoseconds per operation. `rows WHO` prints the file that malloc
+// comes from. LD_PRELOAD brings the allocator in. Build with -fno-builtin, so that every malloc and
+// free is a call.
 #include <dlfcn.h>
 #include <sched.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What many threads leave behind, for scripts/bench memory: `threads_memory THREADS SIZE` starts
-// THREADS threads; each allocates, touches and frees SIZE bytes, and stays. Once all are there it
-// says "alive N", N being how many could be started; on a word they end, it says "idle" and makes
-// no call until its standard input speaks or ends.
+// Shows what many threads leave behind, for scripts/bench memory: `threads_memory THREADS SIZE`
+// starts THREADS threads. Each allocates, touches and frees SIZE bytes, and stays. Once all are
+// there it says "alive N", where N is how many could be started. On a word the threads end, and it
+// says "idle". Then it makes no call until its standard input speaks or ends.
 #include <pthread.h>
 
 #include <cstdio>

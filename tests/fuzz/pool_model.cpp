@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Bytes become calls of the pool, each mirrored in a table of what must hold: buffers do not
-// overlap, keep their contents, are aligned and as large as asked for, zeroed ones are zero, and
-// the counters agree with the table.
+// Turns bytes into calls of the pool, and mirrors each in a table of what must hold. Buffers do not
+// overlap, keep their contents, and are aligned and as large as asked for. Zeroed ones are zero.
+// The counters agree with the table.
 //
 // fuzz_pool_model [FILE|FOLDER]...: replays those, then makes up inputs of its own for some
-// seconds. Or libFuzzer, which brings a main: clang++ -fsanitize=fuzzer -DBUFPOOL_LIBFUZZER
+// seconds. libFuzzer brings a main of its own: clang++ -fsanitize=fuzzer -DBUFPOOL_LIBFUZZER
 #include <algorithm>
 #include <chrono>
 #include <cstdint>

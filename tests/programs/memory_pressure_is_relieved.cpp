@@ -47,7 +47,7 @@ bool enter_own_mounts() {
 // Puts a file of the test's where the kernel tells of pressure. Nobody can write a trigger in it.
 // It is there for this process alone.
 bool mount_ours() {
-  // More restrictions are allowed everywhere; fewer may not be.
+  // More restrictions are allowed everywhere. Fewer may not be.
   constexpr unsigned long kRestricted = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
   return mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
          mount(kOurs, kTold, nullptr, MS_BIND, nullptr) == 0 &&

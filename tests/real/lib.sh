@@ -171,7 +171,7 @@ free_port() {
 print(s.getsockname()[1])'
 }
 
-# check_report VERB ARGUMENTS...: see report.py.
+# check_report VERB ARGUMENTS...: checks reports as report.py says.
 check_report() {
   [ "$reports_expected" = 1 ] || return 0
   "$python" "$here/report.py" "$@" || fail "the report is not as it must be"

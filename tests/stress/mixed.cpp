@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Threads that take, put, grow and hand over buffers of every size, while one trims and one reads
-// the counters. Every buffer carries a fingerprint of its address and a serial number at its head,
-// middle and tail: a buffer that overlaps another, or was handed out twice, is found at its put.
+// Starts threads that take, put, grow and hand over buffers of every size, while one trims and one
+// reads the counters. Every buffer carries a fingerprint of its address and a serial number at its
+// head, middle and tail. So a buffer that overlaps another, or was handed out twice, is found at
+// its put.
 //
-// stress_mixed rseq|locked. BUFPOOL_LONG=1: more threads, for longer.
+// The call is `stress_mixed rseq|locked`. With BUFPOOL_LONG=1 more threads run for longer.
 #include <algorithm>
 #include <array>
 #include <atomic>

@@ -284,7 +284,7 @@ class FaultTable : public FaultsTest {
 };
 INSTANTIATE_TEST_SUITE_P(Modes, FaultTable, kBothModes, mode_name);
 
-// What lies in front of a class's first block cannot be read.
+// The memory in front of a class's first block cannot be read.
 TEST_P(FaultTable, EachIsToldForWhatItIs) {
   char* const first = take(kSize);
   for (std::size_t i = 0; i < std::size(kRows); ++i) expect(kRows[i], i);
