@@ -25,6 +25,7 @@
 #include "pool/platform/process.h"
 #include "pool/platform/waiting.h"
 #include "pool/sync/thread_annotations.h"
+#include "pool/sync/vforks.h"
 
 namespace bufpool {
 
@@ -100,11 +101,6 @@ class BUFPOOL_CAPABILITY("lock") OwnerLock {
     return platform::process_id() == gate_.process.load(std::memory_order_relaxed);
   }
 
-  // The thread calls enter_vfork() before vfork and leave_vfork() once its child is gone. The child
-  // is another process on its parent's memory and may call vfork, too, so both count.
-  static void enter_vfork() noexcept { ++vforks_; }
-  static void leave_vfork() noexcept { --vforks_; }
-
   // How often enter_process() was called, in this process and in the processes that it was forked
   // from. A note that was made at another number is the parent's.
   static std::uint32_t times_entered() noexcept {
@@ -136,7 +132,7 @@ class BUFPOOL_CAPABILITY("lock") OwnerLock {
   // shut, but no thread of its own forks.
   static bool is_shut() noexcept { return fork_is_under_way() && is_in_forking_process(); }
   [[gnu::cold, gnu::noinline]] static bool is_in_forking_process() noexcept {
-    return vforks_ != 0 || process_is_entered();
+    return Vforks::is_in_one() || process_is_entered();
   }
 
   [[gnu::cold, gnu::noinline]] bool let_go() noexcept BUFPOOL_RELEASE() {
@@ -218,7 +214,6 @@ class BUFPOOL_CAPABILITY("lock") OwnerLock {
     std::atomic<std::uint32_t> times_entered;
   };
   static inline constinit Gate gate_{};
-  static inline constinit thread_local unsigned vforks_ [[gnu::tls_model("initial-exec")]] = 0;
 
   std::atomic<std::uint32_t> word_{0};
 };
