@@ -59,10 +59,10 @@ class BufferPool {
   [[nodiscard, gnu::always_inline]] void* take(std::size_t size, Caller caller = {}) noexcept {
     const std::uint64_t step = step_number(size);
     const Block block = cache_.pop(tables_.stack_for_step(step), size);
-    if (block == 0) [[unlikely]]
+    if (block == kNoBlock) [[unlikely]]
       return miss_path_.take(size, caller());
     tables_.marks().mark_in_use(block);
-    return reinterpret_cast<void*>(block + tables_.gap_for_step(step));
+    return reinterpret_cast<void*>(buffer_address(block, tables_.gap_for_step(step)));
   }
 
   // It does what take() does, and the first `size` bytes are zero; memory known to be zero is not
@@ -85,7 +85,7 @@ class BufferPool {
   [[gnu::always_inline]] void put(void* pointer, Caller caller = {}) noexcept {
     const auto address = reinterpret_cast<std::uintptr_t>(pointer);
     const std::uint64_t c = tables_.class_number(address);
-    const Block block = address - tables_.gap_of_class(c);
+    const Block block = block_of_buffer(address, tables_.gap_of_class(c));
     if (!tables_.marks().is_plain(block)) [[unlikely]]
       return free_path_.put_checked(pointer, caller());
     tables_.marks().mark_free(block);
@@ -101,7 +101,7 @@ class BufferPool {
                                                  Caller caller = {}) noexcept {
     const auto address = reinterpret_cast<std::uintptr_t>(pointer);
     const std::uint64_t c = tables_.class_number(address);
-    const Block block = address - tables_.gap_of_class(c);
+    const Block block = block_of_buffer(address, tables_.gap_of_class(c));
     const bool grows_on =
         tables_.marks().is_growing(block) && growing_size(block).grows_on_to(size);
     if (!grows_on || size > tables_.room_of_class(c)) {

@@ -73,7 +73,7 @@ class BufferResize {
     Block block;
     ClassIndex c;
 
-    std::uintptr_t address() const noexcept { return block + gap_bytes(c); }
+    std::uintptr_t address() const noexcept { return buffer_address(block, gap_bytes(c)); }
     void* pointer() const noexcept { return reinterpret_cast<void*>(address()); }
     std::size_t room() const noexcept { return buffer_bytes(c); }
   };
@@ -111,7 +111,7 @@ class BufferResize {
   [[nodiscard]] bool purge_behind(Block block, ClassIndex c, std::size_t size) noexcept;
 
   const BlockMarks& marks() const noexcept { return parts_.tables->marks(); }
-  Buffer buffer_in(Block block) const noexcept { return {block, parts_.tables->class_at(block)}; }
+  Buffer buffer_in(Block block) const noexcept { return {block, parts_.tables->class_of(block)}; }
 
   Parts parts_;
   ZeroChoice zero_ = ZeroChoice::kOff;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The words in front of a buffer that say what it is.
+// Names blocks, and the words in front of a buffer that say what it is.
 //
 // The first word of a block's guard line is a cookie, made of the block's address and the process's
 // secret. It says that the block is in use, or free, or free and known to be zero. It comes first
@@ -13,10 +13,38 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/addresses/size_classes.h"
+
 namespace bufpool {
 
-// The address of a block, which is that of its guard line. 0 is no block.
-using Block = std::uintptr_t;
+// Names a block by the address of its guard line. A block is no number: nobody adds bytes to it,
+// and no other address passes for it. It is made where a block is carved or found.
+enum class Block : std::uintptr_t {};
+
+// Stands for no block.
+inline constexpr Block kNoBlock{0};
+
+// Returns the address of the guard line.
+[[gnu::always_inline]] constexpr std::uintptr_t to_address(Block block) noexcept {
+  return static_cast<std::uintptr_t>(block);
+}
+
+// Returns the address of the buffer, which starts `gap` bytes behind the start of its block.
+[[gnu::always_inline]] constexpr std::uintptr_t buffer_address(Block block,
+                                                               std::size_t gap) noexcept {
+  return to_address(block) + gap;
+}
+
+// Returns the block whose buffer starts at `address`, `gap` bytes behind the start of the block.
+[[gnu::always_inline]] constexpr Block block_of_buffer(std::uintptr_t address,
+                                                       std::size_t gap) noexcept {
+  return Block{address - gap};
+}
+
+// Returns the address behind the last byte of a block of class `c`.
+constexpr std::uintptr_t end_address(Block block, ClassIndex c) noexcept {
+  return to_address(block) + stride_bytes(c);
+}
 
 struct GuardLine {
   std::uint64_t state;
@@ -27,26 +55,22 @@ struct GuardLine {
 
 // The first two words of a block.
 [[gnu::always_inline]] inline GuardLine& guard_line(Block block) noexcept {
-  return *reinterpret_cast<GuardLine*>(block);
+  return *reinterpret_cast<GuardLine*>(to_address(block));
 }
 
 // The third word: the bytes that a growing or a borrowed buffer keeps resident beyond what it
 // needs. Pre: the gap of the block's class is a line or more.
 inline std::uint64_t& lent_bytes(Block block) noexcept {
-  return *reinterpret_cast<std::uint64_t*>(block + sizeof(GuardLine));
+  return *reinterpret_cast<std::uint64_t*>(to_address(block) + sizeof(GuardLine));
 }
 
 // The fourth word: Cookies::altered() of what happened to the pages of the buffer. Anything else
 // means nothing. Pre: as for lent_bytes().
-inline std::uint64_t& alteration(Block block) noexcept {
-  return *reinterpret_cast<std::uint64_t*>(block + sizeof(GuardLine) + sizeof(std::uint64_t));
-}
+inline std::uint64_t& alteration(Block block) noexcept { return (&lent_bytes(block))[1]; }
 
 // The fifth word means nothing. It is written to find out whether it can be. Pre: as for
 // lent_bytes().
-inline std::uint64_t& scratch(Block block) noexcept {
-  return *reinterpret_cast<std::uint64_t*>(block + sizeof(GuardLine) + 2 * sizeof(std::uint64_t));
-}
+inline std::uint64_t& scratch(Block block) noexcept { return (&lent_bytes(block))[2]; }
 
 // What happened to the pages of a buffer. The values tell the words that say so from each other.
 enum class Alteration : std::uint64_t {
@@ -66,9 +90,13 @@ class Cookies {
 
   // The word that a take writes. It costs two instructions: a secret is loaded, and the address is
   // at hand.
-  [[gnu::always_inline]] std::uint64_t in_use(Block block) const noexcept { return block ^ taken_; }
+  [[gnu::always_inline]] std::uint64_t in_use(Block block) const noexcept {
+    return to_address(block) ^ taken_;
+  }
   // The word that a put compares with, and the word of a free block, which a put makes of it.
-  [[gnu::always_inline]] std::uint64_t plain(Block block) const noexcept { return block ^ secret_; }
+  [[gnu::always_inline]] std::uint64_t plain(Block block) const noexcept {
+    return to_address(block) ^ secret_;
+  }
   [[gnu::always_inline]] std::uint64_t free(Block block) const noexcept { return ~plain(block); }
   // The word of a free block whose buffer reads as zero from its first byte to its last one.
   std::uint64_t known_zero(Block block) const noexcept { return plain(block) ^ 0x6666666666666666; }

@@ -13,10 +13,9 @@ namespace {
 // elsewhere those at its ends hold guard lines, too.
 struct Pages {
   Pages(Block block, ClassIndex c) noexcept
-      : first(has_slots(c) ? platform::page_below(block)
-                           : platform::page_above(block + gap_bytes(c))),
-        last(has_slots(c) ? first + span_bytes(c) : platform::page_below(block + stride_bytes(c))) {
-  }
+      : first(has_slots(c) ? platform::page_below(to_address(block))
+                           : platform::page_above(buffer_address(block, gap_bytes(c)))),
+        last(has_slots(c) ? first + span_bytes(c) : platform::page_below(end_address(block, c))) {}
 
   std::uintptr_t first;
   std::uintptr_t last;
@@ -31,11 +30,11 @@ void AlteredPages::note(std::uintptr_t start, std::size_t bytes, Alteration how)
     const ClassIndex c = parts_.tables->class_at(at);
     SpanLookup spans = parts_.spans->lookup(c);
     const Block block = spans.block_around(at);
-    if (block == 0) return;
+    if (block == kNoBlock) return;
     const Pages pages(block, c);
     const bool holds_pages = std::max(start, pages.first) < std::min(end, pages.last);
     if (holds_pages && spans.is_block(block)) mark(block, c, how);
-    at = std::max(block + stride_bytes(c), pages.last);
+    at = std::max(end_address(block, c), pages.last);
   }
 }
 

@@ -70,9 +70,9 @@ class BlockMarks {
   // Marks a block as one that an aligned address was handed out of, and the guard line in front of
   // that address as one that leads back to the block. `gap` is gap_bytes() of the block's class.
   void mark_entry(Block block, std::uintptr_t entry, std::size_t gap) const noexcept {
-    const Block line = entry - gap;
+    const Block line = block_of_buffer(entry, gap);
     guard_line(block) = GuardLine{cookies_.entered(block), entry};
-    guard_line(line) = GuardLine{cookies_.aligned_entry(line), block};
+    guard_line(line) = GuardLine{cookies_.aligned_entry(line), to_address(block)};
   }
 
   // Tells whether the guard line in front of an address inside a block says that the address is, or
@@ -81,7 +81,7 @@ class BlockMarks {
     const GuardLine& words = guard_line(line);
     const bool cookie =
         words.state == cookies_.aligned_entry(line) || words.state == cookies_.free(line);
-    return cookie && words.link == block;
+    return cookie && words.link == to_address(block);
   }
 
   // Returns the words, for marks that stand behind the first one.

@@ -41,6 +41,10 @@ class alignas(64) HitTables {
   [[gnu::always_inline]] ClassIndex class_at(std::uintptr_t address) const noexcept {
     return ClassIndex{static_cast<std::uint32_t>(class_number(address))};
   }
+  // Returns the class of a block of the pool.
+  [[gnu::always_inline]] ClassIndex class_of(Block block) const noexcept {
+    return class_at(to_address(block));
+  }
 
   [[gnu::always_inline]] const BlockMarks& marks() const noexcept { return marks_; }
 

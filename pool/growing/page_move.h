@@ -42,13 +42,13 @@ class PageMove {
   [[nodiscard]] platform::Moved move(void* from, void* to, std::size_t kept) noexcept;
 
  private:
-  // It is a buffer, and where it is the pool's its block, which is 0 otherwise.
+  // It is a buffer, and where it is the pool's its block; else the block is kNoBlock.
   struct Place {
     std::uintptr_t address;
     Block block;
     ClassIndex c;
 
-    bool is_pools() const noexcept { return block != 0; }
+    bool is_pools() const noexcept { return block != kNoBlock; }
     void* pointer() const noexcept { return reinterpret_cast<void*>(address); }
   };
 

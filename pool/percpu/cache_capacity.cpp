@@ -9,13 +9,13 @@
 namespace bufpool {
 namespace {
 
-// Gives back to the spans what `pop` yields, until it yields 0.
+// Gives back to the spans what `pop` yields, until it yields kNoBlock.
 template <typename Pop>
 void give_all(SharedSpans& spans, Pop pop) noexcept {
   std::array<Block, kMaxBatch> blocks;
   for (std::size_t count = kMaxBatch; count == kMaxBatch;) {
     count = 0;
-    while (count < kMaxBatch && (blocks[count] = pop()) != 0) ++count;
+    while (count < kMaxBatch && (blocks[count] = pop()) != kNoBlock) ++count;
     if (count > 0) spans.give(std::span(blocks).first(count), false);
   }
 }

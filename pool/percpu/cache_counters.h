@@ -148,8 +148,8 @@ class CacheCounters {
     std::uint64_t bytes = 0;
     for (const Block block : part) {
       if (!spans.is_block(block)) continue;
-      look.look_below(spans.mapped_end(block));
-      bytes += look.bytes_in(block, block + stride_bytes(c));
+      look.look_below(spans.mapped_end(to_address(block)));
+      bytes += look.bytes_in(to_address(block), end_address(block, c));
     }
     return bytes;
   }

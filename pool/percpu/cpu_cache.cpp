@@ -68,7 +68,7 @@ CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
 
 CpuCache::Refill CpuCache::take_wide(ClassIndex c, std::size_t asked,
                                      std::uint32_t offset) noexcept {
-  Block block = 0;
+  Block block = kNoBlock;
   const Taken taken =
       WideBlocks(spans_[to_number(c)].state()).take(block, {gap_bytes(c) + asked, offset});
   if (taken.count == 0) return {.why = taken.why};
@@ -93,7 +93,7 @@ void CpuCache::overflow(ClassIndex c, Block block) noexcept {
     capacity_.move_limit(slab, c, StackEvent::kRanFull);
     if (slabs_.push(c, block)) return;
     const std::size_t most = blocks_to_move(c, stack_of(slab, c));
-    while (count < most && (blocks[count] = slabs_.pop_uncounted(c)) != 0) ++count;
+    while (count < most && (blocks[count] = slabs_.pop_uncounted(c)) != kNoBlock) ++count;
   }
   spans_[to_number(c)].give(std::span(blocks).first(count), true);
 }

@@ -33,8 +33,8 @@ class CpuCache {
   PoolMode open(PoolMode wanted, std::uint64_t cpu_budget, SharedSpans* spans,
                 Cookies cookies = {}) noexcept;
 
-  // Hit path: takes a block off this CPU's stack, for a request of `asked` bytes. Returns 0 if the
-  // stack is empty, if the kernel aborted the sequence (it preempted, moved or signalled the
+  // Hit path: takes a block off this CPU's stack, for a request of `asked` bytes. Returns kNoBlock
+  // if the stack is empty, if the kernel aborted the sequence (it preempted, moved or signalled the
   // thread), or if the thread sees no slab (it is not attached, the CPU has none, locked mode).
   // `stack` is empty_stack_address() of the class. A hit is 13 instructions: two announce the
   // sequence, and eleven are the sequence, up to the store that commits. Takes no lock and makes no
@@ -44,29 +44,30 @@ class CpuCache {
   }
 
   // Hit path: puts a block on this CPU's stack. Returns false if the stack is at its limit, and
-  // where pop() returns 0 for an abort or for want of a slab. A hit is 12 instructions: two
+  // where pop() returns kNoBlock for an abort or for want of a slab. A hit is 12 instructions: two
   // announce the sequence, and ten are the sequence. Takes no lock and makes no call.
   [[gnu::always_inline]] bool push(std::uintptr_t stack, Block block) noexcept {
     return rseq_push(thread_area, slabs_.visible(), stack, block);
   }
 
-  // To be called after pop() returned 0, or push() false. They try again for a thread that was not
-  // attached yet, on a CPU that had no slab, or in locked mode under the shard's lock. The results
-  // are those of pop() and push().
+  // To be called after pop() returned kNoBlock, or push() false. They try again for a thread that
+  // was not attached yet, on a CPU that had no slab, or in locked mode under the shard's lock. The
+  // results are those of pop() and push().
   [[nodiscard, gnu::cold, gnu::noinline]] Block pop_again(ClassIndex c, std::size_t asked) noexcept;
   [[nodiscard, gnu::cold, gnu::noinline]] bool push_again(ClassIndex c, Block block) noexcept;
 
-  // The result of a take that missed: a block, or 0 and the reason why there is none.
+  // The result of a take that missed: a block, or kNoBlock and the reason why there is none.
   struct Refill {
-    Block block = 0;
+    Block block = kNoBlock;
     std::uint64_t fresh_bytes = 0;  // as in Taken
     std::uint64_t regret_bytes = 0;
     std::uint64_t lent_bytes = 0;      // as in Taken
-    Shortage why = Shortage::kMemory;  // if block is 0
+    Shortage why = Shortage::kMemory;  // if there is no block
   };
 
-  // To be called after pop_again() returned 0: takes a batch from the class's spans, under their
-  // lock, returns one block and puts the others on this CPU's stack. It may make system calls.
+  // To be called after pop_again() returned kNoBlock: takes a batch from the class's spans, under
+  // their lock, returns one block and puts the others on this CPU's stack. It may make system
+  // calls.
   [[nodiscard, gnu::cold, gnu::noinline]] Refill refill(ClassIndex c, std::size_t asked) noexcept;
 
   // Takes a block with room to grow, for `asked` bytes, from the class's spans, under their lock.

@@ -45,7 +45,7 @@ namespace {
 // another has pushed. Pre: called once, while no other thread uses the slabs.
 bool sequences_work(SequencedSlabs& slabs) noexcept {
   if (!kHaveSequences || !slabs.attach_thread()) return false;
-  constexpr Block kBlock = 64;
+  constexpr Block kBlock{64};
   for (int tries = 0; tries < 4; ++tries) {  // more than one, as the thread may be moved
     slabs.attach_thread();
     const std::uintptr_t slab = slabs.here();

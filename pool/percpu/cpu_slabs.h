@@ -38,8 +38,8 @@ class [[nodiscard]] OwnedSlab {
 
   explicit operator bool() const noexcept { return owned_; }
 
-  // Takes a block off the class's stack without counting a hit. Returns 0 if the stack is empty.
-  // Pre: the owned slab is true.
+  // Takes a block off the class's stack without counting a hit. Returns kNoBlock if the stack is
+  // empty. Pre: the owned slab is true.
   Block pop(ClassIndex c) const noexcept {
     return pop_owned(stack_of(empty_slab_address() + distance_, c));
   }
@@ -82,7 +82,7 @@ class SequencedSlabs {
   [[gnu::noinline]] Block pop(ClassIndex c, std::uint64_t asked) noexcept {
     const std::uintptr_t stack = empty_stack_address(c);
     const Block block = rseq_pop<step>(thread_area, visible(), stack, asked);
-    return block != 0 ? block : rseq_pop<step>(thread_area, visible(), stack, asked);
+    return block != kNoBlock ? block : rseq_pop<step>(thread_area, visible(), stack, asked);
   }
   [[gnu::noinline]] bool push(ClassIndex c, Block block) noexcept {
     const std::uintptr_t stack = empty_stack_address(c);
@@ -152,7 +152,7 @@ class CpuSlabs {
   std::uintptr_t here() noexcept {
     return with([](auto& slabs) { return slabs.here(); });
   }
-  // Takes a block off this CPU's or shard's stack without counting a hit; 0 if there is none.
+  // Takes a block off this CPU's or shard's stack without counting a hit; kNoBlock if it is empty.
   Block pop_uncounted(ClassIndex c) noexcept {
     return with([c](auto& slabs) { return slabs.template pop<kUncountedPop>(c, 0); });
   }

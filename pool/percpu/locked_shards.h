@@ -47,9 +47,9 @@ class LockedShards {
   // The slab of this thread's shard.
   std::uintptr_t here() const noexcept { return slab(shard_of_thread()); }
 
-  // Takes a block off the class's stack in this thread's shard, under the shard's lock. Returns 0
-  // if the stack is empty or the lock cannot be had. `step` is kCountedPop or kUncountedPop;
-  // `asked` bytes are added to the stack's sum.
+  // Takes a block off the class's stack in this thread's shard, under the shard's lock. Returns
+  // kNoBlock if the stack is empty or the lock cannot be had. `step` is kCountedPop or
+  // kUncountedPop; `asked` bytes are added to the stack's sum.
   template <std::int64_t step>
   Block pop(ClassIndex c, std::uint64_t asked) noexcept {
     return pop_of<step>(shard_of_thread(), c, asked);
@@ -85,7 +85,7 @@ class LockedShards {
     // `shard` is less than shards.count(), and `shards` outlives this. It takes no lock.
     Drain(LockedShards& shards, std::uint32_t shard) noexcept : shards_(shards), shard_(shard) {}
     explicit operator bool() const noexcept { return true; }
-    // Takes a block without counting a hit. Returns 0 as LockedShards::pop() does.
+    // Takes a block without counting a hit. Returns kNoBlock as LockedShards::pop() does.
     Block pop(ClassIndex c) const noexcept { return shards_.pop_of<kUncountedPop>(shard_, c, 0); }
 
    private:
@@ -115,11 +115,11 @@ class LockedShards {
   template <std::int64_t step>
   Block pop_of(std::uint32_t shard, ClassIndex c, std::uint64_t asked) noexcept {
     const ScopedLock locked(locks_[shard]);
-    if (!locked) return 0;
+    if (!locked) return kNoBlock;
     Stack& stack = stack_of(slab(shard), c);
     const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
     const std::uint32_t depth = depth_of(header);
-    if (depth == 0) return 0;
+    if (depth == 0) return kNoBlock;
     const std::uint64_t sum = stack.asked.load(std::memory_order_relaxed) + asked;
     stack.asked.store(sum, std::memory_order_relaxed);
     stack.header.store(header + static_cast<std::uint64_t>(step), std::memory_order_relaxed);

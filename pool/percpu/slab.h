@@ -123,12 +123,12 @@ inline void note_used(std::uintptr_t slab, ClassIndex c) noexcept {
                                                  std::memory_order_relaxed);
 }
 
-// Takes the last block off the stack without counting a hit; 0 if it is empty. Pre: nobody else
-// reaches the stack. Its depth is right before a block goes anywhere, so that a child forked
+// Takes the last block off the stack without counting a hit; kNoBlock if it is empty. Pre: nobody
+// else reaches the stack. Its depth is right before a block goes anywhere, so that a child forked
 // meanwhile loses a batch at most.
 inline Block pop_owned(Stack& stack) noexcept {
   const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
-  if (depth_of(header) == 0) return 0;
+  if (depth_of(header) == 0) return kNoBlock;
   stack.header.store(header + static_cast<std::uint64_t>(kUncountedPop), std::memory_order_relaxed);
   return blocks_of(stack)[depth_of(header) - 1];
 }

@@ -96,13 +96,18 @@ inline PageRange pages_of_block(const Span& span, std::uint32_t index,
 
 // The block with the number `index` in its span.
 inline Block block_at(const Span& span, std::uint32_t index, const Geometry& geometry) noexcept {
-  return start_of(span, geometry) + index * geometry.distance + span.offset;
+  return Block{start_of(span, geometry) + index * geometry.distance + span.offset};
 }
 
-// The span that holds an address. Pre: the address is in the run, in front of its last whole span's
-// end.
-inline Span& span_at(const Run& run, std::uintptr_t address, const Geometry& geometry) noexcept {
-  return run.spans[geometry.blocks_in(address - run.start) / geometry.span_blocks];
+// Returns the number of a block in its span.
+inline std::uint64_t index_of(const Span& span, Block block, const Geometry& geometry) noexcept {
+  return geometry.blocks_in(to_address(block) - start_of(span, geometry));
+}
+
+// Returns the span that holds a block of the run.
+inline Span& span_of(const Run& run, Block block, const Geometry& geometry) noexcept {
+  const std::uint64_t number = geometry.blocks_in(to_address(block) - run.start);
+  return run.spans[number / geometry.span_blocks];
 }
 
 // Whether the block with the number `index` in its span is free.

@@ -29,8 +29,8 @@ class SpanLookup {
   // the fault of a pointer is to be told then, too.
   [[nodiscard]] bool is_block(Block block) noexcept BUFPOOL_EXCLUDES(state_.lock);
 
-  // The block that holds `address`, whether it was ever carved or not. It returns 0 if no block can
-  // be there. It takes no lock.
+  // The block that holds `address`, whether it was ever carved or not. It returns kNoBlock if none
+  // can be there. It takes no lock.
   [[nodiscard]] Block block_around(std::uintptr_t address) const noexcept;
 
   // Returns where a block is. It takes the lock. Pre: is_block(block).

@@ -17,8 +17,8 @@ std::uint64_t resident_in(const Span& span, const Geometry& geometry, Residence&
   std::uint64_t bytes = 0;
   for (std::uint32_t i = 0; i < geometry.span_blocks; ++i) {
     if (!is_free(span, i)) continue;
-    const Block block = block_at(span, i, geometry);
-    bytes += look.bytes_in(block, block + geometry.distance);
+    const std::uintptr_t first = to_address(block_at(span, i, geometry));
+    bytes += look.bytes_in(first, first + geometry.distance);
   }
   return bytes;
 }

@@ -55,7 +55,7 @@ class WideBlocks {
 
   // Whether some of the pages in the run of a block that is out may be huge ones. It takes no lock.
   [[nodiscard]] bool has_huge_pages(Block block) const noexcept {
-    return state_.run_at(block)->had_huge;
+    return state_.run_at(to_address(block))->had_huge;
   }
 
  private:

@@ -19,17 +19,17 @@ class DeferredBlocks {
   void add(std::span<const Block> blocks, bool overflow) noexcept;
 
   // An owner of the class's lock collects the blocks in three steps. take_all() takes them all and
-  // returns the first; it returns 0 if there is none. unlink() frees the guard line of a block and
-  // returns the block that follows it, or 0. note_collected() says how many blocks there were, and
-  // returns how many of them were put by the program. If a thread adds some meanwhile, that may
-  // count a block that comes with the next call.
+  // returns the first; it returns kNoBlock if there is none. unlink() frees the guard line of a
+  // block and returns the block that follows it, or kNoBlock. note_collected() says how many blocks
+  // there were, and returns how many of them were put by the program. If a thread adds some
+  // meanwhile, that may count a block that comes with the next call.
   [[nodiscard]] Block take_all() noexcept {
-    if (head_.load(std::memory_order_relaxed) == 0) return 0;
-    return head_.exchange(0, std::memory_order_acquire);
+    if (head_.load(std::memory_order_relaxed) == kNoBlock) return kNoBlock;
+    return head_.exchange(kNoBlock, std::memory_order_acquire);
   }
   static Block unlink(Block block) noexcept {
-    const Block next = guard_line(block).link;
-    guard_line(block).link = 0;
+    const Block next{guard_line(block).link};
+    link(block, kNoBlock);
     return next;
   }
   std::uint64_t note_collected(std::uint64_t count) noexcept {
@@ -43,7 +43,9 @@ class DeferredBlocks {
   std::uint64_t overflows() const noexcept { return overflows_.load(std::memory_order_relaxed); }
 
  private:
-  std::atomic<Block> head_{0};
+  static void link(Block block, Block next) noexcept { guard_line(block).link = to_address(next); }
+
+  std::atomic<Block> head_{kNoBlock};
   std::atomic<std::uint64_t> count_{0};
   std::atomic<std::uint64_t> overflows_{0};
 };

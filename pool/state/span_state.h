@@ -34,7 +34,9 @@ struct SpanState {
     return static_cast<Run*>(space->record_at(address));
   }
   // The span of a block. Pre: the block is one of the class's.
-  Span& span_of(Block block) const noexcept { return span_at(*run_at(block), block, geometry); }
+  Span& span_of(Block block) const noexcept {
+    return bufpool::span_of(*run_at(to_address(block)), block, geometry);
+  }
 
   // The coarse clock in milliseconds. It is read once while the lock is held.
   std::uint32_t clock_ms() noexcept BUFPOOL_REQUIRES(lock);
