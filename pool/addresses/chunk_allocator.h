@@ -38,23 +38,24 @@ class ChunkAllocator {
   // is mapped there.
   void give(std::uintptr_t start, std::size_t chunks) noexcept;
 
-  // Bytes of the chunks that are taken. It takes no lock.
+  // Returns the bytes of the chunks that are taken. It takes no lock.
   std::size_t bytes() const noexcept {
     return taken_.load(std::memory_order_relaxed) * kChunkBytes;
   }
 
-  // Says that chunks will be taken. It is called before the first take(), and never while a fork is
-  // under way: a fork waits only for the locks of regions that are used.
+  // Says that chunks will be taken, and whether it was said. use() is called before the first
+  // take(), and never while a fork is under way: a fork waits only for the locks of regions that
+  // are used. They take no lock.
   void use() noexcept { used_.store(true, std::memory_order_relaxed); }
   bool is_used() const noexcept { return used_.load(std::memory_order_relaxed); }
 
-  // A fork calls these for the lock, see OwnerLock.
+  // Wait for the owner of the lock before a fork, and repair the lock in the child, see OwnerLock.
   void await_owner() noexcept { lock_.await_owner(); }
   void repair_in_child() noexcept { lock_.repair_in_child(); }
 
  private:
-  // Free chunks in a row. If there is no room for one more range, its chunks are given up. A region
-  // has more addresses than a process can use.
+  // Holds free chunks in a row. If there is no room for one more range, its chunks are given up. A
+  // region has more addresses than a process can use.
   struct Range {
     std::uintptr_t start;
     std::size_t chunks;
@@ -72,7 +73,7 @@ class ChunkAllocator {
   std::uintptr_t next_ BUFPOOL_GUARDED_BY(lock_) = 0;  // no chunk from here on was ever taken
   std::atomic<std::size_t> taken_{0};
   std::atomic<bool> used_{false};
-  std::size_t count_ BUFPOOL_GUARDED_BY(lock_) = 0;  // of the ranges
+  std::size_t count_ BUFPOOL_GUARDED_BY(lock_) = 0;  // of the ranges in free_
   // The addresses ascend, and no two ranges touch.
   std::array<Range, kMostRanges> free_ BUFPOOL_GUARDED_BY(lock_){};
 };
