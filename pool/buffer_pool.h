@@ -46,8 +46,8 @@ class BufferPool {
   // Returns the sizes that the pool serves.
   const ServedSizes& sizes() const noexcept { return sizes_; }
 
-  // Tells whether a request of `size` bytes is the pool's to take(). None is if buffers are wiped
-  // on the way out: the sizes that sizes().serves() tells are for the slow calls then.
+  // Tells whether a request of `size` bytes is the pool's to take(). No request is if buffers are
+  // wiped on the way out: the sizes that sizes().serves() tells are for the slow calls then.
   [[gnu::always_inline]] bool wants(std::size_t size) const noexcept { return tables_.wants(size); }
 
   // Returns a buffer of at least `size` bytes, aligned to 16, and to a cache line from 1 KiB up. A
@@ -65,12 +65,12 @@ class BufferPool {
     return reinterpret_cast<void*>(buffer_address(block, tables_.gap_for_step(step)));
   }
 
-  // It does what take() does, and the first `size` bytes are zero; memory known to be zero is not
-  // touched. Pre: sizes().serves(size).
+  // Does what take() does, and the first `size` bytes are zero. Memory that is known to be zero is
+  // not touched. Pre: sizes().serves(size).
   [[nodiscard]] void* take_zeroed(std::size_t size, const void* caller = nullptr) noexcept;
 
-  // It does what take() does, at a multiple of `alignment`. A request without room for the
-  // alignment is passed on. Pre: `alignment` is a power of two, sizes().serves(size).
+  // Does what take() does, at a multiple of `alignment`. A request without room for the alignment
+  // is passed on. Pre: `alignment` is a power of two, sizes().serves(size).
   [[nodiscard]] void* take_aligned(std::size_t alignment, std::size_t size,
                                    const void* caller = nullptr) noexcept;
 
@@ -124,7 +124,7 @@ class BufferPool {
     return check_.usable_size(reinterpret_cast<std::uintptr_t>(pointer));
   }
 
-  // These return what concerns the pool as a whole, and the figures of it. Both may be used before
+  // Return what concerns the pool as a whole, and the figures of it. Both may be used before
   // open(), and refer to this pool.
   [[nodiscard]] PoolControl control() noexcept;
   [[nodiscard]] PoolFigures figures() noexcept;

@@ -80,7 +80,8 @@ void* BufferResize::resize_aligned(std::uintptr_t address, std::size_t size,
                                     : copy_to_plain(pointer, size, kept, caller);
 }
 
-// A class without slots has no place for pages from anywhere.
+// Tells whether contents move by their pages. A class without slots has no place for pages from
+// anywhere.
 bool BufferResize::moves_by_pages(std::size_t kept, std::size_t size) const noexcept {
   return kept >= policy::kLeastMoved && has_slots(parts_.sizes->class_for(size));
 }
@@ -202,8 +203,8 @@ Block BufferResize::take_to_grow(const void* from, const Target& target,
   return block;
 }
 
-// Lends the room of a block of many small ones to a buffer of `size` bytes. False: that is too
-// much; the block went back.
+// Lends the room of a block in a span of several to a buffer of `size` bytes. Returns false if that
+// is too much. The block went back then.
 bool BufferResize::lend(Block block, ClassIndex wanted, std::size_t size,
                         const void* caller) noexcept {
   const ClassIndex c = parts_.tables->class_of(block);
@@ -227,7 +228,7 @@ void BufferResize::lend_tail(Block block, ClassIndex c, std::size_t size,
   parts_.lending->note_room(block, c, bytes);
 }
 
-// A buffer that shrinks in place keeps no pages for what it held.
+// Gives back the pages of what a buffer held before it shrank in place.
 void BufferResize::give_tail_back(Buffer buffer, std::size_t size) noexcept {
   const GrowingSize held = growing_size(buffer.block);
   if (held.most() - size < policy::kLeastMoved) return;

@@ -38,8 +38,8 @@ class BufferResize {
     FreePath* free_path = nullptr;
     PageMove* page_move = nullptr;
   };
-  // The parts outlive this. `zero` tells which memory is handed out as zero. Pre: it is called
-  // once.
+  // Connects the parts, which outlive this. `zero` tells which memory is handed out as zero. Pre:
+  // it is called once.
   void open(const Parts& parts, ZeroChoice zero) noexcept {
     parts_ = parts;
     zero_ = zero;
@@ -68,7 +68,7 @@ class BufferResize {
   }
 
  private:
-  // It is a buffer that starts at the start of its block.
+  // Names a buffer that starts at the start of its block.
   struct Buffer {
     Block block;
     ClassIndex c;
@@ -77,8 +77,8 @@ class BufferResize {
     void* pointer() const noexcept { return reinterpret_cast<void*>(address()); }
     std::size_t room() const noexcept { return buffer_bytes(c); }
   };
-  // It is the place that a buffer is to move to: a block that has room for `room` bytes and is to
-  // hold `size`, of which the first `kept` are the old buffer's.
+  // Describes the place that a buffer is to move to: a block that has room for `room` bytes and is
+  // to hold `size`, of which the first `kept` are the old buffer's.
   struct Target {
     std::size_t room;
     GrowingSize size;

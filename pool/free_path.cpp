@@ -24,7 +24,7 @@ void FreePath::put_checked(void* pointer, const void* caller) noexcept {
   put_block(parts_.spans->lookup(c).block_around(address), c, caller);
 }
 
-// The end of the long way: it does what put() does, and what the state of the buffer asks for.
+// Ends the long way. It does what put() does, and what the state of the buffer asks for.
 void FreePath::put_block(Block block, ClassIndex c, const void* caller) noexcept {
   const bool grew = marks().is_growing(block) && span_blocks(c) == 1;
   const std::size_t written = grew ? used_by_growing(block, c) : kWordsBytes;
@@ -91,7 +91,8 @@ void FreePath::push(Block block, const void* caller) noexcept {
   parts_.trimmer->after_slow_path(stride_bytes(c), caller);
 }
 
-// A buffer gives back what it was lent, and growth is learned from the size that it reached.
+// Ends the use of a buffer. It gives back what it was lent, and growth is learned from the size
+// that it reached.
 void FreePath::end_use(Block block, ClassIndex c) noexcept {
   const BlockState state = marks().state(block);
   if (state == BlockState::kGrowing) parts_.predictor->note_end(growing_size(block).most());
@@ -107,8 +108,8 @@ std::size_t FreePath::used_by_growing(Block block, ClassIndex c) const noexcept 
   return gap_bytes(c) + std::min(parts_.sizes->granted(most), buffer_bytes(c));
 }
 
-// Much of a large buffer may never have been touched, so its pages are given back instead of
-// written.
+// Makes a block read as zero. Much of a large buffer may never have been touched, so its pages are
+// given back instead of written.
 void FreePath::wipe(Block block, ClassIndex c) noexcept {
   const std::uintptr_t start = to_address(block);
   const std::uintptr_t end = end_address(block, c);

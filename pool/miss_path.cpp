@@ -52,7 +52,8 @@ MissPath::Got MissPath::find(ClassIndex c, std::size_t asked, const void* caller
   return {got.block, got.why};
 }
 
-// While another thread gives the pages of blocks back, these blocks are in no span.
+// Takes a block from the spans. While another thread gives the pages of blocks back, these blocks
+// are in no span.
 CpuCache::Refill MissPath::refill(ClassIndex c, std::size_t asked) noexcept {
   const std::uint32_t steps = parts_.returns->steps();
   const CpuCache::Refill refill = refill_at_once(c, asked);
@@ -98,7 +99,7 @@ Block MissPath::take_larger(ClassIndex c, std::size_t asked) noexcept {
   return kNoBlock;
 }
 
-// A block is borrowed where the class would need fresh pages. Each time costs this slow path, so a
+// Borrows a block where the class would need fresh pages. Each time costs this slow path, so a
 // class that has borrowed for as long as the faults of pages of its own would have taken gets them.
 CpuCache::Refill MissPath::borrow(ClassIndex c, std::size_t asked) noexcept {
   if (nominal_bytes(c) < policy::kLeastBorrowed || (*parts_.spans)[c].figures().idle_bytes() > 0)

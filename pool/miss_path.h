@@ -41,14 +41,14 @@ class MissPath {
     ReturnsUnderWay* returns = nullptr;
     const SpaceMappings* mappings = nullptr;
   };
-  // The parts outlive this. Pre: it is called once.
+  // Connects the parts, which outlive this. Pre: it is called once.
   void open(const Parts& parts) noexcept { parts_ = parts; }
 
   // Ends a BufferPool::take() whose stack had no block. It returns null only if the allocator
   // underneath has no memory. Pre: `size` is served.
   [[nodiscard, gnu::cold, gnu::noinline]] void* take(std::size_t size, const void* caller) noexcept;
 
-  // It is a block, or kNoBlock and the reason why there is none.
+  // Holds a block, or kNoBlock and the reason why there is none.
   struct Got {
     Block block;
     Shortage why;
@@ -57,7 +57,7 @@ class MissPath {
   // served.
   [[nodiscard]] Got take_block(std::size_t size, std::size_t asked, const void* caller) noexcept;
 
-  // It is a block with room to grow.
+  // Holds a block with room to grow, or kNoBlock if there is none.
   struct Wide {
     Block block = kNoBlock;
     std::uint64_t idle_bytes = 0;  // they have pages, and `asked` bytes do not need them
@@ -77,8 +77,7 @@ class MissPath {
     return reinterpret_cast<void*>(buffer_address(block, parts_.tables->gap_of_class(c)));
   }
 
-  // It is a block, or, if that is kNoBlock, what the allocator underneath gave: that may be
-  // nullptr.
+  // Holds a block, or kNoBlock and what the allocator underneath gave, which may be nullptr.
   struct Served {
     Block block;
     void* passed;
@@ -108,8 +107,8 @@ class MissPath {
     return {kNoBlock, backing::keeping_errno(ask)};
   }
 
-  // It does what serve() does where the pool had no memory. The allocator underneath comes first,
-  // as its blocks fit. It comes last if it was refused memory a moment ago, as each try costs it
+  // Does what serve() does where the pool had no memory. The allocator underneath comes first, as
+  // its blocks fit. It comes last if it was refused memory a moment ago, as each try costs it
   // several system calls, and if mappings are short: a new one would keep those of the classes from
   // becoming larger.
   template <typename Ask>

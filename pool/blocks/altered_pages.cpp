@@ -9,8 +9,8 @@
 namespace bufpool {
 namespace {
 
-// The whole pages of a block. Those of a slot are its own from end to end, guard line included;
-// elsewhere those at its ends hold guard lines, too.
+// Holds the whole pages of a block. The pages of a slot are the block's own from end to end, guard
+// line included. Elsewhere the pages at its ends hold guard lines, too.
 struct Pages {
   Pages(Block block, ClassIndex c) noexcept
       : first(has_slots(c) ? platform::page_below(to_address(block))
@@ -24,7 +24,7 @@ struct Pages {
 }  // namespace
 
 void AlteredPages::note(std::uintptr_t start, std::size_t bytes, Alteration how) noexcept {
-  if (platform::expects_filter()) return;  // the look at a guard line takes one
+  if (platform::expects_filter()) return;  // the look at a guard line takes a system call
   const std::uintptr_t end = start + bytes;
   for (std::uintptr_t at = start; at < end && parts_.tables->owns(at);) {
     const ClassIndex c = parts_.tables->class_at(at);

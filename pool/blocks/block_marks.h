@@ -25,10 +25,11 @@ enum class BlockState : std::uint8_t {
 class BlockMarks {
  public:
   constexpr BlockMarks() noexcept = default;
-  // `cookies` are the words that the marks are written by.
+  // Makes marks that are written by the words of `cookies`.
   explicit constexpr BlockMarks(const Cookies& cookies) noexcept : cookies_(cookies) {}
 
-  // The hit paths call the next four: a store, a comparison, a store, a comparison.
+  // Marks a block as in use. The hit paths call this and the next three. They cost a store, a
+  // comparison, a store and a comparison.
   [[gnu::always_inline]] void mark_in_use(Block block) const noexcept {
     guard_line(block).state = cookies_.in_use(block);
   }
@@ -54,15 +55,16 @@ class BlockMarks {
     return word == cookies_.known_zero(block) ? BlockState::kKnownZero : BlockState::kUnmarked;
   }
 
-  // The slow paths write these marks. mark_growing() writes the size, too.
+  // Marks a buffer that realloc made larger, and writes its size. Slow paths write this mark and
+  // the next ones.
   void mark_growing(Block block, GrowingSize size) const noexcept {
     guard_line(block) = GuardLine{cookies_.growing(block), size.word()};
   }
-  // The put of the buffer has to look at the words behind the first.
+  // Marks a buffer whose put has to look at the words behind the first.
   void mark_borrowed(Block block) const noexcept {
     guard_line(block).state = cookies_.borrowed(block);
   }
-  // The block is free, and its buffer reads as zero from its first byte to its last.
+  // Marks a free block whose buffer reads as zero from its first byte to its last.
   void mark_known_zero(Block block) const noexcept {
     guard_line(block).state = cookies_.known_zero(block);
   }

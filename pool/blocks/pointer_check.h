@@ -28,7 +28,7 @@ class PointerCheck {
     AllSpans* spans = nullptr;
     CpuCache* cache = nullptr;
   };
-  // The parts outlive this. Pre: it is called once.
+  // Connects the parts, which outlive this. Pre: it is called once.
   void open(const Parts& parts) noexcept { parts_ = parts; }
 
   // Sets the function that is called with the first fault. Without one the process traps.

@@ -13,7 +13,7 @@ bool is_mapped_alone(const void* pointer) noexcept {
 
 }  // namespace
 
-// Buffers of the pool start on a cache line.
+// Buffers that move start on a cache line in the pool.
 std::uint32_t PageMove::offset_for(const void* from, ClassIndex c) noexcept {
   const std::uintptr_t start = reinterpret_cast<std::uintptr_t>(from) - gap_bytes(c);
   if (!has_slots(c) || start % kLine != 0) return WideTake::kAnywhere;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The contract of rseq_x86_64.h for processors without tested sequences: every pop and push misses,
-// so that every request takes the locked way.
+// Fulfils the contract of rseq_x86_64.h for processors without tested sequences: every pop and push
+// misses, so that every request takes the locked way.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace bufpool {
 
-// Whether there are sequences for this processor.
+// Says whether there are sequences for this processor.
 inline constexpr bool kHaveSequences = false;
 
 // Returns kNoBlock, as if the stack were empty. It takes no lock.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The restartable sequences, for x86-64: push and pop on the stacks of the CPU that runs them.
+// Has the restartable sequences for x86-64: push and pop on the stacks of the CPU that runs them.
 //
 // A thread that is preempted, migrated or signalled between labels 1 and 2 is sent to the abort
 // address, and from there to where the stack is empty or full. So all up to the last store sees one
@@ -19,7 +19,7 @@
 
 namespace bufpool {
 
-// Whether there are sequences for this processor.
+// Says whether there are sequences for this processor.
 inline constexpr bool kHaveSequences = true;
 
 // The functions below are inlined into many others, so the assembler sees this text many times.
@@ -66,7 +66,7 @@ inline constexpr bool kHaveSequences = true;
 // aborted. `slabs` has kMaxCpus + 1 distances. `stack` is the address of the class's stack in the
 // empty slab. `step` is kCountedPop or kUncountedPop. `asked` bytes are added to the stack's sum
 // before the commit: an abort in between leaves them there without a hit, once in some 10^9 pops.
-// Takes no lock; a signal handler may call it.
+// It takes no lock, and a signal handler may call it.
 template <std::int64_t step>
 [[gnu::always_inline]] inline Block rseq_pop(RseqArea* area, const SlabDistance* slabs,
                                              std::uintptr_t stack, std::uint64_t asked) noexcept {
@@ -95,7 +95,8 @@ empty:
 }
 
 // Puts a block on this CPU's stack. Returns false if the stack is at its limit or the sequence was
-// aborted. The parameters are those of rseq_pop(). Takes no lock; a signal handler may call it.
+// aborted. The parameters are those of rseq_pop(). It takes no lock, and a signal handler may call
+// it.
 [[gnu::always_inline]] inline bool rseq_push(RseqArea* area, const SlabDistance* slabs,
                                              std::uintptr_t stack, Block block) noexcept {
   std::uintptr_t at;
