@@ -65,8 +65,8 @@ struct Options {
   BUFPOOL_OPTION_TYPE_##kind member{};
 #define BUFPOOL_CHOICE(Type, member, ...) Type member{};
 #include "pool/options/options.def"
-  std::uint64_t set_mask =
-      0;  // bit i says that the environment set row i of the list to a good value
+  // Bit i says that the environment set row i of the list to a good value.
+  std::uint64_t set_mask = 0;
 };
 
 // Holds a complaint about one variable.
@@ -75,8 +75,8 @@ struct Complaint {
   Kind kind;
   std::string_view name;   // as given, with BUFPOOL_
   std::string_view value;  // as given
-  const OptionInfo*
-      info;  // is the row that was meant; for an unknown name the nearest one, or null
+  // It is the row that was meant. For an unknown name it is the nearest one, or null.
+  const OptionInfo* info;
 };
 
 // Holds the first complaints, and how many there were in all.
