@@ -27,9 +27,9 @@ class AlteredPages {
     zero_ = zero;
   }
 
-  // Notes that the program is about to alter the pages of [start, start + bytes). The next user of
-  // such a buffer could not use it. Nothing happens if new system calls are to be avoided. It takes
-  // no lock. A signal handler may call it.
+  // Notes that the program is about to alter the pages of [start, start + bytes). The next owner of
+  // the buffer could not use such pages. Nothing happens if new system calls are to be avoided. It
+  // takes no lock. A signal handler may call it.
   void note(std::uintptr_t start, std::size_t bytes, Alteration how) noexcept;
 
   // Notes that pages of the allocator underneath, or pages in several mappings, moved into a block

@@ -13,7 +13,8 @@ bool is_mapped_alone(const void* pointer) noexcept {
 
 }  // namespace
 
-// Buffers that move start on a cache line in the pool.
+// Blocks of the pool begin on a cache line, so pages of a buffer that does not cannot move into
+// one.
 std::uint32_t PageMove::offset_for(const void* from, ClassIndex c) noexcept {
   const std::uintptr_t start = reinterpret_cast<std::uintptr_t>(from) - gap_bytes(c);
   if (!has_slots(c) || start % kLine != 0) return WideTake::kAnywhere;

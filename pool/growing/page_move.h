@@ -35,10 +35,10 @@ class PageMove {
 
   // Moves the first `kept` bytes. The whole pages among them move, and the rest is copied. After
   // kYes the contents are at `to`, and the pages that platform::PagesToMove tells of `from` read as
-  // zero. After kNo the contents are at `from` still. They are few, lie in their pages in another
-  // way than `to` does, or are on pages that the program altered, or the kernel refused. After
-  // kLost `from` is as it was, and `to` must not be used again. Pre: both buffers are in use, and
-  // the pool's block of `to` is marked as growing.
+  // zero. After kNo the contents are at `from` still. That happens if they are few, lie in their
+  // pages in another way than `to` does, or are on pages that the program altered, or if the kernel
+  // refuses. After kLost `from` is as it was, and `to` must not be used again. Pre: both buffers
+  // are in use, and the pool's block of `to` is marked as growing.
   [[nodiscard]] platform::Moved move(void* from, void* to, std::size_t kept) noexcept;
 
  private:
