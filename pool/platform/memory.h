@@ -11,7 +11,7 @@
 
 namespace bufpool::platform {
 
-// A page has so many bytes. map_at() refuses where the kernel has another one.
+// A page has so many bytes. map_at() refuses where the kernel has pages of another size.
 inline constexpr std::size_t kPageBytes = 4096;
 
 // Return the address rounded up and down to the start of a page.
