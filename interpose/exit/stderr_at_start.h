@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whether stderr still is what the process was started with.
+// Tells whether stderr still is what the process was started with.
 #pragma once
 
 #include <fcntl.h>
@@ -29,7 +29,7 @@ class StderrAtStart {
   [[nodiscard]] bool is_there() const noexcept {
     struct stat now = {};
     if (!had_) return false;
-    // A program that has locked itself in may be refused the look, and cannot have opened anything.
+    // A program that has locked itself in may be refused the look. It cannot have opened anything.
     if (fstat(STDERR_FILENO, &now) != 0) return errno != EBADF;
     return now.st_dev == file_.st_dev && now.st_ino == file_.st_ino && was_born_then();
   }

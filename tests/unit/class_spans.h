@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Shared spans in address space of the test's own, given back at its end.
+// Makes shared spans in address space of the test's own, which goes back at its end.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@
 
 namespace bufpool {
 
-// Address space of a test's own.
+// Holds address space of a test's own.
 class OwnSpace {
  public:
   OwnSpace() {
@@ -36,11 +36,11 @@ class OwnSpace {
   std::unique_ptr<ChunkSpace> space_ = std::make_unique<ChunkSpace>();
 };
 
-// The spans of one class.
+// Holds the spans of one class.
 struct ClassSpans {
   explicit ClassSpans(ClassIndex c) : index(c) { spans.open(c, space.get()); }
 
-  // Takes `count` blocks, all as misses.
+  // Takes `count` blocks, all of them as misses.
   std::vector<Block> take(std::size_t count) {
     std::vector<Block> blocks;
     Block block = kNoBlock;
@@ -78,7 +78,7 @@ inline bool all_bytes_are(std::uintptr_t start, std::size_t bytes, unsigned char
   return data[0] == value && std::memcmp(data, data + 1, bytes - 1) == 0;
 }
 
-// Fills the bytes from an address on with a byte of its own, and looks whether it is still there.
+// Fills the bytes from an address on with a byte of its own, and checks that it is still there.
 inline unsigned char fill_for(std::uintptr_t start) {
   return static_cast<unsigned char>(start >> 4 | 1);
 }
