@@ -6,7 +6,7 @@
 
 #include "pool/backing/backing.h"
 #include "pool/options/policy.h"
-#include "pool/purging/zeroing.h"
+#include "pool/pages/zeroing.h"
 
 namespace bufpool {
 

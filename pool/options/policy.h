@@ -102,7 +102,7 @@ inline constexpr std::uint64_t kSmallRequestsPerGet = 1000;
 // Lines on stderr may wait for room for so many milliseconds, in all the process's life.
 inline constexpr int kMessagePatienceMs = 1000;
 
-// The next numbers are those of sync/, addresses/, runs/, state/, mapping/, purging/ and spans/.
+// The next numbers are those of sync/, addresses/, runs/, state/, mapping/, pages/ and spans/.
 
 // A thread waits for one and the same owner of a lock for so many milliseconds. Nothing slow is
 // done under a lock, so an owner that holds it for this long is stopped, or it is gone and its

@@ -4,10 +4,10 @@
 #include <algorithm>
 
 #include "pool/options/policy.h"
+#include "pool/pages/span_purge.h"
+#include "pool/pages/span_sweep.h"
 #include "pool/platform/clock.h"
 #include "pool/platform/memory.h"
-#include "pool/purging/span_purge.h"
-#include "pool/purging/span_sweep.h"
 
 namespace bufpool {
 namespace {

@@ -4,11 +4,11 @@
 
 namespace bufpool {
 
-// A signal handler may call all functions.
+// Counts them for each thread. A signal handler may call all functions.
 class Vforks {
  public:
-  // The thread calls enter() before vfork and leave() once its child is gone. The child is another
-  // process on its parent's memory, and may call vfork, too, so both count.
+  // Count. The thread calls enter() before vfork and leave() once its child is gone. The child is
+  // another process on its parent's memory, and may call vfork, too, so both count.
   static void enter() noexcept { ++count_; }
   static void leave() noexcept { --count_; }
 

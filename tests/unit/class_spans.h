@@ -12,8 +12,8 @@
 #include <span>
 #include <vector>
 
-#include "pool/purging/span_purge.h"
-#include "pool/purging/span_sweep.h"
+#include "pool/pages/span_purge.h"
+#include "pool/pages/span_sweep.h"
 #include "pool/spans/shared_spans.h"
 #include "pool/spans/span_lookup.h"
 

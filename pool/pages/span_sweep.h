@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "pool/purging/run_look.h"
+#include "pool/pages/run_look.h"
 #include "pool/state/span_state.h"
 
 namespace bufpool {

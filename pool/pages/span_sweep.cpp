@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/purging/span_sweep.h"
+#include "pool/pages/span_sweep.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/purging/run_look.h"
+#include "pool/pages/run_look.h"
 
 #include "pool/options/policy.h"
 #include "pool/platform/memory.h"
