@@ -2,17 +2,22 @@
 // Holds a text in a fixed buffer on the stack. fmt formats it, and never asks the heap for that.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <span>
 #include <string_view>
-#include <utility>
 
 #include "report/report.h"
 
 namespace bufpool {
+
+// Writes the arguments into `room` as fmt formats them. Returns the number of bytes written. Text
+// that does not fit is cut off. A signal handler may call it. It is one function, not a template:
+// otherwise each source that formats would compile the whole of fmt.
+std::size_t format_within(std::span<char> room, fmt::string_view format,
+                          fmt::format_args arguments) noexcept;
 
 // Holds up to `kSize` bytes of text. Text that does not fit is cut off. A signal handler may use
 // it.
@@ -25,9 +30,7 @@ class FixedText {
   // fmt may format on the heap.
   template <typename... Args>
   FixedText& add(fmt::format_string<Args...> format, Args&&... args) noexcept {
-    const auto result =
-        fmt::format_to_n(chars_.data() + size_, room(), format, std::forward<Args>(args)...);
-    size_ += std::min(room(), result.size);
+    size_ += format_within({chars_.data() + size_, room()}, format, fmt::make_format_args(args...));
     return *this;
   }
 
