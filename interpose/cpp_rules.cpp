@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 
+#include <atomic>
 #include <cstdlib>
 
 #include "interpose/messages/message.h"
@@ -15,6 +16,26 @@ template <typename Function>
 Function in_runtime(const char* mangled) noexcept {
   return reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, mangled));
 }
+
+// Finds a function of the program's runtime that this library's function of that name stands
+// before. It remembers the function.
+template <typename Function>
+class NextForm {
+ public:
+  constexpr NextForm(const char* mangled) noexcept : mangled_(mangled) {}
+
+  Function get() noexcept {
+    Function found = found_.load(std::memory_order_relaxed);
+    if (found != nullptr) return found;
+    found = reinterpret_cast<Function>(dlsym(RTLD_NEXT, mangled_));
+    found_.store(found, std::memory_order_relaxed);
+    return found;
+  }
+
+ private:
+  const char* mangled_;
+  std::atomic<Function> found_{nullptr};
+};
 
 }  // namespace
 
@@ -30,22 +51,29 @@ void throw_bad_alloc() {
   std::abort();
 }
 
+void* try_by_runtime(Shape shape, std::size_t size) noexcept {
+  static constinit NextForm<void* (*)(std::size_t, const std::nothrow_t&)> forms[] = {
+      {"_ZnwmRKSt9nothrow_t"}, {"_ZnamRKSt9nothrow_t"}};
+  const auto form = forms[static_cast<int>(shape)].get();
+  return form == nullptr ? nullptr : form(size, std::nothrow);
+}
+
+void* try_by_runtime(Shape shape, std::size_t size, std::align_val_t alignment) noexcept {
+  static constinit NextForm<void* (*)(std::size_t, std::align_val_t, const std::nothrow_t&)>
+      forms[] = {{"_ZnwmSt11align_val_tRKSt9nothrow_t"}, {"_ZnamSt11align_val_tRKSt9nothrow_t"}};
+  const auto form = forms[static_cast<int>(shape)].get();
+  return form == nullptr ? nullptr : form(size, alignment, std::nothrow);
+}
+
 // A handler that gives up throws std::bad_alloc, which the program's runtime has to catch. The
 // nothrow new of that runtime has the catch clause. In it the runtime calls this library's operator
 // new, which calls the handler.
 void* try_with_handler(std::size_t size) noexcept {
-  if (installed_handler() == nullptr) return nullptr;
-  const auto next = reinterpret_cast<void* (*)(std::size_t, const std::nothrow_t&)>(
-      dlsym(RTLD_NEXT, "_ZnwmRKSt9nothrow_t"));
-  return next == nullptr ? nullptr : next(size, std::nothrow);
+  return installed_handler() == nullptr ? nullptr : try_by_runtime(Shape::kSingle, size);
 }
 
 void* try_with_handler(std::size_t size, std::align_val_t alignment) noexcept {
-  if (installed_handler() == nullptr) return nullptr;
-  const auto next =
-      reinterpret_cast<void* (*)(std::size_t, std::align_val_t, const std::nothrow_t&)>(
-          dlsym(RTLD_NEXT, "_ZnwmSt11align_val_tRKSt9nothrow_t"));
-  return next == nullptr ? nullptr : next(size, alignment, std::nothrow);
+  return installed_handler() == nullptr ? nullptr : try_by_runtime(Shape::kSingle, size, alignment);
 }
 
 }  // namespace bufpool::cpp_rules

@@ -21,6 +21,16 @@ namespace bufpool::cpp_rules {
 // line.
 [[noreturn]] void throw_bad_alloc();
 
+// Says whether a form of operator new is for an object or for an array.
+enum class Shape { kSingle, kArray };
+
+// Call the nothrow operator new of the program's C++ runtime. It calls the throwing form that the
+// program has put in the place of this library's, and catches what that throws. Without a runtime
+// they return nullptr.
+[[nodiscard]] void* try_by_runtime(Shape shape, std::size_t size) noexcept;
+[[nodiscard]] void* try_by_runtime(Shape shape, std::size_t size,
+                                   std::align_val_t alignment) noexcept;
+
 // Lets the program's handler try, at the end of a nothrow new that found no memory. Returns nullptr
 // if there is none to be had.
 [[nodiscard]] void* try_with_handler(std::size_t size) noexcept;

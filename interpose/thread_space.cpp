@@ -12,16 +12,32 @@
 #include "pool/platform/safe_calls.h"
 
 namespace bufpool {
+namespace {
 
-constinit std::atomic<std::size_t> ThreadSpace::limit_{0};
+std::size_t or_none(std::size_t bytes) noexcept { return bytes == SIZE_MAX ? 0 : bytes; }
+
+// Returns whether `more` bytes are within a limit, which is 0 if there is none.
+bool is_within_limit(std::size_t limit, std::size_t used, std::size_t more) noexcept {
+  return limit == 0 || used + more <= limit;
+}
+
+}  // namespace
+
+constinit ThreadSpace::Limit ThreadSpace::addresses_{0};
+constinit ThreadSpace::Limit ThreadSpace::data_{0};
 constinit std::atomic<bool> ThreadSpace::set_later_{false};
 constinit std::atomic<std::uint32_t> ThreadSpace::begun_{0};
 constinit std::atomic<std::uint32_t> ThreadSpace::finished_{0};
 constinit RefusalOfSome ThreadSpace::refused_;
 
-void ThreadSpace::set_limit(std::size_t bytes, bool later) noexcept {
-  set_later_.store(later, std::memory_order_relaxed);
-  limit_.store(bytes == SIZE_MAX ? 0 : bytes, std::memory_order_relaxed);
+void ThreadSpace::set_limits_at_start(const platform::Space& limits) noexcept {
+  addresses_.store(or_none(limits.addresses), std::memory_order_relaxed);
+  data_.store(or_none(limits.data), std::memory_order_relaxed);
+}
+
+void ThreadSpace::set_later(Limit& limit, std::size_t bytes) noexcept {
+  set_later_.store(true, std::memory_order_relaxed);
+  limit.store(or_none(bytes), std::memory_order_relaxed);
 }
 
 void ThreadSpace::forget_in_child() noexcept {
@@ -32,28 +48,35 @@ void ThreadSpace::forget_in_child() noexcept {
 // A program that has limited itself and then set a filter may be killed for the look at what is
 // used.
 bool ThreadSpace::heeds_limit() noexcept {
-  if (limit_.load(std::memory_order_relaxed) == 0) return false;
+  const std::size_t addresses = addresses_.load(std::memory_order_relaxed);
+  if (addresses == 0 && data_.load(std::memory_order_relaxed) == 0) return false;
   return !set_later_.load(std::memory_order_relaxed) || !platform::expects_filter();
 }
 
-// The very first thread that mimalloc serves gets its share whatever is left.
+bool ThreadSpace::has_room(const platform::Space& used, std::size_t bytes) noexcept {
+  return is_within_limit(addresses_.load(std::memory_order_relaxed), used.addresses, bytes) &&
+         is_within_limit(data_.load(std::memory_order_relaxed), used.data, bytes);
+}
+
+// The very first thread that mimalloc serves gets its share if that leaves the program something.
 bool ThreadSpace::take_first() noexcept {
   std::uint32_t none = 0;
-  return !PassCounter::any_served() && begun_.compare_exchange_strong(none, 1);
+  return !PassCounter::any_served() &&
+         has_room(platform::space_used(), backing::kThreadBytes + policy::kLeftByFirstThread) &&
+         begun_.compare_exchange_strong(none, 1);
 }
 
 // Shares that were taken and not mapped before the look are subtracted from what is left, even if
 // they were mapped since. So threads that look at the same time do not all get what is there once.
 bool ThreadSpace::take_one() noexcept {
   const std::uint32_t finished = finished_.load();
-  const std::size_t used = platform::address_space_used();
-  const std::size_t limit = limit_.load(std::memory_order_relaxed);
+  const platform::Space used = platform::space_used();
   std::uint32_t begun = begun_.load();
   do {
     // A handler that forked while this thread held a share leaves one more finished than begun.
     const auto held = std::max(static_cast<std::int32_t>(begun - finished), 0);
     const std::size_t threads = policy::kThreadSpaceShare + static_cast<std::size_t>(held);
-    if (used + threads * backing::kThreadBytes > limit) return false;
+    if (!has_room(used, threads * backing::kThreadBytes)) return false;
   } while (!begun_.compare_exchange_weak(begun, begun + 1));
   return true;
 }
@@ -62,8 +85,8 @@ bool ThreadSpace::Share::take() noexcept {
   if (!heeds_limit()) return true;
   if (refused_.stands()) return false;
   // What the pool has mapped and does not use is worth a share, too.
-  const auto has_room = [] { return the_pool.control().retries().next(false); };
-  held_ = take_first() || take_one() || (has_room() && take_one());
+  const auto made_room = [] { return the_pool.control().retries().next(false); };
+  held_ = take_first() || take_one() || (made_room() && take_one());
   if (!held_) refused_.note();
   return held_;
 }

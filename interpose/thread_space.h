@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: MIT
-// Shares out the address space that the allocator underneath sets aside for threads.
+// Shares out the memory that the allocator underneath sets aside for threads.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/platform/process.h"
 #include "pool/sync/refusal.h"
 
 namespace bufpool {
 
-// Decides under a limit whether a thread is worth the address space that mimalloc sets aside for
-// it. Any thread and any signal handler may call any function. None takes a lock.
+// Decides under a limit of addresses or of data whether a thread is worth what mimalloc sets aside
+// for it. Any thread and any signal handler may call any function. None takes a lock.
 class ThreadSpace {
  public:
-  // Set the limit of this process's address space to `bytes` from now on. SIZE_MAX is no limit. The
-  // first is for the limit that the process was started under, the second for what the program has
-  // asked for since.
-  static void set_limit_at_start(std::size_t bytes) noexcept { set_limit(bytes, false); }
-  static void set_limit_later(std::size_t bytes) noexcept { set_limit(bytes, true); }
+  // Sets the limits that the process was started under. SIZE_MAX is no limit.
+  static void set_limits_at_start(const platform::Space& limits) noexcept;
 
-  // It is the share of one thread. The thread holds it until mimalloc has mapped the address space.
+  // Set one limit to what the program has asked for since.
+  static void set_addresses_later(std::size_t bytes) noexcept { set_later(addresses_, bytes); }
+  static void set_data_later(std::size_t bytes) noexcept { set_later(data_, bytes); }
+
+  // It is the share of one thread. The thread holds it until mimalloc has mapped the memory.
   class Share {
    public:
     Share() noexcept = default;
@@ -42,12 +44,17 @@ class ThreadSpace {
   static void forget_in_child() noexcept;
 
  private:
-  static void set_limit(std::size_t bytes, bool later) noexcept;
+  // Holds a limit in bytes. 0 says that there is none.
+  using Limit = std::atomic<std::size_t>;
+
+  static void set_later(Limit& limit, std::size_t bytes) noexcept;
   static bool heeds_limit() noexcept;
+  static bool has_room(const platform::Space& used, std::size_t bytes) noexcept;
   static bool take_first() noexcept;
   static bool take_one() noexcept;
 
-  static constinit std::atomic<std::size_t> limit_;       // bytes; 0: none
+  static constinit Limit addresses_;
+  static constinit Limit data_;
   static constinit std::atomic<bool> set_later_;          // by the program
   static constinit std::atomic<std::uint32_t> begun_;     // shares taken, ever
   static constinit std::atomic<std::uint32_t> finished_;  // shares that are mapped, or unused

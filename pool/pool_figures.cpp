@@ -104,6 +104,7 @@ void PoolFigures::count_process(Out& out) const noexcept {
   const RetentionFigures retention = parts_.retention.figures();
   out.cpu_drains = retention.cpu_drains;
   out.trims = retention.trims;
+  out.shortages = retention.shortages;
   out.pressure_events = retention.pressure_events;
 }
 

@@ -114,13 +114,14 @@ void advise_cpu_cache(const Snapshot& snapshot, const ReportContext& context,
   sink(line.view());
 }
 
-// There is no advice for a budget below its maximum, because it can still rise by itself.
+// There is no advice for a budget below its maximum, because it can still rise by itself. There is
+// none either where the system refused memory: memory then went back to make room for other.
 void advise_retain_max(const Snapshot& snapshot, LineSink sink) noexcept {
   const ClassSnapshot totals = totals_of(snapshot);
   const std::uint64_t now = snapshot.budget_max;
   const std::uint64_t share = basis_points(totals.regretted, totals.faulted);
   if (totals.regretted <= kMuchRegret || share <= kRegretShare || snapshot.budget != now) return;
-  if (now < kLeastRetainMax || now >= kMostRetained) return;
+  if (now < kLeastRetainMax || now >= kMostRetained || snapshot.shortages > 0) return;
   Sentence line;
   line.add("{} ({}% of what was faulted) had been given back shortly before: ",
            human_bytes(totals.regretted).view(), percent(share).view());
@@ -245,6 +246,15 @@ void advise_max_buffers(const Snapshot& snapshot, LineSink sink) noexcept {
   sink(line.view());
 }
 
+void advise_shortage(const Snapshot& snapshot, LineSink sink) noexcept {
+  if (snapshot.shortages == 0) return;
+  Sentence line;
+  line.add("idle memory was given back {} times, as the system refused more: raise ulimit -v or ",
+           human_count(snapshot.shortages).view());
+  line.append("-d, or vm.max_map_count, unless the program asked for what cannot be");
+  sink(line.view());
+}
+
 void advise_fallbacks(const Snapshot& snapshot, LineSink sink) noexcept {
   const ClassSnapshot totals = totals_of(snapshot);
   std::uint64_t refused = totals.fallbacks - std::min(totals.fallbacks, totals.over_limit);
@@ -257,7 +267,7 @@ void advise_fallbacks(const Snapshot& snapshot, LineSink sink) noexcept {
     line.append("the process forked, in signal handlers, or after _Fork; no variable changes that");
     sink(line.view());
   }
-  if (refused == 0) return;
+  if (refused == 0) return advise_shortage(snapshot, sink);
   Sentence line;
   line.add("{} requests in the pooled range went to mimalloc: ", human_count(refused).view());
   line.append("the system refused memory (ulimit -v or -d, vm.overcommit_memory, ");

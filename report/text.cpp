@@ -169,6 +169,9 @@ void put_memory(const TextLines& lines, const Snapshot& snapshot,
       human_bytes(totals.regretted).view());
   Line line = lines.begin();
   line.add("trimmer: {}", trimmer_words(trimmer_state(snapshot)));
+  if (snapshot.shortages > 0) {
+    line.add("; shortages: {}", human_count(snapshot.shortages).view());
+  }
   if (snapshot.pressure_events > 0) {
     line.add("; pressure events: {}", human_count(snapshot.pressure_events).view());
   }

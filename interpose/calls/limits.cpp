@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Wraps setrlimit and prlimit, by which a program limits its own address space after the start. The
+// Wraps setrlimit and prlimit, by which a program limits its own memory after the start. The
 // library does not ask for the limit later, because a program that has set a filter of system calls
 // may be killed for that.
 #include <sys/resource.h>
@@ -25,13 +25,19 @@ constinit NextSymbol<int(pid_t, __rlimit_resource, const rlimit*, rlimit*) noexc
 constinit NextSymbol<int(pid_t, __rlimit_resource, const rlimit64*, rlimit64*) noexcept>
     next_prlimit64("prlimit64");
 
+bool limits_memory(int resource) noexcept {
+  return resource == RLIMIT_AS || resource == RLIMIT_DATA;
+}
+
 // Notes the new limit if the call that set it succeeded, and returns `result`. A vfork child notes
 // none: its limit is its own, but its memory is its parent's.
 template <typename Limit>
 int noting(int result, int resource, const Limit* limit) noexcept {
-  if (result != 0 || resource != RLIMIT_AS || limit == nullptr) return result;
+  if (result != 0 || !limits_memory(resource) || limit == nullptr) return result;
   if (!OwnerLock::process_is_entered()) return result;
-  ThreadSpace::set_limit_later(limit->rlim_cur == RLIM_INFINITY ? SIZE_MAX : limit->rlim_cur);
+  const std::size_t bytes = limit->rlim_cur == RLIM_INFINITY ? SIZE_MAX : limit->rlim_cur;
+  if (resource == RLIMIT_AS) ThreadSpace::set_addresses_later(bytes);
+  if (resource == RLIMIT_DATA) ThreadSpace::set_data_later(bytes);
   return result;
 }
 
@@ -44,7 +50,7 @@ bool is_this_process(pid_t process) noexcept {
 template <typename Next, typename Limit>
 int call_prlimit(Next next, pid_t process, __rlimit_resource resource, const Limit* limit,
                  Limit* old) noexcept {
-  if (resource != RLIMIT_AS || limit == nullptr || !is_this_process(process)) {
+  if (!limits_memory(resource) || limit == nullptr || !is_this_process(process)) {
     return next(process, resource, limit, old);
   }
   // The kernel refuses a bad address. So nothing is read of it before the call.

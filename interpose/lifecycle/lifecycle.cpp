@@ -34,7 +34,7 @@ bool bring_to_life() noexcept {
   start = read_options();
   the_pool.control().set_fault_handler(abort_on_fault);
   const bool alive = the_pool.open(start.options);
-  ThreadSpace::set_limit_at_start(platform::address_space_limit());
+  ThreadSpace::set_limits_at_start(platform::space_limits());
   if (!alive && !start.options.disable) {
     say("no address space to be had for the pool (ulimit -v?): mimalloc serves everything");
   }

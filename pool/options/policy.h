@@ -85,6 +85,12 @@ inline constexpr std::uint64_t kResidencePatienceMs = 200;
 // A thread after the first may be given no more than an eighth of the address space that is left:
 // the threads to come need their stacks.
 inline constexpr std::size_t kThreadSpaceShare = 8;
+
+// Under a limit the first thread gets what mimalloc sets aside for a thread, if so many bytes are
+// left after that: room for two threads' stacks. A Python that needs 15 MiB failed under 47 to 51
+// MB of addresses where the first thread got it whatever was left.
+inline constexpr std::size_t kLeftByFirstThread = std::size_t{16} << 20;
+
 // A thread may make so many small requests. They are pooled only if that many buffers take less
 // address space than the allocator underneath sets aside for the thread.
 inline constexpr std::size_t kThreadRequests = 4096;

@@ -18,12 +18,19 @@ namespace bufpool::platform {
 // Returns the number of CPUs that this process may run on now. It is 1 at least.
 [[nodiscard]] std::uint32_t usable_cpus() noexcept;
 
-// Returns the bytes of address space that this process may map, or SIZE_MAX if there is no limit.
-[[nodiscard]] std::size_t address_space_limit() noexcept;
+// Counts in bytes what the kernel limits for each process: all addresses (RLIMIT_AS), and private
+// memory that can be written (RLIMIT_DATA).
+struct Space {
+  std::size_t addresses;
+  std::size_t data;
+};
 
-// Returns the bytes of address space that this process has mapped, or 0 where the kernel does not
-// tell. It reads a file.
-[[nodiscard]] std::size_t address_space_used() noexcept;
+// Returns what this process may map, or SIZE_MAX where there is no limit.
+[[nodiscard]] Space space_limits() noexcept;
+
+// Returns what this process has mapped, or 0 where the kernel does not tell. The kernel tells of
+// data and of the main thread's stack in one. It reads a file.
+[[nodiscard]] Space space_used() noexcept;
 
 // Returns the resident bytes of this process, or 0 where the kernel does not tell. It reads a file.
 [[nodiscard]] std::size_t resident_bytes() noexcept;

@@ -22,7 +22,8 @@ std::uint64_t budget_within(Share wanted, std::uint64_t limit) noexcept {
 std::uint64_t most_to_warm() noexcept {
   std::uint64_t limit = platform::memory_limit();
   if (limit == 0) limit = std::numeric_limits<std::uint64_t>::max();  // not known
-  return std::min<std::uint64_t>(limit, platform::address_space_limit()) / policy::kWarmupShare;
+  const platform::Space most = platform::space_limits();
+  return std::min<std::uint64_t>({limit, most.addresses, most.data}) / policy::kWarmupShare;
 }
 
 }  // namespace

@@ -23,8 +23,12 @@ void Retention::open(const Options& options, SharedSpans* spans, CpuCache* cache
 
 RetentionFigures Retention::figures() noexcept {
   const Budget& budget = budget_.in_force();
-  return {budget.bytes(platform::now_ms()), budget.most(), idle_.trims(),
-          pressure_events_.load(std::memory_order_relaxed), idle_.cpu_drains()};
+  return {budget.bytes(platform::now_ms()),
+          budget.most(),
+          idle_.trims(),
+          shortages_.load(std::memory_order_relaxed),
+          pressure_events_.load(std::memory_order_relaxed),
+          idle_.cpu_drains()};
 }
 
 void Retention::after_fresh(std::uint64_t fresh, std::uint64_t refaulted) noexcept {
@@ -122,6 +126,7 @@ bool Retention::make_room() noexcept {
   const std::uint64_t left = left_at_drain_.load(std::memory_order_relaxed);
   if (lately && !more && idle_bytes() < left + policy::kLeastReclaim) return false;
   drained_ms_.store(now, std::memory_order_relaxed);
+  shortages_.fetch_add(1, std::memory_order_relaxed);
   trim(0);
   idle_.sweep(0);  // finds the runs that have no page left
   idle_.sweep(0);  // and unmaps them

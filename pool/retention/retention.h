@@ -20,6 +20,7 @@ struct RetentionFigures {
   std::uint64_t budget;       // bytes
   std::uint64_t budget_most;  // bytes
   std::uint64_t trims;
+  std::uint64_t shortages;
   std::uint64_t pressure_events;
   std::uint64_t cpu_drains;
 };
@@ -95,6 +96,7 @@ class Retention {
   std::atomic<std::uint64_t> left_at_drain_{0};
   std::atomic<std::uint32_t> steps_at_drain_{0};  // ReturnsUnderWay::steps() after make_room()
   std::atomic<std::uint64_t> trims_at_fork_{0};
+  std::atomic<std::uint64_t> shortages_{0};
   std::atomic<std::uint64_t> pressure_events_{0};
 };
 

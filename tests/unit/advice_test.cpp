@@ -123,6 +123,16 @@ TEST(Advice, RegretAsksForALargerBudget) {
                       advice_for(with_regret(64 * kMiB + 1, 100 * kMiB, 64 * kMiB)));
 }
 
+TEST(Advice, WhereTheSystemRefusedMemoryTheBudgetIsNotToBlame) {
+  Snapshot snapshot = with_regret(100 * kMiB, 300 * kMiB, 64 * kMiB);
+  snapshot.shortages = 7;
+  EXPECT_EQ(advice_for(snapshot).find("RETAIN_MAX"), std::string::npos);
+  EXPECT_PRED_FORMAT2(IsSubstring, "given back 7 times, as the system refused more: raise ulimit",
+                      advice_for(snapshot));
+  snapshot.classes[0].fallbacks = 1;
+  EXPECT_EQ(advice_for(snapshot).find("7 times"), std::string::npos);
+}
+
 TEST(Advice, ABudgetThatCanRiseIsLeftAlone) {
   Snapshot snapshot = with_regret(100 * kMiB, 300 * kMiB, 64 * kMiB);
   snapshot.budget -= 1;
@@ -299,6 +309,7 @@ TEST(Advice, TheLargestNumbersFit) {
   snapshot.budget = snapshot.budget_max = (std::uint64_t{16} << 40) - 1;
   EXPECT_PRED_FORMAT2(IsSubstring, "(under 90% in 86 more)",
                       advice_for(snapshot, with_cpu_cache((std::uint64_t{16} << 30) - 1)));
+  snapshot.shortages = 0;
   EXPECT_PRED_FORMAT2(IsSubstring, "BUFPOOL_RETAIN_MAX=16384G (now 17592186044415)",
                       advice_for(snapshot));
   snapshot.mode = PoolMode::kLocked;

@@ -6,7 +6,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <string_view>
 
 #include "pool/platform/linux/files.h"
 #include "pool/platform/linux/system_calls.h"
@@ -15,35 +17,49 @@
 namespace bufpool::platform {
 namespace {
 
-// Returns field `index` of statm in bytes: 0 is the address space, and 1 is what is resident. The
-// file of the process is empty once its main thread has ended, so the thread's is read.
-std::size_t statm_bytes(int index) noexcept {
+// Holds the fields of statm in bytes. They are 0 where the kernel does not tell.
+struct Statm {
+  static constexpr int kAddresses = 0;
+  static constexpr int kResident = 1;
+  static constexpr int kData = 5;
+  std::size_t bytes[kData + 1] = {};
+};
+
+// The file of the process is empty once its main thread has ended, so the thread's is read.
+Statm statm() noexcept {
   const KeepErrno keep;
   char text[128];
   const std::size_t length = ReadOnlyFile("/proc/thread-self/statm").read(text);
-  std::size_t pages = 0;
-  for (std::size_t i = 0; i < length && index >= 0; ++i) {
-    if (text[i] == ' ') {
-      --index;
-    } else if (index == 0 && text[i] >= '0' && text[i] <= '9') {
-      pages = pages * 10 + static_cast<std::size_t>(text[i] - '0');
-    }
+  Statm found;
+  std::string_view rest(text, length);
+  for (std::size_t& bytes : found.bytes) {
+    const auto [pages, behind] = leading_number(rest);
+    if (rest.empty()) break;
+    bytes = pages * kPageBytes;
+    rest = behind.substr(std::min<std::size_t>(1, behind.size()));
   }
-  return pages * kPageBytes;
+  return found;
+}
+
+std::size_t limit_of(__rlimit_resource resource) noexcept {
+  rlimit limit{};
+  const bool limited = getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  return limited ? limit.rlim_cur : SIZE_MAX;
 }
 
 }  // namespace
 
-std::size_t address_space_limit() noexcept {
+Space space_limits() noexcept {
   const KeepErrno keep;
-  rlimit limit{};
-  const bool limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-  return limited ? limit.rlim_cur : SIZE_MAX;
+  return {limit_of(RLIMIT_AS), limit_of(RLIMIT_DATA)};
 }
 
-std::size_t address_space_used() noexcept { return statm_bytes(0); }
+Space space_used() noexcept {
+  const Statm now = statm();
+  return {now.bytes[Statm::kAddresses], now.bytes[Statm::kData]};
+}
 
-std::size_t resident_bytes() noexcept { return statm_bytes(1); }
+std::size_t resident_bytes() noexcept { return statm().bytes[Statm::kResident]; }
 
 std::uint32_t usable_cpus() noexcept {
   const KeepErrno keep;

@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstddef>
+#include <iterator>
 #include <string_view>
 
 #include "pool/options/bounded_text.h"
@@ -24,6 +25,7 @@
 #include "pool/platform/memory.h"
 #include "pool/platform/process.h"
 #include "pool/platform/sequences.h"
+#include "pool/platform/stack.h"
 #include "pool/platform/waiting.h"
 
 // It is absent before glibc 2.35.
@@ -40,6 +42,31 @@ constexpr std::size_t kThreadStack = 256 << 10;
 // TLS of all that is loaded. They grow no more once the program runs. 0 says that they are not
 // known.
 constinit std::atomic<std::size_t> libc_stack{0};
+
+// pthread_create needs some 5 KiB, and the caller may be a coroutine that has a page. It gets this
+// stack, six times of that. Untouched pages of it cost nothing.
+alignas(16) constinit std::byte create_stack[32 << 10] = {};
+
+struct NewThread {
+  void* (*body)(void*);
+  void* argument;
+  std::size_t stack;
+  int error;
+};
+
+// Creates a NewThread. Pre: all signals are blocked, so that no handler of the program runs on
+// this stack.
+void create(void* new_thread) noexcept {
+  auto& wanted = *static_cast<NewThread*>(new_thread);
+  pthread_attr_t attributes;
+  wanted.error = pthread_attr_init(&attributes);
+  if (wanted.error != 0) return;
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, wanted.stack);
+  pthread_t thread;
+  wanted.error = pthread_create(&thread, &attributes, wanted.body, wanted.argument);
+  pthread_attr_destroy(&attributes);
+}
 
 // Returns whether a new thread of libc's lives. libc ends the process if the kernel refuses to
 // register the thread for restartable sequences and granted it to others before. A filter of system
@@ -89,17 +116,12 @@ bool start_thread(void* (*body)(void*), void* argument) noexcept {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
-  pthread_attr_t attributes;
-  if (pthread_attr_init(&attributes) != 0) return false;
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, kThreadStack + needed);
+  NewThread thread{body, argument, kThreadStack + needed, 0};
   pthread_sigmask(SIG_BLOCK, &all, &before);
-  pthread_t thread;
-  const int error = pthread_create(&thread, &attributes, body, argument);
+  call_on_stack(&thread, create, std::end(create_stack));
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_attr_destroy(&attributes);
-  note_error(Call::kThread, error);
-  return error == 0;
+  note_error(Call::kThread, thread.error);
+  return thread.error == 0;
 }
 
 bool leave_descriptors() noexcept {
