@@ -33,7 +33,7 @@ namespace {
 struct ExitReport {
   std::atomic<bool> written{false};
   Turn turn;
-  ReportForm form = ReportForm::kText;
+  ExitReportWriter::Style style{};
   std::uint64_t least_gets = 0;
   ExitReportTarget target;
   StderrAtStart own_stderr;
@@ -89,7 +89,7 @@ bool is_confined() noexcept { return platform::safe_calls() == platform::SafeCal
   Descriptor file(open(path, flags, 0644));
   if (!file.is_open()) return errno;
   const int error = state.writer.write(
-      {file.number(), Outlet::Use::kOwn, confined, policy::kReportPatienceToBeginMs}, state.form,
+      {file.number(), Outlet::Use::kOwn, confined, policy::kReportPatienceToBeginMs}, state.style,
       unnoticed);
   const int error_at_close = file.close();
   return error != 0 ? error : error_at_close;
@@ -104,7 +104,7 @@ void report_now(Unnoticed& unnoticed) noexcept {
   } else if (state.own_stderr.is_there()) {
     std::ignore = state.writer.write(
         {STDERR_FILENO, Outlet::Use::kShared, confined, policy::kReportPatienceToBeginMs},
-        state.form, unnoticed);
+        state.style, unnoticed);
   }
 }
 
@@ -112,7 +112,7 @@ void print_now(std::string_view closing, Unnoticed& unnoticed) noexcept {
   state.writer.take_snapshot();
   std::ignore = state.writer.write(
       {STDERR_FILENO, Outlet::Use::kAsIs, is_confined(), policy::kReportPatienceMs},
-      ReportForm::kText, unnoticed, closing);
+      {ReportForm::kText, ReportDetail::kFull}, unnoticed, closing);
 }
 
 // Few processes that use no buffers have anything to learn from a report. One that makes many
@@ -130,7 +130,7 @@ bool is_worth_a_report() noexcept {
 
 void prepare_exit_report(const Options& options) noexcept {
   state.target.choose(options.report);
-  state.form = options.report_format;
+  state.style = {options.report_format, options.report_detail};
   state.least_gets = options.report_min;
   state.writer.note_start();
   if (state.target.kind() == ExitReportTarget::Kind::kOff) return;

@@ -40,7 +40,7 @@ void ExitReportWriter::take_snapshot() noexcept {
 
 // Not inlined, so that its variables are not on the stack together with those of take_snapshot(): a
 // signal handler's is small.
-[[gnu::noinline]] int ExitReportWriter::write(const Destination& to, ReportForm form,
+[[gnu::noinline]] int ExitReportWriter::write(const Destination& to, const Style& style,
                                               Unnoticed& unnoticed,
                                               std::string_view closing) noexcept {
   const Deadline whole = Deadline::in(policy::kReportPatienceMs);
@@ -53,8 +53,8 @@ void ExitReportWriter::take_snapshot() noexcept {
   auto write_line = [this](std::string_view line) noexcept { log_.write_line(line); };
   const std::uint64_t uptime_ms = platform::coarse_milliseconds() - started_ms_;
   const ReportContext context{command(), BUFPOOL_VERSION, uptime_ms,
-                              the_pool.figures().cpu_cache_bytes()};
-  render(snapshot_, context, form, LineSink(write_line));
+                              the_pool.figures().cpu_cache_bytes(), style.detail};
+  render(snapshot_, context, style.form, LineSink(write_line));
   write_lines(closing, LineSink(write_line));
   return log_.write_out();
 }

@@ -27,6 +27,11 @@ class ExitReportWriter {
     int patience_ms;  // up to the first byte
   };
 
+  struct Style {
+    ReportForm form;
+    ReportDetail detail;
+  };
+
   // Notes the time and the process's name: the title of a process is its to change (nginx and
   // others do), where libc's own pointer points. Pre: called once, at start.
   void note_start() noexcept;
@@ -42,7 +47,7 @@ class ExitReportWriter {
 
   // Writes a report of the last snapshot, and the lines of `closing` behind it, each ended by a
   // newline. Returns 0, or the error because of which not all of it was written.
-  [[nodiscard]] int write(const Destination& to, ReportForm form, Unnoticed& unnoticed,
+  [[nodiscard]] int write(const Destination& to, const Style& style, Unnoticed& unnoticed,
                           std::string_view closing = {}) noexcept;
 
  private:

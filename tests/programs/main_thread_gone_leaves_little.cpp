@@ -2,7 +2,7 @@
 // Promise: in a process whose main thread has ended, where the library may have no thread of its
 //   own, what another thread frees goes back all the same, but for the budget of idle memory; and
 //   the report says what is resident.
-// Env: BUFPOOL_REPORT_MIN=1 BUFPOOL_REPORT=stderr
+// Env: BUFPOOL_REPORT_MIN=1 BUFPOOL_REPORT=stderr BUFPOOL_REPORT_DETAIL=full
 // Stderr: resident [1-9]
 #include <pthread.h>
 
