@@ -12,8 +12,8 @@
 namespace bufpool {
 namespace {
 
-// Returns the bytes of a class that lie in idle spans. If any do, what SharedSpans::open() wrote can
-// be read: the figures alone do not say so.
+// Returns the bytes of a class that lie in idle spans. If any do, what SharedSpans::open() wrote
+// can be read: the figures alone do not say so.
 std::uint64_t idle_bytes_of(const SharedSpans& spans) noexcept {
   return spans.is_used() ? spans.figures().idle_bytes() : 0;
 }
