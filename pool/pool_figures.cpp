@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "pool/platform/clock.h"
 #include "pool/platform/process.h"
 #include "pool/spans/span_residence.h"
 #include "pool/telemetry/residence.h"
@@ -120,6 +121,7 @@ void PoolFigures::count_since_start(Snapshot& out) noexcept {
 
 // Counts that a class never had are zero in the account already.
 void PoolFigures::note_fork() noexcept {
+  parts_.at_fork.made_ms = platform::coarse_milliseconds();
   count_process(parts_.at_fork);
   parts_.at_fork.all_gets = 0;
   for_each_class([&](ClassIndex c) {

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstring>
 #include <iterator>
+#include <optional>
 #include <tuple>
 
 #include "interpose/exit/exit_report_target.h"
@@ -22,6 +23,7 @@
 #include "pool/platform/safe_calls.h"
 #include "pool/platform/stack.h"
 #include "pool/sync/owner_lock.h"
+#include "report/activity.h"
 #include "report/descriptor.h"
 
 // Absent before glibc 2.32.
@@ -34,7 +36,7 @@ struct ExitReport {
   std::atomic<bool> written{false};
   Turn turn;
   ExitReportWriter::Style style{};
-  std::uint64_t least_gets = 0;
+  std::optional<std::uint64_t> least_gets;
   ExitReportTarget target;
   StderrAtStart own_stderr;
   // The thread whose turn it is uses the members below.
@@ -118,12 +120,13 @@ void print_now(std::string_view closing, Unnoticed& unnoticed) noexcept {
 // Few processes that use no buffers have anything to learn from a report. One that makes many
 // requests outside the range does: that the range should be another, or that the pool is of no use.
 bool is_worth_a_report() noexcept {
-  const std::uint64_t least = state.least_gets;
-  if (least == 0 || the_pool.figures().gets() >= least) return true;
+  const Activity activity{the_pool.figures().gets(), PassCounter::total(), Heap::passed_above()};
+  const bool wanted_of_all = state.least_gets == 0U;
   // There is no pool, as was said at start, or wished.
-  if (the_pool.figures().mode() == PoolMode::kPassThrough) return false;
-  return Heap::passed_above() >= least ||
-         PassCounter::total() / policy::kSmallRequestsPerGet >= least;
+  if (the_pool.figures().mode() == PoolMode::kPassThrough && !wanted_of_all) return false;
+  const Worth worth = worth_of_report(activity, state.least_gets);
+  if (worth != Worth::kIfNotShort) return worth == Worth::kReport;
+  return state.writer.uptime_ms() >= kShortLifeMs;
 }
 
 }  // namespace

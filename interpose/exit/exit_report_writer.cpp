@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include <algorithm>
+
 #include "interpose/heap.h"
 #include "pool/options/policy.h"
 #include "pool/platform/clock.h"
@@ -31,6 +33,10 @@ std::string_view ExitReportWriter::command() const noexcept {
   return command_[0] != '\0' ? command_ : program_invocation_short_name;
 }
 
+std::uint64_t ExitReportWriter::uptime_ms() const noexcept {
+  return platform::coarse_milliseconds() - std::max(started_ms_, the_pool.figures().forked_ms());
+}
+
 void ExitReportWriter::take_snapshot() noexcept {
   the_pool.figures().snapshot(snapshot_);
   snapshot_.passed_below = PassCounter::total();
@@ -51,8 +57,7 @@ void ExitReportWriter::take_snapshot() noexcept {
   log_.set_way(outlet.way(), Deadline::in(whole.left(), to.patience_ms));
   log_.gather(text_, unnoticed);
   auto write_line = [this](std::string_view line) noexcept { log_.write_line(line); };
-  const std::uint64_t uptime_ms = platform::coarse_milliseconds() - started_ms_;
-  const ReportContext context{command(), BUFPOOL_VERSION, uptime_ms,
+  const ReportContext context{command(), BUFPOOL_VERSION, uptime_ms(),
                               the_pool.figures().cpu_cache_bytes(), style.detail};
   render(snapshot_, context, style.form, LineSink(write_line));
   write_lines(closing, LineSink(write_line));

@@ -42,6 +42,10 @@ class ExitReportWriter {
   // Returns the process's name, as it was at start.
   [[nodiscard]] std::string_view command() const noexcept;
 
+  // Returns the milliseconds since the start, or since the fork that made this process, by a clock
+  // that the program cannot stop.
+  [[nodiscard]] std::uint64_t uptime_ms() const noexcept;
+
   // Takes the figures of the pool and of the requests passed on.
   void take_snapshot() noexcept;
 

@@ -8,6 +8,7 @@
 
 #include "pool/options/bounded_text.h"
 #include "pool/options/option_values.h"
+#include "pool/options/option_writers.h"
 #include "pool/options/options.h"
 
 namespace bufpool {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -16,6 +17,7 @@ namespace bufpool {
 enum class OptionKind : std::uint8_t {
   kFlag,
   kCount,
+  kAutoCount,
   kBytes,
   kAutoBytes,
   kShare,
@@ -53,6 +55,7 @@ struct Share {
 struct Options {
 #define BUFPOOL_OPTION_TYPE_flag bool
 #define BUFPOOL_OPTION_TYPE_count std::uint64_t
+#define BUFPOOL_OPTION_TYPE_autocount std::optional<std::uint64_t>  // none: auto
 #define BUFPOOL_OPTION_TYPE_bytes std::uint64_t
 #define BUFPOOL_OPTION_TYPE_autobytes std::uint64_t  // 0: auto
 #define BUFPOOL_OPTION_TYPE_share Share

@@ -84,9 +84,6 @@ inline constexpr std::size_t kThreadRequests = 4096;
 // byte at exit, where a pipe is full and nobody seems to read it: a script may run many programs.
 inline constexpr int kReportPatienceMs = 1000;
 inline constexpr int kReportPatienceToBeginMs = 60;
-// Small requests outside the range that count as one for BUFPOOL_REPORT_MIN: every command makes
-// some thousand.
-inline constexpr std::uint64_t kSmallRequestsPerGet = 1000;
 // Milliseconds for which lines on stderr may wait for room, in all the process's life.
 inline constexpr int kMessagePatienceMs = 1000;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: a forked child has each descriptor that its parent had, whatever its number: also where
 //   the program closed all there were, and came to a number by itself.
+// Env: BUFPOOL_REPORT_MIN=100
 // Run: usual
 // Env: -BUFPOOL_REPORT
 // Limit: nofile=1024

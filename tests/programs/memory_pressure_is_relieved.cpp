@@ -4,6 +4,7 @@
 //   keeping, 8 MiB and the 32 that were warmed up. With BUFPOOL_PRESSURE=0 all stays as it is.
 // Needs: library
 // Env: BUFPOOL_RETAIN_MAX=256M BUFPOOL_RETAIN_TIME=10m BUFPOOL_WARMUP=64K:512
+// Env: BUFPOOL_REPORT_MIN=100
 //   BUFPOOL_REPORT=stderr BUFPOOL_REPORT_FORMAT=json
 // Run: relieved
 // Args: relieved

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: a program whose clock a library before libc stops (as libfaketime) ends by itself and
 //   with its own status, though its stderr is a pipe that another process keeps for itself.
-// Env: -BUFPOOL_REPORT
+// Env: -BUFPOOL_REPORT BUFPOOL_REPORT_MIN=100
 // Modes: auto
 // Preload-before: frozen_clock
 // Stderr-not: not kept

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: nothing is written to stdout.
-// Env: -BUFPOOL_REPORT BUFPOOL_VERBOSE=1 BUFPOOL_REPROT=typo
+// Env: -BUFPOOL_REPORT BUFPOOL_VERBOSE=1 BUFPOOL_REPROT=typo BUFPOOL_REPORT_MIN=100
 // Stderr: (?i)bufpool
 // Stdout-not: .
 #include "tests/programs/promise.h"

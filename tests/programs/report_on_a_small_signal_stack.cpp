@@ -2,6 +2,7 @@
 // Promise: a handler that ends the process by _exit, on a signal stack of the size that was usual
 //   for long (8 KiB, of which the kernel takes up to two and a half for its frame), ends it with a
 //   report.
+// Env: BUFPOOL_REPORT_MIN=100
 // Run: stderr
 // Env: BUFPOOL_REPORT=stderr
 // Stderr: mode (rseq|locked)

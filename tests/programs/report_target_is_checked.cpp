@@ -2,6 +2,7 @@
 // Promise: a BUFPOOL_REPORT that cannot be meant (stdout, where nothing of ours goes; a percent
 //   sign without a word) is told, and the report goes to stderr; with BUFPOOL_STRICT it is fatal.
 // No-file: .*
+// Env: BUFPOOL_REPORT_MIN=100
 // Run: stdout
 // Env: BUFPOOL_REPORT=stdout
 // Stderr: (?s)^bufpool: BUFPOOL_REPORT=stdout: not stderr, off or a file.*using stderr$.*mode

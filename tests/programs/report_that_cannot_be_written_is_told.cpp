@@ -2,6 +2,7 @@
 // Promise: a report that cannot be written where BUFPOOL_REPORT says is told on stderr in one line,
 //   with the reason, and the program ends at once and with its own status.
 // Exit: 3
+// Env: BUFPOOL_REPORT_MIN=100
 // Run: folder_missing
 // Env: BUFPOOL_REPORT=/nonexistent/report
 // Stderr: \Abufpool: BUFPOOL_REPORT: .*No such file or directory: /nonexistent/report\n\Z

@@ -4,6 +4,7 @@
 //   a filter that the program was started under, as in a container, it is asked by a file.
 // Needs: library
 // Env: -BUFPOOL_REPORT BUFPOOL_REPORT_FORMAT=json BUFPOOL_RETAIN_TIME=1440m BUFPOOL_TRIMMER=off
+// Env: BUFPOOL_REPORT_MIN=100
 // Run: asked
 // Args: asked
 // Stderr: (?s)"reserved.*"size": "1M",.*"idle": 10[4-9]\d{6}, "retained": 1[01]\d{6},

@@ -2,7 +2,7 @@
 // Promise: growing buffers that use little of a wide slot do not raise the budget by the whole
 //   slot.
 // Needs: library
-// Env: BUFPOOL_REPORT=stderr BUFPOOL_REPORT_FORMAT=json BUFPOOL_PRESSURE=off
+// Env: BUFPOOL_REPORT=stderr BUFPOOL_REPORT_FORMAT=json BUFPOOL_PRESSURE=off BUFPOOL_REPORT_MIN=100
 // Stderr: "budget": (8|9|1\d|2\d)\d{6}\b
 #include <malloc.h>
 #include "tests/programs/memory.h"

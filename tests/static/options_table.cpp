@@ -40,6 +40,8 @@ std::string allowed(const OptionInfo& row) {
       return "`0` or `1`";
     case OptionKind::kCount:
       return fmt::format("a number{}", span(row));
+    case OptionKind::kAutoCount:
+      return fmt::format("`auto`, or a number{}", span(row));
     case OptionKind::kBytes:
       return fmt::format("a size{}", span(row));
     case OptionKind::kAutoBytes:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "pool/options/option_values.h"
+#include "pool/options/option_writers.h"
 
 #include <gtest/gtest.h>
 

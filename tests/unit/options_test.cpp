@@ -43,7 +43,8 @@ TEST(OptionList, IsWellFormed) {
 TEST(OptionList, KindsAreThoseOfTheirRows) {
   const auto rows = option_list();
   EXPECT_EQ(rows[row_of("DISABLE")].kind, OptionKind::kFlag);
-  EXPECT_EQ(rows[row_of("REPORT_MIN")].kind, OptionKind::kCount);
+  EXPECT_EQ(rows[row_of("MAX_BUFFERS")].kind, OptionKind::kCount);
+  EXPECT_EQ(rows[row_of("REPORT_MIN")].kind, OptionKind::kAutoCount);
   EXPECT_EQ(rows[row_of("MIN_SIZE")].kind, OptionKind::kBytes);
   EXPECT_EQ(rows[row_of("RETAIN_MAX")].kind, OptionKind::kShare);
   EXPECT_EQ(rows[row_of("RETAIN_TIME")].kind, OptionKind::kDuration);
@@ -89,6 +90,7 @@ TEST(Defaults, AreThoseOfTheList) {
   EXPECT_EQ(options.warmup, "");
   EXPECT_EQ(options.zero, ZeroChoice::kOff);
   EXPECT_EQ(options.hugepages, HugePagesChoice::kAuto);
+  EXPECT_EQ(options.report_min, std::nullopt);
   EXPECT_EQ(options.set_mask, 0U);
 }
 
@@ -161,6 +163,7 @@ TEST(GoodValue, IsInForceAndCanBeReadAgain) {
       {"CPU_CACHE", "auto", {"auto", "AUTO"}},
       {"CPU_CACHE", "64K", {"64K", "64kib", "65536"}},
       {"CPU_CACHE", "16G", {"16g", "16GiB", "16384M", "17179869184"}},
+      {"REPORT_MIN", "auto", {"auto", "Auto"}},
       {"REPORT_MIN", "0", {"0", "00"}},
       {"REPORT_MIN", "4096", {"4096"}},
       {"REPORT_MIN", "18446744073709551615", {"18446744073709551615"}},
