@@ -44,20 +44,6 @@ bool bring_to_life() noexcept {
 
 void at_end() { report_exit(); }
 
-void say_warmed(std::uint64_t warmed, std::uint64_t count, std::uint64_t size) noexcept {
-  Message()
-      .text("BUFPOOL_WARMUP: only ")
-      .number(warmed)
-      .text(" of ")
-      .number(count)
-      .text(" buffers of ")
-      .number(size)
-      .text(
-          " bytes are ready: warm-up stops at BUFPOOL_RETAIN_MAX or, where that is not set, at "
-          "half of the memory that the process may use, and where the system refuses")
-      .say();
-}
-
 // Says once what could not be had.
 void warm_up() noexcept {
   std::string_view list = start.options.warmup;

@@ -10,7 +10,9 @@
 
 #include "interpose/heap.h"
 #include "interpose/messages/message.h"
+#include "interpose/messages/told_variables.h"
 #include "report/figures.h"
+#include "report/units.h"
 
 namespace bufpool {
 namespace {
@@ -23,6 +25,7 @@ void complain(const Complaints& complaints) noexcept {
   for (std::size_t i = 0; i < kept; ++i) {
     char sentence[400];
     say(describe(complaints.kept[i], sentence));
+    hide_from_children(complaints.kept[i]);
   }
   const std::size_t more = complaints.count - kept;
   if (more > 0) Message().text("and ").number(more).text(" more wrong variables").say();
@@ -35,8 +38,9 @@ StartOptions read_options() noexcept {
   StartOptions start;
   start.secure = getauxval(AT_SECURE) != 0;
   start.options = parse_options(start.secure ? nullptr : environ, complaints);
-  if (!start.options.quiet) complain(complaints);
-  if (start.options.strict && complaints.count > 0) syscall(SYS_exit_group, kMisconfigured);
+  const bool fatal = start.options.strict && complaints.count > 0;
+  if (fatal || !start.options.quiet) complain(complaints);
+  if (fatal) syscall(SYS_exit_group, kMisconfigured);
   return start;
 }
 
@@ -59,6 +63,20 @@ void say_options(const Options& options) noexcept {
         .text(set ? " (environment)" : " (default)")
         .say();
   }
+}
+
+void say_warmed(std::uint64_t warmed, std::uint64_t count, std::uint64_t size) noexcept {
+  Message()
+      .text("BUFPOOL_WARMUP: only ")
+      .number(warmed)
+      .text(" of ")
+      .number(count)
+      .text(" buffers of ")
+      .text(option_bytes(size).view())
+      .text(
+          " are ready: warm-up stops at BUFPOOL_RETAIN_MAX or, where that is not set, at half of "
+          "the memory that the process may use, and where the system refuses")
+      .say();
 }
 
 }  // namespace bufpool

@@ -2,6 +2,8 @@
 // The options that the process was started with, and what is said of them.
 #pragma once
 
+#include <cstdint>
+
 #include "pool/options/options.h"
 
 namespace bufpool {
@@ -17,5 +19,8 @@ struct StartOptions {
 
 // Says on stderr the version, the mode and every option in force (BUFPOOL_VERBOSE).
 void say_options(const Options& options) noexcept;
+
+// Says on stderr that no more than `warmed` of `count` buffers of `size` bytes could be made ready.
+void say_warmed(std::uint64_t warmed, std::uint64_t count, std::uint64_t size) noexcept;
 
 }  // namespace bufpool

@@ -62,7 +62,10 @@ void PoolFigures::snapshot(Snapshot& out) noexcept {
   out.mode = mode();
   out.pid = platform::process_id();
   out.reserved = reserved_bytes();
-  out.resident = platform::resident_bytes();
+  const platform::ProcessUse use = platform::process_use();
+  out.resident = use.resident_bytes;
+  out.resident_peak = use.resident_peak_bytes;
+  out.cpu_time = use.cpu_ms;
   if (mode() == PoolMode::kPassThrough) return;
   const RetentionFigures retention = parts_.retention.figures();
   out.budget_max = as_set(retention.budget_most);

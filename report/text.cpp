@@ -21,9 +21,9 @@ Cell resident_cell(std::uint64_t bytes) noexcept {
 
 void put_head(const TextLines& lines, const Snapshot& snapshot,
               const ReportContext& context) noexcept {
-  lines.put("bufpool {}, mode {}, up {}.{:03} s",
+  lines.put("bufpool {}, mode {}, up {}, CPU {}",
             escaped(context.version, Escape::kTerminal).view(), mode_word(snapshot.mode),
-            context.uptime_ms / 1000, context.uptime_ms % 1000);
+            seconds(context.uptime_ms).view(), seconds(snapshot.cpu_time).view());
 }
 
 void put_classes(const TextLines& lines, const Snapshot& snapshot, const ClassSnapshot& totals,
@@ -51,7 +51,8 @@ void put_totals(const TextLines& lines, const Snapshot& snapshot,
             human_bytes(totals.granted).view(),
             percent(basis_points(wasted, totals.granted)).view());
   put_passed(lines, snapshot, totals);
-  lines.put("resident {}, reserved {}, idle buffers {}", resident_cell(snapshot.resident).view(),
+  lines.put("resident {} (peak {}), reserved {}, idle buffers {}",
+            resident_cell(snapshot.resident).view(), resident_cell(snapshot.resident_peak).view(),
             human_bytes(snapshot.reserved).view(), human_bytes(totals.idle).view());
 }
 
@@ -104,7 +105,8 @@ void put_advice(const TextLines& lines, const Snapshot& snapshot,
 void put_short_memory(const TextLines& lines, const Snapshot& snapshot,
                       const ClassSnapshot& totals) noexcept {
   Line line = lines.begin();
-  line.add("memory: resident {}", resident_cell(snapshot.resident).view());
+  line.add("memory: resident {} (peak {})", resident_cell(snapshot.resident).view(),
+           resident_cell(snapshot.resident_peak).view());
   if (snapshot.mode != PoolMode::kPassThrough) {
     line.add(", retained {} of a budget of {} (at most {}), given back {}",
              human_bytes(totals.retained).view(), human_bytes(snapshot.budget).view(),

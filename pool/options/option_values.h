@@ -36,7 +36,7 @@ inline constexpr std::array kKindNames{
     KindName{OptionKind::kBytes, "bytes", "a size (such as 64M or 1G)"},
     KindName{OptionKind::kAutoBytes, "autobytes", "auto or a size (such as 64M or 1G)"},
     KindName{OptionKind::kShare, "share", "auto, a size or a percentage (such as 64M or 25%)"},
-    KindName{OptionKind::kDuration, "duration", "a duration (such as 500ms, 10s or 5m)"},
+    KindName{OptionKind::kDuration, "duration", "a duration (such as 500ms, 10s, 5m or 1h)"},
     KindName{OptionKind::kChoice, "choice", "one of "},  // the words of the row follow
     KindName{OptionKind::kSizes, "sizes", "a list of sizes (such as 4K,16K,64K)"},
     KindName{OptionKind::kWarmup, "warmup", "a list of SIZE:COUNT (such as 64K:100,1M:8)"},
@@ -56,8 +56,8 @@ inline constexpr std::array kByteUnits{
     Unit{"GiB", 1U << 30}, Unit{"M", 1U << 20},    Unit{"MiB", 1U << 20},
     Unit{"K", 1U << 10},   Unit{"KiB", 1U << 10},  Unit{"", 1},
 };
-inline constexpr std::array kDurationUnits{Unit{"m", 60'000}, Unit{"s", 1'000}, Unit{"ms", 1},
-                                           Unit{"", 1}};
+inline constexpr std::array kDurationUnits{Unit{"h", 3'600'000}, Unit{"m", 60'000},
+                                           Unit{"s", 1'000}, Unit{"ms", 1}, Unit{"", 1}};
 
 inline constexpr std::string_view kAuto = "auto";
 inline constexpr std::uint64_t kMostPercent = 100;

@@ -178,13 +178,14 @@ void take_variable(const Variable& variable, Given& given, Options& options,
 
 // Sets both limits to their defaults if they contradict each other: the one that was meant cannot
 // be known.
-void settle_range(const Variable& min_size, Options& options, Complaints& complaints) noexcept {
+void settle_range(const Given& given, Options& options, Complaints& complaints) noexcept {
   if (options.min_size <= options.max_size) return;
   options.min_size = kDefaults.options.min_size;
   options.max_size = kDefaults.options.max_size;
   options.set_mask &= ~(std::uint64_t{1} << kMinSizeRow | std::uint64_t{1} << kMaxSizeRow);
-  complain(complaints,
-           {Complaint::Kind::kOutOfRange, min_size.name, min_size.value, &kRows[kMinSizeRow]});
+  const Variable& min_size = given[kMinSizeRow];
+  complain(complaints, {Complaint::Kind::kOutOfRange, min_size.name, min_size.value,
+                        &kRows[kMinSizeRow], given[kMaxSizeRow].name});
 }
 // MAX_SIZE alone cannot get there, so it is right to blame MIN_SIZE.
 static_assert([] {
@@ -206,7 +207,7 @@ Options parse_options(const char* const* environment, Complaints& complaints) no
     const Variable variable = split(*environment);
     if (!variable.name.empty()) take_variable(variable, given, options, complaints);
   }
-  settle_range(given[kMinSizeRow], options, complaints);
+  settle_range(given, options, complaints);
   return options;
 }
 

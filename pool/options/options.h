@@ -77,6 +77,7 @@ struct Complaint {
   std::string_view name;   // as given, with BUFPOOL_
   std::string_view value;  // as given
   const OptionInfo* info;  // the row it was meant for; of an unknown name, the nearest, or null
+  std::string_view other = {};  // the name of a second variable that is not obeyed for it, as given
 };
 
 // The first complaints, and how many there were in all.
@@ -106,7 +107,7 @@ struct Complaints {
 // Returns false if the text is none or needs more than 64 bits.
 [[nodiscard]] bool parse_bytes(std::string_view text, std::uint64_t& bytes) noexcept;
 
-// Reads an integer with an optional ms, s or m (any case). Without a unit it is milliseconds.
+// Reads an integer with an optional ms, s, m or h (any case). Without a unit it is milliseconds.
 // Returns false if the text is none or needs more than 64 bits.
 [[nodiscard]] bool parse_duration(std::string_view text, std::uint64_t& milliseconds) noexcept;
 

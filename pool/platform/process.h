@@ -25,7 +25,14 @@ namespace bufpool::platform {
 // tell. It reads a file.
 [[nodiscard]] std::size_t address_space_used() noexcept;
 
-// Returns the resident bytes of this process, or 0 where the kernel does not tell. It reads a file.
-[[nodiscard]] std::size_t resident_bytes() noexcept;
+// What this process has used of the machine. A value is 0 where the kernel does not tell it.
+struct ProcessUse {
+  std::uint64_t resident_bytes;       // now
+  std::uint64_t resident_peak_bytes;  // the most at once, since the exec
+  std::uint64_t cpu_ms;               // of all threads, to some 10 ms
+};
+
+// Returns what this process has used. It reads two files.
+[[nodiscard]] ProcessUse process_use() noexcept;
 
 }  // namespace bufpool::platform

@@ -9,12 +9,12 @@
 // Run: relieved
 // Args: relieved
 // Stderr: ^"pressure_events": [1-9]
-// Stderr: ^"budget": 2[01]\d{6},
+// Stderr: ^"budget_bytes": 2[01]\d{6},
 // Run: ignored BUFPOOL_PRESSURE=0
 // Args: ignored
 // Modes: auto
 // Stderr: ^"pressure_events": 0,
-// Stderr: ^"budget": 4[1234]\d{6},
+// Stderr: ^"budget_bytes": 4[1234]\d{6},
 #include <sched.h>
 #include <sys/mount.h>
 

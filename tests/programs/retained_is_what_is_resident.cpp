@@ -7,16 +7,16 @@
 // Env: BUFPOOL_REPORT_MIN=100
 // Run: asked
 // Args: asked
-// Stderr: (?s)"reserved.*"size": "1M",.*"idle": 10[4-9]\d{6}, "retained": 1[01]\d{6},
+// Stderr: (?s)"reserved.*"size": "1M",.*"idle_bytes": 10[4-9]\d{6}, "retained_bytes": 1[01]\d{6},
 // Run: growing
 // Args: growing
-// Stderr: (?s)"size": "16M",[^}]*"idle": \d{5,6}, "retained": \d{5,6},
+// Stderr: (?s)"size": "16M",[^}]*"idle_bytes": \d{5,6}, "retained_bytes": \d{5,6},
 // Run: contained
 // Args: contained
-// Stderr: (?s)"reserved.*"size": "1M",.*"idle": 10[4-9]\d{6}, "retained": 1[01]\d{6},
+// Stderr: (?s)"reserved.*"size": "1M",.*"idle_bytes": 10[4-9]\d{6}, "retained_bytes": 1[01]\d{6},
 // Run: filtered
 // Args: filtered
-// Stderr: (?s)"size": "1M",.*"idle": (10[4-9]\d{6}), "retained": \1,
+// Stderr: (?s)"size": "1M",.*"idle_bytes": (10[4-9]\d{6}), "retained_bytes": \1,
 #include "tests/programs/memory.h"
 #include "tests/programs/seccomp.h"
 

@@ -3,7 +3,7 @@
 //   slot.
 // Needs: library
 // Env: BUFPOOL_REPORT=stderr BUFPOOL_REPORT_FORMAT=json BUFPOOL_PRESSURE=off BUFPOOL_REPORT_MIN=100
-// Stderr: "budget": (8|9|1\d|2\d)\d{6}\b
+// Stderr: "budget_bytes": (8|9|1\d|2\d)\d{6}\b
 #include <malloc.h>
 #include "tests/programs/memory.h"
 static std::array<void*, 200> held;

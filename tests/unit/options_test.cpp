@@ -183,7 +183,7 @@ TEST(GoodValue, IsInForceAndCanBeReadAgain) {
       {"RETAIN_CLASS_MAX", "16T", {"16T"}},
       {"RETAIN_TIME", "100ms", {"100ms", "100"}},
       {"RETAIN_TIME", "90s", {"90s", "90000"}},
-      {"RETAIN_TIME", "1440m", {"1440m", "86400s"}},
+      {"RETAIN_TIME", "24h", {"24h", "24H", "1440m", "86400s"}},
       {"MAX_BUFFERS", "18446744073709551615", {"18446744073709551615"}},
       {"TRIMMER", "off", {"off", "OFF"}},
       {"PRESSURE", "0", {"0", "off"}},
