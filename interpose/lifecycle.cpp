@@ -33,9 +33,11 @@ bool bring_to_life() noexcept {
   if (!life.compare_exchange_strong(unborn, Life::kStarting)) return unborn == Life::kAlive;
   start = read_options();
   the_pool.control().set_fault_handler(abort_on_fault);
-  const bool alive = the_pool.open(start.options);
+  Options options = start.options;
+  options.disable |= start.left_out;
+  const bool alive = the_pool.open(options);
   ThreadSpace::set_limit_at_start(platform::address_space_limit());
-  if (!alive && !start.options.disable) {
+  if (!alive && !options.disable) {
     say("no address space to be had for the pool (ulimit -v?): mimalloc serves everything");
   }
   life.store(alive ? Life::kAlive : Life::kPassing, std::memory_order_release);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "interpose/start_options.h"
 
+#include <errno.h>
 #include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "interpose/heap.h"
 #include "interpose/messages/message.h"
 #include "interpose/messages/told_variables.h"
+#include "pool/options/name_patterns.h"
 #include "report/figures.h"
 #include "report/units.h"
 
@@ -31,6 +33,13 @@ void complain(const Complaints& complaints) noexcept {
   if (more > 0) Message().text("and ").number(more).text(" more wrong variables").say();
 }
 
+// The command is named as in the report.
+bool is_left_out(const Options& options) noexcept {
+  const std::string_view command = program_invocation_short_name;
+  return (!options.only.empty() && !matches_any(command, options.only)) ||
+         matches_any(command, options.skip);
+}
+
 }  // namespace
 
 StartOptions read_options() noexcept {
@@ -41,6 +50,7 @@ StartOptions read_options() noexcept {
   const bool fatal = start.options.strict && complaints.count > 0;
   if (fatal || !start.options.quiet) complain(complaints);
   if (fatal) syscall(SYS_exit_group, kMisconfigured);
+  start.left_out = is_left_out(start.options);
   return start;
 }
 

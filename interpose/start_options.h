@@ -10,7 +10,8 @@ namespace bufpool {
 
 struct StartOptions {
   Options options{};
-  bool secure = false;  // the program has more rights than its user (AT_SECURE)
+  bool secure = false;    // the program has more rights than its user (AT_SECURE)
+  bool left_out = false;  // BUFPOOL_ONLY or BUFPOOL_SKIP wants no pool for this command
 };
 
 // Reads the environment, and complains of wrong variables on stderr. With BUFPOOL_STRICT a wrong

@@ -89,8 +89,8 @@ std::uint64_t smallest_class(const Snapshot& snapshot) noexcept {
 void advise_mode(const Snapshot& snapshot, LineSink sink) noexcept {
   if (snapshot.mode == PoolMode::kPassThrough) {
     sink(
-        "mode pass-through: mimalloc serves everything; BUFPOOL_DISABLE is set, or the system had "
-        "no memory for the pool at the start (ulimit -v)");
+        "mode pass-through: mimalloc serves everything; BUFPOOL_DISABLE is set, or BUFPOOL_ONLY or "
+        "_SKIP leave the command out, or there was no memory for the pool (ulimit -v)");
   }
   if (snapshot.mode == PoolMode::kLocked) {
     sink(

@@ -40,6 +40,7 @@ inline constexpr std::array kKindNames{
     KindName{OptionKind::kChoice, "choice", "one of "},  // the words of the row follow
     KindName{OptionKind::kSizes, "sizes", "a list of sizes (such as 4K,16K,64K)"},
     KindName{OptionKind::kWarmup, "warmup", "a list of SIZE:COUNT (such as 64K:100,1M:8)"},
+    KindName{OptionKind::kNames, "names", "a list of names (such as redis-*,php?)"},
     KindName{OptionKind::kText, "text", "stderr, off or a file name (words in it: %p, %c, %t, %%)"},
 };
 
@@ -306,6 +307,21 @@ constexpr Verdict read_warmup(std::string_view text, const OptionInfo& row,
     const Verdict verdict = take_warmup(list, bytes, count);
     if (verdict != Verdict::kGood) return verdict;
     if (!in_range(bytes, row, kByteUnits)) return Verdict::kOutOfRange;
+  }
+  value = text;
+  return Verdict::kGood;
+}
+
+// Reads a list of names, which is kept as text. A slash is in no name, and brackets have no
+// meaning.
+constexpr Verdict read_names(std::string_view text, const OptionInfo& /*row*/,
+                             std::string_view& value) noexcept {
+  for (std::string_view list = text; !list.empty();) {
+    const std::string_view name = first_part(list, ',');
+    if (name.empty() || name.find_first_of("[]/") != std::string_view::npos) {
+      return Verdict::kBadValue;
+    }
+    drop_element(list, name.size());
   }
   value = text;
   return Verdict::kGood;

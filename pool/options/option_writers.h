@@ -88,6 +88,12 @@ inline void write_warmup(BoundedText& out, const OptionInfo& /*row*/,
   out.add(value);
 }
 
+// Adds the list as it was given.
+inline void write_names(BoundedText& out, const OptionInfo& /*row*/,
+                        std::string_view value) noexcept {
+  out.add(value);
+}
+
 // Adds the text as it was given.
 inline void write_text(BoundedText& out, const OptionInfo& /*row*/,
                        std::string_view value) noexcept {

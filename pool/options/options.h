@@ -25,6 +25,7 @@ enum class OptionKind : std::uint8_t {
   kChoice,
   kSizes,
   kWarmup,
+  kNames,
   kText
 };
 
@@ -62,6 +63,7 @@ struct Options {
 #define BUFPOOL_OPTION_TYPE_duration std::uint64_t  // milliseconds
 #define BUFPOOL_OPTION_TYPE_sizes std::string_view
 #define BUFPOOL_OPTION_TYPE_warmup std::string_view
+#define BUFPOOL_OPTION_TYPE_names std::string_view
 #define BUFPOOL_OPTION_TYPE_text std::string_view
 #define BUFPOOL_OPTION(kind, member, NAME, default_value, lowest, highest, sentence) \
   BUFPOOL_OPTION_TYPE_##kind member{};

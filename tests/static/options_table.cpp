@@ -56,6 +56,8 @@ std::string allowed(const OptionInfo& row) {
       return fmt::format("sizes with commas{}", span(row));
     case OptionKind::kWarmup:
       return fmt::format("`SIZE:COUNT` with commas, sizes{}", span(row));
+    case OptionKind::kNames:
+      return "names with commas; `*` stands for any characters, `?` for one";
     case OptionKind::kText:
       return "`stderr`, `off` or a file name";
   }

@@ -173,6 +173,8 @@ TEST(GoodValue, IsInForceAndCanBeReadAgain) {
       {"REPORT_FORMAT", "prometheus", {"prometheus", "Prometheus"}},
       {"CLASSES", "4K", {"4K"}},
       {"CLASSES", "512,4k,16MiB", {"512,4k,16MiB"}},
+      {"ONLY", "redis-*,nginx", {"redis-*,nginx"}},
+      {"SKIP", "php?", {"php?"}},
       {"RETAIN_MAX", "auto", {"auto", "AUTO"}},
       {"RETAIN_MAX", "64M", {"64M", "65536K"}},
       {"RETAIN_MAX", "16T", {"16T", "16TiB", "16384G"}},
