@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "interpose/calls/next_symbol.h"
+#include "interpose/environment/start_environment.h"
 #include "interpose/exit/exit_report.h"
 #include "interpose/heap.h"
 #include "interpose/messages/fault_message.h"
@@ -77,6 +78,7 @@ void warm_up() noexcept {
   if (alive) the_pool.control().trimmer().at_start();
   if (start.options.verbose) say_options(start.options);
   if (start.secure) return;
+  if (!start.options.inherit) keep_from_children();
   prepare_exit_report(start.options);
   at_quick_exit(at_end);
 }
