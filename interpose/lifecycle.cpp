@@ -81,6 +81,7 @@ void warm_up() noexcept {
   if (!start.options.inherit) keep_from_children();
   prepare_exit_report(start.options);
   at_quick_exit(at_end);
+  if (alive && reports_while_it_runs()) the_pool.control().trimmer().keep_for(report_if_due);
 }
 
 [[gnu::destructor(101)]] void end() { at_end(); }

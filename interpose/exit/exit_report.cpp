@@ -20,6 +20,7 @@
 #include "interpose/messages/message.h"
 #include "interpose/messages/turn.h"
 #include "pool/options/policy.h"
+#include "pool/platform/clock.h"
 #include "pool/platform/safe_calls.h"
 #include "pool/platform/stack.h"
 #include "pool/sync/owner_lock.h"
@@ -42,6 +43,9 @@ struct ExitReport {
   // The thread whose turn it is uses the members below.
   ExitReportWriter writer;
   char path[PATH_MAX] = {};
+  PeriodWatch watch;
+  std::uint64_t period_ms = 0;    // 0: reports at exit only
+  std::uint64_t reported_ms = 0;  // by the trimmer's thread; its own
   // Bytes. Five times of what the longest way through the report needs. The program may end on a
   // coroutine's stack of a page, which is enough for libc's exit.
   alignas(16) std::byte stack[32 << 10] = {};
@@ -81,7 +85,9 @@ bool is_confined() noexcept { return platform::safe_calls() == platform::SafeCal
 
 // A pipe that nobody reads must not be waited for, neither here nor when it is full. Returns 0, or
 // the error.
-[[gnu::noinline]] int write_report_file(bool confined, Unnoticed& unnoticed) noexcept {
+[[gnu::noinline]] int write_report_file(ExitReportWriter::Destination to,
+                                        const ExitReportWriter::Style& style,
+                                        Unnoticed& unnoticed) noexcept {
   const char* const path = state.target.path_now(state.writer.command(), state.path);
   if (path == nullptr) {
     state.path[0] = '\0';  // which the name may have filled
@@ -90,9 +96,8 @@ bool is_confined() noexcept { return platform::safe_calls() == platform::SafeCal
   const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   Descriptor file(open(path, flags, 0644));
   if (!file.is_open()) return errno;
-  const int error = state.writer.write(
-      {file.number(), Outlet::Use::kOwn, confined, policy::kReportPatienceToBeginMs}, state.style,
-      unnoticed);
+  to.descriptor = file.number();
+  const int error = state.writer.write(to, style, unnoticed);
   const int error_at_close = file.close();
   return error != 0 ? error : error_at_close;
 }
@@ -101,7 +106,9 @@ void report_now(Unnoticed& unnoticed) noexcept {
   state.writer.take_snapshot();
   const bool confined = is_confined();
   if (state.target.kind() == ExitReportTarget::Kind::kFile) {
-    const int error = write_report_file(confined, unnoticed);
+    const int error =
+        write_report_file({-1, Outlet::Use::kOwn, confined, policy::kReportPatienceToBeginMs},
+                          state.style, unnoticed);
     if (error != 0) tell_failure(error, confined);
   } else if (state.own_stderr.is_there()) {
     std::ignore = state.writer.write(
@@ -115,6 +122,15 @@ void print_now(std::string_view closing, Unnoticed& unnoticed) noexcept {
   std::ignore = state.writer.write(
       {STDERR_FILENO, Outlet::Use::kAsIs, is_confined(), policy::kReportPatienceMs},
       {ReportForm::kText, ReportDetail::kFull}, unnoticed, closing);
+}
+
+// A report that cannot be written is not told here: this thread does not have the program's stderr.
+// That of the exit is told, if it cannot be written either.
+void append_now(Unnoticed& unnoticed) noexcept {
+  ExitReportWriter::Style style = state.style;
+  style.watch = &state.watch;
+  state.writer.take_snapshot();
+  std::ignore = write_report_file({-1, Outlet::Use::kOwn, is_confined(), 0, 0}, style, unnoticed);
 }
 
 // Few processes that use no buffers have anything to learn from a report. One that makes many
@@ -139,6 +155,8 @@ void prepare_exit_report(const Options& options) noexcept {
   if (state.target.kind() == ExitReportTarget::Kind::kOff) return;
   state.writer.prepare();
   state.own_stderr.remember();
+  state.period_ms = options.report_every;
+  state.reported_ms = platform::coarse_milliseconds();
 }
 
 void restart_report_in_child() noexcept {
@@ -161,6 +179,20 @@ void report_exit() noexcept {
 
 void report_before_close() noexcept {
   if (state.target.kind() == ExitReportTarget::Kind::kStderr) report_exit();
+}
+
+bool reports_while_it_runs() noexcept {
+  return state.period_ms != 0 && state.target.kind() == ExitReportTarget::Kind::kFile;
+}
+
+void report_if_due() noexcept {
+  const std::uint64_t now = platform::coarse_milliseconds();
+  if (now - state.reported_ms < state.period_ms) return;
+  state.reported_ms = now;
+  Unnoticed unnoticed;
+  if (!state.turn.take()) return;
+  if (!state.written) append_now(unnoticed);
+  state.turn.give();
 }
 
 void print_report(std::string_view closing) noexcept {

@@ -49,7 +49,7 @@ void ExitReportWriter::take_snapshot() noexcept {
 [[gnu::noinline]] int ExitReportWriter::write(const Destination& to, const Style& style,
                                               Unnoticed& unnoticed,
                                               std::string_view closing) noexcept {
-  const Deadline whole = Deadline::in(policy::kReportPatienceMs);
+  const Deadline whole = Deadline::in(to.whole_patience_ms);
   const auto calls = to.confined ? Outlet::Calls::kFew : Outlet::Calls::kAny;
   const Outlet outlet(to.descriptor, to.use, calls, whole);
   if (outlet.error() != 0) return outlet.error();
@@ -60,6 +60,9 @@ void ExitReportWriter::take_snapshot() noexcept {
   const ReportContext context{command(), BUFPOOL_VERSION, uptime_ms(),
                               the_pool.figures().cpu_cache_bytes(), style.detail};
   render(snapshot_, context, style.form, LineSink(write_line));
+  if (style.watch != nullptr) {
+    style.watch->look(snapshot_, context, style.form, LineSink(write_line));
+  }
   write_lines(closing, LineSink(write_line));
   return log_.write_out();
 }

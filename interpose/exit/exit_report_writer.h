@@ -9,9 +9,11 @@
 #include <string_view>
 
 #include "pool/options/choices.h"
+#include "pool/options/policy.h"
 #include "pool/telemetry/snapshot.h"
 #include "report/exit_log.h"
 #include "report/outlet.h"
+#include "report/period_watch.h"
 #include "report/unnoticed.h"
 
 namespace bufpool {
@@ -23,13 +25,15 @@ class ExitReportWriter {
   struct Destination {
     int descriptor;
     Outlet::Use use;
-    bool confined;    // the program has locked itself in
-    int patience_ms;  // up to the first byte
+    bool confined;                                      // the program has locked itself in
+    int patience_ms;                                    // up to the first byte
+    int whole_patience_ms = policy::kReportPatienceMs;  // up to the last one
   };
 
   struct Style {
     ReportForm form;
     ReportDetail detail;
+    PeriodWatch* watch = nullptr;  // what it has to tell comes behind the report
   };
 
   // Notes the time and the process's name: the title of a process is its to change (nginx and

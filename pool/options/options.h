@@ -74,11 +74,12 @@ struct Options {
 
 // A complaint about one variable.
 struct Complaint {
-  enum class Kind : std::uint8_t { kUnknownName, kBadValue, kOutOfRange };
+  enum class Kind : std::uint8_t { kUnknownName, kBadValue, kOutOfRange, kUnmet };
   Kind kind;
   std::string_view name;   // as given, with BUFPOOL_
   std::string_view value;  // as given
   const OptionInfo* info;  // the row it was meant for; of an unknown name, the nearest, or null
+  std::string_view needs = {};  // of kUnmet: what it does not go without
   std::string_view other = {};  // the name of a second variable that is not obeyed for it, as given
 };
 
@@ -102,6 +103,7 @@ struct Complaints {
 // Returns what was written:
 //   BUFPOOL_RETAIN_MAX=64Q: not a size (such as 64M or 1G); using 64M
 //   BUFPOOL_CPU_CACHE=1K: out of range (64K to 16G); using auto
+//   BUFPOOL_REPORT_EVERY=60s: needs a file in BUFPOOL_REPORT; using 0
 //   BUFPOOL_REPROT=off: no such variable; did you mean BUFPOOL_REPORT?
 [[nodiscard]] std::string_view describe(const Complaint& complaint, std::span<char> out) noexcept;
 

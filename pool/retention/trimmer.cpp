@@ -40,12 +40,17 @@ void Trimmer::at_start() noexcept {
   if (choice_ == TrimmerChoice::kOn) start();
 }
 
+void Trimmer::keep_for(Work task) noexcept {
+  task_ = task;
+  start();
+}
+
 void Trimmer::after_slow_path(std::uint64_t bytes, const void* caller) noexcept {
   if (runs_here()) return;
   const std::uint64_t weight = std::max(bytes, policy::kBytesPerLook / policy::kEventsPerLook);
   const std::uint64_t moved = moved_.fetch_add(weight, std::memory_order_relaxed);
   if (moved / policy::kBytesPerLook == (moved + weight) / policy::kBytesPerLook) return;
-  if (retention_->idle_bytes() + bytes < threshold_) return;
+  if (task_ == nullptr && retention_->idle_bytes() + bytes < threshold_) return;
   if (may_start(caller) && start()) return;
   retention_->pass_if_due(lacks_thread());
 }
@@ -126,11 +131,12 @@ void Trimmer::work() noexcept {
 
 void Trimmer::pass_until_quiet(platform::PressureWatch& pressure) noexcept {
   std::uint32_t quiet = 0;
-  while (quiet < policy::kQuietPasses || choice_ == TrimmerChoice::kOn) {
+  while (quiet < policy::kQuietPasses || is_to_stay()) {
     if (pressure.wait(policy::kPassMs)) retention_->relieve_pressure();
     if (is_over()) return;
     if (!pressure.can_sleep()) return;
     quiet = retention_->pass() < policy::kLittleIdle ? quiet + 1 : 0;
+    if (task_ != nullptr) task_();
   }
 }
 

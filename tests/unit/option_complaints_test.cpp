@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pool/options/options.h"
@@ -216,6 +217,27 @@ TEST(Describe, CutsWhereItDoesNotFit) {
     EXPECT_EQ(out[room], '#');
   }
   EXPECT_EQ(describe(parsed.complaints.kept[0], {}), "");
+}
+
+TEST(ReportEvery, IsToldWhatItNeeds) {
+  const std::pair<std::vector<std::string>, std::string_view> cases[] = {
+      {{}, "a file in BUFPOOL_REPORT"},
+      {{"BUFPOOL_REPORT=STDERR"}, "a file in BUFPOOL_REPORT"},
+      {{"BUFPOOL_REPORT=off"}, "a file in BUFPOOL_REPORT"},
+      {{"BUFPOOL_REPORT=f", "BUFPOOL_REPORT_FORMAT=prometheus"},
+       "BUFPOOL_REPORT_FORMAT=text or json"},
+      {{"BUFPOOL_REPORT=f", "BUFPOOL_TRIMMER=off"}, "BUFPOOL_TRIMMER=auto or on"}};
+  for (auto [entries, needs] : cases) {
+    entries.insert(entries.begin(), "BUFPOOL_REPORT_EVERY=60s");
+    const Parsed parsed(entries);
+    ASSERT_EQ(parsed.complaints.count, 1U);
+    EXPECT_EQ(parsed.options.report_every, 0U);
+    EXPECT_EQ(described(parsed.complaints.kept[0]),
+              "BUFPOOL_REPORT_EVERY=60s: needs " + std::string(needs) + "; using 0");
+  }
+  const Parsed good({"BUFPOOL_REPORT_EVERY=1h", "BUFPOOL_REPORT=f"});
+  EXPECT_EQ(good.complaints.count, 0U);
+  EXPECT_EQ(good.options.report_every, 3'600'000U);
 }
 
 }  // namespace
