@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Prometheus text format 0.0.4, which node_exporter's textfile collector reads.
+// Writes Prometheus text format 0.0.4, which node_exporter's textfile collector reads.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -46,7 +46,8 @@ Cell value_of(const Figure<Row>& figure, const Row& row) noexcept {
   return Cell{}.add("{}.{:03}", value / 1000, value % 1000);
 }
 
-// Whether all names and all lines of HELP fit, and no HELP has a character that needs escaping.
+// Tells whether all names and all lines of HELP fit, and no HELP has a character that needs
+// escaping.
 template <typename Figures>
 consteval bool can_be_metrics(std::string_view prefix, const Figures& figures) {
   constexpr std::size_t kMarks = std::string_view("# HELP  ").size();

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Promise: with BUFPOOL_INHERIT=0 what a process executes starts without the library and without
-// its
-//   variables, by the environment of libc and that of main; other preloaded libraries and variables
-//   stay. The process itself, and what it forks, obeys its variables all the same. A program that
-//   sets the variable itself has its way.
+//   its variables, by the environment of libc and by that of main. Other preloaded libraries and
+//   variables stay. The process itself, and what it forks, obeys its variables all the same. A
+//   program that sets the variable itself has its way.
 // Needs: library
 // Modes: auto
 // Env: BUFPOOL_REPORT={tmp}/%p BUFPOOL_REPORT_MIN=1 BUFPOOL_MAX_SIZE=1M BUFPOOL_INHERIT=0
-// OTHER=kept Run: alone Args: alone {library} File: {pid} mode (rseq|locked) Run: before Args:
-// others {library} Preload-before: counting_preload File: {pid} mode (rseq|locked) Run: between
+// Env: OTHER=kept
+// Run: alone
+// Args: alone {library}
+// File: {pid} mode (rseq|locked)
+// Run: before
+// Args: others {library}
+// Preload-before: counting_preload
+// File: {pid} mode (rseq|locked)
+// Run: between
 // Args: others {library}
 // Preload-before: counting_preload
 // Preload-after: slow_purge

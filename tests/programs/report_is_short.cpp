@@ -9,6 +9,8 @@
 // Stderr: ^bufpool\[.*: +all \d+
 // Stderr: ^bufpool\[.*: memory: resident
 // Stderr: ^bufpool\[.*: what to change:
+// Stderr: mode \w+, up \d+\.\d{3} s, CPU \d+\.\d{3} s$
+// Stderr: memory: resident [1-9][0-9.]* .iB \(peak [1-9]
 // Run: full BUFPOOL_REPORT_DETAIL=full
 // Stderr: \A(bufpool\[.*\n){35,}\Z
 // Stderr: ^bufpool\[.*: trimmer:

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <charconv>
 #include <cstddef>
 #include <string_view>
@@ -22,6 +23,7 @@
 #include "pool/platform/linux/system_calls.h"
 #include "pool/platform/memory.h"
 #include "pool/platform/process.h"
+#include "pool/platform/sequences.h"
 #include "pool/platform/waiting.h"
 
 // Absent before glibc 2.35.
@@ -37,6 +39,15 @@ constexpr std::size_t kThreadStack = 256 << 10;
 // Bytes that libc puts on a thread's stack before the thread has any of it. Most are the initial
 // TLS of all that is loaded. They grow no more once the program runs. 0: not known.
 constinit std::atomic<std::size_t> libc_stack{0};
+
+// Returns whether a new thread of libc's lives. libc ends the process if the kernel refuses to
+// register the thread for restartable sequences and granted it to others before. A filter of system
+// calls may do that. So the call is made with arguments that the kernel never grants: a filter
+// answers it otherwise. A filter that kills would kill the new thread, too.
+bool may_register_thread() noexcept {
+  if (rseq_area() == nullptr) return true;
+  return syscall(SYS_rseq, nullptr, 0, 0, 0) == 0 || errno == EINVAL;
+}
 
 }  // namespace
 
@@ -70,6 +81,10 @@ bool start_thread(void* (*body)(void*), void* argument) noexcept {
   const KeepErrno keep;
   const std::size_t needed = libc_stack.load(std::memory_order_relaxed);
   if (needed == 0 || is_refused(Call::kThread)) return false;
+  if (!may_register_thread()) {
+    note_error(Call::kThread, errno);
+    return false;
+  }
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
