@@ -7,8 +7,8 @@
 
 namespace bufpool {
 
-// Whether the whole name is as the pattern says: * stands for any characters, and ? for one. The
-// time is bounded by the product of their lengths.
+// Returns whether the whole name is as the pattern says: * stands for any characters, and ? for
+// one. The time is bounded by the product of their lengths.
 constexpr bool matches_pattern(std::string_view name, std::string_view pattern) noexcept {
   std::size_t at = 0;
   std::size_t in_pattern = 0;
@@ -33,7 +33,7 @@ constexpr bool matches_pattern(std::string_view name, std::string_view pattern) 
   return in_pattern == pattern.size();
 }
 
-// Whether the name is as one of the patterns says, which commas separate.
+// Returns whether the name is as one of the patterns says, which commas separate.
 constexpr bool matches_any(std::string_view name, std::string_view patterns) noexcept {
   while (!patterns.empty()) {
     const std::size_t comma = patterns.find(',');

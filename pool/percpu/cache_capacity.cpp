@@ -9,19 +9,19 @@
 namespace bufpool {
 namespace {
 
-// Gives back to the spans what `pop` yields, until it yields 0.
+// Gives back to the spans what `pop` yields, until it yields kNoBlock.
 template <typename Pop>
 void give_all(SharedSpans& spans, Pop pop) noexcept {
   std::array<Block, kMaxBatch> blocks;
   for (std::size_t count = kMaxBatch; count == kMaxBatch;) {
     count = 0;
-    while (count < kMaxBatch && (blocks[count] = pop()) != 0) ++count;
+    while (count < kMaxBatch && (blocks[count] = pop()) != kNoBlock) ++count;
     if (count > 0) spans.give(std::span(blocks).first(count), false);
   }
 }
 
-// Looks at a stack, and notes whether it has changed since the last look. Returns whether it has
-// not for `quiet_ms`. The answer for an empty stack is no: there is nothing to drain.
+// Looks at a stack, and notes whether it has changed since the last look. Returns true if it has
+// not changed for `quiet_ms`. Returns false for an empty stack: there is nothing to drain.
 bool is_quiet(Stack& stack, std::uint32_t now_ms, std::uint32_t quiet_ms) noexcept {
   const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
   const auto low = static_cast<std::uint32_t>(header);
@@ -136,7 +136,7 @@ std::uint32_t CacheDrainer::drain_quiet(std::uint32_t now_ms, std::uint32_t quie
   });
 }
 
-// Drains the stacks for which which(slab, stack) says so. A slab without any is left alone, as
+// Drains the stacks for which which(slab, stack) returns true. A slab without any is left alone, as
 // beginning a drain interrupts its CPU.
 template <typename Which>
 std::uint32_t CacheDrainer::drain_where(Which which) noexcept {

@@ -8,9 +8,10 @@
 namespace bufpool {
 namespace {
 
-// The area of all threads that are not attached yet. It names the CPU that never has a slab.
+// This is the area of all threads that are not attached yet. It names the CPU that never has a
+// slab.
 constinit RseqArea no_area{kMaxCpus, 0, 0};
-// The same for threads in vfork, which are not to be attached.
+// This is the area of threads in vfork, which are not to be attached.
 constinit RseqArea vfork_area{kMaxCpus, 0, 0};
 
 }  // namespace
@@ -42,10 +43,10 @@ OwnedSlab::~OwnedSlab() {
 namespace {
 
 // Tests whether sequences work: the kernel serves this thread, and a sequence pops the block that
-// another has pushed. Pre: called once, while no other thread uses the slabs.
+// another has pushed. Pre: it is called once, while no other thread uses the slabs.
 bool sequences_work(SequencedSlabs& slabs) noexcept {
   if (!kHaveSequences || !slabs.attach_thread()) return false;
-  constexpr Block kBlock = 64;
+  constexpr Block kBlock{64};
   for (int tries = 0; tries < 4; ++tries) {  // more than one, as the thread may be moved
     slabs.attach_thread();
     const std::uintptr_t slab = slabs.here();

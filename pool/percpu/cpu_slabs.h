@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The slabs of a cache, and who has which: one for each CPU, reached by restartable sequences, or
-// one for each shard behind locks.
+// Holds the slabs of a cache, and knows who has which: one for each CPU, reached by restartable
+// sequences, or one for each shard behind locks.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 #include "pool/sync/refusal.h"
 #include "pool/telemetry/snapshot.h"
 
-// The restartable sequences of this architecture.
+// This includes the restartable sequences of this architecture.
 #if defined(__x86_64__)
 #include "pool/percpu/rseq_x86_64.h"
 #else
@@ -23,14 +23,15 @@
 
 namespace bufpool {
 
-// A CPU's slab that is out of the sequences' sight, so that this thread has it for itself. The
+// Takes a CPU's slab out of the sequences' sight, so that this thread has it for itself. The
 // constructor swings the CPU's visible slab to the empty one and has membarrier abort every
 // sequence that runs there. The destructor swings it back. It is false if another thread has the
-// slab, the CPU has none, or the kernel refuses membarrier; then there is nothing to be done with
-// it. No lock is held meanwhile.
+// slab, the CPU has none, or the kernel refuses membarrier. Then nothing can be done with it. No
+// lock is held meanwhile.
 class [[nodiscard]] OwnedSlab {
  public:
-  // `visible` is the CPU's entry among the visible slabs, `distance` that of its slab.
+  // Takes the slab. `visible` is the CPU's entry among the visible slabs, and `distance` is that of
+  // its slab.
   OwnedSlab(SlabDistance& visible, SlabDistance distance, std::uint32_t cpu) noexcept;
   ~OwnedSlab();
   OwnedSlab(const OwnedSlab&) = delete;
@@ -38,8 +39,8 @@ class [[nodiscard]] OwnedSlab {
 
   explicit operator bool() const noexcept { return owned_; }
 
-  // Takes a block off the class's stack without counting a hit. Returns 0 if the stack is empty.
-  // Pre: the owned slab is true.
+  // Takes a block off the class's stack without counting a hit. Returns kNoBlock if the stack is
+  // empty. Pre: the owned slab is true.
   Block pop(ClassIndex c) const noexcept {
     return pop_owned(stack_of(empty_slab_address() + distance_, c));
   }
@@ -51,7 +52,7 @@ class [[nodiscard]] OwnedSlab {
   bool owned_;
 };
 
-// The slab of each CPU, reached by restartable sequences.
+// Holds the slab of each CPU, which restartable sequences reach.
 //
 // This is the contract for slabs: CpuSlabs::with() gives a caller either these or LockedShards. The
 // functions that both have are attach_thread(), here(), pop(), push(), count(), slab(), read() and
@@ -60,20 +61,20 @@ class [[nodiscard]] OwnedSlab {
 // there.
 class SequencedSlabs {
  public:
-  // The distances that sequences read, kMaxCpus + 1 of them.
+  // Returns the distances that sequences read, kMaxCpus + 1 of them.
   const SlabDistance* visible() const noexcept { return visible_slabs_.data(); }
 
   // Attaches this thread to its area, and makes a slab for the CPU it runs on. Returns false if the
-  // thread has to do without sequences: it is in vfork, or the kernel does not serve it. Takes no
-  // lock; a signal handler may call it.
+  // thread has to do without sequences: it is in vfork, or the kernel does not serve it. It takes
+  // no lock, and a signal handler may call it.
   bool attach_thread() noexcept;
 
   // Makes the slab of a CPU that has none yet. Does nothing for a while after the system has
   // refused the memory. Pre: cpu < kMaxCpus.
   void install(std::uint32_t cpu) noexcept;
 
-  // The slab of the CPU that this thread runs on; 0 if it has none. The thread may be on another
-  // CPU a moment later: the caller must bear that.
+  // Returns the slab of the CPU that this thread runs on, or 0 if it has none. The thread may be on
+  // another CPU a moment later, and the caller must allow for that.
   std::uintptr_t here() const noexcept;
 
   // Pops or pushes on this CPU's stack of the class, twice at most, as a sequence that was aborted
@@ -82,7 +83,7 @@ class SequencedSlabs {
   [[gnu::noinline]] Block pop(ClassIndex c, std::uint64_t asked) noexcept {
     const std::uintptr_t stack = empty_stack_address(c);
     const Block block = rseq_pop<step>(thread_area, visible(), stack, asked);
-    return block != 0 ? block : rseq_pop<step>(thread_area, visible(), stack, asked);
+    return block != kNoBlock ? block : rseq_pop<step>(thread_area, visible(), stack, asked);
   }
   [[gnu::noinline]] bool push(ClassIndex c, Block block) noexcept {
     const std::uintptr_t stack = empty_stack_address(c);
@@ -90,11 +91,11 @@ class SequencedSlabs {
            rseq_push(thread_area, visible(), stack, block);
   }
 
-  // One more than the highest CPU with a slab.
+  // Returns one more than the number of the highest CPU with a slab.
   std::uint32_t count() const noexcept { return cpus_seen_.load(std::memory_order_acquire); }
-  // How many CPUs have a slab.
+  // Returns how many CPUs have a slab.
   std::uint32_t installed() const noexcept { return installed_.load(std::memory_order_relaxed); }
-  // The slab of a CPU, visible or not; 0 if it has none. Pre: cpu < kMaxCpus.
+  // Returns the slab of a CPU, visible or not, or 0 if it has none. Pre: cpu < kMaxCpus.
   std::uintptr_t slab(std::uint32_t cpu) const noexcept {
     const SlabDistance distance = slabs_[cpu].load(std::memory_order_relaxed);
     return distance == 0 ? 0 : empty_slab_address() + distance;
@@ -111,32 +112,33 @@ class SequencedSlabs {
     return {visible_slabs_[cpu], slabs_[cpu].load(std::memory_order_relaxed), cpu};
   }
 
-  // In the forked child: a slab that another thread of the parent had for itself is visible again.
-  // It writes only what differs, as each page that is written is one to copy.
+  // Makes a slab visible again in the forked child that another thread of the parent had for
+  // itself. It writes only what differs, as each page that is written is one to copy.
   void repair_in_child() noexcept;
 
  private:
   std::atomic<std::uint32_t> cpus_seen_{0};
   std::atomic<std::uint32_t> installed_{0};
   Refusal slab_refused_;
-  // The first are what sequences see, the second where the slabs are. They differ while a slab has
-  // an owner.
+  // Sequences see the first. The second say where the slabs are. They differ while a slab has an
+  // owner.
   alignas(64) std::array<SlabDistance, kMaxCpus + 1> visible_slabs_{};
   std::array<std::atomic<SlabDistance>, kMaxCpus> slabs_{};
 };
 
-// Chooses between the two once, and leads all slow paths to the one in force. Any thread may call
-// anything but open() at any time.
+// Chooses once between sequences and locks, and leads all slow paths to the one in force. Any
+// thread may call anything but open() at any time.
 class CpuSlabs {
  public:
-  // Returns the mode in force: `wanted`, kLocked if sequences do not work, or kPassThrough if there
-  // is no memory for shards either. Pre: called once, while no other thread uses the slabs.
+  // Opens the slabs and returns the mode in force: `wanted`, kLocked if sequences do not work, or
+  // kPassThrough if there is no memory for shards either. Pre: it is called once, while no other
+  // thread uses the slabs.
   PoolMode open(PoolMode wanted) noexcept;
 
-  // The distances that the hit path's sequences read. The hit path needs no branch on the mode: in
-  // locked mode each thread's area names the CPU kMaxCpus, whose distance is 0 for good, so that
-  // every sequence finds the empty slab and misses. The distance of another CPU may lead to a slab,
-  // if sequences were tested at the start and did not work.
+  // Returns the distances that the hit path's sequences read. The hit path needs no branch on the
+  // mode: in locked mode each thread's area names the CPU kMaxCpus, whose distance is 0 for good,
+  // so that every sequence finds the empty slab and misses. The distance of another CPU may lead to
+  // a slab, if sequences were tested at the start and did not work.
   [[gnu::always_inline]] const SlabDistance* visible() const noexcept {
     return sequenced_.visible();
   }
@@ -148,11 +150,13 @@ class CpuSlabs {
     return mode_ == PoolMode::kLocked ? act(shards_) : act(sequenced_);
   }
 
-  // The slab of this thread's CPU or shard; 0 if there is none. See SequencedSlabs::here().
+  // Returns the slab of this thread's CPU or shard, or 0 if there is none. See
+  // SequencedSlabs::here().
   std::uintptr_t here() noexcept {
     return with([](auto& slabs) { return slabs.here(); });
   }
-  // Takes a block off this CPU's or shard's stack without counting a hit; 0 if there is none.
+  // Takes a block off this CPU's or shard's stack without counting a hit. Returns kNoBlock if there
+  // is none.
   Block pop_uncounted(ClassIndex c) noexcept {
     return with([c](auto& slabs) { return slabs.template pop<kUncountedPop>(c, 0); });
   }
@@ -172,13 +176,15 @@ class CpuSlabs {
     });
   }
 
-  // See SequencedSlabs::install().
+  // Does what SequencedSlabs::install() does.
   void install(std::uint32_t cpu) noexcept { sequenced_.install(cpu); }
-  // How many CPUs have a slab by now; how many slabs there will be as far as is known at the start.
+  // Return how many CPUs have a slab by now, and how many slabs there will be as far as is known at
+  // the start.
   std::uint32_t installed() const noexcept { return sequenced_.installed(); }
   std::uint32_t expected() const noexcept { return expected_; }
 
-  // Around a fork, see OwnerLock.
+  // Wait for the owners of the shards' locks before a fork, and repair the slabs in the child, see
+  // OwnerLock.
   void await_owners() noexcept { shards_.await_owners(); }
   void repair_in_child() noexcept;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The slabs of locked mode, each behind a lock: for kernels, emulators and checkers without
-// restartable sequences. Threads spread over the shards by address. SequencedSlabs is the contract
-// for the functions that both have; the comments here say what is particular to the shards.
+// Holds the slabs of locked mode, each behind a lock. They are for kernels, emulators and checkers
+// without restartable sequences. Threads spread over the shards by address. SequencedSlabs is the
+// contract for the functions that both have; the comments here say what is particular to the
+// shards.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +24,7 @@ class LockedShards {
   static constexpr std::uint32_t kMost = 64;
 
   // Maps a slab for each CPU that the process may use, kMost at most. Returns false if the system
-  // refuses the memory. Pre: called once, while no other thread uses the shards.
+  // refuses the memory. Pre: it is called once, while no other thread uses the shards.
   [[nodiscard]] bool open() noexcept {
     const std::uint32_t count = std::min(platform::usable_cpus(), kMost);
     void* const slabs = platform::map(count * kSlabLayout.bytes);
@@ -33,23 +34,23 @@ class LockedShards {
     return true;
   }
 
-  // Returns the number of shards; 0 before open(). It takes no lock.
+  // Returns the number of shards, or 0 before open(). It takes no lock.
   std::uint32_t count() const noexcept { return count_; }
 
-  // The slab of the shard. Pre: shard < count().
+  // Returns the slab of the shard. Pre: shard < count().
   std::uintptr_t slab(std::uint32_t shard) const noexcept {
     return slabs_ + shard * kSlabLayout.bytes;
   }
 
-  // Makes this thread's sequences miss at once. Takes no lock.
+  // Makes this thread's sequences miss at once. It takes no lock.
   void attach_thread() noexcept { thread_area = &area_without_cpu; }
 
-  // The slab of this thread's shard.
+  // Returns the slab of this thread's shard.
   std::uintptr_t here() const noexcept { return slab(shard_of_thread()); }
 
-  // Takes a block off the class's stack in this thread's shard, under the shard's lock. Returns 0
-  // if the stack is empty or the lock cannot be had. `step` is kCountedPop or kUncountedPop;
-  // `asked` bytes are added to the stack's sum.
+  // Takes a block off the class's stack in this thread's shard, under the shard's lock. Returns
+  // kNoBlock if the stack is empty or the lock cannot be had. `step` is kCountedPop or
+  // kUncountedPop; `asked` bytes are added to the stack's sum.
   template <std::int64_t step>
   Block pop(ClassIndex c, std::uint64_t asked) noexcept {
     return pop_of<step>(shard_of_thread(), c, asked);
@@ -70,7 +71,7 @@ class LockedShards {
     return true;
   }
 
-  // Returns what look(slab) returns under the shard's lock; a zero of the same type if the lock
+  // Returns what look(slab) returns under the shard's lock, or a zero of the same type if the lock
   // cannot be had.
   template <typename Look>
   auto read(std::uint32_t shard, Look look) noexcept {
@@ -82,10 +83,11 @@ class LockedShards {
   // is held while blocks go to the spans.
   class Drain {
    public:
-    // `shard` is less than shards.count(), and `shards` outlives this. It takes no lock.
+    // Makes the drain of a shard. It takes no lock. Pre: `shard` is less than shards.count(), and
+    // `shards` outlives this.
     Drain(LockedShards& shards, std::uint32_t shard) noexcept : shards_(shards), shard_(shard) {}
     explicit operator bool() const noexcept { return true; }
-    // Takes a block without counting a hit. Returns 0 as LockedShards::pop() does.
+    // Takes a block without counting a hit. Returns kNoBlock as LockedShards::pop() does.
     Block pop(ClassIndex c) const noexcept { return shards_.pop_of<kUncountedPop>(shard_, c, 0); }
 
    private:
@@ -95,11 +97,11 @@ class LockedShards {
   // Returns the drain of a shard. It takes no lock and cannot fail. Pre: shard < count().
   Drain begin_drain(std::uint32_t shard) noexcept { return {*this, shard}; }
 
-  // Before a fork, after OwnerLock::begin_fork(): waits until no lock has an owner.
+  // Waits before a fork, after OwnerLock::begin_fork(), until no lock has an owner.
   void await_owners() noexcept {
     for (std::uint32_t i = 0; i < count_; ++i) locks_[i].await_owner();
   }
-  // In the forked child, before it may use the cache.
+  // Repairs the locks in the forked child, before it may use the cache.
   void repair_in_child() noexcept {
     for (std::uint32_t i = 0; i < count_; ++i) locks_[i].repair_in_child();
   }
@@ -107,7 +109,7 @@ class LockedShards {
  private:
   std::uint32_t shard_of_thread() const noexcept {
     const auto thread = reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
-    // The upper bits of the hash times the count: no division.
+    // The upper bits of the hash times the count spare a division.
     const std::uint32_t hash = static_cast<std::uint32_t>(thread >> 12) * 0x9e3779b9U;
     return static_cast<std::uint32_t>(std::uint64_t{hash} * count_ >> 32);
   }
@@ -115,11 +117,11 @@ class LockedShards {
   template <std::int64_t step>
   Block pop_of(std::uint32_t shard, ClassIndex c, std::uint64_t asked) noexcept {
     const ScopedLock locked(locks_[shard]);
-    if (!locked) return 0;
+    if (!locked) return kNoBlock;
     Stack& stack = stack_of(slab(shard), c);
     const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
     const std::uint32_t depth = depth_of(header);
-    if (depth == 0) return 0;
+    if (depth == 0) return kNoBlock;
     const std::uint64_t sum = stack.asked.load(std::memory_order_relaxed) + asked;
     stack.asked.store(sum, std::memory_order_relaxed);
     stack.header.store(header + static_cast<std::uint64_t>(step), std::memory_order_relaxed);

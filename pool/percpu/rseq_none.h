@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The contract of rseq_x86_64.h for processors without tested sequences: every pop and push misses,
-// so that every request takes the locked way.
+// Fulfils the contract of rseq_x86_64.h for processors without tested sequences: every pop and push
+// misses, so that every request takes the locked way.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,13 @@
 
 namespace bufpool {
 
-// Whether there are sequences for this processor.
+// Says whether there are sequences for this processor.
 inline constexpr bool kHaveSequences = false;
 
-// Returns 0, as if the stack were empty. It takes no lock.
+// Returns kNoBlock, as if the stack were empty. It takes no lock.
 template <std::int64_t step>
 inline Block rseq_pop(RseqArea*, const SlabDistance*, std::uintptr_t, std::uint64_t) noexcept {
-  return 0;
+  return kNoBlock;
 }
 
 // Returns false, as if the stack were full. It takes no lock.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The restartable sequences, for x86-64: push and pop on the stacks of the CPU that runs them.
+// Has the restartable sequences for x86-64: push and pop on the stacks of the CPU that runs them.
 //
 // A thread that is preempted, migrated or signalled between labels 1 and 2 is sent to the abort
 // address, and from there to where the stack is empty or full. So all up to the last store sees one
@@ -19,7 +19,7 @@
 
 namespace bufpool {
 
-// Whether there are sequences for this processor.
+// Says whether there are sequences for this processor.
 inline constexpr bool kHaveSequences = true;
 
 // The functions below are inlined into many others, so the assembler sees this text many times.
@@ -62,17 +62,17 @@ inline constexpr bool kHaveSequences = true;
       [header_at] "i"(offsetof(Stack, header)), [trap] "i"(kRseqTrap),                  \
       [signature] "i"(kRseqSignature)
 
-// Takes a block off this CPU's stack. Returns 0 if the stack is empty or the sequence was aborted.
-// `slabs` has kMaxCpus + 1 distances. `stack` is the address of the class's stack in the empty
-// slab. `step` is kCountedPop or kUncountedPop. `asked` bytes are added to the stack's sum before
-// the commit: an abort in between leaves them there without a hit, once in some 10^9 pops. Takes no
-// lock; a signal handler may call it.
+// Takes a block off this CPU's stack. Returns kNoBlock if the stack is empty or the sequence was
+// aborted. `slabs` has kMaxCpus + 1 distances. `stack` is the address of the class's stack in the
+// empty slab. `step` is kCountedPop or kUncountedPop. `asked` bytes are added to the stack's sum
+// before the commit: an abort in between leaves them there without a hit, once in some 10^9 pops.
+// It takes no lock, and a signal handler may call it.
 template <std::int64_t step>
 [[gnu::always_inline]] inline Block rseq_pop(RseqArea* area, const SlabDistance* slabs,
                                              std::uintptr_t stack, std::uint64_t asked) noexcept {
   std::uintptr_t at;
   std::uint64_t header;
-  Block depth;  // then the block
+  std::uint64_t depth;  // then the address of the block
   // clang-format off
   asm volatile goto(
       BUFPOOL_RSEQ_BEGIN
@@ -89,13 +89,14 @@ template <std::int64_t step>
       : empty);
   // clang-format on
   if (depth == 0) __builtin_unreachable();  // stacks hold blocks
-  return depth;
+  return Block{depth};
 empty:
-  return 0;
+  return kNoBlock;
 }
 
 // Puts a block on this CPU's stack. Returns false if the stack is at its limit or the sequence was
-// aborted. The parameters are those of rseq_pop(). Takes no lock; a signal handler may call it.
+// aborted. The parameters are those of rseq_pop(). It takes no lock, and a signal handler may call
+// it.
 [[gnu::always_inline]] inline bool rseq_push(RseqArea* area, const SlabDistance* slabs,
                                              std::uintptr_t stack, Block block) noexcept {
   std::uintptr_t at;

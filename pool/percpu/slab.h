@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The memory layout of one CPU's cache: per class a stack of blocks behind a header. The stacks
-// hold addresses; the blocks themselves are not touched.
+// Lays out the memory of one CPU's cache. Each class has a stack of blocks behind a header. The
+// stacks hold addresses, and the blocks themselves are not touched.
 //
 // A slab that is all zero is empty (depth 0) and full (limit 0), so every pop and push in it
 // misses.
@@ -19,12 +19,12 @@
 
 namespace bufpool {
 
-// The reason why a thread last left the hit path of a stack. Only a stack that runs both empty and
-// full gains from a higher limit; one that only fills or only empties passes blocks on to another
-// CPU.
+// Says why a thread last left the hit path of a stack. Only a stack that runs both empty and full
+// gains from a higher limit. One that only fills or only empties passes blocks on to another CPU.
 enum class StackEvent : std::uint32_t { kNone, kRanEmpty, kRanFull };
 
-// The head of a class's stack. Any thread may read every field at any time. Who writes:
+// Holds the head of a class's stack. Any thread may read every field at any time. The fields are
+// written as follows:
 //   - `header`, `asked` and the blocks are written by one at a time: the sequences of the CPU, the
 //     OwnedSlab that has taken the slab from them, or the owner of the shard's lock.
 //   - All other fields are written by any thread, without a lock. `limit` is changed by atomic
@@ -37,7 +37,7 @@ struct Stack {
   std::atomic<std::uint32_t> seen;    // low bits of hits at the last look for idle classes
   std::atomic<StackEvent> last;
   std::atomic<std::uint32_t> watched;   // low bits of the header when a pass last looked
-  std::atomic<std::uint32_t> quiet_ms;  // since when they have been the same
+  std::atomic<std::uint32_t> quiet_ms;  // when they last changed
   std::uint32_t unused;
   // The blocks follow.
 };
@@ -51,18 +51,19 @@ inline constexpr std::uint64_t kOneHit = kDepthMask + 1;
 inline constexpr std::int64_t kCountedPop = static_cast<std::int64_t>(kOneHit) - 1;
 inline constexpr std::int64_t kUncountedPop = -1;
 
-// The parts of a stack's header: how many blocks the stack holds, and how many hits it has had.
+// Return the parts of a stack's header: how many blocks the stack holds, and how many hits it has
+// had.
 constexpr std::uint32_t depth_of(std::uint64_t header) noexcept {
   return static_cast<std::uint32_t>(header & kDepthMask);
 }
 constexpr std::uint64_t hits_of(std::uint64_t header) noexcept { return header / kOneHit; }
 
-// The start of a slab: the bytes that the CPU has granted to its classes' limits, and where the
-// search for a class to take from goes on.
+// Holds the start of a slab: the bytes that the CPU has granted to its classes' limits, and where
+// the search for a class to take from goes on.
 struct SlabHead {
   std::atomic<std::uint64_t> granted_bytes;
   std::atomic<std::uint32_t> clock_hand;
-  // Bit i: class i had a limit once; no other stack has a page.
+  // Bit i says that class i had a limit once. No other stack has a page.
   std::array<std::atomic<std::uint64_t>, (kClassSlots + 63) / 64> used;
 };
 static_assert(sizeof(SlabHead) <= 64);
@@ -89,19 +90,19 @@ inline constexpr SlabLayout kSlabLayout = make_slab_layout();
 static_assert(kSlabLayout.bytes < 1 << 20);
 static_assert(max_cached_blocks(kFirstClass) < kDepthMask, "the depth has 16 bits");
 
-// A slab that is always empty and always full. All distances are counted from it.
+// This slab is always empty and always full. All distances are counted from it.
 [[gnu::visibility("hidden")]] extern constinit char empty_slab[kSlabLayout.bytes];
 inline std::uintptr_t empty_slab_address() noexcept {
   return reinterpret_cast<std::uintptr_t>(empty_slab);
 }
 
-// The address of a class's stack in the empty slab. The stack of a CPU is the CPU's SlabDistance
-// away from it.
+// Returns the address of a class's stack in the empty slab. The stack of a CPU is the CPU's
+// SlabDistance away from it.
 inline std::uintptr_t empty_stack_address(ClassIndex c) noexcept {
   return empty_slab_address() + kSlabLayout.stack[to_number(c)];
 }
 
-// The parts of the slab at an address.
+// Return the parts of the slab at an address.
 inline Stack& stack_of(std::uintptr_t slab, ClassIndex c) noexcept {
   return *reinterpret_cast<Stack*>(slab + kSlabLayout.stack[to_number(c)]);
 }
@@ -110,8 +111,8 @@ inline SlabHead& head_of(std::uintptr_t slab) noexcept {
 }
 inline Block* blocks_of(Stack& stack) noexcept { return reinterpret_cast<Block*>(&stack + 1); }
 
-// Whether the class had a limit in this slab once. The stack of one that never had lies on pages
-// that nobody has touched.
+// Returns whether the class had a limit in this slab once. The stack of a class that never had one
+// lies on pages that nobody has touched.
 inline bool is_used(std::uintptr_t slab, ClassIndex c) noexcept {
   const std::uint64_t word = head_of(slab).used[to_number(c) / 64].load(std::memory_order_relaxed);
   return (word >> to_number(c) % 64 & 1) != 0;
@@ -123,18 +124,18 @@ inline void note_used(std::uintptr_t slab, ClassIndex c) noexcept {
                                                  std::memory_order_relaxed);
 }
 
-// Takes the last block off the stack without counting a hit; 0 if it is empty. Pre: nobody else
-// reaches the stack. Its depth is right before a block goes anywhere, so that a child forked
-// meanwhile loses a batch at most.
+// Takes the last block off the stack without counting a hit. Returns kNoBlock if the stack is
+// empty. Pre: nobody else reaches the stack. Its depth is right before a block goes anywhere, so
+// that a child forked meanwhile loses a batch at most.
 inline Block pop_owned(Stack& stack) noexcept {
   const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
-  if (depth_of(header) == 0) return 0;
+  if (depth_of(header) == 0) return kNoBlock;
   stack.header.store(header + static_cast<std::uint64_t>(kUncountedPop), std::memory_order_relaxed);
   return blocks_of(stack)[depth_of(header) - 1];
 }
 
-// Whether `block` is in the stack. If others change the stack meanwhile, the answer is that of some
-// moment.
+// Returns whether `block` is in the stack. If others change the stack meanwhile, the result is that
+// of some moment.
 inline bool holds(Stack& stack, Block block) noexcept {
   Block* const blocks = blocks_of(stack);
   const std::uint32_t depth = depth_of(stack.header.load(std::memory_order_relaxed));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The contract for what this process is, may use and has in use. linux/process.cpp implements it.
-// Every function may be called before constructors, in a forked child and in a signal handler. None
-// allocates, and none changes errno.
+// This is the contract for what this process is, may use and has in use. linux/process.cpp
+// implements it. Every function may be called before constructors, in a forked child and in a
+// signal handler. None allocates, and none changes errno.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,7 @@ namespace bufpool::platform {
 // tell. It reads a file.
 [[nodiscard]] std::size_t address_space_used() noexcept;
 
-// What this process has used of the machine. A value is 0 where the kernel does not tell it.
+// Holds what this process has used of the machine. A value is 0 where the kernel does not tell it.
 struct ProcessUse {
   std::uint64_t resident_bytes;       // now
   std::uint64_t resident_peak_bytes;  // the most at once, since the exec

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The contract for restartable sequences: where the kernel keeps a thread's state, and how the
-// sequences of another CPU are aborted. linux/sequences.cpp implements it. Every function may be
-// called before constructors, in a forked child and in a signal handler. None allocates, and none
-// changes errno.
+// This is the contract for restartable sequences: where the kernel keeps a thread's state, and how
+// the sequences of another CPU are aborted. linux/sequences.cpp implements it. Every function may
+// be called before constructors, in a forked child and in a signal handler. None allocates, and
+// none changes errno.
 //
 // "Restart" is the kernel's word, and stands in names for that. The kernel aborts a sequence: it
 // sends the thread to the abort address. Our sequences do not start over there, but miss.

@@ -45,7 +45,8 @@ TEST_P(CpuSlabsTest, TwoCachesKeepApart) {
       ASSERT_TRUE(out.insert(second.take(kSmall)).second);
     }
     const ChunkRange mine = own_->space.get()->range();
-    for (const Block block : out) (mine.contains(block) ? *own_ : second).put(kSmall, block);
+    for (const Block block : out)
+      (mine.contains(to_address(block)) ? *own_ : second).put(kSmall, block);
     EXPECT_EQ(second.behind(kSmall).outstanding(), second.cache.counters().of(kSmall).depth);
     EXPECT_EQ(own_->behind(kSmall).outstanding(), own_->cache.counters().of(kSmall).depth);
   }
@@ -55,7 +56,7 @@ TEST_P(CpuSlabsTest, TwoCachesKeepApart) {
 struct OneSlab {
   OneSlab() {
     stack_of(address(), kFirstClass).limit = 4;
-    blocks_of(stack_of(address(), kFirstClass))[0] = 64;
+    blocks_of(stack_of(address(), kFirstClass))[0] = Block{64};
     stack_of(address(), kFirstClass).header = 5 * kOneHit + 1;
   }
   std::uintptr_t address() { return reinterpret_cast<std::uintptr_t>(bytes.data()); }
@@ -73,8 +74,8 @@ TEST(OwnedSlab, IsOutOfSightWhileItLivesAndComesBack) {
     const OwnedSlab owned(one.visible, one.distance(), 0);
     EXPECT_EQ(one.visible, 0U);
     if (!owned) GTEST_SKIP() << "the kernel refuses membarrier";
-    EXPECT_EQ(owned.pop(kFirstClass), 64U);
-    EXPECT_EQ(owned.pop(kFirstClass), 0U);
+    EXPECT_EQ(owned.pop(kFirstClass), Block{64});
+    EXPECT_EQ(owned.pop(kFirstClass), kNoBlock);
     EXPECT_EQ(one.header(), 5 * kOneHit) << "a move is no hit";
   }
   EXPECT_EQ(one.visible, one.distance());

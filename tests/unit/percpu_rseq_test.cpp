@@ -55,21 +55,22 @@ struct Bench {
     for (int i = 0; i < 2 && !result; ++i) result = sequence();
     return result;
   }
-  Block pop(std::uint64_t asked = 0) {
+  // A token is a number that stands for a block; 0 is none.
+  std::uint64_t pop(std::uint64_t asked = 0) {
     return first_of_three(
-        [&] { return rseq_pop<kCountedPop>(area(), reach.data(), stack(), asked); });
+        [&] { return to_address(rseq_pop<kCountedPop>(area(), reach.data(), stack(), asked)); });
   }
-  Block pop_unseen() {
+  std::uint64_t pop_unseen() {
     return first_of_three(
-        [&] { return rseq_pop<kUncountedPop>(area(), reach.data(), stack(), 0); });
+        [&] { return to_address(rseq_pop<kUncountedPop>(area(), reach.data(), stack(), 0)); });
   }
-  bool push(Block token) {
-    return first_of_three([&] { return rseq_push(area(), reach.data(), stack(), token); });
+  bool push(std::uint64_t token) {
+    return first_of_three([&] { return rseq_push(area(), reach.data(), stack(), Block{token}); });
   }
 
   // Passes a token by way of the stack: takes one, checks that it is nobody's, and puts it back.
   void pass_one() {
-    const Block token = pop();
+    const std::uint64_t token = pop();
     if (token == 0) return;
     ++popped;
     if (token > kTokens || owned[token].exchange(true)) ++clashes;
@@ -89,7 +90,7 @@ struct Bench {
     std::array<int, kTokens + 1> count{};
     for (const std::uintptr_t slab : slabs) {
       const Stack& stack = stack_of(slab, kClass);
-      const auto* tokens = reinterpret_cast<const Block*>(&stack + 1);
+      const auto* tokens = reinterpret_cast<const std::uint64_t*>(&stack + 1);
       for (std::uint32_t i = 0; i < depth_of(stack.header); ++i) ++count[tokens[i] % (kTokens + 1)];
     }
     return count;
@@ -160,9 +161,9 @@ class PercpuRseqTest : public testing::Test {
 TEST_F(PercpuRseqTest, LastInFirstOutUpToTheLimit) {
   pin_to_this_cpu();
   EXPECT_EQ(bench_->pop(), 0U);
-  for (Block token = 1; token <= kTokens; ++token) EXPECT_TRUE(bench_->push(token));
+  for (std::uint64_t token = 1; token <= kTokens; ++token) EXPECT_TRUE(bench_->push(token));
   EXPECT_FALSE(bench_->push(99));
-  for (Block token = kTokens; token >= 1; --token) EXPECT_EQ(bench_->pop(10), token);
+  for (std::uint64_t token = kTokens; token >= 1; --token) EXPECT_EQ(bench_->pop(10), token);
   EXPECT_EQ(bench_->pop(), 0U);
   EXPECT_EQ(bench_->hits(), kTokens);
   std::uint64_t asked = 0;
@@ -188,21 +189,21 @@ TEST_F(PercpuRseqTest, ACpuWithoutASlabIsEmptyAndFull) {
 // There are more threads than CPUs, and all are on one, so that they are preempted anywhere.
 TEST_F(PercpuRseqTest, PreemptionOnOneCpuLosesNothing) {
   pin_to_this_cpu();
-  for (Block token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));
+  for (std::uint64_t token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));
   hammer(16, 1500);
   EXPECT_GT(bench_->popped, 0U);
   expect_all_tokens();
 }
 
 TEST_F(PercpuRseqTest, MigrationLosesNothing) {
-  for (Block token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));
+  for (std::uint64_t token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));
   std::atomic<bool> stop{false};
   std::thread mover([&] {  // moves itself, with tokens in hand, from CPU to CPU
     for (std::uint32_t cpu = 0; !stop; cpu = (cpu + 1) % Bench::kCpus) {
       cpu_set_t one;
       CPU_ZERO(&one);
       CPU_SET(cpu, &one);
-      const Block token = bench_->pop();
+      const std::uint64_t token = bench_->pop();
       if (sched_setaffinity(0, sizeof one, &one) != 0) sched_yield();
       if (token == 0) continue;
       ++bench_->popped;
@@ -220,7 +221,7 @@ std::atomic<std::uint64_t> signals{0};
 
 // Signals strike within sequences, and run sequences themselves.
 TEST_F(PercpuRseqTest, SignalsLoseNothing) {
-  for (Block token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));
+  for (std::uint64_t token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));
   signalled = bench_.get();
   signals = 0;
   struct sigaction action {};
@@ -244,7 +245,7 @@ TEST_F(PercpuRseqTest, SignalsLoseNothing) {
 // stack is the drainer's.
 TEST_F(PercpuRseqTest, WhoSwingsThePointerAndRestartsOwnsTheStack) {
   if (!platform::restart_sequences(0)) GTEST_SKIP() << "the kernel refuses membarrier";
-  for (Block token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));
+  for (std::uint64_t token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));
   std::atomic<bool> stop{false};
   std::atomic<int> moved{0};
   std::thread drainer([&] {

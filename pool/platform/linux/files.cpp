@@ -42,8 +42,8 @@ bool list_has(std::string_view list, std::string_view word) noexcept {
   return list == word;
 }
 
-// The group in a line such as "4:cpu,memory:/shop/web" that has the controller; empty for others.
-// The line of version 2 has the number 0 and no controllers.
+// Returns the group in a line such as "4:cpu,memory:/shop/web" that has the controller. It is empty
+// for other lines. The line of version 2 has the number 0 and no controllers.
 std::string_view group_in(std::string_view line, std::string_view controller) noexcept {
   const std::size_t first = line.find(':');
   const std::size_t second = line.find(':', first + 1);

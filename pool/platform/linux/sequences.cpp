@@ -10,14 +10,15 @@
 
 #include "pool/platform/linux/system_calls.h"
 
-// Absent before glibc 2.35: then there are no sequences, and their place in the thread is unknown.
+// These are absent before glibc 2.35. Then there are no sequences, and their place in the thread is
+// unknown.
 #pragma weak __rseq_offset
 #pragma weak __rseq_size
 
 namespace bufpool::platform {
 namespace {
 
-// The kernel is ready for restart_sequences().
+// Says whether the kernel is ready for restart_sequences().
 constinit std::atomic<bool> may_restart{false};
 
 }  // namespace

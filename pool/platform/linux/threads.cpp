@@ -26,18 +26,19 @@
 #include "pool/platform/sequences.h"
 #include "pool/platform/waiting.h"
 
-// Absent before glibc 2.35.
+// It is absent before glibc 2.35.
 #pragma weak _dl_find_object
 
 namespace bufpool::platform {
 namespace {
 
-// Bytes. The stack of the library's thread is for passes over the classes. Pages of it that are not
-// touched cost nothing.
+// The stack of the library's thread has so many bytes, for passes over the classes. Pages of it
+// that are not touched cost nothing.
 constexpr std::size_t kThreadStack = 256 << 10;
 
-// Bytes that libc puts on a thread's stack before the thread has any of it. Most are the initial
-// TLS of all that is loaded. They grow no more once the program runs. 0: not known.
+// libc puts so many bytes on a thread's stack before the thread has any of it. Most are the initial
+// TLS of all that is loaded. They grow no more once the program runs. 0 says that they are not
+// known.
 constinit std::atomic<std::size_t> libc_stack{0};
 
 // Returns whether a new thread of libc's lives. libc ends the process if the kernel refuses to
@@ -64,8 +65,8 @@ bool may_start_thread_from(const void* caller) noexcept {
   return !holds(&pthread_create) && !holds(&_dl_find_object) && !holds(&learn_thread_needs);
 }
 
-// libc tells it by a name that is for its own libraries. The public sysconf(_SC_THREAD_STACK_MIN)
-// leaves the TLS out.
+// libc tells the bytes by a name that is for its own libraries. The public
+// sysconf(_SC_THREAD_STACK_MIN) leaves the TLS out.
 void learn_thread_needs() noexcept {
   using LeastStack = std::size_t (*)(const pthread_attr_t*);
   const KeepErrno keep;
@@ -113,9 +114,9 @@ bool thread_exists(std::uint32_t thread) noexcept {
   return syscall(SYS_tgkill, getpid(), thread, 0) == 0;
 }
 
-// proc(5): behind the name, which may hold any character but ends with the last bracket, stand the
-// state, 16 other fields, the number of threads (an ended main thread counts), 31 others, and the
-// status as wait(2) tells it.
+// The name may hold any character, but ends with the last bracket. Behind it stand the state, 16
+// other fields, the number of threads (an ended main thread counts), 31 others, and the status as
+// wait(2) tells it, see proc(5).
 MainThread main_thread() noexcept {
   const KeepErrno keep;
   char path[48] = {};
