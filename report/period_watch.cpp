@@ -14,7 +14,8 @@ namespace {
 constexpr std::uint64_t kManyMisses = 1000;
 constexpr std::uint64_t kGoodHitRate = 9500;  // in hundredths of a percent
 
-// Returns what came since; a counter that fell has begun anew.
+// Returns what came since. A counter that fell has begun anew: a child may have its parent's number
+// in another namespace.
 std::uint64_t since(std::uint64_t before, std::uint64_t now) noexcept {
   return now < before ? now : now - before;
 }
@@ -23,6 +24,8 @@ std::uint64_t since(std::uint64_t before, std::uint64_t now) noexcept {
 
 void PeriodWatch::look(const Snapshot& snapshot, const ReportContext& context, ReportForm form,
                        LineSink sink) noexcept {
+  if (snapshot.pid != pid_) *this = {};
+  pid_ = snapshot.pid;
   const TextLines lines(snapshot.pid, context.command, sink);
   const Cell period = seconds(since(before_ms_, context.uptime_ms));
   before_ms_ = context.uptime_ms;

@@ -17,7 +17,7 @@ class PeriodWatch {
  public:
   // Sends a line for each class that missed more than 1000 times since the last look, and in more
   // than 5% of its gets: in the text form a line as the others of the report, in JSON an object.
-  // Counters that are below those of the last look are of a forked child, and count from zero.
+  // The first look in a forked child counts from zero.
   void look(const Snapshot& snapshot, const ReportContext& context, ReportForm form,
             LineSink sink) noexcept;
 
@@ -29,6 +29,7 @@ class PeriodWatch {
 
   std::array<Counts, kSnapshotClasses> before_{};
   std::uint64_t before_ms_ = 0;  // the uptime
+  std::uint32_t pid_ = 0;        // of the process that is watched
 };
 
 }  // namespace bufpool

@@ -127,12 +127,14 @@ void print_now(std::string_view closing, Unnoticed& unnoticed) noexcept {
 }
 
 // A report that cannot be written is not told here: this thread does not have the program's stderr.
-// That of the exit is told, if it cannot be written either.
+// That of the exit is told, if it cannot be written either. Where the program has put a filter of
+// system calls on this thread, too, there is none: the filter may kill for it.
 void append_now(Unnoticed& unnoticed) noexcept {
+  if (is_confined()) return;
   ExitReportWriter::Style style = state.style;
   style.watch = &state.watch;
   state.writer.take_snapshot();
-  std::ignore = write_report_file({-1, Outlet::Use::kOwn, is_confined(), 0, 0}, style, unnoticed);
+  std::ignore = write_report_file({-1, Outlet::Use::kOwn, false, 0, 0}, style, unnoticed);
 }
 
 // A process that uses no buffers has little to learn from a report. A process that makes many

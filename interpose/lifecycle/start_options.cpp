@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <tuple>
 
 #include "interpose/heap.h"
 #include "interpose/messages/message.h"
@@ -27,10 +29,22 @@ void complain(const Complaints& complaints) noexcept {
   for (std::size_t i = 0; i < kept; ++i) {
     char sentence[400];
     say(describe(complaints.kept[i], sentence));
-    hide_from_children(complaints.kept[i]);
   }
   const std::size_t more = complaints.count - kept;
   if (more > 0) Message().text("and ").number(more).text(" more wrong variables").say();
+}
+
+// Hides those that are kept, and reads the environment again for the others. It ends once none can
+// be hidden.
+void hide_all_from_children(Complaints complaints) noexcept {
+  for (std::size_t before = SIZE_MAX; complaints.count < before;) {
+    before = complaints.count;
+    const std::size_t kept = std::min(before, Complaints::kKept);
+    for (std::size_t i = 0; i < kept; ++i) hide_from_children(complaints.kept[i]);
+    if (kept == before) return;
+    complaints = {};
+    std::ignore = parse_options(environ, complaints);
+  }
 }
 
 // The command is named as in the report.
@@ -48,8 +62,10 @@ StartOptions read_options() noexcept {
   start.secure = getauxval(AT_SECURE) != 0;
   start.options = parse_options(start.secure ? nullptr : environ, complaints);
   const bool fatal = start.options.strict && complaints.count > 0;
-  if (fatal || !start.options.quiet) complain(complaints);
+  const bool told = fatal || !start.options.quiet;
+  if (told) complain(complaints);
   if (fatal) syscall(SYS_exit_group, kMisconfigured);
+  if (told) hide_all_from_children(complaints);
   start.left_out = is_left_out(start.options);
   return start;
 }

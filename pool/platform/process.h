@@ -28,7 +28,7 @@ namespace bufpool::platform {
 // Holds what this process has used of the machine. A value is 0 where the kernel does not tell it.
 struct ProcessUse {
   std::uint64_t resident_bytes;       // now
-  std::uint64_t resident_peak_bytes;  // the most at once, since the exec
+  std::uint64_t resident_peak_bytes;  // the most at once, since the exec or fork
   std::uint64_t cpu_ms;               // of all threads, to some 10 ms
 };
 

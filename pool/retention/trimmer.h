@@ -39,8 +39,9 @@ class Trimmer {
 
   // Has the thread call `task` after each of its passes, four times a second or so, and keeps the
   // thread for it. `task` may neither wait nor allocate, and knows none of the program's
-  // descriptors. A forked child has a thread for it once its own slow paths start one. Pre: called
-  // once, after at_start(), by the same thread.
+  // descriptors: where the system lets the thread have none of its own, `task` is not called. A
+  // forked child has a thread for it once its own slow paths start one. Pre: called once, after
+  // at_start(), by the same thread.
   using Work = void (*)() noexcept;
   void keep_for(Work task) noexcept;
 
@@ -67,6 +68,7 @@ class Trimmer {
 
  private:
   bool is_to_stay() const noexcept { return choice_ == TrimmerChoice::kOn || task_ != nullptr; }
+  bool has_task_to_do() const noexcept;
   bool may_start(const void* caller) const noexcept;
   bool lacks_thread() const noexcept;
   bool runs_here() noexcept;
@@ -86,6 +88,7 @@ class Trimmer {
   TrimmerChoice choice_ = TrimmerChoice::kAuto;
   bool watch_pressure_ = false;
   Work task_ = nullptr;
+  bool has_own_descriptors_ = false;  // the thread has none of the program's; only it uses this
   std::atomic<State> state_{State::kNone};
   ProcessMark mark_;  // is set before the state is kStarting
   std::atomic<bool> left_for_good_{false};

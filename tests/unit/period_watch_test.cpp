@@ -58,6 +58,16 @@ TEST(PeriodWatch, AForkedChildCountsFromZero) {
             std::string::npos);
 }
 
+// Its counters may be beyond those of its parent's last look by then.
+TEST(PeriodWatch, AForkedChildThatMissesOftenCountsFromZero) {
+  PeriodWatch watch;
+  EXPECT_NE(looked(watch, with(5000, 5000), 60000), "");
+  Snapshot child = with(6000, 6000);
+  ++child.pid;
+  EXPECT_NE(looked(watch, child, 61000).find("with 6000 misses in the last 61.000 s"),
+            std::string::npos);
+}
+
 TEST(PeriodWatch, IsAnObjectInJson) {
   PeriodWatch watch;
   const std::string line = looked(watch, with(2002, 1001), 60000, ReportForm::kJson);
