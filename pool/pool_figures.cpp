@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "pool/platform/clock.h"
 #include "pool/platform/process.h"
 #include "pool/spans/span_residence.h"
 #include "pool/telemetry/residence.h"
@@ -61,7 +62,10 @@ void PoolFigures::snapshot(Snapshot& out) noexcept {
   out.mode = mode();
   out.pid = platform::process_id();
   out.reserved = reserved_bytes();
-  out.resident = platform::resident_bytes();
+  const platform::ProcessUse use = platform::process_use();
+  out.resident = use.resident_bytes;
+  out.resident_peak = use.resident_peak_bytes;
+  out.cpu_time = use.cpu_ms;
   if (mode() == PoolMode::kPassThrough) return;
   const RetentionFigures retention = parts_.retention.figures();
   out.budget_max = as_set(retention.budget_most);
@@ -121,6 +125,7 @@ void PoolFigures::count_since_start(Snapshot& out) noexcept {
 
 // Counts that a class never had are zero in the account already.
 void PoolFigures::note_fork() noexcept {
+  parts_.at_fork.made_ms = platform::coarse_milliseconds();
   count_process(parts_.at_fork);
   parts_.at_fork.all_gets = 0;
   for_each_class([&](ClassIndex c) {

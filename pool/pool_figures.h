@@ -61,6 +61,9 @@ class PoolFigures {
   // on. It takes no lock, and little time.
   [[nodiscard]] std::uint64_t gets() const noexcept;
 
+  // Returns when this process was forked, by platform::coarse_milliseconds(), or 0 if it was not.
+  [[nodiscard]] std::uint64_t forked_ms() const noexcept { return parts_.at_fork.made_ms; }
+
   // Returns the sums over all classes, as they are now.
   [[nodiscard]] PoolTotals totals() noexcept;
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "pool/options/limits.h"
+#include "report/activity.h"
 #include "report/figures.h"
 #include "report/fixed_text.h"
 #include "report/forms.h"
@@ -16,7 +17,6 @@ using Sentence = FixedText<kLongestAdvice>;
 using ClassList = FixedText<64>;
 
 constexpr std::uint64_t kManyMisses = 1000;
-constexpr std::uint64_t kManyRequests = 1000;
 constexpr std::uint64_t kGoodHitRate = 9000;  // in hundredths of a percent
 
 constexpr std::uint64_t kMuchRegret = std::uint64_t{64} << 20;
@@ -89,8 +89,8 @@ std::uint64_t smallest_class(const Snapshot& snapshot) noexcept {
 void advise_mode(const Snapshot& snapshot, LineSink sink) noexcept {
   if (snapshot.mode == PoolMode::kPassThrough) {
     sink(
-        "mode pass-through: mimalloc serves everything; BUFPOOL_DISABLE is set, or the system had "
-        "no memory for the pool at the start (ulimit -v)");
+        "mode pass-through: mimalloc serves everything; BUFPOOL_DISABLE is set, or BUFPOOL_ONLY or "
+        "_SKIP leave the command out, or there was no memory for the pool (ulimit -v)");
   }
   if (snapshot.mode == PoolMode::kLocked) {
     sink(
@@ -137,15 +137,6 @@ void advise_trimmer(const Snapshot& snapshot, LineSink sink) noexcept {
       "it goes back during the program's own calls only");
 }
 
-// Tells whether the program asks for few buffers in the pooled range, and for many outside it.
-bool pool_is_idle(const Snapshot& snapshot) noexcept {
-  constexpr std::uint64_t kFewGets = 100;
-  constexpr std::uint64_t kManyAbove = 100;
-  constexpr std::uint64_t kManyBelow = 100'000;
-  return totals_of(snapshot).gets < kFewGets &&
-         (snapshot.passed_above >= kManyAbove || snapshot.passed_below >= kManyBelow);
-}
-
 void advise_above(const Snapshot& snapshot, LineSink sink) noexcept {
   const std::uint64_t largest = largest_class(snapshot);
   Sentence line;
@@ -160,15 +151,17 @@ void advise_above(const Snapshot& snapshot, LineSink sink) noexcept {
 }
 
 void advise_range(const Snapshot& snapshot, LineSink sink) noexcept {
-  const bool idle = pool_is_idle(snapshot);
-  if (idle && (largest_class(snapshot) >= kLargestClass || snapshot.passed_above == 0)) {
+  const Activity activity{totals_of(snapshot).gets, snapshot.passed_below, snapshot.passed_above};
+  if (!range_advice_is_due(activity)) return;
+  if (pool_is_idle(activity) &&
+      (largest_class(snapshot) >= kLargestClass || snapshot.passed_above == 0)) {
     Sentence line;
     line.add("bufpool does nothing for this program: {} requests were below its range, {} above ",
              human_count(snapshot.passed_below).view(), human_count(snapshot.passed_above).view());
-    line.add("and {} within: {}take it out of LD_PRELOAD", totals_of(snapshot).gets,
+    line.add("and {} within: {}take it out of LD_PRELOAD", activity.gets,
              smallest_class(snapshot) > kSmallestClass ? "set BUFPOOL_MIN_SIZE=512, or " : "");
     sink(line.view());
-  } else if (snapshot.passed_above > kManyRequests || idle) {
+  } else {
     advise_above(snapshot, sink);
   }
 }

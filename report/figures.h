@@ -33,6 +33,13 @@ struct Figure {
   std::uint64_t Row::*value;
 };
 
+// Whether the name is the plural of what it counts (gets, hits), so that it needs no unit.
+template <typename Row>
+[[nodiscard]] constexpr bool names_its_unit(const Figure<Row>& figure) noexcept {
+  return figure.kind == FigureKind::kCounter && figure.unit != "bytes" &&
+         figure.name.ends_with('s');
+}
+
 inline constexpr auto kProcessFigures = std::to_array<Figure<Snapshot>>({
 #define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) \
   {#name, #unit, figure_kind(#kind), sentence, &Snapshot::name},

@@ -75,8 +75,17 @@ class JsonLines {
   bool break_ = false;
 };
 
+// Writes a figure. Its key has its unit, as has its metric in Prometheus.
+template <typename Row>
+void put_figure(JsonLines& json, const Figure<Row>& figure, const Row& row) noexcept {
+  FixedText<48> key;
+  key.append(figure.name);
+  if (!names_its_unit(figure)) key.append("_").append(figure.unit);
+  json.number(key.view(), row.*figure.value);
+}
+
 void put_process(JsonLines& json, const Snapshot& snapshot, const ReportContext& context) noexcept {
-  constexpr std::uint64_t kSchema = 1;
+  constexpr std::uint64_t kSchema = 2;
   json.number("schema", kSchema);
   json.number("pid", snapshot.pid);
   json.text("command", escaped(context.command, Escape::kJson).view());
@@ -87,7 +96,7 @@ void put_process(JsonLines& json, const Snapshot& snapshot, const ReportContext&
   json.number("cpu_cache_bytes", context.cpu_cache_bytes);
   for (const auto& figure : kProcessFigures) {
     json.break_line();
-    json.number(figure.name, snapshot.*figure.value);
+    put_figure(json, figure, snapshot);
   }
 }
 
@@ -96,7 +105,7 @@ void put_class(JsonLines& json, const ClassSnapshot& row) noexcept {
   json.open('{');
   json.text("size", class_name(row.buffer_bytes).view());
   json.number("buffer_bytes", row.buffer_bytes);
-  for (const auto& figure : kClassFigures) json.number(figure.name, row.*figure.value);
+  for (const auto& figure : kClassFigures) put_figure(json, figure, row);
   json.close('}');
 }
 

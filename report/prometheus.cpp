@@ -9,6 +9,7 @@
 #include "report/figures.h"
 #include "report/fixed_text.h"
 #include "report/forms.h"
+#include "report/units.h"
 
 namespace bufpool {
 namespace {
@@ -19,18 +20,30 @@ using Labels = FixedText<128>;
 constexpr std::string_view kProcessPrefix = "bufpool_";
 constexpr std::string_view kClassPrefix = "bufpool_class_";
 
-// Returns the name of the figure's metric: prefix, name, unit, and _total if it is a counter. A
-// counter whose name is the plural of what it counts (gets, hits) has no unit, unless that is
-// bytes.
+constexpr std::string_view kSeconds = "seconds";
+
+// Times are in seconds in Prometheus.
+template <typename Row>
+constexpr bool is_time(const Figure<Row>& figure) noexcept {
+  return figure.unit == "ms";
+}
+
+// Returns the name of the figure's metric: prefix, name, unit unless the name is one, and _total if
+// it is a counter.
 template <typename Row>
 MetricName metric_name(std::string_view prefix, const Figure<Row>& figure) noexcept {
-  const bool counter = figure.kind == FigureKind::kCounter;
-  const bool names_its_unit = counter && figure.unit != "bytes" && figure.name.ends_with('s');
   MetricName name;
   name.append(prefix).append(figure.name);
-  if (!names_its_unit) name.append("_").append(figure.unit);
-  if (counter) name.append("_total");
+  if (!names_its_unit(figure)) name.append("_").append(is_time(figure) ? kSeconds : figure.unit);
+  if (figure.kind == FigureKind::kCounter) name.append("_total");
   return name;
+}
+
+template <typename Row>
+Cell value_of(const Figure<Row>& figure, const Row& row) noexcept {
+  const std::uint64_t value = row.*figure.value;
+  if (!is_time(figure)) return Cell{}.add("{}", value);
+  return Cell{}.add("{}.{:03}", value / 1000, value % 1000);
 }
 
 // Tells whether all names and all lines of HELP fit, and no HELP has a character that needs
@@ -39,7 +52,8 @@ template <typename Figures>
 consteval bool can_be_metrics(std::string_view prefix, const Figures& figures) {
   constexpr std::size_t kMarks = std::string_view("# HELP  ").size();
   return std::all_of(figures.begin(), figures.end(), [prefix](const auto& figure) {
-    const std::size_t name = prefix.size() + figure.name.size() + figure.unit.size() +
+    const std::size_t name = prefix.size() + figure.name.size() +
+                             std::max(figure.unit.size(), kSeconds.size()) +
                              std::string_view("__total").size();
     return name <= MetricName::kCapacity &&
            kMarks + name + figure.sentence.size() <= kLongestLine &&
@@ -72,7 +86,7 @@ void put_process_figure(LineSink sink, std::string_view labels, const Snapshot& 
                         const Figure<Snapshot>& figure) noexcept {
   const MetricName name = metric_name(kProcessPrefix, figure);
   put_head(sink, name.view(), figure);
-  sink(Line{}.add("{}{{{}}} {}", name.view(), labels, snapshot.*figure.value).view());
+  sink(Line{}.add("{}{{{}}} {}", name.view(), labels, value_of(figure, snapshot).view()).view());
 }
 
 void put_class_figure(LineSink sink, std::string_view labels, const Snapshot& snapshot,
@@ -82,8 +96,9 @@ void put_class_figure(LineSink sink, std::string_view labels, const Snapshot& sn
   for (const auto& row : snapshot.classes) {
     if (!is_live(row)) continue;
     sink(Line{}
-             .add("{}{{{},class_bytes=\"{}\"}} {}", name.view(), labels, row.buffer_bytes,
-                  row.*figure.value)
+             .add("{}{{{},size=\"{}\",class_bytes=\"{}\"}} {}", name.view(), labels,
+                  class_name(row.buffer_bytes).view(), row.buffer_bytes,
+                  value_of(figure, row).view())
              .view());
   }
 }
@@ -92,8 +107,10 @@ void put_class_figure(LineSink sink, std::string_view labels, const Snapshot& sn
 
 void render_prometheus(const Snapshot& snapshot, const ReportContext& context,
                        LineSink sink) noexcept {
-  const Labels labels = Labels{}.add("pid=\"{}\",comm=\"{}\"", snapshot.pid,
-                                     escaped(context.command, Escape::kPrometheus).view());
+  constexpr std::size_t kShownCommand = 80;
+  const Labels labels =
+      Labels{}.add("pid=\"{}\",comm=\"{}\"", snapshot.pid,
+                   escaped(context.command, Escape::kPrometheus, kShownCommand).view());
   put_info(sink, labels.view(), snapshot, context);
   for (const auto& figure : kProcessFigures) {
     put_process_figure(sink, labels.view(), snapshot, figure);

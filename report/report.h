@@ -19,11 +19,12 @@ struct ReportContext {
   std::string_view version;       // of bufpool
   std::uint64_t uptime_ms;        // since the pool started
   std::uint64_t cpu_cache_bytes;  // BUFPOOL_CPU_CACHE in force; 0: not known
+  ReportDetail detail = ReportDetail::kFull;  // of the text form
 };
 
 // No line of a report has more bytes. A line and its newline stay within the 250 bytes that spdlog
 // formats without the heap.
-inline constexpr std::size_t kLongestLine = 239;
+inline constexpr std::size_t kLongestLine = 243;
 
 // It is a callable that takes a line and is no LineSink itself.
 template <typename Callable>

@@ -1,135 +1,39 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <utility>
 
+#include "report/class_table.h"
 #include "report/escape.h"
 #include "report/figures.h"
 #include "report/fixed_text.h"
 #include "report/forms.h"
+#include "report/text_lines.h"
 #include "report/units.h"
 
 namespace bufpool {
 namespace {
 
-// Sends lines that each start with the process's name, so that the reports of a server and of its
-// children can be told apart.
-class TextLines {
- public:
-  TextLines(std::uint32_t pid, std::string_view command, LineSink sink) noexcept : sink_(sink) {
-    constexpr std::size_t kShownCommand = 24;
-    prefix_.add("bufpool[{} {}]: ", pid, escaped(command, Escape::kTerminal, kShownCommand).view());
-  }
-
-  template <typename... Args>
-  void put(fmt::format_string<Args...> format, Args&&... args) const noexcept {
-    sink_(begin().add(format, std::forward<Args>(args)...).view());
-  }
-
-  [[nodiscard]] Line begin() const noexcept { return Line{}.append(prefix_.view()); }
-  void put(const Line& line) const noexcept { sink_(line.view()); }
-
- private:
-  FixedText<48> prefix_;
-  LineSink sink_;
-};
-
-// Tells whether it is the row that totals_of() makes.
-bool is_total(const ClassSnapshot& row) noexcept { return row.buffer_bytes == 0; }
-
-Cell size_cell(const ClassSnapshot& row) noexcept {
-  return is_total(row) ? Cell{}.append("all") : class_name(row.buffer_bytes);
+Cell resident_cell(std::uint64_t bytes) noexcept {
+  return bytes == 0 ? Cell{}.append("unknown") : human_bytes(bytes);
 }
 
-Cell hit_rate_cell(const ClassSnapshot& row) noexcept {
-  return row.gets == 0 ? Cell{}.append("-") : percent(basis_points(row.hits, row.gets));
+void put_head(const TextLines& lines, const Snapshot& snapshot,
+              const ReportContext& context) noexcept {
+  lines.put("bufpool {}, mode {}, up {}, CPU {}",
+            escaped(context.version, Escape::kTerminal).view(), mode_word(snapshot.mode),
+            seconds(context.uptime_ms).view(), seconds(snapshot.cpu_time).view());
 }
 
-Cell peak_cell(const ClassSnapshot& row) noexcept {
-  return is_total(row) ? Cell{}.append("-") : human_count(row.in_use_peak);
+void put_classes(const TextLines& lines, const Snapshot& snapshot, const ClassSnapshot& totals,
+                 const ShownClasses& rows, ReportDetail detail) noexcept {
+  if (rows.count == 0) return lines.put("no buffers were asked for");
+  put_class_table(lines, snapshot, totals, rows, detail);
 }
 
-template <auto kValue>
-Cell count_cell(const ClassSnapshot& row) noexcept {
-  return human_count(row.*kValue);
-}
-
-template <auto kValue>
-Cell bytes_cell(const ClassSnapshot& row) noexcept {
-  return human_bytes(row.*kValue);
-}
-
-// It is a column of the table. Without `shown_if` it is always shown.
-struct Column {
-  std::string_view heading;
-  Cell (*cell)(const ClassSnapshot&) noexcept;
-  std::uint64_t ClassSnapshot::*shown_if = nullptr;  // The total that is 0 if it is left out.
-};
-
-constexpr auto kColumns = std::to_array<Column>({
-    {"size", size_cell},
-    {"gets", count_cell<&ClassSnapshot::gets>},
-    {"hits", count_cell<&ClassSnapshot::hits>},
-    {"misses", count_cell<&ClassSnapshot::misses>},
-    {"hit%", hit_rate_cell},
-    {"in use", count_cell<&ClassSnapshot::in_use>},
-    {"peak", peak_cell},
-    {"retained", bytes_cell<&ClassSnapshot::retained>},
-    {"purged", bytes_cell<&ClassSnapshot::purged>, &ClassSnapshot::purged},
-    {"overflows", count_cell<&ClassSnapshot::overflows>, &ClassSnapshot::overflows},
-    {"fallbacks", count_cell<&ClassSnapshot::fallbacks>, &ClassSnapshot::fallbacks},
-});
-
-using Widths = std::array<std::size_t, kColumns.size()>;  // 0: the column is not shown
-
-std::size_t column_width(const Column& column, const Snapshot& snapshot,
-                         const ClassSnapshot& totals) noexcept {
-  if (column.shown_if != nullptr && totals.*column.shown_if == 0) return 0;
-  std::size_t width = std::max(column.heading.size(), column.cell(totals).view().size());
-  for (const auto& row : snapshot.classes) {
-    if (is_live(row)) width = std::max(width, column.cell(row).view().size());
-  }
-  return width;
-}
-
-void put_headings(const TextLines& lines, const Widths& widths) noexcept {
-  Line line = lines.begin();
-  for (std::size_t i = 0; i < kColumns.size(); ++i) {
-    if (widths[i] != 0) line.add("{:>{}}", kColumns[i].heading, widths[i] + 2);
-  }
-  lines.put(line);
-}
-
-void put_row(const TextLines& lines, const Widths& widths, const ClassSnapshot& row) noexcept {
-  Line line = lines.begin();
-  for (std::size_t i = 0; i < kColumns.size(); ++i) {
-    if (widths[i] != 0) line.add("{:>{}}", kColumns[i].cell(row).view(), widths[i] + 2);
-  }
-  lines.put(line);
-}
-
-void put_table(const TextLines& lines, const Snapshot& snapshot,
-               const ClassSnapshot& totals) noexcept {
-  Widths widths;
-  for (std::size_t i = 0; i < kColumns.size(); ++i) {
-    widths[i] = column_width(kColumns[i], snapshot, totals);
-  }
-  put_headings(lines, widths);
-  for (const auto& row : snapshot.classes) {
-    if (is_live(row)) put_row(lines, widths, row);
-  }
-  put_row(lines, widths, totals);
-}
-
-void put_totals(const TextLines& lines, const Snapshot& snapshot,
+void put_passed(const TextLines& lines, const Snapshot& snapshot,
                 const ClassSnapshot& totals) noexcept {
-  const std::uint64_t wasted = totals.granted - std::min(totals.asked, totals.granted);
-  lines.put("asked for {}, granted {} (waste {}%)", human_bytes(totals.asked).view(),
-            human_bytes(totals.granted).view(),
-            percent(basis_points(wasted, totals.granted)).view());
   Line passed = lines.begin();
   passed.add("passed to mimalloc: {} below the range, {} above it, {} fallbacks",
              human_count(snapshot.passed_below).view(), human_count(snapshot.passed_above).view(),
@@ -138,9 +42,17 @@ void put_totals(const TextLines& lines, const Snapshot& snapshot,
     passed.add("; {} in the range without a pool", human_count(snapshot.passed_within).view());
   }
   lines.put(passed);
-  const Cell resident = human_bytes(snapshot.resident);
-  lines.put("resident {}, reserved {}, idle buffers {}",
-            snapshot.resident == 0 ? "unknown" : resident.view(),
+}
+
+void put_totals(const TextLines& lines, const Snapshot& snapshot,
+                const ClassSnapshot& totals) noexcept {
+  const std::uint64_t wasted = totals.granted - std::min(totals.asked, totals.granted);
+  lines.put("asked for {}, granted {} (waste {}%)", human_bytes(totals.asked).view(),
+            human_bytes(totals.granted).view(),
+            percent(basis_points(wasted, totals.granted)).view());
+  put_passed(lines, snapshot, totals);
+  lines.put("resident {} (peak {}), reserved {}, idle buffers {}",
+            resident_cell(snapshot.resident).view(), resident_cell(snapshot.resident_peak).view(),
             human_bytes(snapshot.reserved).view(), human_bytes(totals.idle).view());
 }
 
@@ -193,22 +105,67 @@ void put_advice(const TextLines& lines, const Snapshot& snapshot,
   if (!any) lines.put("what to change: nothing");
 }
 
+void put_short_memory(const TextLines& lines, const Snapshot& snapshot,
+                      const ClassSnapshot& totals) noexcept {
+  Line line = lines.begin();
+  line.add("memory: resident {} (peak {})", resident_cell(snapshot.resident).view(),
+           resident_cell(snapshot.resident_peak).view());
+  if (snapshot.mode != PoolMode::kPassThrough) {
+    line.add(", retained {} of a budget of {} (at most {}), given back {}",
+             human_bytes(totals.retained).view(), human_bytes(snapshot.budget).view(),
+             human_bytes(snapshot.budget_max).view(), human_bytes(totals.purged).view());
+  }
+  lines.put(line);
+}
+
+// Writes `room` lines at most.
+void put_short_advice(const TextLines& lines, const Snapshot& snapshot,
+                      const ReportContext& context, std::size_t room) noexcept {
+  std::size_t count = 0;
+  auto count_line = [&](std::string_view) noexcept { ++count; };
+  advise(snapshot, context, count_line);
+  if (count == 0) return lines.put("what to change: nothing");
+  const std::size_t shown = count <= room ? count : room - 1;
+  std::size_t number = 0;
+  auto put_line = [&](std::string_view advice) noexcept {
+    if (number++ < shown) lines.put("what to change: {}", advice);
+  };
+  advise(snapshot, context, put_line);
+  if (shown == count) return;
+  lines.put("what to change: {} more, which BUFPOOL_REPORT_DETAIL=full shows", count - shown);
+}
+
+void render_short(const TextLines& lines, const Snapshot& snapshot,
+                  const ReportContext& context) noexcept {
+  constexpr std::size_t kMostLines = 12;
+  constexpr std::size_t kMostClasses = 5;
+  const ClassSnapshot totals = totals_of(snapshot);
+  const ShownClasses rows = dearest_classes(snapshot, kMostClasses);
+  const std::size_t table = rows.count == 0 ? 1 : rows.count + 2;  // with headings and sums
+  put_head(lines, snapshot, context);
+  put_classes(lines, snapshot, totals, rows, ReportDetail::kShort);
+  put_passed(lines, snapshot, totals);
+  put_short_memory(lines, snapshot, totals);
+  put_short_advice(lines, snapshot, context, kMostLines - table - 3);
+}
+
+void render_full(const TextLines& lines, const Snapshot& snapshot,
+                 const ReportContext& context) noexcept {
+  const ClassSnapshot totals = totals_of(snapshot);
+  put_head(lines, snapshot, context);
+  put_classes(lines, snapshot, totals, dearest_classes(snapshot, kSnapshotClasses),
+              ReportDetail::kFull);
+  put_totals(lines, snapshot, totals);
+  if (snapshot.mode != PoolMode::kPassThrough) put_memory(lines, snapshot, totals);
+  put_advice(lines, snapshot, context);
+}
+
 }  // namespace
 
 void render_text(const Snapshot& snapshot, const ReportContext& context, LineSink sink) noexcept {
   const TextLines lines(snapshot.pid, context.command, sink);
-  const ClassSnapshot totals = totals_of(snapshot);
-  lines.put("bufpool {}, mode {}, up {}.{:03} s",
-            escaped(context.version, Escape::kTerminal).view(), mode_word(snapshot.mode),
-            context.uptime_ms / 1000, context.uptime_ms % 1000);
-  if (any_live(snapshot)) {
-    put_table(lines, snapshot, totals);
-  } else {
-    lines.put("no buffers were asked for");
-  }
-  put_totals(lines, snapshot, totals);
-  if (snapshot.mode != PoolMode::kPassThrough) put_memory(lines, snapshot, totals);
-  put_advice(lines, snapshot, context);
+  if (context.detail == ReportDetail::kShort) return render_short(lines, snapshot, context);
+  render_full(lines, snapshot, context);
 }
 
 }  // namespace bufpool

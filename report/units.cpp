@@ -56,6 +56,10 @@ Cell human_count(std::uint64_t count) noexcept {
   return Cell{}.add("{}T", count / kTera);
 }
 
+Cell seconds(std::uint64_t milliseconds) noexcept {
+  return Cell{}.add("{}.{:03} s", milliseconds / 1000, milliseconds % 1000);
+}
+
 Cell percent(std::uint64_t basis_points) noexcept {
   return Cell{}.add("{}.{:02}", basis_points / 100, basis_points % 100);
 }

@@ -23,6 +23,9 @@ namespace bufpool {
 // 10^12: 18446744T.
 [[nodiscard]] Cell human_count(std::uint64_t count) noexcept;
 
+// Returns milliseconds as seconds: 12.345 s.
+[[nodiscard]] Cell seconds(std::uint64_t milliseconds) noexcept;
+
 // Returns hundredths of a percent as percent with two decimals: 9963 is 99.63.
 [[nodiscard]] Cell percent(std::uint64_t basis_points) noexcept;
 

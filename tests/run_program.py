@@ -283,7 +283,13 @@ def classes_of(value):
         return [found for item in value for found in classes_of(item)]
     if not isinstance(value, dict):
         return []
-    return [value] if "buffer_bytes" in value else classes_of(list(value.values()))
+    return [without_units(value)] if "buffer_bytes" in value else classes_of(list(value.values()))
+
+
+def without_units(row):
+    """The figures of a class by their bare names: in_use for in_use_buffers."""
+    return {"buffer_bytes": row["buffer_bytes"],
+            **{re.sub("_(buffers|bytes|requests)$", "", key): value for key, value in row.items()}}
 
 
 def serving(classes, request):

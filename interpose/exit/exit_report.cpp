@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstring>
 #include <iterator>
+#include <optional>
 #include <tuple>
 
 #include "interpose/exit/exit_report_target.h"
@@ -19,9 +20,11 @@
 #include "interpose/messages/message.h"
 #include "interpose/messages/turn.h"
 #include "pool/options/policy.h"
+#include "pool/platform/clock.h"
 #include "pool/platform/safe_calls.h"
 #include "pool/platform/stack.h"
 #include "pool/sync/owner_lock.h"
+#include "report/activity.h"
 #include "report/descriptor.h"
 
 // glibc has this since 2.32.
@@ -33,13 +36,16 @@ namespace {
 struct ExitReport {
   std::atomic<bool> written{false};
   Turn turn;
-  ReportForm form = ReportForm::kText;
-  std::uint64_t least_gets = 0;
+  ExitReportWriter::Style style{};
+  std::optional<std::uint64_t> least_gets;
   ExitReportTarget target;
   StderrAtStart own_stderr;
   // Only the thread whose turn it is uses the members below.
   ExitReportWriter writer;
   char path[PATH_MAX] = {};
+  PeriodWatch watch;
+  std::uint64_t period_ms = 0;    // 0: reports at exit only
+  std::uint64_t reported_ms = 0;  // by the trimmer's thread; its own
   // The stack has five times the bytes that the longest way through the report needs. The program
   // may end on a coroutine's stack of a page, which is enough for libc's exit.
   alignas(16) std::byte stack[32 << 10] = {};
@@ -81,7 +87,9 @@ bool is_confined() noexcept { return platform::safe_calls() == platform::SafeCal
 
 // Writes the report to its file. Returns 0, or the error. A pipe that nobody reads must not be
 // waited for, neither here nor when it is full.
-[[gnu::noinline]] int write_report_file(bool confined, Unnoticed& unnoticed) noexcept {
+[[gnu::noinline]] int write_report_file(ExitReportWriter::Destination to,
+                                        const ExitReportWriter::Style& style,
+                                        Unnoticed& unnoticed) noexcept {
   const char* const path = state.target.path_now(state.writer.command(), state.path);
   if (path == nullptr) {
     state.path[0] = '\0';  // the name may have filled it
@@ -90,9 +98,8 @@ bool is_confined() noexcept { return platform::safe_calls() == platform::SafeCal
   const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   Descriptor file(open(path, flags, 0644));
   if (!file.is_open()) return errno;
-  const int error = state.writer.write(
-      {file.number(), Outlet::Use::kOwn, confined, policy::kReportPatienceToBeginMs}, state.form,
-      unnoticed);
+  to.descriptor = file.number();
+  const int error = state.writer.write(to, style, unnoticed);
   const int error_at_close = file.close();
   return error != 0 ? error : error_at_close;
 }
@@ -101,12 +108,14 @@ void report_now(Unnoticed& unnoticed) noexcept {
   state.writer.take_snapshot();
   const bool confined = is_confined();
   if (state.target.kind() == ExitReportTarget::Kind::kFile) {
-    const int error = write_report_file(confined, unnoticed);
+    const int error =
+        write_report_file({-1, Outlet::Use::kOwn, confined, policy::kReportPatienceToBeginMs},
+                          state.style, unnoticed);
     if (error != 0) tell_failure(error, confined);
   } else if (state.own_stderr.is_there()) {
     std::ignore = state.writer.write(
         {STDERR_FILENO, Outlet::Use::kShared, confined, policy::kReportPatienceToBeginMs},
-        state.form, unnoticed);
+        state.style, unnoticed);
   }
 }
 
@@ -114,31 +123,45 @@ void print_now(std::string_view closing, Unnoticed& unnoticed) noexcept {
   state.writer.take_snapshot();
   std::ignore = state.writer.write(
       {STDERR_FILENO, Outlet::Use::kAsIs, is_confined(), policy::kReportPatienceMs},
-      ReportForm::kText, unnoticed, closing);
+      {ReportForm::kText, ReportDetail::kFull}, unnoticed, closing);
+}
+
+// A report that cannot be written is not told here: this thread does not have the program's stderr.
+// That of the exit is told, if it cannot be written either. Where the program has put a filter of
+// system calls on this thread, too, there is none: the filter may kill for it.
+void append_now(Unnoticed& unnoticed) noexcept {
+  if (is_confined()) return;
+  ExitReportWriter::Style style = state.style;
+  style.watch = &state.watch;
+  state.writer.take_snapshot();
+  std::ignore = write_report_file({-1, Outlet::Use::kOwn, false, 0, 0}, style, unnoticed);
 }
 
 // A process that uses no buffers has little to learn from a report. A process that makes many
 // requests outside the range has something: the range should be another, or the pool is of no use
 // to it.
 bool is_worth_a_report() noexcept {
-  const std::uint64_t least = state.least_gets;
-  if (least == 0 || the_pool.figures().gets() >= least) return true;
+  const Activity activity{the_pool.figures().gets(), PassCounter::total(), Heap::passed_above()};
+  const bool wanted_of_all = state.least_gets == 0U;
   // There is no pool. That was said at start, or the user wished it.
-  if (the_pool.figures().mode() == PoolMode::kPassThrough) return false;
-  return Heap::passed_above() >= least ||
-         PassCounter::total() / policy::kSmallRequestsPerGet >= least;
+  if (the_pool.figures().mode() == PoolMode::kPassThrough && !wanted_of_all) return false;
+  const Worth worth = worth_of_report(activity, state.least_gets);
+  if (worth != Worth::kIfNotShort) return worth == Worth::kReport;
+  return state.writer.uptime_ms() >= kShortLifeMs;
 }
 
 }  // namespace
 
 void prepare_exit_report(const Options& options) noexcept {
   state.target.choose(options.report);
-  state.form = options.report_format;
+  state.style = {options.report_format, options.report_detail};
   state.least_gets = options.report_min;
   state.writer.note_start();
   if (state.target.kind() == ExitReportTarget::Kind::kOff) return;
   state.writer.prepare();
   state.own_stderr.remember();
+  state.period_ms = options.report_every;
+  state.reported_ms = platform::coarse_milliseconds();
 }
 
 void restart_report_in_child() noexcept {
@@ -161,6 +184,20 @@ void report_exit() noexcept {
 
 void report_before_close() noexcept {
   if (state.target.kind() == ExitReportTarget::Kind::kStderr) report_exit();
+}
+
+bool reports_while_it_runs() noexcept {
+  return state.period_ms != 0 && state.target.kind() == ExitReportTarget::Kind::kFile;
+}
+
+void report_if_due() noexcept {
+  const std::uint64_t now = platform::coarse_milliseconds();
+  if (now - state.reported_ms < state.period_ms) return;
+  state.reported_ms = now;
+  Unnoticed unnoticed;
+  if (!state.turn.take()) return;
+  if (!state.written) append_now(unnoticed);
+  state.turn.give();
 }
 
 void print_report(std::string_view closing) noexcept {

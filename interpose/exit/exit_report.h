@@ -26,6 +26,14 @@ void report_exit() noexcept;
 // thread and any signal handler may call it.
 void report_before_close() noexcept;
 
+// Returns whether the process is to report while it goes on. Pre: prepare_exit_report().
+[[nodiscard]] bool reports_while_it_runs() noexcept;
+
+// Appends a report to the file, and warnings of the time since the last one, if that is due. It
+// never waits for a reader. It is for a thread that has none of the program's descriptors, and one
+// thread calls it.
+void report_if_due() noexcept;
+
 // Writes the report as text on stderr, now (malloc_stats), and the lines of `closing` behind it,
 // each ended by a newline. Any thread may call it at any time.
 void print_report(std::string_view closing) noexcept;

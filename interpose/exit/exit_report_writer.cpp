@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include <algorithm>
+
 #include "interpose/heap.h"
 #include "pool/options/policy.h"
 #include "pool/platform/clock.h"
@@ -31,6 +33,10 @@ std::string_view ExitReportWriter::command() const noexcept {
   return command_[0] != '\0' ? command_ : program_invocation_short_name;
 }
 
+std::uint64_t ExitReportWriter::uptime_ms() const noexcept {
+  return platform::coarse_milliseconds() - std::max(started_ms_, the_pool.figures().forked_ms());
+}
+
 void ExitReportWriter::take_snapshot() noexcept {
   the_pool.figures().snapshot(snapshot_);
   snapshot_.passed_below = PassCounter::total();
@@ -40,10 +46,10 @@ void ExitReportWriter::take_snapshot() noexcept {
 
 // It is not inlined. Otherwise its variables would be on the stack together with those of
 // take_snapshot(), and a signal handler's stack is small.
-[[gnu::noinline]] int ExitReportWriter::write(const Destination& to, ReportForm form,
+[[gnu::noinline]] int ExitReportWriter::write(const Destination& to, const Style& style,
                                               Unnoticed& unnoticed,
                                               std::string_view closing) noexcept {
-  const Deadline whole = Deadline::in(policy::kReportPatienceMs);
+  const Deadline whole = Deadline::in(to.whole_patience_ms);
   const auto calls = to.confined ? Outlet::Calls::kFew : Outlet::Calls::kAny;
   const Outlet outlet(to.descriptor, to.use, calls, whole);
   if (outlet.error() != 0) return outlet.error();
@@ -51,10 +57,12 @@ void ExitReportWriter::take_snapshot() noexcept {
   log_.set_way(outlet.way(), Deadline::in(whole.left(), to.patience_ms));
   log_.gather(text_, unnoticed);
   auto write_line = [this](std::string_view line) noexcept { log_.write_line(line); };
-  const std::uint64_t uptime_ms = platform::coarse_milliseconds() - started_ms_;
-  const ReportContext context{command(), BUFPOOL_VERSION, uptime_ms,
-                              the_pool.figures().cpu_cache_bytes()};
-  render(snapshot_, context, form, LineSink(write_line));
+  const ReportContext context{command(), BUFPOOL_VERSION, uptime_ms(),
+                              the_pool.figures().cpu_cache_bytes(), style.detail};
+  render(snapshot_, context, style.form, LineSink(write_line));
+  if (style.watch != nullptr) {
+    style.watch->look(snapshot_, context, style.form, LineSink(write_line));
+  }
   write_lines(closing, LineSink(write_line));
   return log_.write_out();
 }

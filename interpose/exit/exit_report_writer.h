@@ -9,9 +9,11 @@
 #include <string_view>
 
 #include "pool/options/choices.h"
+#include "pool/options/policy.h"
 #include "pool/telemetry/snapshot.h"
 #include "report/exit_log.h"
 #include "report/outlet.h"
+#include "report/period_watch.h"
 #include "report/unnoticed.h"
 
 namespace bufpool {
@@ -23,8 +25,15 @@ class ExitReportWriter {
   struct Destination {
     int descriptor;
     Outlet::Use use;
-    bool confined;    // the program has locked itself in
-    int patience_ms;  // up to the first byte, in milliseconds
+    bool confined;                                      // the program has locked itself in
+    int patience_ms;                                    // up to the first byte, in milliseconds
+    int whole_patience_ms = policy::kReportPatienceMs;  // up to the last one
+  };
+
+  struct Style {
+    ReportForm form;
+    ReportDetail detail;
+    PeriodWatch* watch = nullptr;  // what it has to tell comes behind the report
   };
 
   // Notes the time and the process's name. A process may change its title later, as nginx and
@@ -37,12 +46,16 @@ class ExitReportWriter {
   // Returns the process's name, as it was at start.
   [[nodiscard]] std::string_view command() const noexcept;
 
+  // Returns the milliseconds since the start, or since the fork that made this process, by a clock
+  // that the program cannot stop.
+  [[nodiscard]] std::uint64_t uptime_ms() const noexcept;
+
   // Takes the figures of the pool and of the requests passed on.
   void take_snapshot() noexcept;
 
   // Writes a report of the last snapshot, and the lines of `closing` behind it, each ended by a
   // newline. Returns 0, or the error because of which not all of it was written.
-  [[nodiscard]] int write(const Destination& to, ReportForm form, Unnoticed& unnoticed,
+  [[nodiscard]] int write(const Destination& to, const Style& style, Unnoticed& unnoticed,
                           std::string_view closing = {}) noexcept;
 
  private:

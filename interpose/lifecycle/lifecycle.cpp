@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "interpose/calls/next_symbol.h"
+#include "interpose/environment/start_environment.h"
 #include "interpose/exit/exit_report.h"
 #include "interpose/heap.h"
 #include "interpose/lifecycle/start_options.h"
@@ -33,9 +34,11 @@ bool bring_to_life() noexcept {
   if (!life.compare_exchange_strong(unborn, Life::kStarting)) return unborn == Life::kAlive;
   start = read_options();
   the_pool.control().set_fault_handler(abort_on_fault);
-  const bool alive = the_pool.open(start.options);
+  Options options = start.options;
+  options.disable |= start.left_out;
+  const bool alive = the_pool.open(options);
   ThreadSpace::set_limits_at_start(platform::space_limits());
-  if (!alive && !start.options.disable) {
+  if (!alive && !options.disable) {
     say("no address space to be had for the pool (ulimit -v?): mimalloc serves everything");
   }
   life.store(alive ? Life::kAlive : Life::kPassing, std::memory_order_release);
@@ -43,20 +46,6 @@ bool bring_to_life() noexcept {
 }
 
 void at_end() { report_exit(); }
-
-void say_warmed(std::uint64_t warmed, std::uint64_t count, std::uint64_t size) noexcept {
-  Message()
-      .text("BUFPOOL_WARMUP: only ")
-      .number(warmed)
-      .text(" of ")
-      .number(count)
-      .text(" buffers of ")
-      .number(size)
-      .text(
-          " bytes are ready: warm-up stops at BUFPOOL_RETAIN_MAX or, where that is not set, at "
-          "half of the memory that the process may use, and where the system refuses")
-      .say();
-}
 
 // Makes the buffers of BUFPOOL_WARMUP ready, and says once what could not be had.
 void warm_up() noexcept {
@@ -89,8 +78,10 @@ void warm_up() noexcept {
   if (alive) the_pool.control().trimmer().at_start();
   if (start.options.verbose) say_options(start.options);
   if (start.secure) return;
+  if (!start.options.inherit) keep_from_children();
   prepare_exit_report(start.options);
   at_quick_exit(at_end);
+  if (alive && reports_while_it_runs()) the_pool.control().trimmer().keep_for(report_if_due);
 }
 
 [[gnu::destructor(101)]] void end() { at_end(); }

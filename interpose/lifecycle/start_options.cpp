@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "interpose/lifecycle/start_options.h"
 
+#include <errno.h>
 #include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <tuple>
 
 #include "interpose/heap.h"
 #include "interpose/messages/message.h"
+#include "interpose/messages/told_variables.h"
+#include "pool/options/name_patterns.h"
 #include "report/figures.h"
+#include "report/units.h"
 
 namespace bufpool {
 namespace {
@@ -28,6 +34,26 @@ void complain(const Complaints& complaints) noexcept {
   if (more > 0) Message().text("and ").number(more).text(" more wrong variables").say();
 }
 
+// Hides those that are kept, and reads the environment again for the others. It ends once none can
+// be hidden.
+void hide_all_from_children(Complaints complaints) noexcept {
+  for (std::size_t before = SIZE_MAX; complaints.count < before;) {
+    before = complaints.count;
+    const std::size_t kept = std::min(before, Complaints::kKept);
+    for (std::size_t i = 0; i < kept; ++i) hide_from_children(complaints.kept[i]);
+    if (kept == before) return;
+    complaints = {};
+    std::ignore = parse_options(environ, complaints);
+  }
+}
+
+// The command is named as in the report.
+bool is_left_out(const Options& options) noexcept {
+  const std::string_view command = program_invocation_short_name;
+  return (!options.only.empty() && !matches_any(command, options.only)) ||
+         matches_any(command, options.skip);
+}
+
 }  // namespace
 
 StartOptions read_options() noexcept {
@@ -35,8 +61,12 @@ StartOptions read_options() noexcept {
   StartOptions start;
   start.secure = getauxval(AT_SECURE) != 0;
   start.options = parse_options(start.secure ? nullptr : environ, complaints);
-  if (!start.options.quiet) complain(complaints);
-  if (start.options.strict && complaints.count > 0) syscall(SYS_exit_group, kMisconfigured);
+  const bool fatal = start.options.strict && complaints.count > 0;
+  const bool told = fatal || !start.options.quiet;
+  if (told) complain(complaints);
+  if (fatal) syscall(SYS_exit_group, kMisconfigured);
+  if (told) hide_all_from_children(complaints);
+  start.left_out = is_left_out(start.options);
   return start;
 }
 
@@ -59,6 +89,20 @@ void say_options(const Options& options) noexcept {
         .text(set ? " (environment)" : " (default)")
         .say();
   }
+}
+
+void say_warmed(std::uint64_t warmed, std::uint64_t count, std::uint64_t size) noexcept {
+  Message()
+      .text("BUFPOOL_WARMUP: only ")
+      .number(warmed)
+      .text(" of ")
+      .number(count)
+      .text(" buffers of ")
+      .text(option_bytes(size).view())
+      .text(
+          " are ready: warm-up stops at BUFPOOL_RETAIN_MAX or, where that is not set, at half of "
+          "the memory that the process may use, and where the system refuses")
+      .say();
 }
 
 }  // namespace bufpool

@@ -2,13 +2,16 @@
 // Reads the options that the process was started with, and says what is to be said of them.
 #pragma once
 
+#include <cstdint>
+
 #include "pool/options/options.h"
 
 namespace bufpool {
 
 struct StartOptions {
   Options options{};
-  bool secure = false;  // the program has more rights than its user (AT_SECURE)
+  bool secure = false;    // the program has more rights than its user (AT_SECURE)
+  bool left_out = false;  // BUFPOOL_ONLY or BUFPOOL_SKIP wants no pool for this command
 };
 
 // Reads the environment, and complains of wrong variables on stderr. With BUFPOOL_STRICT a wrong
@@ -18,5 +21,8 @@ struct StartOptions {
 
 // Says on stderr the version, the mode and every option in force (BUFPOOL_VERBOSE).
 void say_options(const Options& options) noexcept;
+
+// Says on stderr that no more than `warmed` of `count` buffers of `size` bytes could be made ready.
+void say_warmed(std::uint64_t warmed, std::uint64_t count, std::uint64_t size) noexcept;
 
 }  // namespace bufpool

@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "interpose/messages/message.h"
+#include "pool/options/limits.h"
+#include "report/units.h"
 
 namespace bufpool {
 namespace {
@@ -49,7 +51,9 @@ void describe(const Fault& fault, Message& message) noexcept {
 void abort_on_fault(const Fault& fault) {
   Message message;
   describe(fault, message);
-  if (fault.class_bytes != 0) message.text(" (class ").number(fault.class_bytes).text(")");
+  if (fault.class_bytes != 0) {
+    message.text(" (class ").text(class_name(fault.class_bytes + kHeaderRoom).view()).text(")");
+  }
   message.say();
   std::abort();
 }

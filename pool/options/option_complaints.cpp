@@ -8,6 +8,7 @@
 
 #include "pool/options/bounded_text.h"
 #include "pool/options/option_values.h"
+#include "pool/options/option_writers.h"
 #include "pool/options/options.h"
 
 namespace bufpool {
@@ -101,6 +102,11 @@ std::string_view describe(const Complaint& complaint, std::span<char> out) noexc
       break;
     case Complaint::Kind::kOutOfRange:
       add_out_of_range(text, complaint);
+      break;
+    case Complaint::Kind::kUnmet:
+      text.add("needs ");
+      text.add(complaint.needs);
+      add_default(text, *complaint.info);
       break;
   }
   return text.text();

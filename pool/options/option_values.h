@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Reads and writes a value of each kind in options.def. Only options.cpp, option_complaints.cpp and
-// the tests include it.
+// Reads a value of each kind in options.def. Only options.cpp, option_complaints.cpp,
+// option_writers.h and the tests include it.
 //
 // A new kind K is: an OptionKind and a BUFPOOL_OPTION_TYPE_K in options.h, a row of kKindNames,
-// a read_K and a write_K below. Readers are constexpr, so that the compiler checks the defaults of
-// options.def. They leave the value alone unless they return kGood. Writers add to the text.
+// a read_K below, and a write_K in option_writers.h. Readers are constexpr, so that the compiler
+// checks the defaults of options.def. They leave the value alone unless they return kGood.
 #pragma once
 
 #include <algorithm>
@@ -12,11 +12,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
 
-#include "pool/options/bounded_text.h"
 #include "pool/options/options.h"
 
 namespace bufpool {
@@ -32,13 +32,15 @@ struct KindName {
 inline constexpr std::array kKindNames{
     KindName{OptionKind::kFlag, "flag", "a flag (0 or 1, true or false, yes or no, on or off)"},
     KindName{OptionKind::kCount, "count", "a plain number (such as 100)"},
+    KindName{OptionKind::kAutoCount, "autocount", "auto or a plain number (such as 100)"},
     KindName{OptionKind::kBytes, "bytes", "a size (such as 64M or 1G)"},
     KindName{OptionKind::kAutoBytes, "autobytes", "auto or a size (such as 64M or 1G)"},
     KindName{OptionKind::kShare, "share", "auto, a size or a percentage (such as 64M or 25%)"},
-    KindName{OptionKind::kDuration, "duration", "a duration (such as 500ms, 10s or 5m)"},
+    KindName{OptionKind::kDuration, "duration", "a duration (such as 500ms, 10s, 5m or 1h)"},
     KindName{OptionKind::kChoice, "choice", "one of "},  // the words of the row follow
     KindName{OptionKind::kSizes, "sizes", "a list of sizes (such as 4K,16K,64K)"},
     KindName{OptionKind::kWarmup, "warmup", "a list of SIZE:COUNT (such as 64K:100,1M:8)"},
+    KindName{OptionKind::kNames, "names", "a list of names (such as redis-*,php?)"},
     KindName{OptionKind::kText, "text", "stderr, off or a file name (words in it: %p, %c, %t, %%)"},
 };
 
@@ -56,8 +58,8 @@ inline constexpr std::array kByteUnits{
     Unit{"GiB", 1U << 30}, Unit{"M", 1U << 20},    Unit{"MiB", 1U << 20},
     Unit{"K", 1U << 10},   Unit{"KiB", 1U << 10},  Unit{"", 1},
 };
-inline constexpr std::array kDurationUnits{Unit{"m", 60'000}, Unit{"s", 1'000}, Unit{"ms", 1},
-                                           Unit{"", 1}};
+inline constexpr std::array kDurationUnits{Unit{"h", 3'600'000}, Unit{"m", 60'000},
+                                           Unit{"s", 1'000}, Unit{"ms", 1}, Unit{"", 1}};
 
 inline constexpr std::string_view kAuto = "auto";
 inline constexpr std::uint64_t kMostPercent = 100;
@@ -151,6 +153,18 @@ constexpr Verdict read_flag(std::string_view text, const OptionInfo& /*row*/,
 constexpr Verdict read_count(std::string_view text, const OptionInfo& row,
                              std::uint64_t& value) noexcept {
   return read_ranged(text, row, kPlainUnits, value);
+}
+
+// Reads a plain number or auto.
+constexpr Verdict read_autocount(std::string_view text, const OptionInfo& row,
+                                 std::optional<std::uint64_t>& value) noexcept {
+  std::uint64_t number = 0;
+  const bool is_auto = same_word(text, kAuto);
+  const Verdict verdict = is_auto ? Verdict::kGood : read_count(text, row, number);
+  if (verdict != Verdict::kGood) return verdict;
+  value.reset();
+  if (!is_auto) value = number;
+  return Verdict::kGood;
 }
 
 // Reads a size.
@@ -302,6 +316,21 @@ constexpr Verdict read_warmup(std::string_view text, const OptionInfo& row,
   return Verdict::kGood;
 }
 
+// Reads a list of names, which is kept as text. A slash is in no name, and brackets have no
+// meaning.
+constexpr Verdict read_names(std::string_view text, const OptionInfo& /*row*/,
+                             std::string_view& value) noexcept {
+  for (std::string_view list = text; !list.empty();) {
+    const std::string_view name = first_part(list, ',');
+    if (name.empty() || name.find_first_of("[]/") != std::string_view::npos) {
+      return Verdict::kBadValue;
+    }
+    drop_element(list, name.size());
+  }
+  value = text;
+  return Verdict::kGood;
+}
+
 // Returns whether only words that report_target() knows follow percent signs.
 constexpr bool has_good_percents(std::string_view text) noexcept {
   constexpr std::string_view kWords = "pct%";
@@ -319,78 +348,6 @@ constexpr Verdict read_text(std::string_view text, const OptionInfo& /*row*/,
   if (same_word(text, "stdout") || !has_good_percents(text)) return Verdict::kBadValue;
   value = text;
   return Verdict::kGood;
-}
-
-// Adds a number with the largest unit that divides it.
-inline void write_number(BoundedText& out, std::uint64_t value,
-                         std::span<const Unit> units) noexcept {
-  const auto exact = [value](const Unit& unit) {
-    return value >= unit.factor && value % unit.factor == 0;
-  };
-  const auto found = std::find_if(units.begin(), units.end() - 1, exact);
-  out.add(value / found->factor);
-  out.add(found->name);
-}
-
-// Adds 1 or 0.
-inline void write_flag(BoundedText& out, const OptionInfo& /*row*/, bool value) noexcept {
-  out.add(value ? '1' : '0');
-}
-
-// Adds a plain number.
-inline void write_count(BoundedText& out, const OptionInfo& /*row*/, std::uint64_t value) noexcept {
-  out.add(value);
-}
-
-// Adds a size.
-inline void write_bytes(BoundedText& out, const OptionInfo& /*row*/, std::uint64_t value) noexcept {
-  write_number(out, value, kByteUnits);
-}
-
-// Adds a size or auto.
-inline void write_autobytes(BoundedText& out, const OptionInfo& row, std::uint64_t value) noexcept {
-  if (value == 0) return out.add(kAuto);
-  write_bytes(out, row, value);
-}
-
-// Adds a size, a percentage or auto.
-inline void write_share(BoundedText& out, const OptionInfo& row, const Share& value) noexcept {
-  if (value.percent != 0) return write_number(out, value.percent, kPercentUnits);
-  if (value.bytes == 0) return out.add(kAuto);
-  write_bytes(out, row, value.bytes == kNothingKept ? 0 : value.bytes);
-}
-
-// Adds a duration.
-inline void write_duration(BoundedText& out, const OptionInfo& /*row*/,
-                           std::uint64_t value) noexcept {
-  write_number(out, value, kDurationUnits);
-}
-
-// Adds the word of the choice.
-template <typename Choice>
-void write_choice(BoundedText& out, const OptionInfo& row, Choice value) noexcept {
-  std::string_view words = row.highest;
-  for (auto left = static_cast<std::uint32_t>(value); left > 0; --left)
-    static_cast<void>(next_word(words));
-  out.add(next_word(words));
-}
-
-// Adds the list as it was given.
-inline void write_sizes(BoundedText& out, const OptionInfo& /*row*/,
-                        std::string_view value) noexcept {
-  out.add(value);
-}
-
-// Adds the list as it was given.
-inline void write_warmup(BoundedText& out, const OptionInfo& /*row*/,
-                         std::string_view value) noexcept {
-  out.add(value);
-}
-
-// Adds the text as it was given.
-inline void write_text(BoundedText& out, const OptionInfo& /*row*/,
-                       std::string_view value) noexcept {
-  out.add(value);
 }
 
 }  // namespace bufpool

@@ -8,6 +8,7 @@
 #include "pool/options/bounded_text.h"
 #include "pool/options/limits.h"
 #include "pool/options/option_values.h"
+#include "pool/options/option_writers.h"
 
 namespace bufpool {
 namespace {
@@ -180,13 +181,18 @@ void take_variable(const Variable& variable, Given& given, Options& options,
 
 // Sets both limits to their defaults if they contradict each other: the one that was meant cannot
 // be known.
-void settle_range(const Variable& min_size, Options& options, Complaints& complaints) noexcept {
+void settle_range(const Given& given, Options& options, Complaints& complaints) noexcept {
   if (options.min_size <= options.max_size) return;
   options.min_size = kDefaults.options.min_size;
   options.max_size = kDefaults.options.max_size;
   options.set_mask &= ~(std::uint64_t{1} << kMinSizeRow | std::uint64_t{1} << kMaxSizeRow);
-  complain(complaints,
-           {Complaint::Kind::kOutOfRange, min_size.name, min_size.value, &kRows[kMinSizeRow]});
+  const Variable& min_size = given[kMinSizeRow];
+  complain(complaints, {Complaint::Kind::kOutOfRange,
+                        min_size.name,
+                        min_size.value,
+                        &kRows[kMinSizeRow],
+                        {},
+                        given[kMaxSizeRow].name});
 }
 // MAX_SIZE alone cannot fall below the default of MIN_SIZE, so it is right to blame MIN_SIZE.
 static_assert([] {
@@ -194,6 +200,28 @@ static_assert([] {
   return read_number(kRows[kMaxSizeRow].lowest, kByteUnits, lowest_max) == Verdict::kGood &&
          lowest_max >= kDefaults.options.min_size;
 }());
+
+// Returns what REPORT_EVERY lacks to be obeyed; empty if there is nothing.
+std::string_view need_of_report_every(const Options& options) noexcept {
+  const std::string_view report = options.report;
+  if (same_word(report, "stderr") || same_word(report, "off")) return "a file in BUFPOOL_REPORT";
+  if (options.report_format == ReportForm::kPrometheus) {
+    return "BUFPOOL_REPORT_FORMAT=text or json";
+  }
+  if (options.trimmer == TrimmerChoice::kOff) return "BUFPOOL_TRIMMER=auto or on";
+  return {};
+}
+
+void settle_report_every(const Given& given, Options& options, Complaints& complaints) noexcept {
+  if (options.report_every == 0) return;
+  const std::string_view needs = need_of_report_every(options);
+  if (needs.empty()) return;
+  constexpr std::size_t kRow = row_named("REPORT_EVERY");
+  options.report_every = 0;
+  options.set_mask &= ~(std::uint64_t{1} << kRow);
+  complain(complaints,
+           {Complaint::Kind::kUnmet, given[kRow].name, given[kRow].value, &kRows[kRow], needs});
+}
 
 }  // namespace
 
@@ -208,7 +236,8 @@ Options parse_options(const char* const* environment, Complaints& complaints) no
     const Variable variable = split(*environment);
     if (!variable.name.empty()) take_variable(variable, given, options, complaints);
   }
-  settle_range(given[kMinSizeRow], options, complaints);
+  settle_range(given, options, complaints);
+  settle_report_every(given, options, complaints);
   return options;
 }
 

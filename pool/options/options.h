@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -16,6 +17,7 @@ namespace bufpool {
 enum class OptionKind : std::uint8_t {
   kFlag,
   kCount,
+  kAutoCount,
   kBytes,
   kAutoBytes,
   kShare,
@@ -23,6 +25,7 @@ enum class OptionKind : std::uint8_t {
   kChoice,
   kSizes,
   kWarmup,
+  kNames,
   kText
 };
 
@@ -54,12 +57,14 @@ struct Share {
 struct Options {
 #define BUFPOOL_OPTION_TYPE_flag bool
 #define BUFPOOL_OPTION_TYPE_count std::uint64_t
+#define BUFPOOL_OPTION_TYPE_autocount std::optional<std::uint64_t>  // none: auto
 #define BUFPOOL_OPTION_TYPE_bytes std::uint64_t
 #define BUFPOOL_OPTION_TYPE_autobytes std::uint64_t  // 0: auto
 #define BUFPOOL_OPTION_TYPE_share Share
 #define BUFPOOL_OPTION_TYPE_duration std::uint64_t  // milliseconds
 #define BUFPOOL_OPTION_TYPE_sizes std::string_view
 #define BUFPOOL_OPTION_TYPE_warmup std::string_view
+#define BUFPOOL_OPTION_TYPE_names std::string_view
 #define BUFPOOL_OPTION_TYPE_text std::string_view
 #define BUFPOOL_OPTION(kind, member, NAME, default_value, lowest, highest, sentence) \
   BUFPOOL_OPTION_TYPE_##kind member{};
@@ -71,12 +76,14 @@ struct Options {
 
 // Holds a complaint about one variable.
 struct Complaint {
-  enum class Kind : std::uint8_t { kUnknownName, kBadValue, kOutOfRange };
+  enum class Kind : std::uint8_t { kUnknownName, kBadValue, kOutOfRange, kUnmet };
   Kind kind;
   std::string_view name;   // as given, with BUFPOOL_
   std::string_view value;  // as given
   // It is the row that was meant. For an unknown name it is the nearest one, or null.
   const OptionInfo* info;
+  std::string_view needs = {};  // of kUnmet: what it does not go without
+  std::string_view other = {};  // the name of a second variable that is not obeyed for it, as given
 };
 
 // Holds the first complaints, and how many there were in all.
@@ -99,6 +106,7 @@ struct Complaints {
 // Returns what was written:
 //   BUFPOOL_RETAIN_MAX=64Q: not a size (such as 64M or 1G); using 64M
 //   BUFPOOL_CPU_CACHE=1K: out of range (64K to 16G); using auto
+//   BUFPOOL_REPORT_EVERY=60s: needs a file in BUFPOOL_REPORT; using 0
 //   BUFPOOL_REPROT=off: no such variable; did you mean BUFPOOL_REPORT?
 [[nodiscard]] std::string_view describe(const Complaint& complaint, std::span<char> out) noexcept;
 
@@ -106,7 +114,7 @@ struct Complaints {
 // Returns false if the text is none or needs more than 64 bits.
 [[nodiscard]] bool parse_bytes(std::string_view text, std::uint64_t& bytes) noexcept;
 
-// Reads an integer with an optional ms, s or m (any case). Without a unit it is milliseconds.
+// Reads an integer with an optional ms, s, m or h (any case). Without a unit it is milliseconds.
 // Returns false if the text is none or needs more than 64 bits.
 [[nodiscard]] bool parse_duration(std::string_view text, std::uint64_t& milliseconds) noexcept;
 

@@ -107,9 +107,6 @@ inline constexpr std::uint32_t kRequestsPerRefusal = 1024;
 // may run many programs.
 inline constexpr int kReportPatienceMs = 1000;
 inline constexpr int kReportPatienceToBeginMs = 60;
-// So many small requests outside the range count as one for BUFPOOL_REPORT_MIN: every command makes
-// some thousand.
-inline constexpr std::uint64_t kSmallRequestsPerGet = 1000;
 // Lines on stderr may wait for room for so many milliseconds, in all the process's life.
 inline constexpr int kMessagePatienceMs = 1000;
 

@@ -28,11 +28,17 @@ struct Space {
 // Returns what this process may map, or SIZE_MAX where there is no limit.
 [[nodiscard]] Space space_limits() noexcept;
 
-// Returns what this process has mapped, or 0 where the kernel does not tell. The kernel tells of
-// data and of the main thread's stack in one. It reads a file.
+// Returns what this process has mapped, or 0 where the kernel does not tell. It reads a file.
 [[nodiscard]] Space space_used() noexcept;
 
-// Returns the resident bytes of this process, or 0 where the kernel does not tell. It reads a file.
-[[nodiscard]] std::size_t resident_bytes() noexcept;
+// Holds what this process has used of the machine. A value is 0 where the kernel does not tell it.
+struct ProcessUse {
+  std::uint64_t resident_bytes;       // now
+  std::uint64_t resident_peak_bytes;  // the most at once, since the exec or fork
+  std::uint64_t cpu_ms;               // of all threads, to some 10 ms
+};
+
+// Returns what this process has used. It reads two files.
+[[nodiscard]] ProcessUse process_use() noexcept;
 
 }  // namespace bufpool::platform

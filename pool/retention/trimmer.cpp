@@ -6,6 +6,7 @@
 #include "pool/options/policy.h"
 #include "pool/platform/clock.h"
 #include "pool/platform/pressure.h"
+#include "pool/platform/safe_calls.h"
 #include "pool/platform/threads.h"
 #include "pool/platform/waiting.h"
 #include "pool/sync/moment.h"
@@ -40,14 +41,25 @@ void Trimmer::at_start() noexcept {
   if (choice_ == TrimmerChoice::kOn) start();
 }
 
+void Trimmer::keep_for(Work task) noexcept {
+  task_ = task;
+  start();
+}
+
 void Trimmer::after_slow_path(std::uint64_t bytes, const void* caller) noexcept {
   if (runs_here()) return;
   const std::uint64_t weight = std::max(bytes, policy::kBytesPerLook / policy::kEventsPerLook);
   const std::uint64_t moved = moved_.fetch_add(weight, std::memory_order_relaxed);
   if (moved / policy::kBytesPerLook == (moved + weight) / policy::kBytesPerLook) return;
-  if (retention_->idle_bytes() + bytes < threshold_) return;
+  if (!has_task_to_do() && retention_->idle_bytes() + bytes < threshold_) return;
   if (may_start(caller) && start()) return;
   retention_->pass_if_due(lacks_thread());
+}
+
+// Returns whether the task is a reason to start the thread. A process that may have locked itself
+// in could be killed for the start.
+bool Trimmer::has_task_to_do() const noexcept {
+  return task_ != nullptr && !platform::expects_filter();
 }
 
 // Returns whether a thread is wanted and cannot be had. BUFPOOL_TRIMMER=off is a wish for less
@@ -115,7 +127,8 @@ void Trimmer::work() noexcept {
   state_.store(State::kRunning);
   // The watch is on this stack, as the next thread may be started before this one is done.
   platform::PressureWatch pressure;
-  if (platform::leave_descriptors() && watch_pressure_) pressure.open();
+  has_own_descriptors_ = platform::leave_descriptors();
+  if (has_own_descriptors_ && watch_pressure_) pressure.open();
   retention_->budget().learn_limits();
   do {
     pass_until_quiet(pressure);
@@ -128,11 +141,12 @@ void Trimmer::work() noexcept {
 
 void Trimmer::pass_until_quiet(platform::PressureWatch& pressure) noexcept {
   std::uint32_t quiet = 0;
-  while (quiet < policy::kQuietPasses || choice_ == TrimmerChoice::kOn) {
+  while (quiet < policy::kQuietPasses || is_to_stay()) {
     if (pressure.wait(policy::kPassMs)) retention_->relieve_pressure();
     if (is_over()) return;
     if (!pressure.can_sleep()) return;
     quiet = retention_->pass() < policy::kLittleIdle ? quiet + 1 : 0;
+    if (task_ != nullptr && has_own_descriptors_) task_();
   }
 }
 

@@ -37,6 +37,14 @@ class Trimmer {
   // itself some later on has it behind itself. Pre: called once; this thread may create threads.
   void at_start() noexcept;
 
+  // Has the thread call `task` after each of its passes, four times a second or so, and keeps the
+  // thread for it. `task` may neither wait nor allocate, and knows none of the program's
+  // descriptors: where the system lets the thread have none of its own, `task` is not called. A
+  // forked child has a thread for it once its own slow paths start one. Pre: called once, after
+  // at_start(), by the same thread.
+  using Work = void (*)() noexcept;
+  void keep_for(Work task) noexcept;
+
   // Ends the thread, and starts none any more in this process. It waits for the end, for
   // policy::kThreadPatienceMs at most. It is for the end of the program's main thread: libc ends a
   // process with its last thread, which runs what the program registered for the exit. This thread
@@ -59,6 +67,8 @@ class Trimmer {
   State state() const noexcept { return state_.load(std::memory_order_relaxed); }
 
  private:
+  bool is_to_stay() const noexcept { return choice_ == TrimmerChoice::kOn || task_ != nullptr; }
+  bool has_task_to_do() const noexcept;
   bool may_start(const void* caller) const noexcept;
   bool lacks_thread() const noexcept;
   bool runs_here() noexcept;
@@ -77,6 +87,8 @@ class Trimmer {
   Retention* retention_ = nullptr;
   TrimmerChoice choice_ = TrimmerChoice::kAuto;
   bool watch_pressure_ = false;
+  Work task_ = nullptr;
+  bool has_own_descriptors_ = false;  // the thread has none of the program's; only it uses this
   std::atomic<State> state_{State::kNone};
   ProcessMark mark_;  // is set before the state is kStarting
   std::atomic<bool> left_for_good_{false};

@@ -22,6 +22,7 @@ struct ClassForkAccount {
 
 // Holds what the parent had counted. A class that the parent never used is all zero.
 struct ForkAccount {
+  std::uint64_t made_ms = 0;   // when, by platform::coarse_milliseconds(); 0: never forked
   std::uint64_t all_gets = 0;  // as BufferPool::gets() counts them
 #define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) BUFPOOL_MEMBER_##kind(name)
 #include "pool/telemetry/counters.def"

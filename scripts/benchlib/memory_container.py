@@ -14,7 +14,7 @@ from benchlib.resident import MIB
 from benchlib.scenario import Scenario, Skipped
 
 LIMIT = 128 * MIB
-FIELD = "budget_max"
+FIELD = "budget_max_bytes"
 CGROUPS = "/sys/fs/cgroup"
 BURST = ("again", str(64 * 1024), str(16 * MIB))
 TIMEOUT = 30

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: a program whose options do not fit what it does is told which to set, and to what.
 // Needs: library
-// Env: -BUFPOOL_REPORT
+// Env: -BUFPOOL_REPORT BUFPOOL_REPORT_DETAIL=full BUFPOOL_REPORT_MIN=100
 // Run: fallbacks-at-the-limit BUFPOOL_MAX_BUFFERS=10
 // Args: 65536 150
 // Stderr: 140 requests, most of class 64K, went to mimalloc as BUFPOOL_MAX_BUFFERS were in use:

@@ -3,7 +3,7 @@
 //   request with an alignment that a buffer has room for counts as a get.
 // Needs: library
 // Env: -BUFPOOL_REPORT BUFPOOL_REPORT_MIN=0 BUFPOOL_REPORT_FORMAT=json
-// Stderr: "passed_above": 40,
+// Stderr: "passed_above_requests": 40,
 // Stderr: "buffer_bytes": 196672, "gets": 7,
 #include <malloc.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: a thread that is about to be cancelled may call malloc_stats, malloc_info and _exit. It
 //   is not cancelled in any of them, and each does what it should.
-// Env: BUFPOOL_REPORT=stderr
+// Env: BUFPOOL_REPORT=stderr BUFPOOL_REPORT_DETAIL=full BUFPOOL_REPORT_MIN=100
 // Run: stats
 // Args: stats
 // Stderr: (?s)what to change.*what to change

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: a forked child has each descriptor that its parent had, whatever its number. This also
 //   holds for numbers that the program took after it had closed all descriptors.
+// Env: BUFPOOL_REPORT_MIN=100
 // Run: usual
 // Env: -BUFPOOL_REPORT
 // Limit: nofile=1024

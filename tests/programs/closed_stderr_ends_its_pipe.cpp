@@ -2,7 +2,7 @@
 // Promise: if a program closes its descriptor 2, to say that it is ready or to become a daemon, the
 //   library keeps nothing of it open. The reader of the pipe sees its end while the program goes
 //   on.
-// Env: -BUFPOOL_REPORT
+// Env: -BUFPOOL_REPORT BUFPOOL_REPORT_MIN=100
 // Stderr-not: not kept
 #include "tests/programs/again.h"
 

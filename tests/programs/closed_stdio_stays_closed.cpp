@@ -2,6 +2,7 @@
 // Promise: in a program that is started without descriptors 0, 1 and 2 the library takes none of
 //   them. So nothing that it writes lands in a file of the program.
 // Closed: 0 1 2
+// Env: BUFPOOL_REPORT_MIN=100
 // Run: silent
 // Run: reporting
 // Env: -BUFPOOL_REPORT BUFPOOL_VERBOSE=1 BUFPOOL_REPROT=typo

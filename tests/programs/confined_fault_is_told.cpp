@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: a double free is told in a program that may make hardly any system call. It aborts the
 //   program if the calls that an abort takes are allowed.
-// Stderr: ^bufpool: double free of 0x[0-9a-f]+: this buffer is free already \(class 65536\)$
+// Stderr: ^bufpool: double free of 0x[0-9a-f]+: this buffer is free already \(class 64K\)$
 // Run: abort
 // Args: abort
 // Exit: signal 6

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: a program that is executed finds no descriptor of the library. The program's own first
 //   open gets the lowest number.
-// Env: -BUFPOOL_REPORT
+// Env: -BUFPOOL_REPORT BUFPOOL_REPORT_MIN=100
 // Stderr-not: not kept
 #include <fcntl.h>
 

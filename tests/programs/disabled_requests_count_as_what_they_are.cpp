@@ -4,10 +4,10 @@
 // Modes: auto
 // Env: -BUFPOOL_REPORT BUFPOOL_DISABLE=1 BUFPOOL_REPORT_MIN=0 BUFPOOL_REPORT_FORMAT=json
 // Run: whole-range
-// Stderr: "passed_above": 30,\s+"passed_within": 47\d,
+// Stderr: "passed_above_requests": 30,\s+"passed_within_requests": 47\d,
 // Run: smaller-range
 // Env: BUFPOOL_MIN_SIZE=8K BUFPOOL_MAX_SIZE=64K
-// Stderr: "passed_above": 330,\s+"passed_within": 7\d,
+// Stderr: "passed_above_requests": 330,\s+"passed_within_requests": 7\d,
 #include "tests/programs/promise.h"
 
 int main() {

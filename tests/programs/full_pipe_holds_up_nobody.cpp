@@ -2,7 +2,7 @@
 // Promise: a program whose stderr is a full pipe that nobody reads ends by itself and with its own
 //   status. It may have a report to tell, a wrong variable, or a fault of its own. The pipe blocks
 //   afterwards as it did before.
-// Env: -BUFPOOL_REPORT BUFPOOL_MODE=nonsense BUFPOOL_REPROT=typo
+// Env: -BUFPOOL_REPORT BUFPOOL_MODE=nonsense BUFPOOL_REPROT=typo BUFPOOL_REPORT_MIN=100
 // Modes: auto
 // Stderr-not: not kept
 #include <malloc.h>

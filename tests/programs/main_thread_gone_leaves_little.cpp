@@ -2,7 +2,7 @@
 // Promise: once the main thread has ended, the library may have no thread of its own. What another
 //   thread frees still goes back, except for the budget of idle memory. The report says what is
 //   resident.
-// Env: BUFPOOL_REPORT_MIN=1 BUFPOOL_REPORT=stderr
+// Env: BUFPOOL_REPORT_MIN=1 BUFPOOL_REPORT=stderr BUFPOOL_REPORT_DETAIL=full
 // Stderr: resident [1-9]
 #include <pthread.h>
 

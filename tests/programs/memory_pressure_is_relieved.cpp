@@ -5,16 +5,17 @@
 //   is.
 // Needs: library
 // Env: BUFPOOL_RETAIN_MAX=256M BUFPOOL_RETAIN_TIME=10m BUFPOOL_WARMUP=64K:512
+// Env: BUFPOOL_REPORT_MIN=100
 //   BUFPOOL_REPORT=stderr BUFPOOL_REPORT_FORMAT=json
 // Run: relieved
 // Args: relieved
 // Stderr: ^"pressure_events": [1-9]
-// Stderr: ^"budget": 2[01]\d{6},
+// Stderr: ^"budget_bytes": 2[01]\d{6},
 // Run: ignored BUFPOOL_PRESSURE=0
 // Args: ignored
 // Modes: auto
 // Stderr: ^"pressure_events": 0,
-// Stderr: ^"budget": 4[1234]\d{6},
+// Stderr: ^"budget_bytes": 4[1234]\d{6},
 #include <sched.h>
 #include <sys/mount.h>
 

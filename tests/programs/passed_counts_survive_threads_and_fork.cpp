@@ -3,7 +3,7 @@
 //   thread. A forked child counts its own from zero.
 // Needs: library
 // Env: -BUFPOOL_REPORT BUFPOOL_REPORT_MIN=0 BUFPOOL_REPORT_FORMAT=json
-// Stderr: (?s)"passed_below": 5\d\d,.*"passed_below": 8[01]\d\d,
+// Stderr: (?s)"passed_below_requests": 5\d\d,.*"passed_below_requests": 8[01]\d\d,
 #include <sys/wait.h>
 
 #include <thread>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: a program keeps its exit status if it ends in a signal handler on its alternate stack,
 //   and its filter traps calls of the report on that stack as well.
-// Env: BUFPOOL_REPORT=stderr
+// Env: BUFPOOL_REPORT=stderr BUFPOOL_REPORT_MIN=100
 // Exit: 7
 // Stderr: (?s).*
 #include <ucontext.h>

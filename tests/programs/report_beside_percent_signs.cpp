@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: a relative name of a report is one of the folder that the program was started in, also
 //   if that folder's own name has percent signs.
-// Env: BUFPOOL_REPORT=../report.txt
+// Env: BUFPOOL_REPORT=../report.txt BUFPOOL_REPORT_MIN=100
 // File: report\.txt (?i)bufpool
 #include <sys/stat.h>
 #include <unistd.h>

@@ -2,7 +2,7 @@
 // Promise: a library before libc stops the program's clock, as libfaketime does. The program still
 //   ends by itself and with its own status, though its stderr is a pipe that another process keeps
 //   locked.
-// Env: -BUFPOOL_REPORT
+// Env: -BUFPOOL_REPORT BUFPOOL_REPORT_MIN=100
 // Modes: auto
 // Preload-before: frozen_clock
 // Stderr-not: not kept

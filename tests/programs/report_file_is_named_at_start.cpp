@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: the report goes to the file that was named when the program started, whatever the
 //   program has done to its environment since.
-// Env: BUFPOOL_REPORT={tmp}/report.txt
+// Env: BUFPOOL_REPORT={tmp}/report.txt BUFPOOL_REPORT_MIN=100
 // File: report\.txt (?i)bufpool
 // No-file: elsewhere.*
 #include "tests/programs/promise.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: a program that closes every descriptor and opens files of its own, as daemons do, finds
 //   no report in them.
-// Env: -BUFPOOL_REPORT
+// Env: -BUFPOOL_REPORT BUFPOOL_REPORT_MIN=100
 // File: data\.txt \A\Z
 // Stderr-not: not kept
 #include <fcntl.h>

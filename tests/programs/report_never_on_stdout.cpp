@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: the library writes nothing to stdout.
-// Env: -BUFPOOL_REPORT BUFPOOL_VERBOSE=1 BUFPOOL_REPROT=typo
+// Env: -BUFPOOL_REPORT BUFPOOL_VERBOSE=1 BUFPOOL_REPROT=typo BUFPOOL_REPORT_MIN=100
 // Stderr: (?i)bufpool
 // Stdout-not: .
 #include "tests/programs/promise.h"

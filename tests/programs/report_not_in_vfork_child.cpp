@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: a vfork child that leaves by _exit prints no report, and its parent still has one.
+// Env: BUFPOOL_REPORT_MIN=100
 // Run: child_only
 // Env: -BUFPOOL_REPORT
 // Exit: signal 9

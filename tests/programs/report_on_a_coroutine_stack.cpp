@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: a program that ends on a coroutine's stack of one page, which is enough for libc's exit,
 //   ends with a report.
-// Env: LD_BIND_NOW=1
+// Env: LD_BIND_NOW=1 BUFPOOL_REPORT_MIN=100
 // Run: text
 // Env: BUFPOOL_REPORT=stderr
 // Stderr: mode (rseq|locked)

@@ -2,6 +2,7 @@
 // Promise: a handler that ends the process by _exit, on a small signal stack, ends it with a
 //   report. The stack has 8 KiB, the usual size for long, and the kernel takes up to two and a half
 //   of them for its frame.
+// Env: BUFPOOL_REPORT_MIN=100
 // Run: stderr
 // Env: BUFPOOL_REPORT=stderr
 // Stderr: mode (rseq|locked)

@@ -6,6 +6,6 @@
 #include "tests/programs/promise.h"
 
 int main() {
-  promise::use(70000, 150);
+  promise::use(70000, 10000);
   exit(0);
 }

@@ -3,6 +3,7 @@
 //   stdout, to which the library writes nothing. Another is a percent sign without a word. With
 //   BUFPOOL_STRICT it is fatal.
 // No-file: .*
+// Env: BUFPOOL_REPORT_MIN=100
 // Run: stdout
 // Env: BUFPOOL_REPORT=stdout
 // Stderr: (?s)^bufpool: BUFPOOL_REPORT=stdout: not stderr, off or a file.*using stderr$.*mode

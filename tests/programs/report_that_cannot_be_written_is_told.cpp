@@ -2,6 +2,7 @@
 // Promise: if a report cannot be written where BUFPOOL_REPORT says, this is told on stderr in one
 //   line, with the reason. The program ends at once and with its own status.
 // Exit: 3
+// Env: BUFPOOL_REPORT_MIN=100
 // Run: folder_missing
 // Env: BUFPOOL_REPORT=/nonexistent/report
 // Stderr: \Abufpool: BUFPOOL_REPORT: .*No such file or directory: /nonexistent/report\n\Z

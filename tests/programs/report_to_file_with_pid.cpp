@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: the report goes to a file with the process's command and id in its name, and nowhere
 //   else.
-// Env: BUFPOOL_REPORT={tmp}/%c.%p
+// Env: BUFPOOL_REPORT={tmp}/%c.%p BUFPOOL_REPORT_MIN=100
 // File: report_to_file_\w*\.{pid} (?i)bufpool
 #include "tests/programs/promise.h"
 

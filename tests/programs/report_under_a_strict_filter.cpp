@@ -2,7 +2,7 @@
 // Promise: a program that locks itself in as OpenSSH's unauthenticated child does ends as it would
 //   without the library, and its report is told. Its filter allows a few calls, no opening and no
 //   looking at files, and kills for anything else.
-// Env: BUFPOOL_REPORT=stderr
+// Env: BUFPOOL_REPORT=stderr BUFPOOL_REPORT_DETAIL=full BUFPOOL_REPORT_MIN=100
 // Stderr: (?s)^told at the end$.*bufpool\[\d+ \S+: .*\ball\b.*resident unknown
 #include <cerrno>
 

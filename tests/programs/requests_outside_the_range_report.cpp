@@ -3,7 +3,7 @@
 //   though it used no buffers, and is told what the pool does for it. A program that makes few of
 //   them says nothing.
 // Needs: library
-// Env: -BUFPOOL_REPORT
+// Env: -BUFPOOL_REPORT BUFPOOL_REPORT_DETAIL=full
 // Run: above
 // Args: 1100000000 100
 // Stderr: passed to mimalloc: \d+ below the range, 100 above it

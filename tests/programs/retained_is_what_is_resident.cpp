@@ -4,18 +4,19 @@
 //   program was started under a filter, as in a container, it is asked by a file.
 // Needs: library
 // Env: -BUFPOOL_REPORT BUFPOOL_REPORT_FORMAT=json BUFPOOL_RETAIN_TIME=1440m BUFPOOL_TRIMMER=off
+// Env: BUFPOOL_REPORT_MIN=100
 // Run: asked
 // Args: asked
-// Stderr: (?s)"reserved.*"size": "1M",.*"idle": 10[4-9]\d{6}, "retained": 1[01]\d{6},
+// Stderr: (?s)"reserved.*"size": "1M",.*"idle_bytes": 10[4-9]\d{6},\s"retained_bytes": 1[01]\d{6},
 // Run: growing
 // Args: growing
-// Stderr: (?s)"size": "16M",[^}]*"idle": \d{5,6}, "retained": \d{5,6},
+// Stderr: (?s)"size": "16M",[^}]*"idle_bytes": \d{5,6},\s"retained_bytes": \d{5,6},
 // Run: contained
 // Args: contained
-// Stderr: (?s)"reserved.*"size": "1M",.*"idle": 10[4-9]\d{6}, "retained": 1[01]\d{6},
+// Stderr: (?s)"reserved.*"size": "1M",.*"idle_bytes": 10[4-9]\d{6},\s"retained_bytes": 1[01]\d{6},
 // Run: filtered
 // Args: filtered
-// Stderr: (?s)"size": "1M",.*"idle": (10[4-9]\d{6}), "retained": \1,
+// Stderr: (?s)"size": "1M",.*"idle_bytes": (10[4-9]\d{6}),\s"retained_bytes": \1,
 #include "tests/programs/memory.h"
 #include "tests/programs/seccomp.h"
 

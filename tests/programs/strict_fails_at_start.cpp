@@ -10,7 +10,7 @@
 // Stderr: BUFPOOL_MAX_SIZE=64Q
 // Run: quiet
 // Env: BUFPOOL_STRICT=1 BUFPOOL_QUIET=1 BUFPOOL_MAX_SIZE=64Q
-// Stderr-not: not kept
+// Stderr: BUFPOOL_MAX_SIZE=64Q
 #include "tests/programs/promise.h"
 
 int main() {

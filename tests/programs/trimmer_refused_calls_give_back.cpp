@@ -3,8 +3,9 @@
 //   says why.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=1s BUFPOOL_REPORT=stderr BUFPOOL_REPORT_FORMAT=json
+// Env: BUFPOOL_REPORT_MIN=100
 // Env: BUFPOOL_CPU_CACHE=1M
-// Stderr: "trimmer": 3\b
+// Stderr: "trimmer_state": 3\b
 // Run: filter
 // Args: filter
 // Run: limit

@@ -3,7 +3,7 @@
 //   and freeing; the caches are not drained for each request that the system refuses.
 // Needs: library
 // Modes: auto
-// Env: BUFPOOL_REPORT={tmp}/report BUFPOOL_REPORT_FORMAT=json
+// Env: BUFPOOL_REPORT={tmp}/report BUFPOOL_REPORT_FORMAT=json BUFPOOL_REPORT_MIN=100
 // File: report "cpu_drains": ?[0-9]{1,3}[,}]
 #include "tests/programs/mappings.h"
 

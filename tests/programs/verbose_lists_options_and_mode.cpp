@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: with BUFPOOL_VERBOSE=1 the library says at start every option in force, and the mode.
-// Env: BUFPOOL_VERBOSE=1 BUFPOOL_MAX_SIZE=1M
+// Env: BUFPOOL_VERBOSE=1 BUFPOOL_MAX_SIZE=1M BUFPOOL_REPORT_MIN=100
 // Stderr: MAX_SIZE\W+1M
 // Stderr: MIN_SIZE\W+512
 // Stderr: CPU_CACHE

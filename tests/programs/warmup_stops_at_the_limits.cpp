@@ -5,12 +5,12 @@
 // Run: chosen
 // Env: BUFPOOL_RETAIN_MAX=16M BUFPOOL_WARMUP=64K:1000,1M:100
 // Args: 8 24
-// Stderr: ^bufpool: BUFPOOL_WARMUP: only \d+ of 1000 buffers of 65536 bytes are ready: [^\n]*\n$
+// Stderr: ^bufpool: BUFPOOL_WARMUP: only \d+ of 1000 buffers of 64K are ready: [^\n]*\n$
 // Run: address_space
 // Env: BUFPOOL_WARMUP=1M:400
 // Limit: as=400M
 // Args: 100 208
-// Stderr: ^bufpool: BUFPOOL_WARMUP: only \d+ of 400 buffers of 1048576 bytes are ready: [^\n]*\n$
+// Stderr: ^bufpool: BUFPOOL_WARMUP: only \d+ of 400 buffers of 1M are ready: [^\n]*\n$
 // Run: enough
 // Env: BUFPOOL_RETAIN_MAX=16M BUFPOOL_WARMUP=64K:160,600:10
 // Args: 8 24

@@ -2,8 +2,8 @@
 // Promise: growing buffers that use little of a wide slot do not raise the budget by the whole
 //   slot.
 // Needs: library
-// Env: BUFPOOL_REPORT=stderr BUFPOOL_REPORT_FORMAT=json BUFPOOL_PRESSURE=off
-// Stderr: "budget": (8|9|1\d|2\d)\d{6}\b
+// Env: BUFPOOL_REPORT=stderr BUFPOOL_REPORT_FORMAT=json BUFPOOL_PRESSURE=off BUFPOOL_REPORT_MIN=100
+// Stderr: "budget_bytes": (8|9|1\d|2\d)\d{6}\b
 #include <malloc.h>
 #include "tests/programs/memory.h"
 static std::array<void*, 200> held;

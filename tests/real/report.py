@@ -24,9 +24,9 @@ def check_sound(path, report):
         label = f"report.py: {path}: class {row['buffer_bytes']}"
         if row["gets"] != row["hits"] + row["misses"]:
             sys.exit(f"{label}: gets {row['gets']} != hits {row['hits']} + misses {row['misses']}")
-        held = row["inherited"] + row["gets"] - row["puts"]
-        if row["in_use"] != held:
-            sys.exit(f"{label}: in_use {row['in_use']} != inherited + gets - puts = {held}")
+        held = row["inherited_buffers"] + row["gets"] - row["puts"]
+        if row["in_use_buffers"] != held:
+            sys.exit(f"{label}: in_use {row['in_use_buffers']} != inherited + gets - puts = {held}")
 
 
 def total(reports, counter, smallest=0):

@@ -40,6 +40,8 @@ std::string allowed(const OptionInfo& row) {
       return "`0` or `1`";
     case OptionKind::kCount:
       return fmt::format("a number{}", span(row));
+    case OptionKind::kAutoCount:
+      return fmt::format("`auto`, or a number{}", span(row));
     case OptionKind::kBytes:
       return fmt::format("a size{}", span(row));
     case OptionKind::kAutoBytes:
@@ -54,6 +56,8 @@ std::string allowed(const OptionInfo& row) {
       return fmt::format("sizes with commas{}", span(row));
     case OptionKind::kWarmup:
       return fmt::format("`SIZE:COUNT` with commas, sizes{}", span(row));
+    case OptionKind::kNames:
+      return "names with commas; `*` stands for any characters, `?` for one";
     case OptionKind::kText:
       return "`stderr`, `off` or a file name";
   }

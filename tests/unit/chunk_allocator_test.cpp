@@ -44,11 +44,11 @@ class ChunkAllocatorTest : public testing::Test {
 };
 
 TEST_F(ChunkAllocatorTest, HandsOutAddressesAndNoMemory) {
-  const std::size_t before = platform::resident_bytes();
+  const std::size_t before = platform::process_use().resident_bytes;
   const std::size_t count = std::min<std::size_t>(all(), 1000);
   const std::uintptr_t start = take(count);
   EXPECT_EQ(chunks_->bytes(), count * kChunkBytes);
-  EXPECT_LT(platform::resident_bytes(), before + (1 << 20));
+  EXPECT_LT(platform::process_use().resident_bytes, before + (1 << 20));
   ASSERT_EQ(platform::map_at(reinterpret_cast<void*>(start), 2 * platform::kPageBytes),
             platform::Mapped::kYes);
   EXPECT_EQ(platform::map_at(reinterpret_cast<void*>(start), platform::kPageBytes),

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pool/options/options.h"
@@ -54,11 +55,11 @@ TEST(WrongValue, LeavesTheDefaultAndIsComplainedOf) {
        {"2", "10", "00", "y", "tru", "yess", " 1", "1 ", "enable", "-1"}},
       {"REPORT_MIN",
        Kind::kBadValue,
-       "not a plain number (such as 100); using 100",
+       "not auto or a plain number (such as 100); using auto",
        {"64K", "1e3", "-1", "+1", " 1", "1 ", "0x10", "1,000", "99999999999999999999999x"}},
       {"REPORT_MIN",
        Kind::kOutOfRange,
-       "out of range (0 to 18446744073709551615); using 100",
+       "out of range (0 to 18446744073709551615); using auto",
        {"18446744073709551616", "99999999999999999999999"}},
       {"CPU_CACHE",
        Kind::kBadValue,
@@ -74,6 +75,10 @@ TEST(WrongValue, LeavesTheDefaultAndIsComplainedOf) {
        Kind::kBadValue,
        "not one of auto, rseq, locked; using auto",
        {"locke", "lockedd", "auto|rseq", "|", " rseq", "rseq ", "1"}},
+      {"ONLY",
+       Kind::kBadValue,
+       "not a list of names (such as redis-*,php?); ignored",
+       {",", "a,", ",a", "a,,b", "[ab]", "/usr/bin/a"}},
       {"CLASSES",
        Kind::kBadValue,
        "not a list of sizes (such as 4K,16K,64K); ignored",
@@ -103,12 +108,12 @@ TEST(WrongValue, OfWhatIsKeptLeavesTheDefaultToo) {
       {"RETAIN_CLASS_MAX", Kind::kOutOfRange, "out of range (0 to 16T); using 0", {"17T"}},
       {"RETAIN_TIME",
        Kind::kBadValue,
-       "not a duration (such as 500ms, 10s or 5m); using 10s",
-       {"1h", "10 s", "s"}},
+       "not a duration (such as 500ms, 10s, 5m or 1h); using 10s",
+       {"1d", "10 s", "s"}},
       {"RETAIN_TIME",
        Kind::kOutOfRange,
-       "out of range (100ms to 1440m); using 10s",
-       {"0", "99", "1441m"}},
+       "out of range (100ms to 24h); using 10s",
+       {"0", "99", "25h", "1441m"}},
       {"TRIMMER", Kind::kBadValue, "not one of auto, on, off; using auto", {"1", "yes", "never"}},
       {"ZERO", Kind::kBadValue, "not one of off, free, alloc; using off", {"0", "1", "on"}},
       {"WARMUP",
@@ -212,6 +217,27 @@ TEST(Describe, CutsWhereItDoesNotFit) {
     EXPECT_EQ(out[room], '#');
   }
   EXPECT_EQ(describe(parsed.complaints.kept[0], {}), "");
+}
+
+TEST(ReportEvery, IsToldWhatItNeeds) {
+  const std::pair<std::vector<std::string>, std::string_view> cases[] = {
+      {{}, "a file in BUFPOOL_REPORT"},
+      {{"BUFPOOL_REPORT=STDERR"}, "a file in BUFPOOL_REPORT"},
+      {{"BUFPOOL_REPORT=off"}, "a file in BUFPOOL_REPORT"},
+      {{"BUFPOOL_REPORT=f", "BUFPOOL_REPORT_FORMAT=prometheus"},
+       "BUFPOOL_REPORT_FORMAT=text or json"},
+      {{"BUFPOOL_REPORT=f", "BUFPOOL_TRIMMER=off"}, "BUFPOOL_TRIMMER=auto or on"}};
+  for (auto [entries, needs] : cases) {
+    entries.insert(entries.begin(), "BUFPOOL_REPORT_EVERY=60s");
+    const Parsed parsed(entries);
+    ASSERT_EQ(parsed.complaints.count, 1U);
+    EXPECT_EQ(parsed.options.report_every, 0U);
+    EXPECT_EQ(described(parsed.complaints.kept[0]),
+              "BUFPOOL_REPORT_EVERY=60s: needs " + std::string(needs) + "; using 0");
+  }
+  const Parsed good({"BUFPOOL_REPORT_EVERY=1h", "BUFPOOL_REPORT=f"});
+  EXPECT_EQ(good.complaints.count, 0U);
+  EXPECT_EQ(good.options.report_every, 3'600'000U);
 }
 
 }  // namespace

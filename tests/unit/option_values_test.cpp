@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "pool/options/option_values.h"
+#include "pool/options/option_writers.h"
 
 #include <gtest/gtest.h>
 
@@ -87,19 +88,21 @@ TEST(ParseDuration, ReadsEveryUnitInAnyCase) {
                                   {250, {"250", "250ms", "250MS"}},
                                   {10'000, {"10s", "10S", "10000"}},
                                   {300'000, {"5m", "5M", "300s"}},
+                                  {7'200'000, {"2h", "2H", "120m"}},
                                   {18446744073709500000U, {"307445734561825m"}},
                               });
 }
 
 TEST(ParseDuration, RefusesWhatIsNotOne) {
-  expect_refused(parse_duration, {"", "s", "1h", "1min", "1sec", "1.5s", "1 s", "-1s", "+1s", " 1s",
+  expect_refused(parse_duration, {"", "s", "1d", "1min", "1sec", "1.5s", "1 s", "-1s", "+1s", " 1s",
                                   "1K", "1m30s", "307445734561826m", "18446744073709551616"});
 }
 
 TEST(DurationKind, HasARangeAndIsWrittenInTheLargestExactUnit) {
-  const OptionInfo row{OptionKind::kDuration, "RETAIN_TIME", "10s", "100ms", "5m", ""};
+  const OptionInfo row{OptionKind::kDuration, "RETAIN_TIME", "10s", "100ms", "2h", ""};
   constexpr std::pair<std::string_view, std::string_view> kCases[] = {
-      {"100", "100ms"}, {"1500", "1500ms"}, {"60000", "1m"}, {"90s", "90s"}, {"120s", "2m"}};
+      {"100", "100ms"}, {"1500", "1500ms"}, {"60000", "1m"}, {"90s", "90s"},
+      {"120s", "2m"},   {"60m", "1h"},      {"90m", "90m"}};
   for (const auto& [given, written] : kCases) {
     std::uint64_t value = 0;
     EXPECT_EQ(read_duration(given, row, value), Verdict::kGood) << given;
@@ -109,10 +112,11 @@ TEST(DurationKind, HasARangeAndIsWrittenInTheLargestExactUnit) {
     EXPECT_EQ(text.text(), written);
   }
   std::uint64_t value = kUntouched;
-  for (const std::string_view given : {"99", "0", "301s", "6m", "99999999999999999999999"}) {
+  for (const std::string_view given :
+       {"99", "0", "7201s", "121m", "3h", "99999999999999999999999"}) {
     EXPECT_EQ(read_duration(given, row, value), Verdict::kOutOfRange) << given;
   }
-  EXPECT_EQ(read_duration("5h", row, value), Verdict::kBadValue);
+  EXPECT_EQ(read_duration("5d", row, value), Verdict::kBadValue);
   EXPECT_EQ(value, kUntouched);
 }
 

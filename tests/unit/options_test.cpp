@@ -43,7 +43,8 @@ TEST(OptionList, IsWellFormed) {
 TEST(OptionList, KindsAreThoseOfTheirRows) {
   const auto rows = option_list();
   EXPECT_EQ(rows[row_of("DISABLE")].kind, OptionKind::kFlag);
-  EXPECT_EQ(rows[row_of("REPORT_MIN")].kind, OptionKind::kCount);
+  EXPECT_EQ(rows[row_of("MAX_BUFFERS")].kind, OptionKind::kCount);
+  EXPECT_EQ(rows[row_of("REPORT_MIN")].kind, OptionKind::kAutoCount);
   EXPECT_EQ(rows[row_of("MIN_SIZE")].kind, OptionKind::kBytes);
   EXPECT_EQ(rows[row_of("RETAIN_MAX")].kind, OptionKind::kShare);
   EXPECT_EQ(rows[row_of("RETAIN_TIME")].kind, OptionKind::kDuration);
@@ -89,6 +90,7 @@ TEST(Defaults, AreThoseOfTheList) {
   EXPECT_EQ(options.warmup, "");
   EXPECT_EQ(options.zero, ZeroChoice::kOff);
   EXPECT_EQ(options.hugepages, HugePagesChoice::kAuto);
+  EXPECT_EQ(options.report_min, std::nullopt);
   EXPECT_EQ(options.set_mask, 0U);
 }
 
@@ -161,6 +163,7 @@ TEST(GoodValue, IsInForceAndCanBeReadAgain) {
       {"CPU_CACHE", "auto", {"auto", "AUTO"}},
       {"CPU_CACHE", "64K", {"64K", "64kib", "65536"}},
       {"CPU_CACHE", "16G", {"16g", "16GiB", "16384M", "17179869184"}},
+      {"REPORT_MIN", "auto", {"auto", "Auto"}},
       {"REPORT_MIN", "0", {"0", "00"}},
       {"REPORT_MIN", "4096", {"4096"}},
       {"REPORT_MIN", "18446744073709551615", {"18446744073709551615"}},
@@ -170,6 +173,8 @@ TEST(GoodValue, IsInForceAndCanBeReadAgain) {
       {"REPORT_FORMAT", "prometheus", {"prometheus", "Prometheus"}},
       {"CLASSES", "4K", {"4K"}},
       {"CLASSES", "512,4k,16MiB", {"512,4k,16MiB"}},
+      {"ONLY", "redis-*,nginx", {"redis-*,nginx"}},
+      {"SKIP", "php?", {"php?"}},
       {"RETAIN_MAX", "auto", {"auto", "AUTO"}},
       {"RETAIN_MAX", "64M", {"64M", "65536K"}},
       {"RETAIN_MAX", "16T", {"16T", "16TiB", "16384G"}},
@@ -180,7 +185,7 @@ TEST(GoodValue, IsInForceAndCanBeReadAgain) {
       {"RETAIN_CLASS_MAX", "16T", {"16T"}},
       {"RETAIN_TIME", "100ms", {"100ms", "100"}},
       {"RETAIN_TIME", "90s", {"90s", "90000"}},
-      {"RETAIN_TIME", "1440m", {"1440m", "86400s"}},
+      {"RETAIN_TIME", "24h", {"24h", "24H", "1440m", "86400s"}},
       {"MAX_BUFFERS", "18446744073709551615", {"18446744073709551615"}},
       {"TRIMMER", "off", {"off", "OFF"}},
       {"PRESSURE", "0", {"0", "off"}},

@@ -74,7 +74,7 @@ class PrometheusText {
       require(labels.emplace(name, take_value()).second, "label twice", line_);
     } while (take(","));
     require(take("} "), "labels do not end", line_);
-    require(!rest_.empty() && rest_.find_first_not_of("0123456789") == rest_.npos, "no number",
+    require(!rest_.empty() && rest_.find_first_not_of("0123456789.") == rest_.npos, "no number",
             line_);
     require(family.samples.emplace(labels, rest_).second, "series twice", line_);
   }

@@ -145,33 +145,51 @@ TEST(Report, PrometheusIsValid) {
   });
 }
 
+template <typename Row>
+std::string key_of(const Figure<Row>& figure) {
+  const std::string name(figure.name);
+  return names_its_unit(figure) ? name : name + "_" + std::string(figure.unit);
+}
+
+TEST(ReportJson, KeysCarryTheirUnits) {
+  const Json json = json_of(sample_snapshot());
+  for (const char* key : {"passed_below_requests", "pressure_events", "budget_bytes",
+                          "resident_peak_bytes", "cpu_time_ms", "trimmer_state"}) {
+    EXPECT_TRUE(json.contains(key)) << key;
+  }
+  for (const char* key : {"gets", "in_use_buffers", "retained_bytes", "fallbacks"}) {
+    EXPECT_TRUE(json["classes"][0].contains(key)) << key;
+  }
+}
+
 TEST(ReportJson, HoldsEveryFigure) {
   const Snapshot snapshot = sample_snapshot();
   const Json json = json_of(snapshot);
-  EXPECT_EQ(json["schema"], 1);
+  EXPECT_EQ(json["schema"], 2);
   EXPECT_EQ(json["pid"], 4711);
   EXPECT_EQ(json["command"], "redis-server");
   EXPECT_EQ(json["version"], "1.2.3");
   EXPECT_EQ(json["mode"], "rseq");
   EXPECT_EQ(json["uptime_ms"], 12345);
   EXPECT_EQ(json["cpu_cache_bytes"], 32 * kMiB);
-#define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) EXPECT_EQ(json[#name], snapshot.name);
-#include "pool/telemetry/counters.def"
+  for (const auto& figure : kProcessFigures) {
+    EXPECT_EQ(json[key_of(figure)], snapshot.*figure.value) << figure.name;
+  }
   ASSERT_EQ(json["classes"].size(), 4U);
   const Json& row = json["classes"][2];
   EXPECT_EQ(row["size"], "1.25M");
   EXPECT_EQ(row["buffer_bytes"], 1280 * kKiB + 64);
-#define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) \
-  EXPECT_EQ(row[#name], snapshot.classes[3].name);
-#include "pool/telemetry/counters.def"
+  for (const auto& figure : kClassFigures) {
+    EXPECT_EQ(row[key_of(figure)], snapshot.classes[3].*figure.value) << figure.name;
+  }
   EXPECT_EQ(json["advice"].size(), 4U);
 }
 
 TEST(ReportJson, KeepsTheLargestNumbersAndAllClasses) {
   const Json json = json_of(largest_snapshot());
   ASSERT_EQ(json["classes"].size(), kSnapshotClasses);
-  EXPECT_EQ(json["classes"][63]["granted"].get<std::uint64_t>(), kMost);
-  EXPECT_EQ(json["resident"].get<std::uint64_t>(), kMost);
+  EXPECT_EQ(json["classes"][63]["granted_bytes"].get<std::uint64_t>(), kMost);
+  EXPECT_EQ(json["resident_bytes"].get<std::uint64_t>(), kMost);
 }
 
 TEST(ReportJson, OfNothingHasNoClasses) {
@@ -214,12 +232,18 @@ TEST(ReportPrometheus, SamplesCarryTheSnapshot) {
   EXPECT_EQ(gets.help, "Buffers handed out.");
   EXPECT_EQ(gets.samples.size(), 4U);
   PrometheusText::Labels row = process;
+  row["size"] = "16K";
   row["class_bytes"] = "16448";
   EXPECT_EQ(gets.samples[row], "1000000");
   PrometheusText::Labels info = process;
   info["version"] = "1.2.3";
   info["mode"] = "rseq";
   EXPECT_EQ(families["bufpool_process_info"].samples[info], "1");
+}
+
+TEST(ReportPrometheus, TimesAreInSeconds) {
+  auto families = prometheus_of(sample_snapshot()).families;
+  EXPECT_EQ(families["bufpool_cpu_time_seconds_total"].samples.begin()->second, "4.567");
 }
 
 TEST(ReportPrometheus, KeepsTheLargestNumbersAndAllClasses) {

@@ -62,6 +62,8 @@ inline Snapshot sample_snapshot() {
   snapshot.trimmer = 2;
   snapshot.reserved = 96 * kMiB;
   snapshot.resident = 50 * kMiB;
+  snapshot.resident_peak = 75 * kMiB;
+  snapshot.cpu_time = 4567;
   snapshot.classes[0] = sample_class(640, 100, 0);
   snapshot.classes[1].buffer_bytes = 1024 + 64;  // nothing asked of it
   snapshot.classes[2] = sample_class(16 * kKiB, 1000000, 370);

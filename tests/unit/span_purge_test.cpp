@@ -182,11 +182,11 @@ TEST(SpanPurge, ResidentMemoryGoesBack) {
   const std::vector<Block> blocks = own.take(64);
   for (const Block block : blocks) fill_block(block, own.stride());
   own.put(blocks);
-  const std::size_t before = platform::resident_bytes();
+  const std::size_t before = platform::process_use().resident_bytes;
   SpanBatch batch = own.detach_idle(now(), 0, kAll);
   const std::uint64_t bytes = own.purge(batch, now());
   EXPECT_EQ(bytes, 64 * own.stride());
-  EXPECT_LT(platform::resident_bytes() + bytes, before + (4 << 20));
+  EXPECT_LT(platform::process_use().resident_bytes + bytes, before + (4 << 20));
 }
 
 // Locked pages cannot be given back by madvise: the spans stay idle, with all that is in them.

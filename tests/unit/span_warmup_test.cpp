@@ -86,9 +86,9 @@ TEST_P(SpanWarmupTest, WhatWasNotWantedGoesBackAsAllElse) {
 TEST(SpanWarmup, PagesAreResident) {
   if (kLimitsMeanNothing) GTEST_SKIP() << "shadow memory is resident too";
   ClassSpans own(class_step(1 << 20));
-  const std::size_t before = platform::resident_bytes();
+  const std::size_t before = platform::process_use().resident_bytes;
   EXPECT_EQ(warm_up(own.spans.state(), 32), 32U);
-  EXPECT_GT(platform::resident_bytes(), before + (30 << 20));
+  EXPECT_GT(platform::process_use().resident_bytes, before + (30 << 20));
 }
 
 TEST(SpanWarmup, WhileThisThreadHoldsTheLockNothingIsWarmed) {

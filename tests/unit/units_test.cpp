@@ -54,5 +54,10 @@ TEST(Units, BytesAndCounts) {
   EXPECT_EQ(option_bytes(1000).view(), "1000");
 }
 
+TEST(Seconds, HaveMilliseconds) {
+  EXPECT_EQ(seconds(0).view(), "0.000 s");
+  EXPECT_EQ(seconds(12045).view(), "12.045 s");
+}
+
 }  // namespace
 }  // namespace bufpool

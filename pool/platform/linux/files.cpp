@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <utility>
@@ -94,6 +95,59 @@ Number leading_number(std::string_view text) noexcept {
   const auto [stopped, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc{}) return {};
   return {value, {stopped, static_cast<std::size_t>(end - stopped)}};
+}
+
+namespace {
+
+// Looks at the beginning of each line that it is fed in pieces: a line in front of those that are
+// wanted may be long.
+class LineLooker {
+ public:
+  explicit LineLooker(std::span<NumberLine> wanted) noexcept : wanted_(wanted) {}
+
+  void feed(std::string_view piece) noexcept {
+    for (const char c : piece) {
+      if (c == '\n') {
+        look({line_, length_});
+        length_ = 0;
+      } else if (length_ < sizeof line_) {
+        line_[length_++] = c;
+      }
+    }
+  }
+
+  [[nodiscard]] bool has_all() const noexcept { return found_ == wanted_.size(); }
+
+ private:
+  void look(std::string_view line) noexcept {
+    for (NumberLine& wanted : wanted_) {
+      if (wanted.value != kUnknown || !line.starts_with(wanted.name)) continue;
+      line.remove_prefix(std::min(line.size(), line.find_first_of("0123456789")));
+      wanted.value = leading_number(line).value;
+      ++found_;
+      return;
+    }
+  }
+
+  std::span<NumberLine> wanted_;
+  std::size_t found_ = 0;
+  char line_[48];
+  std::size_t length_ = 0;
+};
+
+}  // namespace
+
+bool read_numbers(const char* path, std::span<NumberLine> lines) noexcept {
+  ReadOnlyFile file(path);
+  if (!file.is_open()) return false;
+  LineLooker looker(lines);
+  char piece[512];
+  while (!looker.has_all()) {
+    const std::size_t got = file.read(piece);
+    if (got == 0) break;
+    looker.feed({piece, got});
+  }
+  return true;
 }
 
 OwnGroup::OwnGroup(const char* root, std::string_view controller) noexcept {

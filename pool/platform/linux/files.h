@@ -88,6 +88,16 @@ struct Number {
 // the rest empty if the text begins with no number or one that is too large.
 Number leading_number(std::string_view text) noexcept;
 
+// Holds a line of a file that begins with `name` and has one number.
+struct NumberLine {
+  std::string_view name;
+  std::uint64_t value = kUnknown;  // kUnknown if the file has no such line
+};
+
+// Finds lines in a file. `lines` are in the file's order or not; lines of the file may be of any
+// length. It reads no further than it needs to. Returns false if the file cannot be opened.
+bool read_numbers(const char* path, std::span<NumberLine> lines) noexcept;
+
 // Finds this process's control group: that of version 1 which has the controller, or that of
 // version 2 if `controller` is empty.
 class OwnGroup {
