@@ -42,7 +42,7 @@ int main(int count, char**) {
     const std::size_t end = text.find("what to change", at);
     promise::keep(start < end && end != text.npos, "a report begins before it ends");
     promise::keep(text.find(", mode ", start + 1) > end, "and no other begins within it");
-    at = std::min(text.find("bufpool 0", end), text.size());
+    at = std::min(text.find(", mode ", end), text.size());
   }
   promise::keep(reports == kThreads * kRounds, "each call is answered");
 }

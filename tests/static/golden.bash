@@ -90,22 +90,23 @@ need_golden_build() {
 library_path() { ldd "$library" | awk -v name="$1" 'index($1, name) == 1 { print $3 }'; }
 
 # same_in_page PAGE MARK COMMAND...: checks that the output of the command stands between <!-- MARK
-# --> and <!-- /MARK --> of a page of Markdown. UPDATE_GOLDEN=1 puts it there.
+# --> and <!-- /MARK --> of a page of Markdown. A manual page has both in lines of comment.
+# UPDATE_GOLDEN=1 puts it there.
 same_in_page() {
-  local page=$source/$1 mark=$2
+  local page=$source/$1 mark=$2 from to
   shift 2
-  [ "$(grep -cxE "<!-- /?$mark -->" "$page")" = 2 ] || {
+  from="^\\(\.\\\\\" \\)\\{0,1\\}<!-- $mark -->\$"
+  to=${from/<!-- /<!-- \\/}
+  [ "$(grep -c "$from" "$page"),$(grep -c "$to" "$page")" = 1,1 ] || {
     fault "$page needs one <!-- $mark --> and one <!-- /$mark -->"
     return
   }
   "$@" >"$tmp/table"
   if updating; then
-    sed -e "/^<!-- $mark -->\$/r $tmp/table" \
-      -e "/^<!-- $mark -->\$/,/^<!-- \/$mark -->\$/{/^<!-- \/\{0,1\}$mark -->\$/!d}" \
-      "$page" >"$tmp/page"
+    sed -e "/$from/r $tmp/table" -e "/$from/,/$to/{/$from/!{/$to/!d}}" "$page" >"$tmp/page"
     cat "$tmp/page" >"$page"
     say "wrote the table into $page"
   fi
-  sed -n "/^<!-- $mark -->\$/,/^<!-- \/$mark -->\$/p" "$page" | sed '1d;$d' >"$tmp/found"
-  same "$tmp/table" "$tmp/found" "the table of $page ($(basename "${@: -1}"))"
+  sed -n "/$from/,/$to/p" "$page" | sed '1d;$d' >"$tmp/found"
+  same "$tmp/table" "$tmp/found" "the part '$mark' of $page"
 }

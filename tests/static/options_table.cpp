@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Prints the table of variables for README.md, from the library's own list of options.
-// `UPDATE_GOLDEN=1 tests/static/readme_options.sh LIBRARY .` puts it there.
+// Prints the variables from the library's own list of options: the table for README.md, or, with
+// the argument `man`, the list for the manual page. `UPDATE_GOLDEN=1
+// tests/static/readme_options.sh LIBRARY .` puts them there.
 #include <fmt/format.h>
 
 #include <string>
@@ -74,16 +75,44 @@ std::string cell(std::string_view text) {
   return escaped;
 }
 
-void print(const OptionInfo& row) {
-  const std::string default_value = row.default_value.empty() ? "none" : code(row.default_value);
-  fmt::print("| `BUFPOOL_{}` | {} | {} | {} |\n", row.name, cell(default_value), cell(allowed(row)),
-             cell(row.sentence));
+std::string default_of(const OptionInfo& row) {
+  return row.default_value.empty() ? "none" : code(row.default_value);
+}
+
+void print_row(const OptionInfo& row) {
+  fmt::print("| `BUFPOOL_{}` | {} | {} | {} |\n", row.name, cell(default_of(row)),
+             cell(allowed(row)), cell(row.sentence));
+}
+
+// What stands between backticks is bold in a manual page. An apostrophe would become a quote.
+std::string roff(std::string_view text) {
+  std::string page;
+  bool bold = false;
+  for (const char character : text) {
+    if (character == '`') {
+      bold = !bold;
+      page += bold ? "\\fB" : "\\fP";
+    } else if (character == '-' || character == '\'') {
+      page += character == '-' ? "\\-" : "\\(aq";
+    } else {
+      page += character;
+    }
+  }
+  return page;
+}
+
+void print_entry(const OptionInfo& row) {
+  fmt::print(".TP\n.B BUFPOOL_{}\n{}\n.br\nAllowed: {}. Default: {}.\n", row.name,
+             roff(row.sentence), roff(allowed(row)), roff(default_of(row)));
 }
 
 }  // namespace
 }  // namespace bufpool
 
-int main() {
-  fmt::print("| Variable | Default | Allowed | What it does |\n|---|---|---|---|\n");
-  for (const bufpool::OptionInfo& row : bufpool::option_list()) bufpool::print(row);
+int main(int count, char** arguments) {
+  const bool manual = count > 1 && std::string_view(arguments[1]) == "man";
+  if (!manual) fmt::print("| Variable | Default | Allowed | What it does |\n|---|---|---|---|\n");
+  for (const bufpool::OptionInfo& row : bufpool::option_list()) {
+    manual ? bufpool::print_entry(row) : bufpool::print_row(row);
+  }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Promise: the table of variables in README.md is what the program options_table prints, which is
-# made of the list that the library has.
+# Promise: the table of variables in README.md, and the list of them in the manual page, are what
+# the program options_table prints, which is made of the list that the library has.
 source "$(dirname "${BASH_SOURCE[0]}")/golden.bash"
 start "$@"
 
@@ -9,4 +9,5 @@ start "$@"
 table=$(dirname "$library")/tests/options_table
 [ -x "$table" ] || skip "there is no $table: build with BUFPOOL_TESTS=ON"
 same_in_page README.md options "$table"
+same_in_page docs/man/libbufpool.7 options "$table" man
 finish
