@@ -62,6 +62,18 @@ inline constexpr bool kHaveSequences = true;
       [header_at] "i"(offsetof(Stack, header)), [trap] "i"(kRseqTrap),                  \
       [signature] "i"(kRseqSignature)
 
+// Returns kNoBlock where a sequence missed. With -fsanitize=undefined the compiler must not know
+// that it is zero: g++ 12 then took the register of an output for it, which holds anything after an
+// abort. Without that flag the code of all copies is right, and a test more would cost
+// instructions.
+[[gnu::always_inline]] inline Block no_block() noexcept {
+  std::uint64_t none = to_address(kNoBlock);
+#if defined(__SANITIZE_ADDRESS__)  // g++ has no such name for the other flag, which comes with it
+  asm("" : "+r"(none));
+#endif
+  return Block{none};
+}
+
 // Takes a block off this CPU's stack. Returns kNoBlock if the stack is empty or the sequence was
 // aborted. `slabs` has kMaxCpus + 1 distances. `stack` is the address of the class's stack in the
 // empty slab. `step` is kCountedPop or kUncountedPop. `asked` bytes are added to the stack's sum
@@ -91,7 +103,7 @@ template <std::int64_t step>
   if (depth == 0) __builtin_unreachable();  // stacks hold blocks
   return Block{depth};
 empty:
-  return kNoBlock;
+  return no_block();
 }
 
 // Puts a block on this CPU's stack. Returns false if the stack is at its limit or the sequence was
