@@ -76,14 +76,25 @@ void write_choice(BoundedText& out, const OptionInfo& row, Choice value) noexcep
   out.add(next_word(words));
 }
 
-// Adds a list or a text as it was given.
-inline void write_as_given(BoundedText& out, const OptionInfo& /*row*/,
-                           std::string_view value) noexcept {
+// Adds the text as it was given.
+inline void write_text(BoundedText& out, const OptionInfo& /*row*/,
+                       std::string_view value) noexcept {
   out.add(value);
 }
-inline constexpr auto write_sizes = write_as_given;
-inline constexpr auto write_warmup = write_as_given;
-inline constexpr auto write_names = write_as_given;
-inline constexpr auto write_text = write_as_given;
+
+// Adds the list as it was given.
+inline void write_sizes(BoundedText& out, const OptionInfo& row, std::string_view value) noexcept {
+  write_text(out, row, value);
+}
+
+// Adds the list as it was given.
+inline void write_warmup(BoundedText& out, const OptionInfo& row, std::string_view value) noexcept {
+  write_text(out, row, value);
+}
+
+// Adds the list as it was given.
+inline void write_names(BoundedText& out, const OptionInfo& row, std::string_view value) noexcept {
+  write_text(out, row, value);
+}
 
 }  // namespace bufpool
