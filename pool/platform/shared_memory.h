@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// Memory that another process can read, and that a forked child does not share. As in all of this
+// room, every function may be called at any time, none allocates, and none changes errno. Each
+// makes system calls that a program does not make by itself: the caller knows that none is
+// forbidden.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace bufpool::platform {
+
+// Maps a new memory file without a name in any folder, all zero, readable and writable. /proc/PID/
+// maps calls it /memfd:NAME. Nobody can change its size or map it for writing afterwards. No
+// descriptor is kept: one is open for the length of three system calls, with the close-on-exec
+// flag. `at`: what is mapped there gives way to it; nullptr: anywhere. Returns nullptr where the
+// kernel refuses, or where RLIMIT_FSIZE is less than `bytes`; then nothing has changed.
+[[nodiscard]] void* map_memory_file(const char* name, std::size_t bytes, void* at) noexcept;
+
+// The name of a file in a folder; empty where there is none.
+struct FileName {
+  char text[256] = {};
+};
+
+// The same with a file of its own in `folder`, that the owner alone may read, and that is left
+// when the process dies. Its name is PID.RANDOM. All of its pages are there, so that a full file
+// system cannot end the process later on. The file is locked (flock) as long as it is mapped. It
+// is refused on a file system that is not memory, as writing back would stop the program. `name`
+// becomes its path, for remove_file().
+[[nodiscard]] void* map_named_file(const char* folder, std::size_t bytes, void* at,
+                                   FileName& name) noexcept;
+void remove_file(const FileName& name) noexcept;
+
+// Puts private zeroed memory in the place of what is mapped. False: refused; all is as it was.
+[[nodiscard]] bool replace_by_private(void* start, std::size_t bytes) noexcept;
+
+// From now on a forked child finds zeros in these pages, however it was forked. Pre: whole pages of
+// private memory that is no file's. False: the kernel cannot (before Linux 4.14).
+[[nodiscard]] bool wipe_on_fork(void* start, std::size_t bytes) noexcept;
+
+// One more than the highest number that a CPU of this machine can have; a few more than there are.
+[[nodiscard]] std::uint32_t possible_cpus() noexcept;
+
+// Nanoseconds since 1970, and since the machine started, sleep included.
+struct ClockTimes {
+  std::uint64_t since_1970_ns;
+  std::uint64_t since_boot_ns;
+};
+[[nodiscard]] ClockTimes clock_times() noexcept;
+
+[[nodiscard]] std::uint32_t parent_process_id() noexcept;
+
+// The process's name, as libc has it; empty before libc is ready.
+[[nodiscard]] const char* command_name() noexcept;
+
+// Writes the control group of this process into `out`, the last line's of /proc/self/cgroup.
+// Reads a file.
+void read_control_group(char* out, std::size_t bytes) noexcept;
+
+}  // namespace bufpool::platform

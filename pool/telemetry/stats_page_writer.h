@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// The statistics page of this process: makes it, and leads to its words. The library writes there
+// and reads back no length, no offset and no address, so that whoever could write to the page could
+// change figures and nothing else.
+//
+// A page is made once in each process: by the first slow path of the pool, and again by the first
+// one in a forked child. A forked child must not write to its parent's page. So the word that says
+// that there is a page, and all that leads sequences to the stacks whose hits it counts, stand in
+// memory that the kernel wipes in a forked child, however it was forked.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "pool/options/options.h"
+#include "pool/platform/shared_memory.h"
+#include "pool/telemetry/snapshot.h"
+#include "pool/telemetry/stats_page_layout.h"
+
+namespace bufpool {
+
+// Whether there is a page. A word of this kind is zero in a forked child of a process with a page.
+enum class StatsState : std::uint32_t {
+  kUnsettled,  // not decided yet
+  kMaking,     // a thread is at it
+  kMade,       // there is one, and it is this process's own
+  kWithout,    // there is none, and will be none
+};
+using StatsWord = std::atomic<StatsState>;
+
+// What a page is made of.
+struct StatsPlan {
+  PoolMode mode = PoolMode::kPassThrough;
+  std::uint32_t shards = 0;      // areas with a StatsStack per class
+  const char* folder = nullptr;  // for a file with a name; nullptr: one without
+  const Options* options = nullptr;
+};
+
+// Stores a word of the page, which other processes read meanwhile.
+template <typename T>
+void put_word(T& word, T value) noexcept {
+  std::atomic_ref(word).store(value, std::memory_order_relaxed);
+}
+
+class StatsPageWriter {
+ public:
+  // `word` is to be in wiped memory once make() was called; it outlives this. Before, there is no
+  // page, and that is settled.
+  void open(StatsWord* word) noexcept { word_.store(word, std::memory_order_release); }
+
+  // Whether it is decided if this process has a page. Stacks lead to its words from then on.
+  [[nodiscard]] bool is_settled() const noexcept {
+    const StatsState state = this->state();
+    return state == StatsState::kMade || state == StatsState::kWithout;
+  }
+  [[nodiscard]] bool is_made() const noexcept { return state() == StatsState::kMade; }
+  // Whether this process or one that it was forked from has made a page.
+  [[nodiscard]] bool has_region() const noexcept { return region() != 0; }
+
+  // True: the caller decides, and calls settle() soon. It waits for nobody until then.
+  [[nodiscard]] bool begin() noexcept;
+  // Maps a page and writes what does not change; in a forked child in the place of the parent's.
+  // Pre: begin() returned true. False: it cannot be had; nothing has changed.
+  [[nodiscard]] bool make(const StatsPlan& plan) noexcept;
+  // Puts private memory in the place of the parent's page. Pre: as above, and make() failed.
+  [[nodiscard]] bool hide() noexcept;
+  // Ends what begin() began. `made`: readers may read the page, and its words are there.
+  void settle(bool made) noexcept;
+
+  // The words of a class; nullptr: there is no page. The first is for who holds the class's lock.
+  [[nodiscard]] StatsRow* row(std::uint32_t c) const noexcept {
+    return is_made() ? raw_row(c) : nullptr;
+  }
+  // The same while the page is made. Pre: make() returned true.
+  [[nodiscard]] StatsRow* raw_row(std::uint32_t c) const noexcept;
+  [[nodiscard]] StatsRow* raw_base(std::uint32_t c) const noexcept;
+  // The words of a class's stack; nullptr: there is no region, or none for this shard.
+  [[nodiscard]] StatsStack* stack(std::uint32_t shard, std::uint32_t c) const noexcept;
+
+  // Calls write(StatsProcess&) between two steps of the header's sequence; not where there is no
+  // page, or another thread is at it.
+  template <typename Write>
+  void write_process(Write write) noexcept {
+    if (!is_made() || !begin_process()) return;
+    write(process());
+    end_process();
+  }
+
+  // The request that was not answered yet; 0 verbs: there is none.
+  struct Request {
+    std::uint32_t number;
+    std::uint32_t verbs;
+  };
+  [[nodiscard]] Request request() const noexcept;
+  void answer(const Request& request, std::uint32_t refused) noexcept;
+
+  // Removes the file's name, where it has one.
+  void remove_name() noexcept;
+
+ private:
+  [[nodiscard]] StatsState state() const noexcept {
+    const StatsWord* const word = word_.load(std::memory_order_acquire);
+    return word == nullptr ? StatsState::kWithout : word->load(std::memory_order_acquire);
+  }
+  [[nodiscard]] std::uintptr_t region() const noexcept {
+    return region_.load(std::memory_order_acquire);
+  }
+  template <typename T>
+  [[nodiscard]] T* at(std::size_t offset) const noexcept {
+    return reinterpret_cast<T*>(region() + offset);
+  }
+  [[nodiscard]] StatsProcess& process() const noexcept;
+  void* map(const StatsPlan& plan, std::size_t bytes) noexcept;
+  void fill(const StatsPlan& plan, std::size_t bytes) noexcept;
+  bool begin_process() noexcept;
+  void end_process() noexcept;
+
+  std::atomic<StatsWord*> word_{nullptr};
+  std::atomic<std::uintptr_t> region_{0};
+  std::uint32_t shards_ = 0;
+  std::size_t bytes_ = 0;
+  platform::FileName name_{};
+};
+
+}  // namespace bufpool

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+// What the writer writes, the reader reads; nobody but the writer writes.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "cli/stats_page_reader.h"
+#include "pool/platform/platform.h"
+#include "pool/telemetry/stats_page_writer.h"
+#include "tests/unit/in_child.h"
+
+namespace bufpool {
+namespace {
+
+constexpr std::uint32_t kClass = 7;
+
+class StatsPageTest : public testing::Test {
+ protected:
+  bool make(const char* folder = nullptr) {
+    writer.open(&word);
+    return writer.begin() && writer.make({PoolMode::kLocked, 4, folder, &options});
+  }
+
+  // The rows begin in the second memory page of the statistics page.
+  std::span<const std::byte> bytes() const {
+    const auto row = reinterpret_cast<std::uintptr_t>(writer.raw_row(0));
+    const auto* header =
+        reinterpret_cast<const StatsHeader*>(platform::page_below(row) - platform::kPageBytes);
+    return {reinterpret_cast<const std::byte*>(header), header->page_bytes};
+  }
+
+  std::optional<StatsPage> read() const {
+    StatsPageFault fault{};
+    return StatsPage::parse(bytes(), fault);
+  }
+
+  StatsWord word{};
+  Options options = default_options();
+  StatsPageWriter writer;
+};
+
+TEST_F(StatsPageTest, IsSettledBeforeItIsOpen) {
+  EXPECT_TRUE(writer.is_settled());
+  EXPECT_FALSE(writer.is_made());
+  EXPECT_EQ(writer.row(kClass), nullptr);
+  EXPECT_EQ(writer.stack(0, kClass), nullptr);
+}
+
+TEST_F(StatsPageTest, OneThreadDecides) {
+  writer.open(&word);
+  EXPECT_FALSE(writer.is_settled());
+  EXPECT_TRUE(writer.begin());
+  EXPECT_FALSE(writer.begin());
+  EXPECT_FALSE(writer.is_settled());
+  writer.settle(false);
+  EXPECT_TRUE(writer.is_settled());
+  EXPECT_FALSE(writer.begin());
+}
+
+TEST_F(StatsPageTest, IsReadOnceItIsReady) {
+  ASSERT_TRUE(make());
+  EXPECT_FALSE(read()) << "it is not ready";
+  writer.settle(true);
+  const std::optional<StatsPage> page = read();
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->header().pid, static_cast<std::uint32_t>(getpid()));
+  EXPECT_EQ(page->header().parent_pid, static_cast<std::uint32_t>(getppid()));
+  EXPECT_EQ(page->command(), "stats_page_test");
+  EXPECT_NE(page->version(), "");
+  ASSERT_EQ(page->options().size(), option_list().size()) << "all of them fit";
+  EXPECT_EQ(page->options()[0].name, option_list()[0].name);
+  EXPECT_EQ(page->options()[0].source, "default");
+}
+
+// Each figure of the list is there, and is found by its name.
+TEST_F(StatsPageTest, HasAllFigures) {
+  ASSERT_TRUE(make());
+  writer.settle(true);
+  const std::optional<StatsPage> page = read();
+  ASSERT_TRUE(page);
+#define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) \
+  EXPECT_NE(page->find(StatsScope::kClass, #name), nullptr) << #name;
+#define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) \
+  EXPECT_NE(page->find(StatsScope::kProcess, #name), nullptr) << #name;
+#include "pool/telemetry/counters.def"
+  for (const StatsField& field : page->fields()) EXPECT_NE(StatsPage::unit_of(field), "");
+}
+
+TEST_F(StatsPageTest, FiguresAreSumsOfRowsAndStacks) {
+  ASSERT_TRUE(make());
+  writer.settle(true);
+  StatsRow& row = *writer.row(kClass);
+  row.buffer_bytes = 4096;
+  row.stride_bytes = 4160;
+  row.gets = row.misses = 10;
+  row.puts = row.overflows = 4;
+  row.in_use = 6;
+  row.granted = 10 * 4160;
+  row.roomy = 160;
+  row.retained = ~std::uint64_t{0};
+  writer.raw_base(kClass)->gets = 1;
+  for (std::uint32_t shard = 0; shard < 4; ++shard) {
+    // 5 came without a put, 3 hits, then 1 put: 3 are left.
+    *writer.stack(shard, kClass) = {3 << kStatsHitsShift | 3, 1000, 5, 0};
+  }
+  const ClassSnapshot now = read()->snapshot().classes[kClass];
+  EXPECT_EQ(now.gets, 10U + 4 * 3 - 1);
+  EXPECT_EQ(now.hits, 12U);
+  EXPECT_EQ(now.puts, 4U + 4 * 1);
+  EXPECT_EQ(now.in_use, 10U + 12 - 8);
+  EXPECT_EQ(now.in_use_peak, now.in_use);
+  EXPECT_EQ(now.cached, 12U);
+  EXPECT_EQ(now.idle, 12U * 4160);
+  EXPECT_EQ(now.retained, now.idle);
+  EXPECT_EQ(now.asked, 4000U);
+  EXPECT_EQ(now.granted, 22U * 4160 - 160);
+}
+
+TEST_F(StatsPageTest, WordsOfTheProcessHaveASequence) {
+  ASSERT_TRUE(make());
+  writer.write_process([](StatsProcess& words) { words.trims = 1; });
+  writer.settle(true);
+  EXPECT_EQ(read()->snapshot().trims, 0U) << "it was not settled yet";
+  writer.write_process([&](StatsProcess& words) {
+    words.trims = 2;
+    EXPECT_TRUE(read()->is_torn());
+    writer.write_process([](StatsProcess& same) { same.trims = 3; });
+  });
+  EXPECT_FALSE(read()->is_torn());
+  EXPECT_EQ(read()->snapshot().trims, 2U);
+}
+
+TEST_F(StatsPageTest, RequestsAreAnswered) {
+  ASSERT_TRUE(make());
+  writer.settle(true);
+  EXPECT_EQ(writer.request().verbs, 0U);
+  const std::size_t control = read()->header().control;
+  auto& words = *reinterpret_cast<StatsControl*>(const_cast<std::byte*>(bytes().data()) + control);
+  words.verbs = kStatsTrim | 1U << 31;
+  words.request = 5;
+  const StatsPageWriter::Request request = writer.request();
+  EXPECT_EQ(request.verbs, kStatsTrim | 1U << 31);
+  writer.answer(request, 1U << 31);
+  EXPECT_EQ(writer.request().verbs, 0U);
+  EXPECT_EQ(read()->control().done, 5U);
+  EXPECT_EQ(read()->control().refused, 1U << 31);
+}
+
+// Whoever opens the file from outside can neither change it nor its size.
+TEST_F(StatsPageTest, IsSealed) {
+  void* const page = platform::map_memory_file("sealed", 8192, nullptr);
+  ASSERT_NE(page, nullptr);
+  std::string path = "/proc/self/map_files/";
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    if (line.find("/memfd:sealed") != std::string::npos) path += line.substr(0, line.find(' '));
+  }
+  const int file = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) GTEST_SKIP() << "only root opens " << path;
+  EXPECT_NE(pwrite(file, "x", 1, 0), 1);
+  EXPECT_NE(ftruncate(file, 0), 0);
+  EXPECT_NE(ftruncate(file, 16384), 0);
+  EXPECT_EQ(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0), MAP_FAILED);
+  void* const read = mmap(nullptr, 4096, PROT_READ, MAP_SHARED, file, 0);
+  EXPECT_NE(read, MAP_FAILED);
+  static_cast<char*>(page)[5] = 'x';
+  EXPECT_EQ(static_cast<char*>(read)[5], 'x') << "the process writes on";
+  close(file);
+  munmap(read, 4096);
+  munmap(page, 8192);
+}
+
+// A file beyond the limit would end the process by a signal.
+TEST_F(StatsPageTest, ObeysTheLimitOfFiles) {
+  EXPECT_EQ(in_child([] {
+              const rlimit limit{4096, 4096};
+              if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return __LINE__;
+              return platform::map_memory_file("limited", 8192, nullptr) == nullptr ? 0 : __LINE__;
+            }),
+            0);
+}
+
+TEST_F(StatsPageTest, PrivateMemoryTakesTheParentsPlace) {
+  ASSERT_TRUE(make());
+  writer.settle(true);
+  StatsStack* const stack = writer.stack(1, kClass);
+  stack->asked = 1;
+  EXPECT_EQ(in_child([&] {
+              if (!writer.hide()) return __LINE__;
+              if (writer.stack(1, kClass) != stack || stack->asked != 0) return __LINE__;
+              stack->asked = 2;
+              return 0;
+            }),
+            0);
+  EXPECT_EQ(stack->asked, 1U);
+}
+
+// What a folder of the test's own in memory is; empty where there is none.
+std::string folder_in_memory() {
+  char name[] = "/dev/shm/bufpool-test.XXXXXX";
+  return mkdtemp(name) != nullptr ? name : "";
+}
+
+TEST_F(StatsPageTest, AFileInAFolderStays) {
+  const std::string folder = folder_in_memory();
+  if (folder.empty()) GTEST_SKIP() << "no folder in memory";
+  ASSERT_TRUE(make(folder.c_str()));
+  writer.settle(true);
+  std::string path;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) path = entry.path();
+  const std::string start = folder + "/" + std::to_string(getpid()) + ".";
+  ASSERT_EQ(path.substr(0, start.size()), start);
+  struct stat now = {};
+  ASSERT_EQ(stat(path.c_str(), &now), 0);
+  EXPECT_EQ(now.st_mode & 0777, 0600U);
+  EXPECT_GE(now.st_blocks * 512, now.st_size) << "all of it is there: no signal when it is full";
+  std::string text(bytes().size(), 0);
+  std::ifstream(path, std::ios::binary)
+      .read(text.data(), static_cast<std::streamsize>(text.size()));
+  StatsPageFault fault{};
+  const auto page = StatsPage::parse(std::as_bytes(std::span(text)), fault);
+  ASSERT_TRUE(page) << describe(fault);
+  EXPECT_FALSE(page->control_group().empty());
+  writer.remove_name();
+  EXPECT_NE(stat(path.c_str(), &now), 0);
+  std::filesystem::remove_all(folder);
+}
+
+TEST_F(StatsPageTest, AFolderThatCannotBeIsRefused) {
+  EXPECT_FALSE(make("/nowhere/at/all"));
+  EXPECT_FALSE(writer.has_region());
+  writer.settle(false);
+  platform::FileName name;
+  EXPECT_EQ(platform::map_named_file("/proc", 4096, nullptr, name), nullptr);
+  EXPECT_EQ(name.text[0], '\0');
+}
+
+}  // namespace
+}  // namespace bufpool
