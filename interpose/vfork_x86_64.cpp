@@ -11,7 +11,7 @@
 
 #include <cerrno>
 
-#include "pool/percpu/cpu_cache.h"
+#include "pool/percpu/rseq_abi.h"
 #include "pool/sync/owner_lock.h"
 
 extern "C" {

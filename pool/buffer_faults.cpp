@@ -50,7 +50,7 @@ std::optional<Fault> BufferPool::fault_in_block(Block block, Fault fault) noexce
 bool BufferPool::is_idle(Block block, SharedSpans::Place place) noexcept {
   if (cookies_.is_free(block)) return true;
   if (place == SharedSpans::Place::kUnknown) return guard_line(block).state == 0;
-  return place != SharedSpans::Place::kOut || cache_.holds(class_at(block), block);
+  return place != SharedSpans::Place::kOut || cache_.counters().holds(class_at(block), block);
 }
 
 // Whether an aligned address inside a block is, or lately was, handed out of it.

@@ -42,7 +42,7 @@ bool BufferPool::lend(Block block, ClassIndex wanted, std::uint64_t bytes) noexc
     return true;
   }
   guard_line(block).state = cookies_.free(block);
-  if (!cache_.push_again(c, block)) cache_.drain(c, block);
+  if (!cache_.push_again(c, block)) cache_.overflow(c, block);
   return false;
 }
 

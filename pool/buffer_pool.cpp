@@ -58,7 +58,7 @@ void BufferPool::choose_classes(const Options& options) noexcept {
     if (server == ClassIndex{0}) continue;
     most = std::max(most, buffer_bytes(server));
     served_by_[i] = server;
-    stacks_[i] = CpuCache::where_empty(server);
+    stacks_[i] = empty_stack_address(server);
     gaps_[i] = gap_bytes(server);
   }
   most_ = std::min(most, options.max_size + kHeaderRoom);
@@ -121,7 +121,7 @@ void* BufferPool::take_slowly(std::size_t size, const void* caller) noexcept {
 void BufferPool::drain(Block block, const void* caller) noexcept {
   const ClassIndex c = class_at(block);
   if (cache_.push_again(c, block)) return;
-  cache_.drain(c, block);
+  cache_.overflow(c, block);
   trimmer_.after_slow_path(stride_bytes(c), caller);
 }
 
@@ -196,7 +196,7 @@ void BufferPool::put_block(Block block, ClassIndex c, const void* caller) noexce
     return trimmer_.after_slow_path(0, caller);  // it is known to be idle
   }
   if (!cache_.push_again(c, block)) {
-    cache_.drain(c, block);
+    cache_.overflow(c, block);
     trimmer_.after_slow_path(stride_bytes(c), caller);
   }
 }
@@ -263,7 +263,7 @@ void BufferPool::before_fork() noexcept {
   retention_.before_fork();
   OwnerLock::begin_fork();
   opening_.await_owner();
-  cache_.await_owners();
+  cache_.slabs().await_owners();
   for (SharedSpans& spans : spans_) {
     if (spans.is_open()) spans.await_owner();
   }
@@ -281,7 +281,8 @@ void BufferPool::after_fork_in_child() noexcept {
     if (spans.is_open()) spans.repair_in_child();
   }
   opening_.repair_in_child();
-  cache_.repair_in_child();
+  cache_.slabs().repair_in_child();
+  cache_.capacity().spare_stacks_in_child();
   if (mode_ != PoolMode::kPassThrough) note_fork();
   OwnerLock::enter_process();
 }

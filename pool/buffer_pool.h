@@ -156,8 +156,8 @@ class BufferPool {
   std::size_t most() const noexcept { return most_ == 0 ? kMaxSize + kHeaderRoom : most_; }
   PoolMode mode() const noexcept { return mode_; }
   // Most idle bytes of one CPU's cache, as it is in force; 0: there are no caches.
-  std::uint64_t cpu_cache_bytes() const noexcept {
-    return mode_ == PoolMode::kPassThrough ? 0 : cache_.cpu_budget();
+  std::uint64_t cpu_cache_bytes() noexcept {
+    return mode_ == PoolMode::kPassThrough ? 0 : cache_.capacity().cpu_budget();
   }
   // Bytes mapped for buffers.
   std::size_t reserved_bytes() const noexcept { return space_.committed_bytes(); }

@@ -175,7 +175,7 @@ platform::Moved BufferPool::move_pages(Block from, Block to, std::size_t kept,
   spans_[to_number(c)].note_emptied(from, first, last);
   end_use(from, c);
   guard_line(from).state = cookies_.free(from);
-  if (!spans_[to_number(c)].give_grown(from, kWords)) cache_.drain(c, from);
+  if (!spans_[to_number(c)].give_grown(from, kWords)) cache_.overflow(c, from);
   trimmer_.after_slow_path(stride_bytes(c), caller);
   return moved;
 }

@@ -48,7 +48,7 @@ std::uint64_t BufferPool::gets_since_start() noexcept {
   std::uint64_t gets = 0;
   for_each_class([&](ClassIndex c) {
     SharedSpans& spans = spans_[to_number(c)];
-    if (spans.is_used()) gets += cache_.counters(c).hits + spans.misses();
+    if (spans.is_used()) gets += cache_.counters().of(c).hits + spans.misses();
     for (const auto& refused : fallbacks_[to_number(c)]) {
       gets += refused.load(std::memory_order_relaxed);
     }
@@ -83,7 +83,7 @@ void BufferPool::look_at_idle(Snapshot& out) noexcept {
     ClassSnapshot& row = out.classes[to_number(c)];
     if (row.idle == 0) return;
     const std::uint64_t in_spans = spans_[to_number(c)].resident_bytes(look);
-    row.retained = std::min(row.idle, in_spans + cache_.resident_bytes(c, look));
+    row.retained = std::min(row.idle, in_spans + cache_.counters().resident_bytes(c, look));
   });
 }
 
@@ -131,7 +131,7 @@ void BufferPool::note_fork() noexcept {
 
 void BufferPool::count_class(ClassIndex c, const SpanCounters& spans, ClassSnapshot& out) noexcept {
   const std::uint32_t i = to_number(c);
-  const StackCounters stacks = cache_.counters(c);
+  const StackCounters stacks = cache_.counters().of(c);
   out.buffer_bytes = buffer_bytes(c);
   out.hits = stacks.hits;
   out.misses = spans.misses;
@@ -144,7 +144,7 @@ void BufferPool::count_class(ClassIndex c, const SpanCounters& spans, ClassSnaps
   // the hits, are known, so the puts that hit need no count of their own.
   out.puts = stacks.depth + stacks.hits + drained - spans.filled + out.overflows;
   out.in_use = out.gets - out.puts;
-  const std::uint64_t peak = cache_.in_use_peak(c);
+  const std::uint64_t peak = cache_.counters().in_use_peak(c);
   out.in_use_peak = peak > out.in_use ? peak : out.in_use;
   out.cached = stacks.depth;
   out.idle = stacks.depth * stride_bytes(c) + spans.idle_bytes + spans.free_bytes;
@@ -152,7 +152,7 @@ void BufferPool::count_class(ClassIndex c, const SpanCounters& spans, ClassSnaps
   out.purged = spans.purged_bytes;
   out.faulted = spans.faulted_bytes;
   out.regretted = spans.regretted_bytes;
-  out.asked = stacks.asked + cache_.asked_by_misses(c);
+  out.asked = stacks.asked + cache_.counters().asked_by_misses(c);
   out.granted = out.gets * stride_bytes(c) - room_to_grow_[i].load(std::memory_order_relaxed);
   const auto refused = [&](Shortage why) {
     return fallbacks_[i][static_cast<std::size_t>(why)].load(std::memory_order_relaxed);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The contract of the restartable sequences behind a lock per shard: for kernels, emulators and
-// checkers without sequences. Threads spread over the shards by address.
+// The slabs of locked mode, each behind a lock: for kernels, emulators and checkers without
+// restartable sequences. Threads spread over the shards by address. The functions are those of
+// SequencedSlabs.
 #pragma once
 
 #include <algorithm>
@@ -8,9 +9,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
+#include "pool/percpu/rseq_abi.h"
 #include "pool/percpu/slab.h"
+#include "pool/platform/platform.h"
 #include "pool/sync/owner_lock.h"
 
 namespace bufpool {
@@ -19,16 +21,102 @@ class LockedShards {
  public:
   static constexpr std::uint32_t kMost = 64;
 
-  // Pre: count is 1..kMost, `slabs` has room for as many slabs; called once.
-  void open(std::uintptr_t slabs, std::uint32_t count) noexcept {
-    slabs_ = slabs;
+  // Maps a slab for each CPU that the process may use, kMost at most. Returns false if the system
+  // refuses the memory. Pre: called once, while no other thread uses the shards.
+  [[nodiscard]] bool open() noexcept {
+    const std::uint32_t count = std::min(platform::usable_cpus(), kMost);
+    void* const slabs = platform::map(count * kSlabLayout.bytes);
+    if (slabs == nullptr) return false;
+    slabs_ = reinterpret_cast<std::uintptr_t>(slabs);
     count_ = count;
+    return true;
   }
 
   std::uint32_t count() const noexcept { return count_; }
+
+  // The slab of the shard. Pre: shard < count().
   std::uintptr_t slab(std::uint32_t shard) const noexcept {
     return slabs_ + shard * kSlabLayout.bytes;
   }
+
+  // Makes this thread's sequences miss at once. Takes no lock.
+  void attach_thread() noexcept { thread_area = &area_without_cpu; }
+
+  // The slab of this thread's shard.
+  std::uintptr_t here() const noexcept { return slab(shard_of_thread()); }
+
+  // Takes a block off the class's stack in this thread's shard, under the shard's lock. Returns 0
+  // if the stack is empty or the lock cannot be had. `step` is kCountedPop or kUncountedPop;
+  // `asked` bytes are added to the stack's sum.
+  template <std::int64_t step>
+  Block pop(ClassIndex c, std::uint64_t asked) noexcept {
+    return pop_of<step>(shard_of_thread(), c, asked);
+  }
+
+  // Puts a block on the class's stack in this thread's shard, under the shard's lock. Returns false
+  // if the stack is at its limit or the lock cannot be had.
+  bool push(ClassIndex c, Block block) noexcept {
+    const std::uint32_t shard = shard_of_thread();
+    const Locked locked(locks_[shard]);
+    if (!locked) return false;
+    Stack& stack = stack_of(slab(shard), c);
+    const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
+    const std::uint32_t depth = depth_of(header);
+    if (depth >= stack.limit.load(std::memory_order_relaxed)) return false;
+    blocks_of(stack)[depth] = block;
+    stack.header.store(header + 1, std::memory_order_relaxed);
+    return true;
+  }
+
+  // Returns what look(slab) returns under the shard's lock; a zero of the same type if the lock
+  // cannot be had.
+  template <typename Look>
+  auto read(std::uint32_t shard, Look look) noexcept {
+    const Locked locked(locks_[shard]);
+    return locked ? look(slab(shard)) : decltype(look(slab(shard))){};
+  }
+
+  // Pops from the stacks of any shard. Each pop takes the shard's lock for itself, so that no lock
+  // is held while blocks go to the spans.
+  class Drain {
+   public:
+    Drain(LockedShards& shards, std::uint32_t shard) noexcept : shards_(shards), shard_(shard) {}
+    explicit operator bool() const noexcept { return true; }
+    // Takes a block without counting a hit. Returns 0 as LockedShards::pop() does.
+    Block pop(ClassIndex c) const noexcept { return shards_.pop_of<kUncountedPop>(shard_, c, 0); }
+
+   private:
+    LockedShards& shards_;
+    std::uint32_t shard_;
+  };
+  Drain begin_drain(std::uint32_t shard) noexcept { return {*this, shard}; }
+
+  // Before a fork, after OwnerLock::begin_fork(): waits until no lock has an owner.
+  void await_owners() noexcept {
+    for (std::uint32_t i = 0; i < count_; ++i) locks_[i].await_owner();
+  }
+  // In the forked child, before it may use the cache.
+  void repair_in_child() noexcept {
+    for (std::uint32_t i = 0; i < count_; ++i) locks_[i].repair_in_child();
+  }
+
+ private:
+  // Holds a shard's lock while it lives. It is false if the lock cannot be had.
+  class [[nodiscard]] Locked {
+   public:
+    explicit Locked(OwnerLock& lock) noexcept : lock_(lock), held_(lock.lock()) {}
+    ~Locked() {
+      if (held_) lock_.unlock();
+    }
+    Locked(const Locked&) = delete;
+    Locked& operator=(const Locked&) = delete;
+    explicit operator bool() const noexcept { return held_; }
+
+   private:
+    OwnerLock& lock_;
+    bool held_;
+  };
+
   std::uint32_t shard_of_thread() const noexcept {
     const auto thread = reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
     // The upper bits of the hash times the count: no division.
@@ -36,68 +124,19 @@ class LockedShards {
     return static_cast<std::uint32_t>(std::uint64_t{hash} * count_ >> 32);
   }
 
-  // As rseq_pop: 0 when empty, or when the lock cannot be had.
-  Block pop(std::uint32_t shard, ClassIndex c, std::uint64_t step, std::uint64_t asked) noexcept {
-    if (!locks_[shard].lock()) return 0;
+  template <std::int64_t step>
+  Block pop_of(std::uint32_t shard, ClassIndex c, std::uint64_t asked) noexcept {
+    const Locked locked(locks_[shard]);
+    if (!locked) return 0;
     Stack& stack = stack_of(slab(shard), c);
     const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
     const std::uint32_t depth = depth_of(header);
-    const Block block = depth == 0 ? 0 : blocks(stack)[depth - 1];
-    if (depth != 0) {
-      const std::uint64_t sum = stack.asked.load(std::memory_order_relaxed) + asked;
-      stack.asked.store(sum, std::memory_order_relaxed);
-      stack.header.store(header + step, std::memory_order_relaxed);
-    }
-    locks_[shard].unlock();
-    return block;
+    if (depth == 0) return 0;
+    const std::uint64_t sum = stack.asked.load(std::memory_order_relaxed) + asked;
+    stack.asked.store(sum, std::memory_order_relaxed);
+    stack.header.store(header + static_cast<std::uint64_t>(step), std::memory_order_relaxed);
+    return blocks_of(stack)[depth - 1];
   }
-
-  // As rseq_push: false at the limit, or when the lock cannot be had.
-  bool push(std::uint32_t shard, ClassIndex c, Block block) noexcept {
-    if (!locks_[shard].lock()) return false;
-    Stack& stack = stack_of(slab(shard), c);
-    const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
-    const std::uint32_t depth = depth_of(header);
-    const bool room = depth < stack.limit.load(std::memory_order_relaxed);
-    if (room) {
-      blocks(stack)[depth] = block;
-      stack.header.store(header + 1, std::memory_order_relaxed);
-    }
-    locks_[shard].unlock();
-    return room;
-  }
-
-  // False also when the lock cannot be had.
-  bool holds(std::uint32_t shard, ClassIndex c, Block block) noexcept {
-    if (!locks_[shard].lock()) return false;
-    const bool held = bufpool::holds(stack_of(slab(shard), c), block);
-    locks_[shard].unlock();
-    return held;
-  }
-
-  // Copies the stack's blocks from the number `from` on. Returns how many; 0, too, when the lock
-  // cannot be had.
-  std::size_t copy(std::uint32_t shard, ClassIndex c, std::size_t from,
-                   std::span<Block> to) noexcept {
-    if (!locks_[shard].lock()) return 0;
-    Stack& stack = stack_of(slab(shard), c);
-    const std::size_t depth = depth_of(stack.header.load(std::memory_order_relaxed));
-    const std::size_t count = std::min(to.size(), depth - std::min(from, depth));
-    std::copy_n(blocks(stack) + from, count, to.begin());
-    locks_[shard].unlock();
-    return count;
-  }
-
-  // Around a fork, see OwnerLock.
-  void await_owners() noexcept {
-    for (std::uint32_t i = 0; i < count_; ++i) locks_[i].await_owner();
-  }
-  void repair_in_child() noexcept {
-    for (std::uint32_t i = 0; i < count_; ++i) locks_[i].repair_in_child();
-  }
-
- private:
-  static Block* blocks(Stack& stack) noexcept { return reinterpret_cast<Block*>(&stack + 1); }
 
   std::uintptr_t slabs_ = 0;
   std::uint32_t count_ = 0;

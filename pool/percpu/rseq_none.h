@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: MIT
-// The contract of rseq_x86_64.h where there are no tested sequences: everything misses.
+// The contract of rseq_x86_64.h for processors without tested sequences: every pop and push misses,
+// so that every request takes the locked way.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
+#include "pool/percpu/rseq_abi.h"
 #include "pool/percpu/slab.h"
 
 namespace bufpool {
 
-struct alignas(32) RseqArea {
-  std::uint32_t cpu_id_start;
-  std::uint32_t cpu_id;
-  std::uint64_t rseq_cs;
-};
-
-using SlabDistance = std::uintptr_t;
+// Whether there are sequences for this processor.
+inline constexpr bool kHaveSequences = false;
 
 template <std::int64_t step>
 inline Block rseq_pop(RseqArea*, const SlabDistance*, std::uintptr_t, std::uint64_t) noexcept {

@@ -1,64 +1,72 @@
 // SPDX-License-Identifier: MIT
 // The restartable sequences, for x86-64: push and pop on the stacks of the CPU that runs them.
 //
-// A thread preempted, migrated or signalled between labels 1 and 2 is sent to the abort address,
-// and from there to where the stack is empty or full; so all up to the last store sees one CPU's
-// slab with nobody else in it, and that store commits. Starting over instead would never end where
-// every instruction interrupts: under a debugger that steps. The rules (Linux,
-// Documentation/userspace-api/rseq; glibc manual, Restartable Sequences): the thread's area is
-// libc's, only its rseq_cs is written; no call and no system call in between; the signature stands
-// before the abort address.
+// A thread that is preempted, migrated or signalled between labels 1 and 2 is sent to the abort
+// address, and from there to where the stack is empty or full. So all up to the last store sees one
+// CPU's slab with nobody else in it, and that store commits. A sequence is not started over: that
+// would never end where every instruction interrupts, as under a debugger that steps.
+//
+// The rules are Linux's (Documentation/userspace-api/rseq) and glibc's (manual, Restartable
+// Sequences). The thread's area is libc's, and only its rseq_cs is written. A sequence makes no
+// call and no system call. The signature stands in front of the abort address.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/percpu/rseq_abi.h"
 #include "pool/percpu/slab.h"
 
 namespace bufpool {
 
-// The front of struct rseq, as the kernel lays it out.
-struct alignas(32) RseqArea {
-  std::uint32_t cpu_id_start;  // always a valid index
-  std::uint32_t cpu_id;
-  std::uint64_t rseq_cs;
-};
-static_assert(offsetof(RseqArea, rseq_cs) == 8);
+// Whether there are sequences for this processor.
+inline constexpr bool kHaveSequences = true;
 
-// cpu -> where its slab is, relative to the empty slab. 0, the empty slab itself: the CPU is
-// unknown or being drained.
-using SlabDistance = std::uintptr_t;
+// The functions below are inlined into many others, so the assembler sees this text many times.
+// Labels are numbers, which may repeat. The descriptor and the abort code have sections of their
+// own, one for each copy ("unique"). They join the group of the function they are in ("?"). So the
+// linker drops both with a function that nobody calls, or that another object file has as well, and
+// keeps them with all others.
 
-// Descriptor, then: announce it (label 1 is the first instruction of the sequence). The abort code
-// stands in a section of its own: cold functions are in .text.unlikely, and would run into it.
-#define BUFPOOL_RSEQ_BEGIN           \
-  ".pushsection __rseq_cs, \"aw\"\n" \
-  ".balign 32\n"                     \
-  "3: .long 0, 0\n"                  \
-  ".quad 1f, 2f - 1f, 4f\n"          \
-  ".popsection\n"                    \
-  "lea 3b(%%rip), %[at]\n"           \
-  "mov %[at], 8(%[area])\n"          \
-  "1: mov (%[area]), %k[at]\n"       \
-  "mov (%[slabs],%[at],8), %[at]\n"  \
-  "add %[stack], %[at]\n"            \
-  "mov (%[at]), %[header]\n"         \
+// BEGIN emits the descriptor and announces it. Label 1 is the first instruction of the sequence.
+#define BUFPOOL_RSEQ_BEGIN                                   \
+  ".pushsection __rseq_cs, \"aw?\", @progbits, unique, %=\n" \
+  ".balign 32\n"                                             \
+  "3: .long 0, 0\n"                                          \
+  ".quad 1f, 2f - 1f, 4f\n"                                  \
+  ".popsection\n"                                            \
+  "lea 3b(%%rip), %[at]\n"                                   \
+  "mov %[at], %c[descriptor_at](%[area])\n"                  \
+  "1: mov %c[cpu_at](%[area]), %k[at]\n"                     \
+  "mov (%[slabs],%[at],%c[word]), %[at]\n"                   \
+  "add %[stack], %[at]\n"                                    \
+  "mov %c[header_at](%[at]), %[header]\n"                    \
   "movzwl %w[header], %k[depth]\n"
 
-#define BUFPOOL_RSEQ_END(aborted)           \
-  "mov %[header], (%[at])\n"                \
-  "2:\n"                                    \
-  ".pushsection .text.rseq_abort, \"ax\"\n" \
-  ".byte 0x0f, 0xb9, 0x3d\n"                \
-  ".long 0x53053053\n"                      \
-  "4: jmp %l[" #aborted                     \
-  "]\n"                                     \
+// END commits, and emits the abort code. That has a section apart from all other code: in
+// .text.unlikely cold functions ran into the signature.
+#define BUFPOOL_RSEQ_END(aborted)                                   \
+  "mov %[header], %c[header_at](%[at])\n"                           \
+  "2:\n"                                                            \
+  ".pushsection .text.rseq_abort, \"ax?\", @progbits, unique, %=\n" \
+  ".byte %c[trap] & 0xff, (%c[trap] >> 8) & 0xff, %c[trap] >> 16\n" \
+  ".long %c[signature]\n"                                           \
+  "4: jmp %l[" #aborted                                             \
+  "]\n"                                                             \
   ".popsection\n"
 
-// Takes a block off this CPU's stack; 0: it is empty, or the sequence was aborted. `stack`: the
-// address of the class's stack in the empty slab. `step`: kOneHit - 1 counts a hit, -1 moves a
-// block unseen. `asked` is added to the stack's sum before the commit: an abort in between leaves
-// it there without a hit, once in some 10^9 pops.
+#define BUFPOOL_RSEQ_OPERANDS                                                           \
+  [area] "r"(area), [slabs] "r"(slabs), [stack] "r"(stack),                             \
+      [descriptor_at] "i"(offsetof(RseqArea, rseq_cs)),                                 \
+      [cpu_at] "i"(offsetof(RseqArea, cpu_id_start)), [word] "i"(sizeof(SlabDistance)), \
+      [header_at] "i"(offsetof(Stack, header)), [trap] "i"(kRseqTrap),                  \
+      [signature] "i"(kRseqSignature)
+
+// Takes a block off this CPU's stack. Returns 0 if the stack is empty or the sequence was aborted.
+// `slabs` has kMaxCpus + 1 distances. `stack` is the address of the class's stack in the empty
+// slab. `step` is kCountedPop or kUncountedPop. `asked` bytes are added to the stack's sum before
+// the commit: an abort in between leaves them there without a hit, once in some 10^9 pops. Takes no
+// lock; a signal handler may call it.
 template <std::int64_t step>
 [[gnu::always_inline]] inline Block rseq_pop(RseqArea* area, const SlabDistance* slabs,
                                              std::uintptr_t stack, std::uint64_t asked) noexcept {
@@ -70,13 +78,13 @@ template <std::int64_t step>
       BUFPOOL_RSEQ_BEGIN
       "test %k[depth], %k[depth]\n"
       "jz %l[empty]\n"
-      "mov 32(%[at],%[depth],8), %[depth]\n"
-      "add %[asked], 8(%[at])\n"
+      "mov %c[top_at](%[at],%[depth],%c[word]), %[depth]\n"
+      "add %[asked], %c[asked_at](%[at])\n"
       "add %[step], %[header]\n"
       BUFPOOL_RSEQ_END(empty)
       : [at] "=&r"(at), [header] "=&r"(header), [depth] "=&r"(depth)
-      : [area] "r"(area), [slabs] "r"(slabs), [stack] "r"(stack), [asked] "r"(asked),
-        [step] "e"(step)
+      : BUFPOOL_RSEQ_OPERANDS, [asked] "r"(asked), [step] "e"(step),
+        [asked_at] "i"(offsetof(Stack, asked)), [top_at] "i"(sizeof(Stack) - sizeof(Block))
       : "memory", "cc"
       : empty);
   // clang-format on
@@ -86,7 +94,8 @@ empty:
   return 0;
 }
 
-// Puts a block on this CPU's stack. False: it is at its limit, or the sequence was aborted.
+// Puts a block on this CPU's stack. Returns false if the stack is at its limit or the sequence was
+// aborted. The parameters are those of rseq_pop(). Takes no lock; a signal handler may call it.
 [[gnu::always_inline]] inline bool rseq_push(RseqArea* area, const SlabDistance* slabs,
                                              std::uintptr_t stack, Block block) noexcept {
   std::uintptr_t at;
@@ -95,13 +104,14 @@ empty:
   // clang-format off
   asm volatile goto(
       BUFPOOL_RSEQ_BEGIN
-      "cmp 16(%[at]), %k[depth]\n"
+      "cmp %c[limit_at](%[at]), %k[depth]\n"
       "jae %l[full]\n"
-      "mov %[block], 40(%[at],%[depth],8)\n"
+      "mov %[block], %c[free_at](%[at],%[depth],%c[word])\n"
       "inc %[header]\n"
       BUFPOOL_RSEQ_END(full)
       : [at] "=&r"(at), [header] "=&r"(header), [depth] "=&r"(depth)
-      : [area] "r"(area), [slabs] "r"(slabs), [stack] "r"(stack), [block] "r"(block)
+      : BUFPOOL_RSEQ_OPERANDS, [block] "r"(block),
+        [limit_at] "i"(offsetof(Stack, limit)), [free_at] "i"(sizeof(Stack))
       : "memory", "cc"
       : full);
   // clang-format on
@@ -112,5 +122,6 @@ full:
 
 #undef BUFPOOL_RSEQ_BEGIN
 #undef BUFPOOL_RSEQ_END
+#undef BUFPOOL_RSEQ_OPERANDS
 
 }  // namespace bufpool

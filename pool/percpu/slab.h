@@ -2,14 +2,17 @@
 // The memory layout of one CPU's cache: per class a stack of blocks behind a header. The stacks
 // hold addresses; the blocks themselves are not touched.
 //
-// A slab that is all zero is empty (depth 0) and full (limit 0): whoever meets it misses.
+// A slab that is all zero is empty (depth 0) and full (limit 0), so every pop and push in it
+// misses.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "pool/memory/guard_line.h"
 #include "pool/memory/size_classes.h"
@@ -33,24 +36,24 @@ struct Stack {
   std::atomic<std::uint32_t> watched;   // low bits of the header when the trimmer last looked
   std::atomic<std::uint32_t> quiet_ms;  // since when they have been the same
   std::uint32_t unused;
-  // the blocks follow
+  // The blocks follow.
 };
-inline constexpr std::size_t kHeaderAt = 0;
-inline constexpr std::size_t kAskedAt = 8;
-inline constexpr std::size_t kLimitAt = 16;
-inline constexpr std::size_t kBlocksAt = 40;
-static_assert(offsetof(Stack, asked) == kAskedAt);
-static_assert(offsetof(Stack, limit) == kLimitAt && sizeof(Stack) == kBlocksAt);
+static_assert(sizeof(Stack) % sizeof(Block) == 0);
 
 inline constexpr std::uint64_t kDepthMask = 0xffff;
 inline constexpr std::uint64_t kOneHit = kDepthMask + 1;
+
+// What a pop adds to a header. The first counts a hit. The second is for a block that only moves
+// from the stack to the spans.
+inline constexpr std::int64_t kCountedPop = static_cast<std::int64_t>(kOneHit) - 1;
+inline constexpr std::int64_t kUncountedPop = -1;
 
 constexpr std::uint32_t depth_of(std::uint64_t header) noexcept {
   return static_cast<std::uint32_t>(header & kDepthMask);
 }
 constexpr std::uint64_t hits_of(std::uint64_t header) noexcept { return header / kOneHit; }
 
-// The start of a slab: what the CPU has granted to its classes' limits, in bytes, and where the
+// The start of a slab: the bytes that the CPU has granted to its classes' limits, and where the
 // search for a class to take from goes on.
 struct SlabHead {
   std::atomic<std::uint64_t> granted_bytes;
@@ -80,13 +83,29 @@ inline constexpr SlabLayout kSlabLayout = make_slab_layout();
 static_assert(kSlabLayout.bytes < 1 << 20);
 static_assert(max_cached_blocks(kFirstClass) < kDepthMask, "the depth has 16 bits");
 
+// A slab that is always empty and always full. All distances are counted from it.
+[[gnu::visibility("hidden")]] extern constinit char empty_slab[kSlabLayout.bytes];
+inline std::uintptr_t empty_slab_address() noexcept {
+  return reinterpret_cast<std::uintptr_t>(empty_slab);
+}
+
+// The address of a class's stack in the empty slab. The stack of a CPU is the CPU's SlabDistance
+// away from it.
+inline std::uintptr_t empty_stack_address(ClassIndex c) noexcept {
+  return empty_slab_address() + kSlabLayout.stack[to_number(c)];
+}
+
+// The parts of the slab at an address.
 inline Stack& stack_of(std::uintptr_t slab, ClassIndex c) noexcept {
   return *reinterpret_cast<Stack*>(slab + kSlabLayout.stack[to_number(c)]);
 }
 inline SlabHead& head_of(std::uintptr_t slab) noexcept {
   return *reinterpret_cast<SlabHead*>(slab);
 }
+inline Block* blocks_of(Stack& stack) noexcept { return reinterpret_cast<Block*>(&stack + 1); }
 
+// Whether the class had a limit in this slab once. The stack of one that never had lies on pages
+// that nobody has touched.
 inline bool is_used(std::uintptr_t slab, ClassIndex c) noexcept {
   const std::uint64_t word = head_of(slab).used[to_number(c) / 64].load(std::memory_order_relaxed);
   return (word >> to_number(c) % 64 & 1) != 0;
@@ -97,15 +116,39 @@ inline void note_used(std::uintptr_t slab, ClassIndex c) noexcept {
                                                  std::memory_order_relaxed);
 }
 
+// Takes the last block off the stack without counting a hit; 0 if it is empty. Pre: nobody else
+// reaches the stack. Its depth is right before a block goes anywhere, so that a child forked
+// meanwhile loses a batch at most.
+inline Block pop_owned(Stack& stack) noexcept {
+  const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
+  if (depth_of(header) == 0) return 0;
+  stack.header.store(header + static_cast<std::uint64_t>(kUncountedPop), std::memory_order_relaxed);
+  return blocks_of(stack)[depth_of(header) - 1];
+}
+
 // Whether `block` is in the stack. If others change the stack meanwhile, the answer is that of some
 // moment.
 inline bool holds(Stack& stack, Block block) noexcept {
-  Block* const blocks = reinterpret_cast<Block*>(&stack + 1);
+  Block* const blocks = blocks_of(stack);
   const std::uint32_t depth = depth_of(stack.header.load(std::memory_order_relaxed));
   for (std::uint32_t i = 0; i < depth; ++i) {
     if (std::atomic_ref(blocks[i]).load(std::memory_order_relaxed) == block) return true;
   }
   return false;
+}
+
+// Copies the blocks of a class's stack from the number `from` on. Returns how many it copied. If
+// others change the stack meanwhile, a block may be gone already, or be in the next part as well.
+inline std::size_t copy_blocks(Stack& stack, ClassIndex c, std::size_t from,
+                               std::span<Block> to) noexcept {
+  const std::size_t depth = depth_of(stack.header.load(std::memory_order_acquire));
+  const std::size_t end = std::min<std::size_t>(depth, max_cached_blocks(c));
+  const std::size_t count = std::min(to.size(), end - std::min(from, end));
+  Block* const blocks = blocks_of(stack);
+  for (std::size_t i = 0; i < count; ++i) {
+    to[i] = std::atomic_ref(blocks[from + i]).load(std::memory_order_relaxed);
+  }
+  return count;
 }
 
 // Calls visit(ClassIndex) for every class that the slab has served, ascending.

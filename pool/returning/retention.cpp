@@ -40,7 +40,7 @@ void Retention::learn_limits() noexcept {
 
 void Retention::open_budget(std::uint64_t most) noexcept {
   budget_.open(most);
-  cache_->share_out(most);
+  cache_->capacity().share_out(most);
   budget_known_.store(kKnown, std::memory_order_relaxed);
 }
 
@@ -53,7 +53,7 @@ std::uint64_t Retention::idle_in_spans() const noexcept {
 std::uint64_t Retention::idle_bytes() const noexcept {
   std::uint64_t partly = 0;
   for (const SharedSpans& spans : spans_) partly += spans.free_bytes();
-  return idle_in_spans() + partly + cache_->idle_bytes();
+  return idle_in_spans() + partly + cache_->counters().idle_bytes();
 }
 
 // The pages inside partly used spans, of all classes.
@@ -138,7 +138,7 @@ void Retention::purge_class_excess(std::uint32_t now) noexcept {
 }
 
 void Retention::drain_quiet(std::uint32_t quiet_ms) noexcept {
-  cpu_drains_.fetch_add(cache_->drain_quiet(platform::now_ms(), quiet_ms),
+  cpu_drains_.fetch_add(cache_->drainer().drain_quiet(platform::now_ms(), quiet_ms),
                         std::memory_order_relaxed);
 }
 
@@ -182,7 +182,7 @@ void Retention::pass_if_due() noexcept {
 }
 
 std::uint64_t Retention::trim(std::uint64_t keep) noexcept {
-  cpu_drains_.fetch_add(cache_->drain_all(), std::memory_order_relaxed);
+  cpu_drains_.fetch_add(cache_->drainer().drain_all(), std::memory_order_relaxed);
   const std::uint64_t idle = idle_bytes();
   if (idle <= keep) return 0;
   const std::uint64_t given = purge_oldest(idle - keep, 0);

@@ -51,7 +51,7 @@ class CpuCacheThreads : public CpuCacheTest {
     std::uint64_t gets = 0;
     for (const std::size_t size : kSizes) {
       const ClassIndex c = class_step(size);
-      const StackCounters stacks = own_->cache.counters(c);
+      const StackCounters stacks = own_->cache.counters().of(c);
       const SpanCounters behind = own_->behind(c);
       EXPECT_EQ(behind.outstanding(), stacks.depth);
       gets += stacks.hits + behind.misses;
@@ -105,7 +105,7 @@ TEST_P(CpuCacheThreads, NoBlockIsLostOrDoubledWhileOthersDrain) {
   for (std::thread& drainer : drainers) {
     drainer = std::thread([&] {
       while (!stop) {
-        own_->cache.drain_all();
+        own_->cache.drainer().drain_all();
         std::this_thread::yield();
       }
     });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The sequences themselves, on a stack of tokens: whatever interrupts them, none is lost and none
 // comes twice.
-#include "pool/percpu/rseq.h"
+#include "pool/percpu/cpu_slabs.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -56,10 +56,11 @@ struct Bench {
   }
   Block pop(std::uint64_t asked = 0) {
     return first_of_three(
-        [&] { return rseq_pop<kOneHit - 1>(area(), reach.data(), stack(), asked); });
+        [&] { return rseq_pop<kCountedPop>(area(), reach.data(), stack(), asked); });
   }
   Block pop_unseen() {
-    return first_of_three([&] { return rseq_pop<-1>(area(), reach.data(), stack(), 0); });
+    return first_of_three(
+        [&] { return rseq_pop<kUncountedPop>(area(), reach.data(), stack(), 0); });
   }
   bool push(Block token) {
     return first_of_three([&] { return rseq_push(area(), reach.data(), stack(), token); });
@@ -95,7 +96,7 @@ struct Bench {
 
   static constexpr std::uint32_t kCpus = 64;
   std::array<std::uintptr_t, kCpus> slabs{};
-  std::vector<SlabDistance> reach = std::vector<SlabDistance>(CpuCache::kMaxCpus + 1);
+  std::vector<SlabDistance> reach = std::vector<SlabDistance>(kMaxCpus + 1);
   std::array<std::atomic<bool>, kTokens + 1> owned{};
   std::atomic<std::uint64_t> popped{0};
   std::atomic<std::uint64_t> full{0};

@@ -23,7 +23,7 @@ struct Retained {
 
   // As the pool does.
   Block take(ClassIndex c) {
-    if (const Block block = cache.pop(CpuCache::where_empty(c), 1)) return block;
+    if (const Block block = cache.pop(empty_stack_address(c), 1)) return block;
     if (const Block again = cache.pop_again(c, 1)) return again;
     const CpuCache::Refill refill = cache.refill(c, buffer_bytes(c));
     if (refill.fresh_bytes > 0) retention.after_fresh(refill.fresh_bytes, refill.regret_bytes);
@@ -36,14 +36,14 @@ struct Retained {
   }
   void put(ClassIndex c, const std::vector<Block>& blocks) {
     for (const Block block : blocks) {
-      if (cache.push(CpuCache::where_empty(c), block) || cache.push_again(c, block)) continue;
-      cache.drain(c, block);
+      if (cache.push(empty_stack_address(c), block) || cache.push_again(c, block)) continue;
+      cache.overflow(c, block);
     }
   }
   // Leaves `bytes` idle in the spans of a class.
   void leave_idle(ClassIndex c, std::size_t bytes) {
     put(c, take_bytes(c, bytes));
-    cache.drain_all();
+    cache.drainer().drain_all();
   }
   std::uint64_t idle(ClassIndex c) const { return spans[to_number(c)].idle_bytes(); }
 

@@ -82,7 +82,7 @@ TEST_P(RetentionTest, IdleIsWhatLiesInSpansAndCaches) {
   own_->put(kMiddle, blocks);
   const std::uint64_t all = own_->retention.idle_bytes();
   EXPECT_EQ(all, filled + blocks.size() * stride_bytes(kMiddle));
-  own_->cache.drain_all();
+  own_->cache.drainer().drain_all();
   EXPECT_EQ(own_->retention.idle_bytes(), all);
   EXPECT_EQ(own_->idle(kMiddle), all);
 }
@@ -118,7 +118,7 @@ TEST_P(RetentionTest, WhatLiesInACacheIsOverTheBudgetToo) {
   for (int round = 0; round < 40; ++round) {
     own.put(kMiddle, own.take_bytes(kMiddle, 8 * kMiB));
   }
-  ASSERT_GT(own.cache.idle_bytes(), kMiB);
+  ASSERT_GT(own.cache.counters().idle_bytes(), kMiB);
   EXPECT_TRUE(passes_down_to(kMiB));
   EXPECT_GT(own.retention.cpu_drains(), 0U);
 }
@@ -224,7 +224,7 @@ TEST_P(RetentionTest, SizesThatChangeEarnNothing) {
 TEST_P(RetentionTest, TrimKeepsWhatIsToBeKept) {
   own_->put(kMiddle, own_->take_bytes(kMiddle, 5 * kMiB));
   own_->put(kPage, own_->take_bytes(kPage, kMiB));
-  own_->cache.drain_all();
+  own_->cache.drainer().drain_all();
   const std::uint64_t idle = own_->retention.idle_bytes();
   const std::uint64_t given = own_->retention.trim(3 * kMiB);
   EXPECT_EQ(own_->retention.idle_bytes(), idle - given);

@@ -11,7 +11,7 @@ namespace bufpool {
 namespace {
 
 std::size_t stack_end(ClassIndex c) {
-  return kSlabLayout.stack[to_number(c)] + kBlocksAt + max_cached_blocks(c) * sizeof(Block);
+  return kSlabLayout.stack[to_number(c)] + sizeof(Stack) + max_cached_blocks(c) * sizeof(Block);
 }
 
 TEST(Slab, StacksDoNotOverlap) {

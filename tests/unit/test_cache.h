@@ -30,18 +30,18 @@ struct TestCache {
   }
 
   Block take(ClassIndex c, std::size_t asked = 1) {
-    Block block = cache.pop(CpuCache::where_empty(c), asked);
+    Block block = cache.pop(empty_stack_address(c), asked);
     if (block == 0) block = cache.pop_again(c, asked);
     return block != 0 ? block : cache.refill(c, asked).block;
   }
   void put(ClassIndex c, Block block) {
-    if (cache.push(CpuCache::where_empty(c), block) || cache.push_again(c, block)) return;
-    cache.drain(c, block);
+    if (cache.push(empty_stack_address(c), block) || cache.push_again(c, block)) return;
+    cache.overflow(c, block);
   }
 
   std::uint64_t cached_bytes() const {
     std::uint64_t sum = 0;
-    for_each_class([&](ClassIndex c) { sum += cache.counters(c).depth * stride_bytes(c); });
+    for_each_class([&](ClassIndex c) { sum += cache.counters().of(c).depth * stride_bytes(c); });
     return sum;
   }
   SpanCounters behind(ClassIndex c) { return spans[to_number(c)].counters(); }
@@ -75,8 +75,8 @@ class CpuCacheTest : public testing::TestWithParam<PoolMode> {
 
   // Empties the cache; then all blocks that were ever cut are in the spans, each once.
   void expect_all_back(ClassIndex c) {
-    own_->cache.drain_all();
-    EXPECT_EQ(own_->cache.counters(c).depth, 0U);
+    own_->cache.drainer().drain_all();
+    EXPECT_EQ(own_->cache.counters().of(c).depth, 0U);
     EXPECT_EQ(own_->behind(c).outstanding(), 0U);
     const std::size_t count = own_->behind(c).carved_bytes / stride_bytes(c);
     std::set<Block> blocks;

@@ -196,7 +196,7 @@ TRIMMER_TEST(AForkedChildGetsItsOwnWhenItNeedsOne, kAuto) {
   own.slow_paths();
   EXPECT_OR_LINE(own.runs());
   OwnerLock::begin_fork();
-  own.cache.await_owners();
+  own.cache.slabs().await_owners();
   for (SharedSpans& spans : own.spans) spans.await_owner();
   const pid_t child = fork();
   if (child == 0) {

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
-// What the caches of many CPUs hold together. The CPUs are simulated: a sequence runs on the slab
-// of the CPU that the thread's area names.
-#include "pool/options/policy.h"
-#include "pool/percpu/cache_budget.h"
+// The limits of stacks on one CPU, and what the caches of many CPUs hold together. The many CPUs
+// are simulated: a sequence runs on the slab of the CPU that the thread's area names.
+#include "pool/percpu/cache_capacity.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <random>
+#include <vector>
 
+#include "pool/options/policy.h"
 #include "pool/platform/platform.h"
 #include "tests/unit/retained.h"
 #include "tests/unit/test_cache.h"
@@ -22,12 +24,75 @@ constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kAuto = 0;
 constexpr std::uint32_t kNever = 1'000'000;  // milliseconds
 
+class CacheCapacityTest : public CpuCacheTest {};
+
+INSTANTIATE_TEST_SUITE_P(Modes, CacheCapacityTest, kCacheModes, kCacheModeName);
+
+TEST_P(CacheCapacityTest, CapacityGrowsWhereBlocksComeAndGo) {
+  constexpr std::size_t kBlocks = 500;
+  for (int i = 0; i < 40; ++i) cycle(kSmall, kBlocks);
+  const std::uint64_t before = own_->behind(kSmall).misses;
+  cycle(kSmall, kBlocks);
+  EXPECT_EQ(own_->behind(kSmall).misses, before);
+  EXPECT_GE(own_->cache.counters().of(kSmall).depth, kBlocks);
+}
+
+// What another CPU puts comes back by the spans.
+TEST_P(CacheCapacityTest, AStackThatOnlyRunsEmptyStaysSmall) {
+  for (int i = 0; i < 3000; ++i) {
+    const Block block = own_->take(kSmall);
+    own_->spans[to_number(kSmall)].give(std::span(&block, 1), true);
+    ASSERT_LE(own_->cache.counters().of(kSmall).depth, batch_blocks(kSmall));
+  }
+}
+
+TEST_P(CacheCapacityTest, AStackThatOnlyRunsFullStaysSmall) {
+  for (int i = 0; i < 3000; ++i) {
+    Block block = 0;
+    ASSERT_EQ(own_->spans[to_number(kSmall)].take(std::span(&block, 1)).count, 1U);
+    own_->put(kSmall, block);
+    ASSERT_LE(own_->cache.counters().of(kSmall).depth, batch_blocks(kSmall));
+  }
+}
+
+TEST_P(CacheCapacityTest, TheBudgetIsKeptUnderManyClasses) {
+  for (const std::uint64_t budget : {64 << 10, 1 << 20, 32 << 20}) {
+    remake(budget);
+    std::mt19937 random(3);
+    for (int i = 0; i < 600; ++i) {
+      const ClassIndex c{to_number(kFirstClass) + static_cast<std::uint32_t>(random()) % 61};
+      cycle(c, 1 + random() % (stride_bytes(c) > (1 << 20) ? 3 : 60));
+      ASSERT_LE(own_->cached_bytes(), budget);
+    }
+    EXPECT_GT(own_->cached_bytes(), budget / 8) << "and it is used";
+  }
+}
+
+// A class that gets its share late gets it from those that lie idle.
+TEST_P(CacheCapacityTest, IdleClassesGiveWay) {
+  remake(4 << 20);
+  for (int i = 0; i < 30; ++i) cycle(class_step(64 << 10), 60);
+  const std::uint64_t share = own_->cache.counters().of(class_step(64 << 10)).depth;
+  EXPECT_GT(share * (64 << 10), std::uint64_t{2} << 20);
+  for (int i = 0; i < 30; ++i) cycle(class_step(256 << 10), 12);
+  EXPECT_GE(own_->cache.counters().of(class_step(256 << 10)).depth, 8U);
+  EXPECT_LT(own_->cache.counters().of(class_step(64 << 10)).depth, share);
+  expect_all_back(class_step(64 << 10));
+}
+
+TEST_P(CacheCapacityTest, DrainingEmptiesTheCache) {
+  for (int i = 0; i < 10; ++i) cycle(kSmall, 100);
+  EXPECT_GT(own_->cache.counters().of(kSmall).depth, 0U);
+  if (own_->cache.drainer().drain_all() == 0) GTEST_SKIP() << "the kernel refuses membarrier";
+  expect_all_back(kSmall);
+}
+
 // This thread is on one of so many CPUs. The kernel does not know, so nothing interrupts its
 // sequences; nobody else may use the cache.
 class SimulatedCpus {
  public:
   SimulatedCpus(CpuCache& cache, std::uint32_t count) : before_(thread_area) {
-    for (std::uint32_t cpu = 0; cpu < count; ++cpu) cache.install_slab(cpu);
+    for (std::uint32_t cpu = 0; cpu < count; ++cpu) cache.slabs().install(cpu);
     thread_area = &area_;
   }
   ~SimulatedCpus() { thread_area = before_; }
@@ -55,11 +120,11 @@ class ManyCpus : public testing::Test {
   static void cycle(TestCache& own, ClassIndex c, std::size_t count) {
     std::vector<Block> blocks(count);
     for (Block& block : blocks) {
-      block = own.cache.pop(CpuCache::where_empty(c), 1);
+      block = own.cache.pop(empty_stack_address(c), 1);
       if (block == 0) block = own.cache.refill(c, 1).block;
     }
     for (const Block block : blocks) {
-      if (!own.cache.push(CpuCache::where_empty(c), block)) own.cache.drain(c, block);
+      if (!own.cache.push(empty_stack_address(c), block)) own.cache.overflow(c, block);
     }
   }
 
@@ -73,7 +138,7 @@ class ManyCpus : public testing::Test {
       for (int i = 0; i < 12; ++i) {
         cycle(own, class_step(64 << 10), 24);
         cycle(own, class_step(4096), 120);
-        most = std::max(most, own.cache.idle_bytes());
+        most = std::max(most, own.cache.counters().idle_bytes());
       }
     }
     return most;
@@ -85,7 +150,8 @@ class ManyCpus : public testing::Test {
 TEST_F(ManyCpus, TogetherHoldNoMoreThanTheBudget) {
   for (const std::uint32_t count : {at_least(64), at_least(256)}) {
     TestCache own(PoolMode::kRseq, kAuto);
-    const std::uint64_t most = std::max(policy::kRetainMostByDefault, count * CacheBudget::kLeast);
+    const std::uint64_t most =
+        std::max(policy::kRetainMostByDefault, count * policy::kCpuCacheLeast);
     const std::uint64_t held = use_all(own, count);
     EXPECT_LE(held, most) << count;
     EXPECT_GT(held, most / 4) << "and it is used";
@@ -104,36 +170,36 @@ TEST_F(ManyCpus, GiveBackWhatTheyHoldBeyondALoweredBudget) {
   constexpr std::uint64_t kLowered = 32 * kMiB;
   const std::uint32_t count = at_least(64);
   use_all(own_, count);
-  ASSERT_GT(own_.cache.idle_bytes(), kLowered);
-  own_.cache.share_out(kLowered);
-  EXPECT_GT(own_.cache.drain_quiet(0, kNever), 0U);
-  EXPECT_LE(own_.cache.idle_bytes(), kLowered);
+  ASSERT_GT(own_.cache.counters().idle_bytes(), kLowered);
+  own_.cache.capacity().share_out(kLowered);
+  EXPECT_GT(own_.cache.drainer().drain_quiet(0, kNever), 0U);
+  EXPECT_LE(own_.cache.counters().idle_bytes(), kLowered);
   EXPECT_LE(use_all(own_, count), kLowered);
-  EXPECT_EQ(own_.cache.drain_quiet(0, kNever), 0U) << "what is within the budget stays";
+  EXPECT_EQ(own_.cache.drainer().drain_quiet(0, kNever), 0U) << "what is within the budget stays";
 }
 
 // As where a program may run on more CPUs later.
 TEST_F(ManyCpus, ThatComeLateHaveTheirPart) {
   const std::uint64_t all = 2 * kMiB * platform::usable_cpus();
-  own_.cache.share_out(all);
+  own_.cache.capacity().share_out(all);
   EXPECT_GT(use_all(own_, 1), 512 * kKiB);
   const std::uint32_t later = 4 * platform::usable_cpus();
   use_all(own_, later);
-  EXPECT_LE(own_.cache.cpu_budget(), 512 * kKiB);
-  own_.cache.drain_quiet(0, kNever);
+  EXPECT_LE(own_.cache.capacity().cpu_budget(), 512 * kKiB);
+  own_.cache.drainer().drain_quiet(0, kNever);
   EXPECT_LE(use_all(own_, later), all);
 }
 
 std::uint64_t part_of(std::uint64_t bytes) {
-  return std::max(bytes / platform::usable_cpus() / 4096 * 4096, CacheBudget::kLeast);
+  return std::max(bytes / platform::usable_cpus() / 4096 * 4096, policy::kCpuCacheLeast);
 }
 
 TEST(CacheBudget, IsThePartOfOneOfTheCpusThatTheProcessMayUse) {
   for (const PoolMode mode : {PoolMode::kRseq, PoolMode::kLocked}) {
     if (kThreadSanitizer && mode == PoolMode::kRseq) continue;
     if (platform::usable_cpus() > LockedShards::kMost && mode == PoolMode::kLocked) continue;
-    const TestCache own(mode, kAuto);
-    EXPECT_EQ(own.cache.cpu_budget(), part_of(policy::kRetainMostByDefault));
+    TestCache own(mode, kAuto);
+    EXPECT_EQ(own.cache.capacity().cpu_budget(), part_of(policy::kRetainMostByDefault));
   }
 }
 
@@ -144,27 +210,26 @@ TEST(CacheBudget, FollowsWhatIsToBeRetained) {
     options.retain_max = share;
     Retained own(PoolMode::kLocked, options);
     const std::uint64_t most = own.retention.budget_most();
-    EXPECT_EQ(own.cache.cpu_budget(), part_of(most)) << share.bytes << " or " << share.percent;
+    EXPECT_EQ(own.cache.capacity().cpu_budget(), part_of(most))
+        << share.bytes << " or " << share.percent;
   }
 }
 
 TEST(CacheBudget, OfAFigureIsThatFigure) {
   CacheBudget budget;
   budget.open(64 * kKiB, 4);
-  for (int i = 0; i < 100; ++i) budget.add_cache();
   budget.share_out(kMiB);
-  EXPECT_EQ(budget.bytes(), 64 * kKiB);
+  EXPECT_EQ(budget.bytes(100), 64 * kKiB);
 }
 
 TEST(CacheBudget, IsSharedByAsManyAsThereAreOrWillBe) {
   CacheBudget budget;
-  EXPECT_EQ(budget.bytes(), policy::kRetainMostByDefault);
+  EXPECT_EQ(budget.bytes(0), policy::kRetainMostByDefault);
   budget.open(kAuto, 3);
-  EXPECT_EQ(budget.bytes(), policy::kRetainMostByDefault / 3 / 4096 * 4096);
-  for (int i = 0; i < 4; ++i) budget.add_cache();
-  EXPECT_EQ(budget.bytes(), policy::kRetainMostByDefault / 4);
+  EXPECT_EQ(budget.bytes(0), policy::kRetainMostByDefault / 3 / 4096 * 4096);
+  EXPECT_EQ(budget.bytes(4), policy::kRetainMostByDefault / 4);
   budget.share_out(0);
-  EXPECT_EQ(budget.bytes(), CacheBudget::kLeast);
+  EXPECT_EQ(budget.bytes(4), policy::kCpuCacheLeast);
 }
 
 }  // namespace

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "pool/percpu/cache_capacity.h"
+
+#include <array>
+#include <span>
+
+#include "pool/sync/moment.h"
+
+namespace bufpool {
+namespace {
+
+// Gives back to the spans what `pop` yields, until it yields 0.
+template <typename Pop>
+void give_all(SharedSpans& spans, Pop pop) noexcept {
+  std::array<Block, kMaxBatch> blocks;
+  for (std::size_t count = kMaxBatch; count == kMaxBatch;) {
+    count = 0;
+    while (count < kMaxBatch && (blocks[count] = pop()) != 0) ++count;
+    if (count > 0) spans.give(std::span(blocks).first(count), false);
+  }
+}
+
+// Looks at a stack, and notes whether it has changed since the last look. Returns whether it has
+// not for `quiet_ms`. The answer for an empty stack is no: there is nothing to drain.
+bool is_quiet(Stack& stack, std::uint32_t now_ms, std::uint32_t quiet_ms) noexcept {
+  const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
+  const auto low = static_cast<std::uint32_t>(header);
+  if (stack.watched.exchange(low, std::memory_order_relaxed) != low) {
+    stack.quiet_ms.store(now_ms, std::memory_order_relaxed);
+  }
+  return depth_of(header) > 0 &&
+         !is_within(now_ms, stack.quiet_ms.load(std::memory_order_relaxed), quiet_ms);
+}
+
+}  // namespace
+
+void CacheCapacity::open(CpuSlabs* slabs, SharedSpans* spans, std::uint64_t cpu_budget) noexcept {
+  slabs_ = slabs;
+  spans_ = spans;
+  budget_.open(cpu_budget, slabs->expected());
+}
+
+void CacheCapacity::move_limit(std::uintptr_t slab, ClassIndex c, StackEvent event) noexcept {
+  Stack& stack = stack_of(slab, c);
+  const StackEvent last = stack.last.load(std::memory_order_relaxed);
+  if (last != event) stack.last.store(event, std::memory_order_relaxed);
+  const std::uint32_t limit = stack.limit.load(std::memory_order_relaxed);
+  if (limit == 0) {
+    raise_limit(slab, c, batch_blocks(c));
+  } else if (last != event && last != StackEvent::kNone) {
+    raise_limit(slab, c, std::max(limit / policy::kLimitGrowthDivisor, batch_blocks(c)));
+  }
+}
+
+void CacheCapacity::raise_limit(std::uintptr_t slab, ClassIndex c, std::uint32_t step) noexcept {
+  Stack& stack = stack_of(slab, c);
+  note_used(slab, c);
+  std::uint32_t limit = stack.limit.load(std::memory_order_relaxed);
+  step = std::min(step, max_cached_blocks(c) - std::min(limit, max_cached_blocks(c)));
+  while (step > 1 && !grant(slab, c, step * stride_bytes(c))) step /= 2;
+  if (step == 0 || (step == 1 && !grant(slab, c, stride_bytes(c)))) return;
+  while (limit + step <= max_cached_blocks(c)) {
+    if (stack.limit.compare_exchange_weak(limit, limit + step)) return;
+  }
+  head_of(slab).granted_bytes.fetch_sub(step * stride_bytes(c));  // another thread was faster
+}
+
+void CacheCapacity::spare_stacks_in_child() noexcept {
+  spares_.store(policy::kChildSpares, std::memory_order_relaxed);
+}
+
+bool CacheCapacity::spares_stacks() noexcept {
+  const std::uint32_t left = spares_.load(std::memory_order_relaxed);
+  if (left == 0) return false;
+  spares_.store(left - 1, std::memory_order_relaxed);
+  return true;
+}
+
+// Takes `bytes` out of the CPU's budget, if need be away from classes that lie idle.
+bool CacheCapacity::grant(std::uintptr_t slab, ClassIndex c, std::uint64_t bytes) noexcept {
+  std::atomic<std::uint64_t>& granted = head_of(slab).granted_bytes;
+  const std::uint64_t budget = cpu_budget();
+  if (bytes > budget) return false;
+  if (granted.load(std::memory_order_relaxed) > budget - bytes) {
+    if (spares_stacks()) return false;
+    take_from_idle(slab, c, budget - bytes);
+  }
+  std::uint64_t seen = granted.load(std::memory_order_relaxed);
+  while (seen + bytes <= budget) {
+    if (granted.compare_exchange_weak(seen, seen + bytes)) return true;
+  }
+  return false;
+}
+
+// Takes limits back until no more than `most` bytes are granted. The clock's hand goes over the
+// classes: one that had a hit since the hand last came by is spared once.
+void CacheCapacity::take_from_idle(std::uintptr_t slab, ClassIndex except,
+                                   std::uint64_t most) noexcept {
+  SlabHead& head = head_of(slab);
+  for (std::uint32_t looks = 0; looks < 2 * kClassSlots; ++looks) {
+    if (head.granted_bytes.load(std::memory_order_relaxed) <= most) return;
+    const ClassIndex c{head.clock_hand.fetch_add(1, std::memory_order_relaxed) % kClassSlots};
+    if (c == except || !is_used(slab, c)) continue;
+    Stack& stack = stack_of(slab, c);
+    if (stack.limit.load(std::memory_order_relaxed) == 0) continue;
+    const auto hits =
+        static_cast<std::uint32_t>(hits_of(stack.header.load(std::memory_order_relaxed)));
+    if (stack.seen.exchange(hits, std::memory_order_relaxed) != hits) continue;
+    give_back_limit(slab, c);
+    give_all(spans_[to_number(c)], [&] { return slabs_->pop_uncounted(c); });
+  }
+}
+
+void CacheCapacity::give_back_limit(std::uintptr_t slab, ClassIndex c) noexcept {
+  const std::uint32_t limit = stack_of(slab, c).limit.exchange(0, std::memory_order_relaxed);
+  head_of(slab).granted_bytes.fetch_sub(limit * stride_bytes(c), std::memory_order_relaxed);
+}
+
+void CacheDrainer::open(CpuSlabs* slabs, SharedSpans* spans, CacheCapacity* capacity) noexcept {
+  slabs_ = slabs;
+  spans_ = spans;
+  capacity_ = capacity;
+}
+
+std::uint32_t CacheDrainer::drain_all() noexcept {
+  return drain_where([](std::uintptr_t, Stack&) { return true; });
+}
+
+std::uint32_t CacheDrainer::drain_quiet(std::uint32_t now_ms, std::uint32_t quiet_ms) noexcept {
+  const std::uint64_t budget = capacity_->cpu_budget();
+  return drain_where([=](std::uintptr_t slab, Stack& stack) {
+    const bool over = head_of(slab).granted_bytes.load(std::memory_order_relaxed) > budget;
+    return over || is_quiet(stack, now_ms, quiet_ms);
+  });
+}
+
+// Drains the stacks for which which(slab, stack) says so. A slab without any is left alone, as
+// beginning a drain interrupts its CPU.
+template <typename Which>
+std::uint32_t CacheDrainer::drain_where(Which which) noexcept {
+  std::uint32_t drained = 0;
+  slabs_->for_each([&](auto& slabs, std::uint32_t number) {
+    const std::uintptr_t slab = slabs.slab(number);
+    std::array<bool, kClassSlots> chosen{};
+    bool any = false;
+    for_each_used_class(
+        slab, [&](ClassIndex c) { any |= chosen[to_number(c)] = which(slab, stack_of(slab, c)); });
+    if (!any) return;
+    const auto drain = slabs.begin_drain(number);
+    if (!drain) return;
+    for_each_class([&](ClassIndex c) {
+      if (!chosen[to_number(c)]) return;
+      capacity_->give_back_limit(slab, c);
+      give_all(spans_[to_number(c)], [&] { return drain.pop(c); });
+    });
+    ++drained;
+  });
+  return drained;
+}
+
+}  // namespace bufpool

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "pool/percpu/cpu_slabs.h"
+
+#include "pool/platform/platform.h"
+
+namespace bufpool {
+namespace {
+
+// The area of all threads that are not attached yet. It names the CPU that never has a slab.
+constinit RseqArea no_area{kMaxCpus, 0, 0};
+// The same for threads in vfork, which are not to be attached.
+constinit RseqArea vfork_area{kMaxCpus, 0, 0};
+
+}  // namespace
+
+alignas(4096) constinit char empty_slab[kSlabLayout.bytes] = {};
+constinit thread_local RseqArea area_without_cpu [[gnu::tls_model("initial-exec")]]{kMaxCpus, 0, 0};
+constinit thread_local RseqArea* thread_area [[gnu::tls_model("initial-exec")]] = &no_area;
+
+RseqArea* leave_sequences() noexcept {
+  RseqArea* const area = thread_area;
+  thread_area = &vfork_area;
+  // A signal handler may look next, and the child.
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  return area;
+}
+
+void return_to_sequences(RseqArea* area) noexcept { thread_area = area; }
+
+OwnedSlab::OwnedSlab(SlabDistance& visible, SlabDistance distance, std::uint32_t cpu) noexcept
+    : visible_(visible),
+      distance_(distance),
+      swung_(std::atomic_ref(visible).exchange(0) != 0),
+      owned_(swung_ && platform::restart_sequences(cpu)) {}
+
+OwnedSlab::~OwnedSlab() {
+  if (swung_) std::atomic_ref(visible_).store(distance_, std::memory_order_release);
+}
+
+bool SequencedSlabs::open() noexcept {
+  if (!kHaveSequences || !attach_thread()) return false;
+  constexpr Block kBlock = 64;
+  for (int tries = 0; tries < 4; ++tries) {  // more than one, as the thread may be moved
+    attach_thread();
+    const std::uintptr_t slab = here();
+    if (slab == 0) return false;
+    Stack& stack = stack_of(slab, kFirstClass);
+    stack.limit.store(1);
+    const bool pushed = push(kFirstClass, kBlock);
+    const Block popped = pop<kUncountedPop>(kFirstClass, 0);
+    stack.limit.store(0);
+    stack.header.store(0);
+    if (pushed && popped == kBlock) return true;
+  }
+  return false;
+}
+
+bool SequencedSlabs::attach_thread() noexcept {
+  if (thread_area == &vfork_area) return false;
+  auto* area = static_cast<RseqArea*>(platform::rseq_area());
+  if (area == nullptr) return false;
+  // libc writes a negative number if the kernel refused to serve this thread.
+  const std::uint32_t cpu = *const_cast<volatile std::uint32_t*>(&area->cpu_id);
+  if (cpu >= kMaxCpus) return false;
+  thread_area = area;
+  install(cpu);
+  return true;
+}
+
+void SequencedSlabs::install(std::uint32_t cpu) noexcept {
+  if (slabs_[cpu].load(std::memory_order_relaxed) != 0 || slab_refused_.stands()) return;
+  void* slab = platform::map(kSlabLayout.bytes);
+  if (slab == nullptr) return slab_refused_.note();
+  const SlabDistance distance = reinterpret_cast<std::uintptr_t>(slab) - empty_slab_address();
+  SlabDistance none = 0;
+  if (!slabs_[cpu].compare_exchange_strong(none, distance)) {
+    platform::unreserve(slab, kSlabLayout.bytes);
+    return;
+  }
+  std::uint32_t seen = cpus_seen_.load();
+  while (seen <= cpu && !cpus_seen_.compare_exchange_weak(seen, cpu + 1)) {
+  }
+  installed_.fetch_add(1, std::memory_order_relaxed);
+  std::atomic_ref(visible_slabs_[cpu]).store(distance, std::memory_order_release);
+}
+
+std::uintptr_t SequencedSlabs::here() const noexcept {
+  const std::uint32_t cpu = *const_cast<volatile std::uint32_t*>(&thread_area->cpu_id_start);
+  return cpu < kMaxCpus ? slab(cpu) : 0;
+}
+
+void SequencedSlabs::repair_in_child() noexcept {
+  const std::uint32_t cpus = cpus_seen_.load(std::memory_order_relaxed);
+  for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
+    const SlabDistance distance = slabs_[cpu].load(std::memory_order_relaxed);
+    std::atomic_ref visible(visible_slabs_[cpu]);
+    if (visible.load(std::memory_order_relaxed) == distance) continue;
+    visible.store(distance, std::memory_order_relaxed);
+  }
+}
+
+PoolMode CpuSlabs::open(PoolMode wanted) noexcept {
+  if (wanted != PoolMode::kLocked && sequenced_.open()) {
+    platform::prepare_restarts();
+    expected_ = platform::usable_cpus();
+    return mode_ = PoolMode::kRseq;
+  }
+  thread_area = &no_area;
+  if (!shards_.open()) return PoolMode::kPassThrough;
+  expected_ = shards_.count();
+  return mode_ = PoolMode::kLocked;
+}
+
+void CpuSlabs::repair_in_child() noexcept {
+  shards_.repair_in_child();
+  sequenced_.repair_in_child();
+}
+
+}  // namespace bufpool

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+// The slabs of a cache, and who has which: one for each CPU, reached by restartable sequences, or
+// one for each shard behind locks.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "pool/percpu/locked_shards.h"
+#include "pool/percpu/rseq_abi.h"
+#include "pool/percpu/slab.h"
+#include "pool/sync/refusal.h"
+#include "pool/telemetry/snapshot.h"
+
+// The restartable sequences of this architecture.
+#if defined(__x86_64__)
+#include "pool/percpu/rseq_x86_64.h"
+#else
+#include "pool/percpu/rseq_none.h"
+#endif
+
+namespace bufpool {
+
+// A CPU's slab that is out of the sequences' sight, so that this thread has it for itself. The
+// constructor swings the CPU's visible slab to the empty one and lets membarrier restart every
+// sequence that runs there. The destructor swings it back. It is false if another thread has the
+// slab, the CPU has none, or the kernel refuses membarrier; then there is nothing to be done with
+// it. No lock is held meanwhile.
+class [[nodiscard]] OwnedSlab {
+ public:
+  // `visible` is the CPU's entry among the visible slabs, `distance` that of its slab.
+  OwnedSlab(SlabDistance& visible, SlabDistance distance, std::uint32_t cpu) noexcept;
+  ~OwnedSlab();
+  OwnedSlab(const OwnedSlab&) = delete;
+  OwnedSlab& operator=(const OwnedSlab&) = delete;
+
+  explicit operator bool() const noexcept { return owned_; }
+
+  // Takes a block off the class's stack without counting a hit. Returns 0 if the stack is empty.
+  // Pre: the owned slab is true.
+  Block pop(ClassIndex c) const noexcept {
+    return pop_owned(stack_of(empty_slab_address() + distance_, c));
+  }
+
+ private:
+  SlabDistance& visible_;
+  SlabDistance distance_;
+  bool swung_;
+  bool owned_;
+};
+
+// The slab of each CPU, reached by restartable sequences. The functions are those of LockedShards.
+class SequencedSlabs {
+ public:
+  // The self-test: the kernel serves this thread, and a sequence pops the block that another has
+  // pushed. Returns false if sequences do not work. Pre: called once, while no other thread uses
+  // the slabs.
+  [[nodiscard]] bool open() noexcept;
+
+  // The distances that sequences read, kMaxCpus + 1 of them.
+  const SlabDistance* visible() const noexcept { return visible_slabs_.data(); }
+
+  // Attaches this thread to its area, and makes a slab for the CPU it runs on. Returns false if the
+  // thread has to do without sequences: it is in vfork, or the kernel does not serve it. Takes no
+  // lock; a signal handler may call it.
+  bool attach_thread() noexcept;
+
+  // Makes the slab of a CPU that has none yet. Does nothing for a while after the system has
+  // refused the memory. Pre: cpu < kMaxCpus.
+  void install(std::uint32_t cpu) noexcept;
+
+  // The slab of the CPU that this thread runs on; 0 if it has none. The thread may be on another
+  // CPU a moment later: the caller must bear that.
+  std::uintptr_t here() const noexcept;
+
+  // Pops or pushes on this CPU's stack of the class, twice at most, as a sequence that was aborted
+  // looks like one that found nothing. The results are those of rseq_pop() and rseq_push().
+  template <std::int64_t step>
+  [[gnu::noinline]] Block pop(ClassIndex c, std::uint64_t asked) noexcept {
+    const std::uintptr_t stack = empty_stack_address(c);
+    const Block block = rseq_pop<step>(thread_area, visible(), stack, asked);
+    return block != 0 ? block : rseq_pop<step>(thread_area, visible(), stack, asked);
+  }
+  [[gnu::noinline]] bool push(ClassIndex c, Block block) noexcept {
+    const std::uintptr_t stack = empty_stack_address(c);
+    return rseq_push(thread_area, visible(), stack, block) ||
+           rseq_push(thread_area, visible(), stack, block);
+  }
+
+  // One more than the highest CPU with a slab.
+  std::uint32_t count() const noexcept { return cpus_seen_.load(std::memory_order_acquire); }
+  // How many CPUs have a slab.
+  std::uint32_t installed() const noexcept { return installed_.load(std::memory_order_relaxed); }
+  // The slab of a CPU, visible or not; 0 if it has none. Pre: cpu < kMaxCpus.
+  std::uintptr_t slab(std::uint32_t cpu) const noexcept {
+    const SlabDistance distance = slabs_[cpu].load(std::memory_order_relaxed);
+    return distance == 0 ? 0 : empty_slab_address() + distance;
+  }
+
+  // Returns what look(slab) returns. Sequences go on meanwhile. Pre: the CPU has a slab.
+  template <typename Look>
+  auto read(std::uint32_t cpu, Look look) noexcept {
+    return look(slab(cpu));
+  }
+
+  // Takes the slab of a CPU from its sequences. Pre: the CPU has a slab.
+  OwnedSlab begin_drain(std::uint32_t cpu) noexcept {
+    return {visible_slabs_[cpu], slabs_[cpu].load(std::memory_order_relaxed), cpu};
+  }
+
+  // In the forked child: a slab that another thread of the parent had for itself is visible again.
+  // It writes only what differs, as each page that is written is one to copy.
+  void repair_in_child() noexcept;
+
+ private:
+  std::atomic<std::uint32_t> cpus_seen_{0};
+  std::atomic<std::uint32_t> installed_{0};
+  Refusal slab_refused_;
+  // What sequences see, and where the slab really is. They differ while the slab has an owner.
+  alignas(64) std::array<SlabDistance, kMaxCpus + 1> visible_slabs_{};
+  std::array<std::atomic<SlabDistance>, kMaxCpus> slabs_{};
+};
+
+// Chooses between the two once, and leads all slow paths to the one in force. Any thread may call
+// anything but open() at any time.
+class CpuSlabs {
+ public:
+  // Returns the mode in force: `wanted`, kLocked if sequences do not work, or kPassThrough if there
+  // is no memory for shards either. Pre: called once, while no other thread uses the slabs.
+  PoolMode open(PoolMode wanted) noexcept;
+
+  // The distances that the hit path's sequences read. In locked mode they all lead to the empty
+  // slab, so that the hit path needs no branch on the mode.
+  [[gnu::always_inline]] const SlabDistance* visible() const noexcept {
+    return sequenced_.visible();
+  }
+
+  // Returns what act(slabs) returns, for the LockedShards or the SequencedSlabs in force. This is
+  // the only place that looks at the mode.
+  template <typename Act>
+  [[gnu::always_inline]] auto with(Act act) noexcept {
+    return mode_ == PoolMode::kLocked ? act(shards_) : act(sequenced_);
+  }
+
+  // The slab of this thread's CPU or shard; 0 if there is none. See SequencedSlabs::here().
+  std::uintptr_t here() noexcept {
+    return with([](auto& slabs) { return slabs.here(); });
+  }
+  // Takes a block off this CPU's or shard's stack without counting a hit; 0 if there is none.
+  Block pop_uncounted(ClassIndex c) noexcept {
+    return with([c](auto& slabs) { return slabs.template pop<kUncountedPop>(c, 0); });
+  }
+  // Puts a block on this CPU's or shard's stack. Returns false if it is at its limit.
+  bool push(ClassIndex c, Block block) noexcept {
+    return with([c, block](auto& slabs) { return slabs.push(c, block); });
+  }
+
+  // Calls visit(slabs, number) for every slab there is, where `slabs` has the slab as slab(number).
+  template <typename Visit>
+  void for_each(Visit visit) noexcept {
+    with([&visit](auto& slabs) {
+      const std::uint32_t count = slabs.count();
+      for (std::uint32_t number = 0; number < count; ++number) {
+        if (slabs.slab(number) != 0) visit(slabs, number);
+      }
+    });
+  }
+
+  // See SequencedSlabs::install().
+  void install(std::uint32_t cpu) noexcept { sequenced_.install(cpu); }
+  // How many CPUs have a slab by now; how many slabs there will be as far as is known at the start.
+  std::uint32_t installed() const noexcept { return sequenced_.installed(); }
+  std::uint32_t expected() const noexcept { return expected_; }
+
+  // Around a fork, see OwnerLock.
+  void await_owners() noexcept { shards_.await_owners(); }
+  void repair_in_child() noexcept;
+
+ private:
+  PoolMode mode_ = PoolMode::kPassThrough;
+  std::uint32_t expected_ = 0;
+  SequencedSlabs sequenced_;
+  LockedShards shards_;
+};
+
+}  // namespace bufpool

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// Sequences in two object files, for rseq_descriptors.sh. Compiled with PART=1 and PART=2. Both
+// have copies of the same inline functions, of which the linker keeps one, and functions of their
+// own, used and unused. A pop and a push from each part must work.
+#include <sys/rseq.h>
+
+#include <cstdint>
+#include <cstdio>
+
+#include "pool/percpu/rseq_x86_64.h"
+
+namespace bufpool {
+
+// Not the library's: a slab for all CPUs.
+extern char all_slabs[2 * kSlabLayout.bytes];
+extern SlabDistance distances[kMaxCpus + 1];
+
+inline RseqArea* area() {
+  return reinterpret_cast<RseqArea*>(static_cast<char*>(__builtin_thread_pointer()) +
+                                     __rseq_offset);
+}
+inline std::uintptr_t stack() {
+  return reinterpret_cast<std::uintptr_t>(all_slabs) + kSlabLayout.stack[to_number(kFirstClass)];
+}
+
+// The same in both files: one is discarded.
+[[gnu::noinline]] inline Block pop_shared() {
+  return rseq_pop<kCountedPop>(area(), distances, stack(), 1);
+}
+template <typename>
+[[gnu::noinline]] bool push_shared(Block block) {
+  return rseq_push(area(), distances, stack(), block);
+}
+
+// A sequence that is aborted looks like one that found nothing.
+template <typename Sequence>
+auto tried(Sequence sequence) {
+  auto result = sequence();
+  for (int i = 0; i < 100 && !result; ++i) result = sequence();
+  return result;
+}
+
+bool other_part_works();
+
+#if PART == 1
+char all_slabs[2 * kSlabLayout.bytes];
+SlabDistance distances[kMaxCpus + 1];
+
+bool push_unused_1(Block block) { return rseq_push(area(), distances, stack(), block); }
+bool push_own_1(Block block) { return rseq_push(area(), distances, stack(), block); }
+#else
+bool push_unused_2(Block block) { return rseq_push(area(), distances, stack(), block); }
+bool push_own_2(Block block) { return rseq_push(area(), distances, stack(), block); }
+
+bool other_part_works() {
+  return tried([] { return push_shared<int>(64); }) && tried(pop_shared) == 64 &&
+         tried([] { return push_own_2(128); }) && tried(pop_shared) == 128;
+}
+#endif
+
+}  // namespace bufpool
+
+#if PART == 1
+int main() {
+  using namespace bufpool;
+  if (__rseq_size == 0) return 77;
+  for (SlabDistance& distance : distances) distance = kSlabLayout.bytes;
+  stack_of(reinterpret_cast<std::uintptr_t>(all_slabs) + kSlabLayout.bytes, kFirstClass).limit = 4;
+  const bool works = tried([] { return push_shared<int>(64); }) && tried(pop_shared) == 64 &&
+                     tried([] { return push_own_1(128); }) && tried(pop_shared) == 128;
+  return works && other_part_works() ? 0 : 1;
+}
+#endif
