@@ -54,7 +54,7 @@ void CacheCapacity::move_limit(std::uintptr_t slab, ClassIndex c, StackEvent eve
 
 void CacheCapacity::raise_limit(std::uintptr_t slab, ClassIndex c, std::uint32_t step) noexcept {
   Stack& stack = stack_of(slab, c);
-  note_used(slab, c);
+  if (!slabs_->words().give(slab, c)) return;
   std::uint32_t limit = stack.limit.load(std::memory_order_relaxed);
   step = std::min(step, max_cached_blocks(c) - std::min(limit, max_cached_blocks(c)));
   while (step > 1 && !grant(slab, c, step * stride_bytes(c))) step /= 2;

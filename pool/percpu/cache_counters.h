@@ -58,6 +58,7 @@ class CacheCounters {
   // with.
   StackCounters of(ClassIndex c) const noexcept {
     StackCounters sum{};
+    const bool own = slabs_ != nullptr && slabs_->words().are_settled();
     slabs_->for_each([&](auto& slabs, std::uint32_t number) {
       const std::uintptr_t slab = slabs.slab(number);
       if (!is_used(slab, c)) return;
@@ -65,7 +66,8 @@ class CacheCounters {
       const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
       sum.hits += hits_of(header);
       sum.depth += depth_of(header);
-      sum.asked += stack.asked.load(std::memory_order_relaxed);
+      StatsStack& words = *stack.words.load(std::memory_order_relaxed);
+      if (own) sum.asked += std::atomic_ref(words.asked).load(std::memory_order_relaxed);
     });
     return sum;
   }

@@ -33,7 +33,7 @@ PoolMode CpuCache::open(PoolMode wanted, std::uint64_t cpu_budget, SharedSpans* 
 Block CpuCache::pop_again(ClassIndex c, std::size_t asked) noexcept {
   return slabs_.with([=](auto& slabs) {
     slabs.attach_thread();
-    return slabs.template pop<kCountedPop>(c, asked);
+    return slabs.pop(c, asked);
   });
 }
 
@@ -57,7 +57,7 @@ CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
   counters_.note_miss(c, asked);
   note_zero(c, std::span(blocks).first(taken.zeroed));
   std::uint32_t pushed = 1;
-  while (pushed < taken.count && slabs_.push(c, blocks[pushed])) ++pushed;
+  while (pushed < taken.count && slabs_.push_uncounted(c, blocks[pushed])) ++pushed;
   if (pushed < taken.count) {
     spans.give_unfilled(std::span(blocks).subspan(pushed, taken.count - pushed));
   }

@@ -35,13 +35,13 @@ class CpuCache {
 
   // Hit path: takes a block off this CPU's stack, for a request of `asked` bytes. Returns 0 if the
   // stack is empty, and now and then if it is not. `stack` is empty_stack_address() of the class.
-  // There are 13 instructions in the sequence. Takes no lock and makes no call.
+  // There are 15 instructions in the sequence. Takes no lock and makes no call.
   [[gnu::always_inline]] Block pop(std::uintptr_t stack, std::size_t asked) noexcept {
-    return rseq_pop<kCountedPop>(thread_area, slabs_.visible(), stack, asked);
+    return rseq_pop(thread_area, slabs_.visible(), stack, asked);
   }
 
   // Hit path: puts a block on this CPU's stack. Returns false if the stack is at its limit, and now
-  // and then if it is not. There are 12 instructions in the sequence. Takes no lock and makes no
+  // and then if it is not. There are 14 instructions in the sequence. Takes no lock and makes no
   // call.
   [[gnu::always_inline]] bool push(std::uintptr_t stack, Block block) noexcept {
     return rseq_push(thread_area, slabs_.visible(), stack, block);

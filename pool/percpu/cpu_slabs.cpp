@@ -11,6 +11,9 @@ constinit RseqArea no_area{kMaxCpus, 0, 0};
 // The same for threads in vfork, which are not to be attached.
 constinit RseqArea vfork_area{kMaxCpus, 0, 0};
 
+// Where the self-test tells what it does.
+constinit StatsStack words_of_test{};
+
 }  // namespace
 
 alignas(4096) constinit char empty_slab[kSlabLayout.bytes] = {};
@@ -45,11 +48,13 @@ bool SequencedSlabs::open() noexcept {
     const std::uintptr_t slab = here();
     if (slab == 0) return false;
     Stack& stack = stack_of(slab, kFirstClass);
+    stack.words.store(&words_of_test);
     stack.limit.store(1);
-    const bool pushed = push(kFirstClass, kBlock);
-    const Block popped = pop<kUncountedPop>(kFirstClass, 0);
+    const bool pushed = push_uncounted(kFirstClass, kBlock);
+    const Block popped = pop_uncounted(kFirstClass);
     stack.limit.store(0);
     stack.header.store(0);
+    stack.moved.store(0);
     if (pushed && popped == kBlock) return true;
   }
   return false;
@@ -72,6 +77,7 @@ void SequencedSlabs::install(std::uint32_t cpu) noexcept {
   void* slab = platform::map(kSlabLayout.bytes);
   if (slab == nullptr) return slab_refused_.note();
   const SlabDistance distance = reinterpret_cast<std::uintptr_t>(slab) - empty_slab_address();
+  head_of(reinterpret_cast<std::uintptr_t>(slab)).cpu = cpu;
   SlabDistance none = 0;
   if (!slabs_[cpu].compare_exchange_strong(none, distance)) {
     platform::unreserve(slab, kSlabLayout.bytes);
@@ -81,7 +87,7 @@ void SequencedSlabs::install(std::uint32_t cpu) noexcept {
   while (seen <= cpu && !cpus_seen_.compare_exchange_weak(seen, cpu + 1)) {
   }
   installed_.fetch_add(1, std::memory_order_relaxed);
-  std::atomic_ref(visible_slabs_[cpu]).store(distance, std::memory_order_release);
+  std::atomic_ref(forgotten_.visible_slabs[cpu]).store(distance, std::memory_order_release);
 }
 
 std::uintptr_t SequencedSlabs::here() const noexcept {
@@ -89,11 +95,15 @@ std::uintptr_t SequencedSlabs::here() const noexcept {
   return cpu < kMaxCpus ? slab(cpu) : 0;
 }
 
-void SequencedSlabs::repair_in_child() noexcept {
+bool SequencedSlabs::forget_in_children() noexcept {
+  return forgets_ = platform::wipe_on_fork(&forgotten_, sizeof forgotten_);
+}
+
+void SequencedSlabs::show_all() noexcept {
   const std::uint32_t cpus = cpus_seen_.load(std::memory_order_relaxed);
   for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
     const SlabDistance distance = slabs_[cpu].load(std::memory_order_relaxed);
-    std::atomic_ref visible(visible_slabs_[cpu]);
+    std::atomic_ref visible(forgotten_.visible_slabs[cpu]);
     if (visible.load(std::memory_order_relaxed) == distance) continue;
     visible.store(distance, std::memory_order_relaxed);
   }
@@ -115,5 +125,56 @@ void CpuSlabs::repair_in_child() noexcept {
   shards_.repair_in_child();
   sequenced_.repair_in_child();
 }
+
+void StackWords::open(CpuSlabs* slabs, StatsPageWriter* stats) noexcept {
+  slabs_ = slabs;
+  stats_ = stats;
+  slabs->heed(stats);
+  stats->open(slabs->sequenced().stats_word());
+}
+
+bool StackWords::give(std::uintptr_t slab, ClassIndex c) noexcept {
+  if (!are_settled()) return false;
+  if (is_used(slab, c)) return true;
+  StatsStack* words = &own_words_of(slab, c);
+  if (stats_ != nullptr && stats_->has_region()) {
+    const std::uint32_t number =
+        slabs_->with([slab](const auto& slabs) { return slabs.number_of(slab); });
+    if (StatsStack* const told = stats_->stack(number, to_number(c))) words = told;
+  }
+  stack_of(slab, c).words.store(words, std::memory_order_relaxed);
+  note_used(slab, c);
+  return true;
+}
+
+bool StackWords::prepare() noexcept { return slabs_->sequenced().forget_in_children(); }
+
+std::uint32_t StackWords::shards() const noexcept {
+  return slabs_->with([](const auto& slabs) { return slabs.most(); });
+}
+
+template <typename Visit>
+void StackWords::for_each_used_stack(Visit visit) noexcept {
+  slabs_->for_each([&](auto& slabs, std::uint32_t number) {
+    const std::uintptr_t slab = slabs.slab(number);
+    for_each_used_class(slab, [&](ClassIndex c) { visit(slab, c, stack_of(slab, c)); });
+  });
+}
+
+void StackWords::tell_again() noexcept {
+  for_each_used_stack([](std::uintptr_t, ClassIndex, const Stack& stack) {
+    StatsStack& words = *stack.words.load(std::memory_order_relaxed);
+    put_word(words.moved, stack.moved.load(std::memory_order_relaxed));
+    put_word(words.header, stack.header.load(std::memory_order_relaxed));
+  });
+}
+
+void StackWords::leave_page() noexcept {
+  for_each_used_stack([](std::uintptr_t slab, ClassIndex c, Stack& stack) {
+    stack.words.store(&own_words_of(slab, c), std::memory_order_relaxed);
+  });
+}
+
+void StackWords::show_stacks() noexcept { slabs_->sequenced().show_all(); }
 
 }  // namespace bufpool

@@ -11,8 +11,10 @@
 #include "pool/percpu/locked_shards.h"
 #include "pool/percpu/rseq_abi.h"
 #include "pool/percpu/slab.h"
+#include "pool/platform/platform.h"
 #include "pool/sync/refusal.h"
 #include "pool/telemetry/snapshot.h"
+#include "pool/telemetry/stats_page_writer.h"
 
 // The restartable sequences of this architecture.
 #if defined(__x86_64__)
@@ -22,6 +24,8 @@
 #endif
 
 namespace bufpool {
+
+class CpuSlabs;
 
 // A CPU's slab that is out of the sequences' sight, so that this thread has it for itself. The
 // constructor swings the CPU's visible slab to the empty one and lets membarrier restart every
@@ -60,7 +64,7 @@ class SequencedSlabs {
   [[nodiscard]] bool open() noexcept;
 
   // The distances that sequences read, kMaxCpus + 1 of them.
-  const SlabDistance* visible() const noexcept { return visible_slabs_.data(); }
+  const SlabDistance* visible() const noexcept { return forgotten_.visible_slabs.data(); }
 
   // Attaches this thread to its area, and makes a slab for the CPU it runs on. Returns false if the
   // thread has to do without sequences: it is in vfork, or the kernel does not serve it. Takes no
@@ -77,16 +81,25 @@ class SequencedSlabs {
 
   // Pops or pushes on this CPU's stack of the class, twice at most, as a sequence that was aborted
   // looks like one that found nothing. The results are those of rseq_pop() and rseq_push().
-  template <std::int64_t step>
   [[gnu::noinline]] Block pop(ClassIndex c, std::uint64_t asked) noexcept {
     const std::uintptr_t stack = empty_stack_address(c);
-    const Block block = rseq_pop<step>(thread_area, visible(), stack, asked);
-    return block != 0 ? block : rseq_pop<step>(thread_area, visible(), stack, asked);
+    const Block block = rseq_pop(thread_area, visible(), stack, asked);
+    return block != 0 ? block : rseq_pop(thread_area, visible(), stack, asked);
+  }
+  [[gnu::noinline]] Block pop_uncounted(ClassIndex c) noexcept {
+    const std::uintptr_t stack = empty_stack_address(c);
+    const Block block = rseq_pop_uncounted(thread_area, visible(), stack);
+    return block != 0 ? block : rseq_pop_uncounted(thread_area, visible(), stack);
   }
   [[gnu::noinline]] bool push(ClassIndex c, Block block) noexcept {
     const std::uintptr_t stack = empty_stack_address(c);
     return rseq_push(thread_area, visible(), stack, block) ||
            rseq_push(thread_area, visible(), stack, block);
+  }
+  [[gnu::noinline]] bool push_uncounted(ClassIndex c, Block block) noexcept {
+    const std::uintptr_t stack = empty_stack_address(c);
+    return rseq_push_uncounted(thread_area, visible(), stack, block) ||
+           rseq_push_uncounted(thread_area, visible(), stack, block);
   }
 
   // One more than the highest CPU with a slab.
@@ -107,20 +120,77 @@ class SequencedSlabs {
 
   // Takes the slab of a CPU from its sequences. Pre: the CPU has a slab.
   OwnedSlab begin_drain(std::uint32_t cpu) noexcept {
-    return {visible_slabs_[cpu], slabs_[cpu].load(std::memory_order_relaxed), cpu};
+    return {forgotten_.visible_slabs[cpu], slabs_[cpu].load(std::memory_order_relaxed), cpu};
   }
 
   // In the forked child: a slab that another thread of the parent had for itself is visible again.
-  // It writes only what differs, as each page that is written is one to copy.
-  void repair_in_child() noexcept;
+  // It writes only what differs, as each page that is written is one to copy. Does nothing where
+  // forget_in_children() was called: there no slab is visible until show_all().
+  void repair_in_child() noexcept {
+    if (!forgets_) show_all();
+  }
+  // Makes all slabs visible. Pre: no other thread has one of them for itself.
+  void show_all() noexcept;
+
+  // From now on every forked child finds no slab visible, and 0 in stats_word(), however it was
+  // forked. So all sequences miss in it until show_all(). Returns false if the kernel cannot.
+  [[nodiscard]] bool forget_in_children() noexcept;
+  StatsWord* stats_word() noexcept { return &forgotten_.stats_word; }
+
+  // How many slabs there will be at most.
+  std::uint32_t most() const noexcept { return platform::possible_cpus(); }
+  // The CPU that a slab of these is of.
+  std::uint32_t number_of(std::uintptr_t slab) const noexcept { return head_of(slab).cpu; }
 
  private:
+  // Whole pages, which the kernel may wipe in a forked child. What sequences see, which differs
+  // from where the slab really is while the slab has an owner.
+  struct alignas(platform::kPageBytes) Forgotten {
+    std::array<SlabDistance, kMaxCpus + 1> visible_slabs{};
+    StatsWord stats_word{};
+  };
+
   std::atomic<std::uint32_t> cpus_seen_{0};
   std::atomic<std::uint32_t> installed_{0};
   Refusal slab_refused_;
-  // What sequences see, and where the slab really is. They differ while the slab has an owner.
-  alignas(64) std::array<SlabDistance, kMaxCpus + 1> visible_slabs_{};
+  bool forgets_ = false;
+  Forgotten forgotten_;
   std::array<std::atomic<SlabDistance>, kMaxCpus> slabs_{};
+};
+
+// Decides where stacks tell what they do: on the statistics page, or in their slab where there is
+// none. Any thread may call anything but open() at any time.
+class StackWords {
+ public:
+  // Pre: both outlive this; `stats` is not open yet. Without this call there is no page.
+  void open(CpuSlabs* slabs, StatsPageWriter* stats) noexcept;
+
+  // False: it is not decided yet, or not in this forked child. No stack may be used meanwhile.
+  [[nodiscard]] bool are_settled() const noexcept {
+    return stats_ == nullptr || stats_->is_settled();
+  }
+  // Gives the class's stack in a slab its words, with its first limit. False: not settled yet.
+  [[nodiscard]] bool give(std::uintptr_t slab, ClassIndex c) noexcept;
+
+  // Before a page is made: it must be safe from forked children. False: there must be none.
+  [[nodiscard]] bool prepare() noexcept;
+  // How many shards a page is to have.
+  [[nodiscard]] std::uint32_t shards() const noexcept;
+
+  // In a forked child whose page, or what is in its place, is new: tells again what stacks hold.
+  // Pre: no thread of this process has used a stack yet.
+  void tell_again() noexcept;
+  // The same where the parent's page could not be replaced: stacks tell in their slabs from now on.
+  void leave_page() noexcept;
+  // Then, once it is settled: stacks may be used.
+  void show_stacks() noexcept;
+
+ private:
+  template <typename Visit>
+  void for_each_used_stack(Visit visit) noexcept;
+
+  CpuSlabs* slabs_ = nullptr;
+  StatsPageWriter* stats_ = nullptr;
 };
 
 // Chooses between the two once, and leads all slow paths to the one in force. Any thread may call
@@ -150,11 +220,15 @@ class CpuSlabs {
   }
   // Takes a block off this CPU's or shard's stack without counting a hit; 0 if there is none.
   Block pop_uncounted(ClassIndex c) noexcept {
-    return with([c](auto& slabs) { return slabs.template pop<kUncountedPop>(c, 0); });
+    return with([c](auto& slabs) { return slabs.pop_uncounted(c); });
   }
-  // Puts a block on this CPU's or shard's stack. Returns false if it is at its limit.
+  // Puts a block on this CPU's or shard's stack, which the program has put, or which only moves.
+  // Returns false if the stack is at its limit.
   bool push(ClassIndex c, Block block) noexcept {
     return with([c, block](auto& slabs) { return slabs.push(c, block); });
+  }
+  bool push_uncounted(ClassIndex c, Block block) noexcept {
+    return with([c, block](auto& slabs) { return slabs.push_uncounted(c, block); });
   }
 
   // Calls visit(slabs, number) for every slab there is, where `slabs` has the slab as slab(number).
@@ -168,8 +242,10 @@ class CpuSlabs {
     });
   }
 
-  // See SequencedSlabs::install().
-  void install(std::uint32_t cpu) noexcept { sequenced_.install(cpu); }
+  StackWords& words() noexcept { return words_; }
+  // See SequencedSlabs::stats_word(), forget_in_children() and show_all().
+  SequencedSlabs& sequenced() noexcept { return sequenced_; }
+  void heed(const StatsPageWriter* stats) noexcept { shards_.heed(stats); }
   // How many CPUs have a slab by now; how many slabs there will be as far as is known at the start.
   std::uint32_t installed() const noexcept { return sequenced_.installed(); }
   std::uint32_t expected() const noexcept { return expected_; }
@@ -181,6 +257,7 @@ class CpuSlabs {
  private:
   PoolMode mode_ = PoolMode::kPassThrough;
   std::uint32_t expected_ = 0;
+  StackWords words_;
   SequencedSlabs sequenced_;
   LockedShards shards_;
 };

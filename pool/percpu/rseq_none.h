@@ -13,12 +13,19 @@ namespace bufpool {
 // Whether there are sequences for this processor.
 inline constexpr bool kHaveSequences = false;
 
-template <std::int64_t step>
 inline Block rseq_pop(RseqArea*, const SlabDistance*, std::uintptr_t, std::uint64_t) noexcept {
   return 0;
 }
 
+inline Block rseq_pop_uncounted(RseqArea*, const SlabDistance*, std::uintptr_t) noexcept {
+  return 0;
+}
+
 inline bool rseq_push(RseqArea*, const SlabDistance*, std::uintptr_t, Block) noexcept {
+  return false;
+}
+
+inline bool rseq_push_uncounted(RseqArea*, const SlabDistance*, std::uintptr_t, Block) noexcept {
   return false;
 }
 

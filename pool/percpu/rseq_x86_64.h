@@ -43,31 +43,53 @@ inline constexpr bool kHaveSequences = true;
   "mov %c[header_at](%[at]), %[header]\n"                    \
   "movzwl %w[header], %k[depth]\n"
 
-// END commits, and emits the abort code. That has a section apart from all other code: in
-// .text.unlikely cold functions ran into the signature.
-#define BUFPOOL_RSEQ_END(aborted)                                   \
+// TOP loads the block on top of the stack into `depth`, STORE puts `block` above it, MOVED tells
+// the next count of blocks that moved. WORDS loads where the stack's words are, into a register
+// whose value is done with: one more would have to be saved around a hit.
+#define BUFPOOL_RSEQ_TOP        \
+  "test %k[depth], %k[depth]\n" \
+  "jz %l[missed]\n"             \
+  "mov %c[top_at](%[at],%[depth],%c[word]), %[depth]\n"
+#define BUFPOOL_RSEQ_STORE               \
+  "cmp %c[limit_at](%[at]), %k[depth]\n" \
+  "jae %l[missed]\n"                     \
+  "mov %[block], %c[free_at](%[at],%[depth],%c[word])\n"
+#define BUFPOOL_RSEQ_WORDS(words) "mov %c[words_at](%[at]), %[" #words "]\n"
+#define BUFPOOL_RSEQ_MOVED(words)     \
+  "mov %c[moved_at](%[at]), %[sum]\n" \
+  "add %[step], %[sum]\n"             \
+  "mov %[sum], %c[told_moved_at](%[" #words "])\n"
+
+// END tells the header, commits it, and emits the abort code. That has a section apart from all
+// other code: in .text.unlikely cold functions ran into the signature.
+#define BUFPOOL_RSEQ_END(words)                                     \
+  "mov %[header], %c[told_header_at](%[" #words                     \
+  "])\n"                                                            \
   "mov %[header], %c[header_at](%[at])\n"                           \
   "2:\n"                                                            \
   ".pushsection .text.rseq_abort, \"ax?\", @progbits, unique, %=\n" \
   ".byte %c[trap] & 0xff, (%c[trap] >> 8) & 0xff, %c[trap] >> 16\n" \
   ".long %c[signature]\n"                                           \
-  "4: jmp %l[" #aborted                                             \
-  "]\n"                                                             \
+  "4: jmp %l[missed]\n"                                             \
   ".popsection\n"
 
-#define BUFPOOL_RSEQ_OPERANDS                                                           \
-  [area] "r"(area), [slabs] "r"(slabs), [stack] "r"(stack),                             \
-      [descriptor_at] "i"(offsetof(RseqArea, rseq_cs)),                                 \
-      [cpu_at] "i"(offsetof(RseqArea, cpu_id_start)), [word] "i"(sizeof(SlabDistance)), \
-      [header_at] "i"(offsetof(Stack, header)), [trap] "i"(kRseqTrap),                  \
+#define BUFPOOL_RSEQ_OPERANDS                                                             \
+  [area] "r"(area), [stack] "r"(stack), [descriptor_at] "i"(offsetof(RseqArea, rseq_cs)), \
+      [cpu_at] "i"(offsetof(RseqArea, cpu_id_start)), [word] "i"(sizeof(SlabDistance)),   \
+      [header_at] "i"(offsetof(Stack, header)), [words_at] "i"(offsetof(Stack, words)),   \
+      [told_header_at] "i"(offsetof(StatsStack, header)), [trap] "i"(kRseqTrap),          \
       [signature] "i"(kRseqSignature)
+#define BUFPOOL_RSEQ_OPERANDS_TO_MOVE \
+  [moved_at] "i"(offsetof(Stack, moved)), [told_moved_at] "i"(offsetof(StatsStack, moved))
+#define BUFPOOL_RSEQ_OPERANDS_TO_PUSH \
+  [block] "r"(block), [limit_at] "i"(offsetof(Stack, limit)), [free_at] "i"(sizeof(Stack))
+#define BUFPOOL_RSEQ_OPERANDS_TO_POP [top_at] "i"(sizeof(Stack) - sizeof(Block))
 
 // Takes a block off this CPU's stack. Returns 0 if the stack is empty or the sequence was aborted.
 // `slabs` has kMaxCpus + 1 distances. `stack` is the address of the class's stack in the empty
-// slab. `step` is kCountedPop or kUncountedPop. `asked` bytes are added to the stack's sum before
-// the commit: an abort in between leaves them there without a hit, once in some 10^9 pops. Takes no
-// lock; a signal handler may call it.
-template <std::int64_t step>
+// slab. `asked` bytes are added to the sum in the stack's words before the commit: an abort in
+// between leaves them there without a hit, once in some 10^9 pops. Takes no lock; a signal handler
+// may call it.
 [[gnu::always_inline]] inline Block rseq_pop(RseqArea* area, const SlabDistance* slabs,
                                              std::uintptr_t stack, std::uint64_t asked) noexcept {
   std::uintptr_t at;
@@ -76,21 +98,51 @@ template <std::int64_t step>
   // clang-format off
   asm volatile goto(
       BUFPOOL_RSEQ_BEGIN
-      "test %k[depth], %k[depth]\n"
-      "jz %l[empty]\n"
-      "mov %c[top_at](%[at],%[depth],%c[word]), %[depth]\n"
-      "add %[asked], %c[asked_at](%[at])\n"
+      BUFPOOL_RSEQ_TOP
+      BUFPOOL_RSEQ_WORDS(slabs)
+      "add %[asked], %c[asked_at](%[slabs])\n"
       "add %[step], %[header]\n"
-      BUFPOOL_RSEQ_END(empty)
-      : [at] "=&r"(at), [header] "=&r"(header), [depth] "=&r"(depth)
-      : BUFPOOL_RSEQ_OPERANDS, [asked] "r"(asked), [step] "e"(step),
-        [asked_at] "i"(offsetof(Stack, asked)), [top_at] "i"(sizeof(Stack) - sizeof(Block))
+      BUFPOOL_RSEQ_END(slabs)
+      : [at] "=&r"(at), [header] "=&r"(header), [depth] "=&r"(depth), [slabs] "+&r"(slabs)
+      : BUFPOOL_RSEQ_OPERANDS, BUFPOOL_RSEQ_OPERANDS_TO_POP, [asked] "r"(asked),
+        [step] "e"(kCountedPop), [asked_at] "i"(offsetof(StatsStack, asked))
       : "memory", "cc"
-      : empty);
+      : missed);
   // clang-format on
   if (depth == 0) __builtin_unreachable();  // stacks hold blocks
   return depth;
-empty:
+missed:
+  return 0;
+}
+
+// The same without counting a hit, for a block that moves to the spans. The count of blocks that
+// moved is raised behind the sequence, as it commits one store: a thread of the same CPU may tell
+// an old one in between, until the next block moves.
+[[gnu::always_inline]] inline Block rseq_pop_uncounted(RseqArea* area, const SlabDistance* slabs,
+                                                       std::uintptr_t stack) noexcept {
+  std::uintptr_t at;
+  std::uint64_t header;
+  Block depth;  // then the block
+  std::uint64_t sum;
+  // clang-format off
+  asm volatile goto(
+      BUFPOOL_RSEQ_BEGIN
+      BUFPOOL_RSEQ_TOP
+      BUFPOOL_RSEQ_WORDS(slabs)
+      BUFPOOL_RSEQ_MOVED(slabs)
+      "add %[step], %[header]\n"
+      BUFPOOL_RSEQ_END(slabs)
+      : [at] "=&r"(at), [header] "=&r"(header), [depth] "=&r"(depth), [slabs] "+&r"(slabs),
+        [sum] "=&r"(sum)
+      : BUFPOOL_RSEQ_OPERANDS, BUFPOOL_RSEQ_OPERANDS_TO_POP, BUFPOOL_RSEQ_OPERANDS_TO_MOVE,
+        [step] "e"(kUncountedPop)
+      : "memory", "cc"
+      : missed);
+  // clang-format on
+  add_moved(*reinterpret_cast<Stack*>(at), kUncountedPop);
+  if (depth == 0) __builtin_unreachable();  // stacks hold blocks
+  return depth;
+missed:
   return 0;
 }
 
@@ -100,28 +152,61 @@ empty:
                                              std::uintptr_t stack, Block block) noexcept {
   std::uintptr_t at;
   std::uint64_t header;
-  std::uint64_t depth;
+  std::uint64_t depth;  // then the words
   // clang-format off
   asm volatile goto(
       BUFPOOL_RSEQ_BEGIN
-      "cmp %c[limit_at](%[at]), %k[depth]\n"
-      "jae %l[full]\n"
-      "mov %[block], %c[free_at](%[at],%[depth],%c[word])\n"
+      BUFPOOL_RSEQ_STORE
+      BUFPOOL_RSEQ_WORDS(depth)
       "inc %[header]\n"
-      BUFPOOL_RSEQ_END(full)
+      BUFPOOL_RSEQ_END(depth)
       : [at] "=&r"(at), [header] "=&r"(header), [depth] "=&r"(depth)
-      : BUFPOOL_RSEQ_OPERANDS, [block] "r"(block),
-        [limit_at] "i"(offsetof(Stack, limit)), [free_at] "i"(sizeof(Stack))
+      : BUFPOOL_RSEQ_OPERANDS, BUFPOOL_RSEQ_OPERANDS_TO_PUSH, [slabs] "r"(slabs)
       : "memory", "cc"
-      : full);
+      : missed);
   // clang-format on
   return true;
-full:
+missed:
+  return false;
+}
+
+// The same for a block that moves from the spans, and that no program put; see
+// rseq_pop_uncounted().
+[[gnu::always_inline]] inline bool rseq_push_uncounted(RseqArea* area, const SlabDistance* slabs,
+                                                       std::uintptr_t stack, Block block) noexcept {
+  std::uintptr_t at;
+  std::uint64_t header;
+  std::uint64_t depth;  // then the words
+  std::uint64_t sum;
+  // clang-format off
+  asm volatile goto(
+      BUFPOOL_RSEQ_BEGIN
+      BUFPOOL_RSEQ_STORE
+      BUFPOOL_RSEQ_WORDS(depth)
+      BUFPOOL_RSEQ_MOVED(depth)
+      "inc %[header]\n"
+      BUFPOOL_RSEQ_END(depth)
+      : [at] "=&r"(at), [header] "=&r"(header), [depth] "=&r"(depth), [sum] "=&r"(sum)
+      : BUFPOOL_RSEQ_OPERANDS, BUFPOOL_RSEQ_OPERANDS_TO_PUSH, BUFPOOL_RSEQ_OPERANDS_TO_MOVE,
+        [slabs] "r"(slabs), [step] "e"(kUncountedPush)
+      : "memory", "cc"
+      : missed);
+  // clang-format on
+  add_moved(*reinterpret_cast<Stack*>(at), kUncountedPush);
+  return true;
+missed:
   return false;
 }
 
 #undef BUFPOOL_RSEQ_BEGIN
+#undef BUFPOOL_RSEQ_TOP
+#undef BUFPOOL_RSEQ_STORE
+#undef BUFPOOL_RSEQ_WORDS
+#undef BUFPOOL_RSEQ_MOVED
 #undef BUFPOOL_RSEQ_END
 #undef BUFPOOL_RSEQ_OPERANDS
+#undef BUFPOOL_RSEQ_OPERANDS_TO_MOVE
+#undef BUFPOOL_RSEQ_OPERANDS_TO_PUSH
+#undef BUFPOOL_RSEQ_OPERANDS_TO_POP
 
 }  // namespace bufpool

@@ -16,6 +16,7 @@
 
 #include "pool/memory/guard_line.h"
 #include "pool/memory/size_classes.h"
+#include "pool/telemetry/stats_page_writer.h"
 
 namespace bufpool {
 
@@ -27,9 +28,14 @@ enum class StackEvent : std::uint32_t { kNone, kRanEmpty, kRanFull };
 // The head of a class's stack. The header word is {hits:48, depth:16}: the store that commits a
 // pop commits the count too. All fields are written by one CPU (or under one lock) at a time and
 // read by any thread.
+//
+// What a stack did is told in its words, which are on the statistics page if there is one: a copy
+// of the header that is stored right before the header itself, the bytes that the hits asked for,
+// and a copy of `moved`. Nobody reads the copies here.
 struct Stack {
   std::atomic<std::uint64_t> header;
-  std::atomic<std::uint64_t> asked;  // bytes asked for by the hits
+  std::atomic<StatsStack*> words;    // never null once the class was used in this slab
+  std::atomic<std::uint64_t> moved;  // blocks that came without a put, less those without a get
   std::atomic<std::uint32_t> limit;  // depth at which a push overflows
   std::atomic<std::uint32_t> seen;   // low bits of hits at the last look for idle classes
   std::atomic<StackEvent> last;
@@ -48,6 +54,11 @@ inline constexpr std::uint64_t kOneHit = kDepthMask + 1;
 inline constexpr std::int64_t kCountedPop = static_cast<std::int64_t>(kOneHit) - 1;
 inline constexpr std::int64_t kUncountedPop = -1;
 
+// What a push adds to the count of blocks that moved. The first is for a block that the program
+// put, the second for one that only moves from the spans to the stack.
+inline constexpr std::int64_t kCountedPush = 0;
+inline constexpr std::int64_t kUncountedPush = 1;
+
 constexpr std::uint32_t depth_of(std::uint64_t header) noexcept {
   return static_cast<std::uint32_t>(header & kDepthMask);
 }
@@ -58,6 +69,7 @@ constexpr std::uint64_t hits_of(std::uint64_t header) noexcept { return header /
 struct SlabHead {
   std::atomic<std::uint64_t> granted_bytes;
   std::atomic<std::uint32_t> clock_hand;
+  std::uint32_t cpu;  // whose slab it is; not set in locked mode
   // Bit i: class i had a limit once; no other stack has a page.
   std::array<std::atomic<std::uint64_t>, (kClassSlots + 63) / 64> used;
 };
@@ -65,6 +77,7 @@ static_assert(sizeof(SlabHead) <= 64);
 
 struct SlabLayout {
   std::array<std::uint32_t, kClassSlots> stack{};
+  std::size_t words = 0;  // a StatsStack for each class, for a process without a statistics page
   std::size_t bytes = 0;
 };
 
@@ -75,7 +88,8 @@ constexpr SlabLayout make_slab_layout() {
     layout.stack[to_number(c)] = static_cast<std::uint32_t>(at);
     at += (sizeof(Stack) + max_cached_blocks(c) * sizeof(Block) + 63) & ~std::size_t{63};
   });
-  layout.bytes = (at + 4095) & ~std::size_t{4095};
+  layout.words = at;
+  layout.bytes = (at + kClassSlots * sizeof(StatsStack) + 4095) & ~std::size_t{4095};
   return layout;
 }
 
@@ -102,18 +116,38 @@ inline Stack& stack_of(std::uintptr_t slab, ClassIndex c) noexcept {
 inline SlabHead& head_of(std::uintptr_t slab) noexcept {
   return *reinterpret_cast<SlabHead*>(slab);
 }
+inline StatsStack& own_words_of(std::uintptr_t slab, ClassIndex c) noexcept {
+  return reinterpret_cast<StatsStack*>(slab + kSlabLayout.words)[to_number(c)];
+}
 inline Block* blocks_of(Stack& stack) noexcept { return reinterpret_cast<Block*>(&stack + 1); }
 
 // Whether the class had a limit in this slab once. The stack of one that never had lies on pages
 // that nobody has touched.
 inline bool is_used(std::uintptr_t slab, ClassIndex c) noexcept {
-  const std::uint64_t word = head_of(slab).used[to_number(c) / 64].load(std::memory_order_relaxed);
+  const std::uint64_t word = head_of(slab).used[to_number(c) / 64].load(std::memory_order_acquire);
   return (word >> to_number(c) % 64 & 1) != 0;
 }
 
 inline void note_used(std::uintptr_t slab, ClassIndex c) noexcept {
   head_of(slab).used[to_number(c) / 64].fetch_or(std::uint64_t{1} << to_number(c) % 64,
-                                                 std::memory_order_relaxed);
+                                                 std::memory_order_release);
+}
+
+// Counts blocks that moved, neither put nor got. Any thread may call it.
+inline void add_moved(Stack& stack, std::int64_t blocks) noexcept {
+  stack.moved.fetch_add(static_cast<std::uint64_t>(blocks), std::memory_order_relaxed);
+}
+
+// Sets the header, and tells it, and that `moved` blocks of the change are neither put nor got.
+// Pre: nobody else reaches the stack.
+inline void set_header(Stack& stack, std::uint64_t header, std::int64_t moved) noexcept {
+  StatsStack& words = *stack.words.load(std::memory_order_relaxed);
+  if (moved != 0) {
+    add_moved(stack, moved);
+    put_word(words.moved, stack.moved.load(std::memory_order_relaxed));
+  }
+  put_word(words.header, header);
+  stack.header.store(header, std::memory_order_relaxed);
 }
 
 // Takes the last block off the stack without counting a hit; 0 if it is empty. Pre: nobody else
@@ -122,7 +156,7 @@ inline void note_used(std::uintptr_t slab, ClassIndex c) noexcept {
 inline Block pop_owned(Stack& stack) noexcept {
   const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
   if (depth_of(header) == 0) return 0;
-  stack.header.store(header + static_cast<std::uint64_t>(kUncountedPop), std::memory_order_relaxed);
+  set_header(stack, header + static_cast<std::uint64_t>(kUncountedPop), kUncountedPop);
   return blocks_of(stack)[depth_of(header) - 1];
 }
 
@@ -156,7 +190,7 @@ template <typename Visit>
 void for_each_used_class(std::uintptr_t slab, Visit visit) noexcept {
   const auto& words = head_of(slab).used;
   for (std::uint32_t i = 0; i < words.size(); ++i) {
-    for (std::uint64_t used = words[i].load(std::memory_order_relaxed); used != 0;
+    for (std::uint64_t used = words[i].load(std::memory_order_acquire); used != 0;
          used &= used - 1) {
       visit(ClassIndex{i * 64 + static_cast<std::uint32_t>(std::countr_zero(used))});
     }

@@ -25,7 +25,7 @@ inline std::uintptr_t stack() {
 
 // The same in both files: one is discarded.
 [[gnu::noinline]] inline Block pop_shared() {
-  return rseq_pop<kCountedPop>(area(), distances, stack(), 1);
+  return rseq_pop(area(), distances, stack(), 1);
 }
 template <typename>
 [[gnu::noinline]] bool push_shared(Block block) {
@@ -65,7 +65,9 @@ int main() {
   using namespace bufpool;
   if (__rseq_size == 0) return 77;
   for (SlabDistance& distance : distances) distance = kSlabLayout.bytes;
-  stack_of(reinterpret_cast<std::uintptr_t>(all_slabs) + kSlabLayout.bytes, kFirstClass).limit = 4;
+  const auto slab = reinterpret_cast<std::uintptr_t>(all_slabs) + kSlabLayout.bytes;
+  stack_of(slab, kFirstClass).words = &own_words_of(slab, kFirstClass);
+  stack_of(slab, kFirstClass).limit = 4;
   const bool works = tried([] { return push_shared<int>(64); }) && tried(pop_shared) == 64 &&
                      tried([] { return push_own_1(128); }) && tried(pop_shared) == 128;
   return works && other_part_works() ? 0 : 1;

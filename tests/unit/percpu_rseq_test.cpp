@@ -31,6 +31,7 @@ struct Bench {
     for (std::uint32_t cpu = 0; cpu < kCpus; ++cpu) {
       slabs[cpu] = reinterpret_cast<std::uintptr_t>(platform::map(kSlabLayout.bytes));
       reach[cpu] = slabs[cpu] - reinterpret_cast<std::uintptr_t>(empty_slab);
+      stack_of(slabs[cpu], kClass).words = &own_words_of(slabs[cpu], kClass);
       stack_of(slabs[cpu], kClass).limit = kTokens;
     }
   }
@@ -55,15 +56,18 @@ struct Bench {
     return result;
   }
   Block pop(std::uint64_t asked = 0) {
-    return first_of_three(
-        [&] { return rseq_pop<kCountedPop>(area(), reach.data(), stack(), asked); });
+    return first_of_three([&] { return rseq_pop(area(), reach.data(), stack(), asked); });
   }
   Block pop_unseen() {
-    return first_of_three(
-        [&] { return rseq_pop<kUncountedPop>(area(), reach.data(), stack(), 0); });
+    return first_of_three([&] { return rseq_pop_uncounted(area(), reach.data(), stack()); });
   }
   bool push(Block token) {
     return first_of_three([&] { return rseq_push(area(), reach.data(), stack(), token); });
+  }
+
+  bool push_unseen(Block token) {
+    return first_of_three(
+        [&] { return rseq_push_uncounted(area(), reach.data(), stack(), token); });
   }
 
   // A token by way of the stack: takes one, looks whether it is nobody's, puts it back.
@@ -165,8 +169,36 @@ TEST_F(PercpuRseqTest, LastInFirstOutUpToTheLimit) {
   EXPECT_EQ(bench_->pop(), 0U);
   EXPECT_EQ(bench_->hits(), kTokens);
   std::uint64_t asked = 0;
-  for (const std::uintptr_t slab : bench_->slabs) asked += stack_of(slab, kClass).asked;
+  for (const std::uintptr_t slab : bench_->slabs) asked += own_words_of(slab, kClass).asked;
   EXPECT_EQ(asked, 10U * kTokens);
+}
+
+// The words of each stack tell what a reader of the statistics page sums up.
+TEST_F(PercpuRseqTest, TheWordsTellAll) {
+  const auto sums = [&] {
+    StatsStack sum{};
+    for (const std::uintptr_t slab : bench_->slabs) {
+      const StatsStack& words = own_words_of(slab, kClass);
+      EXPECT_EQ(words.header, stack_of(slab, kClass).header);
+      EXPECT_EQ(words.moved, stack_of(slab, kClass).moved);
+      sum.header += words.header;
+      sum.moved += words.moved;
+    }
+    return sum;
+  };
+  pin_to_this_cpu();
+  ASSERT_TRUE(bench_->push(5));
+  EXPECT_EQ(sums().header, 1U);
+  EXPECT_EQ(sums().moved, 0U);
+  ASSERT_TRUE(bench_->push_unseen(6));
+  EXPECT_EQ(sums().header, 2U);
+  EXPECT_EQ(sums().moved, 1U);
+  EXPECT_EQ(bench_->pop(), 6U);
+  EXPECT_EQ(sums().header, kOneHit + 1);
+  EXPECT_EQ(sums().moved, 1U);
+  EXPECT_EQ(bench_->pop_unseen(), 5U);
+  EXPECT_EQ(sums().header, kOneHit);
+  EXPECT_EQ(sums().moved, 0U);
 }
 
 TEST_F(PercpuRseqTest, AMoveIsNoHit) {
