@@ -150,8 +150,8 @@ void warm_up() noexcept {
   const bool alive = bring_to_life();
   find_next_fork();
   find_next_fclose();
-  find_next_mprotect();
   find_next_namespace_calls();
+  find_next_page_calls();
   find_next_prctl();
   find_next_thread_ends();
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);

@@ -23,6 +23,11 @@ class NextSymbol {
     return found;
   }
 
+  // nullptr: get() was not called yet, or there is none.
+  [[nodiscard]] Function* known() const noexcept {
+    return function_.load(std::memory_order_relaxed);
+  }
+
  private:
   const char* name_;
   std::atomic<Function*> function_{nullptr};
@@ -31,8 +36,8 @@ class NextSymbol {
 // To be called at start: later another thread may hold the loader's lock, and wait for this one.
 void find_next_fork() noexcept;
 void find_next_fclose() noexcept;
-void find_next_mprotect() noexcept;
 void find_next_namespace_calls() noexcept;
+void find_next_page_calls() noexcept;
 void find_next_prctl() noexcept;
 void find_next_thread_ends() noexcept;
 

@@ -186,13 +186,13 @@ void BufferPool::put_oddly(void* pointer, const void* caller) noexcept {
 // The end of the long way: what put() does, and the wipe where one is wanted.
 void BufferPool::put_block(Block block, ClassIndex c, const void* caller) noexcept {
   const bool grew = guard_line(block).state == cookies_.growing(block) && span_blocks(c) == 1;
-  const std::size_t used = grew ? used_by_growing(block, c) : 0;
-  const bool usable = !has_protected_pages(block, c) || unprotect(block, c);
+  const std::size_t used = grew ? used_by_growing(block, c) : kLine;
   end_use(block, c);
   guard_line(block).state = cookies_.free(block);
-  if (!usable) return;
+  const Renewed renewed = has_altered_pages(block, c) ? renew(block, c) : Renewed::kNo;
+  if (renewed == Renewed::kLost) return;
   if (zero_ == ZeroChoice::kFree) wipe(block, c);
-  if (grew && spans_[to_number(c)].give_grown(block, used)) {
+  if ((grew || renewed == Renewed::kEmpty) && spans_[to_number(c)].give_grown(block, used)) {
     return trimmer_.after_slow_path(0, caller);  // it is known to be idle
   }
   if (!cache_.push_again(c, block)) {

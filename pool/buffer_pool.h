@@ -36,6 +36,12 @@ struct PoolTotals {
   std::uint64_t idle_buffers;
 };
 
+// What a program does to pages.
+enum class Alteration : std::uint8_t {
+  kInPlace,   // they are protected, locked, advised
+  kReplaced,  // they may be gone, or others in their place
+};
+
 class BufferPool {
  public:
   // Chooses the addresses and decides the mode. False: there are none to be had, or `options` say
@@ -125,8 +131,9 @@ class BufferPool {
   // 0: it is no buffer in use.
   [[nodiscard]] std::size_t usable_size(const void* pointer) noexcept;
 
-  // The program has taken rights from pages; a buffer that it gives back so is no use to the next.
-  void note_protected(std::uintptr_t start, std::size_t bytes) noexcept;
+  // The program is about to alter pages: a buffer that it gives back so is no use to the next. May
+  // be called by a signal handler.
+  void note_altered(std::uintptr_t start, std::size_t bytes, Alteration how) noexcept;
 
   // Gives idle memory back, down to `keep` bytes. Returns the bytes given back.
   std::uint64_t trim(std::uint64_t keep) noexcept {
@@ -231,9 +238,15 @@ class BufferPool {
   void note_lent(Block block, ClassIndex c, std::uint64_t bytes) noexcept;
   void end_use(Block block, ClassIndex c) noexcept;
   void mark_borrowed(Block block, ClassIndex wanted) noexcept;
-  [[nodiscard]] bool has_protected_pages(Block block, ClassIndex c) const noexcept;
-  void note_protected_pages(Block block, ClassIndex c) noexcept;
-  [[nodiscard]] bool unprotect(Block block, ClassIndex c) noexcept;
+  [[nodiscard]] bool has_altered_pages(Block block, ClassIndex c) const noexcept;
+  void mark_altered(Block block, ClassIndex c, Alteration how) noexcept;
+  enum class Renewed : std::uint8_t {
+    kYes,
+    kEmpty,  // and the block's span knows that they have no memory: it must come back to it
+    kNo,     // the pages are usable as they are
+    kLost,
+  };
+  [[nodiscard]] Renewed renew(Block block, ClassIndex c) noexcept;
   // The buffer in a block that was taken for a request of class `wanted`.
   [[gnu::always_inline]] void* hand_out(Block block, ClassIndex wanted) noexcept {
     const std::uint64_t c = class_number(block);

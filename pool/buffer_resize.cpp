@@ -148,7 +148,7 @@ platform::Moved BufferPool::move_pages(Block from, Block to, std::size_t kept,
                                        const void* caller) noexcept {
   const ClassIndex c = class_at(from);
   if (kept < kLeastMoved || zero_ != ZeroChoice::kOff || !has_slots(class_at(to)) ||
-      has_protected_pages(from, c) || from % platform::kPageBytes != to % platform::kPageBytes) {
+      has_altered_pages(from, c) || from % platform::kPageBytes != to % platform::kPageBytes) {
     return platform::Moved::kNo;
   }
   const std::uintptr_t buffer = from + gap_bytes(c);

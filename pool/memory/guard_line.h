@@ -35,10 +35,15 @@ inline std::uint64_t& lent_bytes(Block block) noexcept {
   return *reinterpret_cast<std::uint64_t*>(block + sizeof(GuardLine));
 }
 
-// The fourth word, of the same: Cookies::protected_pages() where the program has protected pages of
-// the buffer. Anything else means nothing.
-inline std::uint64_t& protection(Block block) noexcept {
+// The fourth word, of the same: Cookies::altered_pages() where the program has altered pages of the
+// buffer, replaced_pages() where it may have put others there. Anything else means nothing.
+inline std::uint64_t& alteration(Block block) noexcept {
   return *reinterpret_cast<std::uint64_t*>(block + sizeof(GuardLine) + sizeof(std::uint64_t));
+}
+
+// The fifth word, of the same, means nothing: it is written to find out whether it can be.
+inline std::uint64_t& scratch(Block block) noexcept {
+  return *reinterpret_cast<std::uint64_t*>(block + sizeof(GuardLine) + 2 * sizeof(std::uint64_t));
 }
 
 class Cookies {
@@ -69,9 +74,12 @@ class Cookies {
   // The word of a buffer in a block of a larger class than its own: put() takes the long way.
   std::uint64_t borrowed(Block block) const noexcept { return plain(block) ^ 0x6969696969696969; }
 
-  // The fourth word of a block with protected pages.
-  std::uint64_t protected_pages(Block block) const noexcept {
+  // The fourth word of a block with altered pages, and of one whose pages may be others.
+  std::uint64_t altered_pages(Block block) const noexcept {
     return plain(block) ^ 0x5a5a5a5a5a5a5a5a;
+  }
+  std::uint64_t replaced_pages(Block block) const noexcept {
+    return plain(block) ^ 0x2d2d2d2d2d2d2d2d;
   }
 
   bool is_in_use(Block block) const noexcept {

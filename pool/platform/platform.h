@@ -33,6 +33,10 @@ enum class Mapped : std::uint8_t {
 };
 [[nodiscard]] Mapped map_at(void* start, std::size_t bytes) noexcept;
 
+// The same in the place of whatever is mapped there. False: refused; what is there is as before, or
+// nothing is.
+[[nodiscard]] bool map_over(void* start, std::size_t bytes) noexcept;
+
 // Makes reserved pages readable and writable; they read as zero. Doing it twice is harmless.
 // False: the kernel refused (RLIMIT_AS, RLIMIT_DATA, strict overcommit); some of the first pages
 // may be readable and writable all the same.

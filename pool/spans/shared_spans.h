@@ -120,6 +120,10 @@ class SharedSpans {
   // To be called before a part of a block that is out is purged: a huge page goes back otherwise.
   void before_purge(Block block, std::uintptr_t start, std::uintptr_t end) noexcept;
 
+  // Fresh pages for whole pages of a block that is out, whatever the program has made of them.
+  // False: refused; see platform::map_over().
+  [[nodiscard]] bool renew(Block block, std::uintptr_t start, std::uintptr_t end) noexcept;
+
   // Whether some of the pages in the run of a block that is out may be huge ones.
   [[nodiscard]] bool has_huge_pages(Block block) const noexcept { return run_at(block)->had_huge; }
 

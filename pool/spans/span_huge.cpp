@@ -158,6 +158,15 @@ void SharedSpans::before_purge(Block block, std::uintptr_t start, std::uintptr_t
   leave_huge_pages(*run_at(block), start, end);
 }
 
+bool SharedSpans::renew(Block block, std::uintptr_t start, std::uintptr_t end) noexcept {
+  Run& run = *run_at(block);
+  leave_huge_pages(run, start, end);
+  auto* const pages = reinterpret_cast<void*>(start);
+  if (!platform::map_over(pages, end - start)) return false;
+  advise(run, pages, end - start);
+  return true;
+}
+
 // Small gains are not worth the split of a huge page: of a run that has those, pages of partly used
 // spans go back once they are an eighth of one.
 bool SharedSpans::is_worth_a_split(const Run& run, const Span& span) const noexcept {

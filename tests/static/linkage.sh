@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Promise: the library asks little of the process it is preloaded into: no C++ runtime, no
 # text relocations, no lazy binding, next to no thread-local storage, no executable stack, one
-# constructor of its own.
+# constructor of its own. What it asks of the system for its own pages is not taken for the
+# program's.
 source "$(dirname "${BASH_SOURCE[0]}")/golden.bash"
 start "$@"
 need readelf objdump nm c++filt
@@ -47,6 +48,11 @@ check_names() {
   readelf -W --dyn-syms "$library" >"$tmp/names"
   # One of a kind in the whole process: the program's copy would be ours.
   none names ' UNIQUE .* [0-9]+ ' "STB_GNU_UNIQUE"
+}
+
+check_own_calls() {
+  none relocations ' (madvise|mlock2?|mmap(64)?|mprotect|munmap|pkey_mprotect)(@| |$)' \
+    "calls for pages of its own by the name that it shows to programs"
 }
 
 # Space of the static TLS block is short for what is loaded late. Initial-exec is one TPOFF64 per
@@ -108,6 +114,7 @@ check_needed
 check_flags
 check_data
 check_names
+check_own_calls
 check_tls
 check_constructors
 finish

@@ -132,6 +132,12 @@ Mapped map_at(void* start, std::size_t bytes) noexcept {
   return Mapped::kOccupied;
 }
 
+bool map_over(void* start, std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  constexpr int kFlags = kReserving | MAP_FIXED;
+  return mmap(start, bytes, PROT_READ | PROT_WRITE, kFlags, -1, 0) != MAP_FAILED;
+}
+
 bool commit(void* start, std::size_t bytes) noexcept {
   return try_call(Call::kCommit, [=]() noexcept {
     return syscall(SYS_mprotect, start, bytes, PROT_READ | PROT_WRITE) == 0;

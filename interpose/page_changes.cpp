@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// The calls that change what pages are, for programs that free a buffer afterwards. libc unmaps a
+// large one at its free; here the next who is given it would meet the change.
+//
+// The pool is told before the call is made: it marks the buffer in front of the pages, which may be
+// out of reach afterwards, and a call that fails may have changed some of them. Advice that makes
+// pages faster or slower and nothing else stays: programs give it for each of their large arrays.
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <type_traits>
+
+#include "interpose/heap.h"
+#include "interpose/next_symbol.h"
+
+namespace bufpool {
+namespace {
+
+template <typename Argument>
+long as_long(Argument argument) noexcept {
+  if constexpr (std::is_pointer_v<Argument>) {
+    return reinterpret_cast<long>(argument);
+  } else {
+    return static_cast<long>(argument);
+  }
+}
+
+// The function that one of ours stands in front of, once it is known, and the system call before:
+// the allocator underneath maps its first memory early, and the look for the function may ask for
+// some.
+template <typename Function>
+class PageCall {
+ public:
+  constexpr PageCall(const char* name, long number) noexcept : next_(name), number_(number) {}
+
+  void find() noexcept { (void)next_.get(); }
+
+  template <typename... Arguments>
+  auto operator()(Arguments... arguments) const noexcept {
+    using Result = std::invoke_result_t<Function, Arguments...>;
+    if (Function* const next = next_.known()) return next(arguments...);
+    const long result = syscall(number_, as_long(arguments)...);
+    if constexpr (std::is_pointer_v<Result>) {
+      return reinterpret_cast<Result>(result);
+    } else {
+      return static_cast<Result>(result);
+    }
+  }
+
+ private:
+  NextSymbol<Function> next_;
+  long number_;
+};
+
+using MapFunction = void*(void*, std::size_t, int, int, int, off_t) noexcept;
+
+constinit PageCall<int(void*, std::size_t, int) noexcept> next_madvise("madvise", SYS_madvise);
+constinit PageCall<int(const void*, std::size_t) noexcept> next_mlock("mlock", SYS_mlock);
+constinit PageCall<int(const void*, std::size_t, unsigned) noexcept> next_mlock2("mlock2",
+                                                                                 SYS_mlock2);
+constinit PageCall<MapFunction> next_mmap("mmap", SYS_mmap);
+constinit PageCall<MapFunction> next_mmap64("mmap64", SYS_mmap);
+constinit PageCall<int(void*, std::size_t, int) noexcept> next_mprotect("mprotect", SYS_mprotect);
+constinit PageCall<int(void*, std::size_t) noexcept> next_munmap("munmap", SYS_munmap);
+constinit PageCall<int(void*, std::size_t, int, int) noexcept> next_pkey_mprotect(
+    "pkey_mprotect", SYS_pkey_mprotect);
+
+constexpr int kGuardInstall = 102;  // MADV_GUARD_INSTALL, Linux 6.13
+
+// Whether advice stays with the pages, and is about what is in them or who has it.
+constexpr bool is_lasting(int advice) noexcept {
+  return advice == MADV_DONTFORK || advice == MADV_WIPEONFORK || advice == MADV_DONTDUMP ||
+         advice == MADV_MERGEABLE || advice == kGuardInstall;
+}
+
+constexpr bool is_plain(int rights) noexcept { return rights == (PROT_READ | PROT_WRITE); }
+
+void note(bool altered, const void* start, std::size_t bytes, Alteration how) noexcept {
+  if (!altered || !the_pool.owns(start)) return;
+  the_pool.note_altered(reinterpret_cast<std::uintptr_t>(start), bytes, how);
+}
+
+}  // namespace
+
+void find_next_page_calls() noexcept {
+  next_madvise.find();
+  next_mlock.find();
+  next_mlock2.find();
+  next_mmap.find();
+  next_mmap64.find();
+  next_mprotect.find();
+  next_munmap.find();
+  next_pkey_mprotect.find();
+}
+
+}  // namespace bufpool
+
+using bufpool::Alteration;
+
+extern "C" {
+
+[[gnu::visibility("default")]] int madvise(void* start, std::size_t bytes, int advice) noexcept {
+  bufpool::note(bufpool::is_lasting(advice), start, bytes, Alteration::kInPlace);
+  return bufpool::next_madvise(start, bytes, advice);
+}
+
+[[gnu::visibility("default")]] int mlock(const void* start, std::size_t bytes) noexcept {
+  bufpool::note(true, start, bytes, Alteration::kInPlace);
+  return bufpool::next_mlock(start, bytes);
+}
+
+[[gnu::visibility("default")]] int mlock2(const void* start, std::size_t bytes,
+                                          unsigned flags) noexcept {
+  bufpool::note(true, start, bytes, Alteration::kInPlace);
+  return bufpool::next_mlock2(start, bytes, flags);
+}
+
+[[gnu::visibility("default")]] void* mmap(void* start, std::size_t bytes, int rights, int flags,
+                                          int file, off_t offset) noexcept {
+  bufpool::note((flags & MAP_FIXED) != 0, start, bytes, Alteration::kReplaced);
+  return bufpool::next_mmap(start, bytes, rights, flags, file, offset);
+}
+
+[[gnu::visibility("default")]] void* mmap64(void* start, std::size_t bytes, int rights, int flags,
+                                            int file, off64_t offset) noexcept {
+  bufpool::note((flags & MAP_FIXED) != 0, start, bytes, Alteration::kReplaced);
+  return bufpool::next_mmap64(start, bytes, rights, flags, file, offset);
+}
+
+[[gnu::visibility("default")]] int mprotect(void* start, std::size_t bytes, int rights) noexcept {
+  bufpool::note(!bufpool::is_plain(rights), start, bytes, Alteration::kInPlace);
+  return bufpool::next_mprotect(start, bytes, rights);
+}
+
+[[gnu::visibility("default")]] int munmap(void* start, std::size_t bytes) noexcept {
+  bufpool::note(true, start, bytes, Alteration::kReplaced);
+  return bufpool::next_munmap(start, bytes);
+}
+
+[[gnu::visibility("default")]] int pkey_mprotect(void* start, std::size_t bytes, int rights,
+                                                 int key) noexcept {
+  bufpool::note(key > 0 || !bufpool::is_plain(rights), start, bytes, Alteration::kInPlace);
+  return bufpool::next_pkey_mprotect(start, bytes, rights, key);
+}
+
+// The linker sends here what this library itself asks for (CMakeLists.txt): the pool knows it.
+// NOLINTBEGIN(bugprone-reserved-identifier): the linker's names
+int __wrap_madvise(void* start, std::size_t bytes, int advice) noexcept {
+  return bufpool::next_madvise(start, bytes, advice);
+}
+
+void* __wrap_mmap(void* start, std::size_t bytes, int rights, int flags, int file,
+                  off_t offset) noexcept {
+  return bufpool::next_mmap(start, bytes, rights, flags, file, offset);
+}
+
+int __wrap_munmap(void* start, std::size_t bytes) noexcept {
+  return bufpool::next_munmap(start, bytes);
+}
+// NOLINTEND(bugprone-reserved-identifier)
+
+}  // extern "C"
