@@ -24,9 +24,7 @@ inline std::uintptr_t stack() {
 }
 
 // The same in both files: one is discarded.
-[[gnu::noinline]] inline Block pop_shared() {
-  return rseq_pop(area(), distances, stack(), 1);
-}
+[[gnu::noinline]] inline Block pop_shared() { return rseq_pop(area(), distances, stack(), 1); }
 template <typename>
 [[gnu::noinline]] bool push_shared(Block block) {
   return rseq_push(area(), distances, stack(), block);
