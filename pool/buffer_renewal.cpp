@@ -6,7 +6,7 @@
 #include <atomic>
 
 #include "pool/buffer_pool.h"
-#include "pool/platform.h"
+#include "pool/platform/platform.h"
 
 namespace bufpool {
 namespace {

@@ -123,10 +123,12 @@ void CacheDrainer::open(CpuSlabs* slabs, SharedSpans* spans, CacheCapacity* capa
 }
 
 std::uint32_t CacheDrainer::drain_all() noexcept {
+  if (slabs_ == nullptr) return 0;
   return drain_where([](std::uintptr_t, Stack&) { return true; });
 }
 
 std::uint32_t CacheDrainer::drain_quiet(std::uint32_t now_ms, std::uint32_t quiet_ms) noexcept {
+  if (slabs_ == nullptr) return 0;
   const std::uint64_t budget = capacity_->cpu_budget();
   return drain_where([=](std::uintptr_t slab, Stack& stack) {
     const bool over = head_of(slab).granted_bytes.load(std::memory_order_relaxed) > budget;

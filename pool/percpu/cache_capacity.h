@@ -59,7 +59,9 @@ class CacheCapacity {
   void share_out(std::uint64_t bytes) noexcept { budget_.share_out(bytes); }
 
   // The most bytes of each CPU's cache, as it is in force.
-  std::uint64_t cpu_budget() const noexcept { return budget_.bytes(slabs_->installed()); }
+  std::uint64_t cpu_budget() const noexcept {
+    return budget_.bytes(slabs_ == nullptr ? 0 : slabs_->installed());
+  }
 
   // Notes that the class's stack has run empty or full, and raises its limit if it has run both
   // empty and full since the limit was last moved. If the CPU's budget is spent, classes that lie
@@ -88,9 +90,9 @@ class CacheCapacity {
   CacheBudget budget_;
 };
 
-// Drains the stacks of all CPUs: their limits go back to the CPUs' budgets, and their blocks to the
-// spans, under the spans' locks. Any thread may call it that holds no lock; draining a CPU makes
-// system calls (membarrier).
+// Drains the stacks of all CPUs, of which there are none before open(): their limits go back to the
+// CPUs' budgets, and their blocks to the spans, under the spans' locks. Any thread may call it that
+// holds no lock; draining a CPU makes system calls (membarrier).
 class CacheDrainer {
  public:
   // Pre: called once; all three are open and outlive this.

@@ -45,7 +45,7 @@ class Peak {
 
 // Reads the counters of the caches, and counts what misses. Any thread may call anything but open()
 // at any time, a signal handler too. The sums are those of no one moment while other threads go on.
-// A function takes no lock unless its comment says so.
+// A function takes no lock unless its comment says so. Before open() all is 0.
 class CacheCounters {
  public:
   // Pre: called once; both outlive this; `spans` has kClassSlots elements.
@@ -59,7 +59,7 @@ class CacheCounters {
   StackCounters of(ClassIndex c) const noexcept {
     StackCounters sum{};
     const bool own = slabs_ != nullptr && slabs_->words().are_settled();
-    slabs_->for_each([&](auto& slabs, std::uint32_t number) {
+    for_each_slab([&](auto& slabs, std::uint32_t number) {
       const std::uintptr_t slab = slabs.slab(number);
       if (!is_used(slab, c)) return;
       const Stack& stack = stack_of(slab, c);
@@ -86,7 +86,7 @@ class CacheCounters {
   // Bytes in all caches.
   std::uint64_t idle_bytes() const noexcept {
     std::uint64_t bytes = 0;
-    slabs_->for_each([&](auto& slabs, std::uint32_t number) {
+    for_each_slab([&](auto& slabs, std::uint32_t number) {
       const std::uintptr_t slab = slabs.slab(number);
       for_each_used_class(slab, [&](ClassIndex c) {
         const std::uint64_t header = stack_of(slab, c).header.load(std::memory_order_relaxed);
@@ -100,7 +100,7 @@ class CacheCounters {
   // cannot be had does not count.
   [[nodiscard, gnu::cold]] bool holds(ClassIndex c, Block block) const noexcept {
     bool held = false;
-    slabs_->for_each([&](auto& slabs, std::uint32_t number) {
+    for_each_slab([&](auto& slabs, std::uint32_t number) {
       held =
           held || (is_used(slabs.slab(number), c) && slabs.read(number, [&](std::uintptr_t slab) {
             return bufpool::holds(stack_of(slab, c), block);
@@ -133,6 +133,12 @@ class CacheCounters {
   }
 
  private:
+  // Before open() there are no slabs.
+  template <typename Visit>
+  void for_each_slab(Visit visit) const noexcept {
+    if (slabs_ != nullptr) slabs_->for_each(visit);
+  }
+
   // The resident bytes of the blocks that are in `part`.
   std::uint64_t resident_bytes_of(ClassIndex c, std::span<const Block> part,
                                   Residence& look) const noexcept {
@@ -154,7 +160,7 @@ class CacheCounters {
 
 inline std::uint64_t CacheCounters::resident_bytes(ClassIndex c, Residence& look) const noexcept {
   std::uint64_t bytes = 0;
-  slabs_->for_each([&](auto& slabs, std::uint32_t number) {
+  for_each_slab([&](auto& slabs, std::uint32_t number) {
     if (!is_used(slabs.slab(number), c)) return;
     std::array<Block, 64> part;
     for (std::size_t from = 0, count = 0;; from += count) {

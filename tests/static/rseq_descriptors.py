@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""rseq_descriptors.py FILE: prints how many descriptors of restartable sequences a file has (x86-64),
-and how many abort addresses have the signature in front. Fails if a descriptor does not describe a
-sequence: its start and abort lie in code, the sequence is short, and the abort code stands behind
-the bytes that rseq_abi.h says."""
+"""rseq_descriptors.py FILE: prints how many descriptors of restartable sequences an x86-64 file
+has, how many abort addresses have the signature in front, and how many starts there are. Fails if a
+descriptor does not describe a sequence: its start and abort lie in code, the sequence is short, and
+the abort code stands behind the bytes that rseq_abi.h says."""
 
 import re
 import struct

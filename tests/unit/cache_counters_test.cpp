@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "pool/options/policy.h"
+#include "pool/percpu/cpu_cache.h"
 #include "tests/unit/test_cache.h"
 
 namespace bufpool {
@@ -48,6 +50,19 @@ TEST_P(CacheCountersTest, PeakIsSeenWhenTheCacheRunsEmpty) {
   EXPECT_GE(peak, 300U - batch_blocks(kSmall));
   for (const Block block : blocks) own_->put(kSmall, block);
   EXPECT_EQ(own_->cache.counters().in_use_peak(kSmall), peak);
+}
+
+TEST(UnopenedCache, HoldsNothing) {
+  CpuCache cache;
+  Residence look;
+  EXPECT_EQ(cache.counters().of(kSmall).depth, 0U);
+  EXPECT_EQ(cache.counters().idle_bytes(), 0U);
+  EXPECT_EQ(cache.counters().resident_bytes(kSmall, look), 0U);
+  EXPECT_EQ(cache.counters().in_use_peak(kSmall), 0U);
+  EXPECT_FALSE(cache.counters().holds(kSmall, 64));
+  EXPECT_EQ(cache.drainer().drain_all(), 0U);
+  EXPECT_EQ(cache.drainer().drain_quiet(0, 0), 0U);
+  EXPECT_EQ(cache.capacity().cpu_budget(), policy::kRetainMostByDefault);
 }
 
 }  // namespace
