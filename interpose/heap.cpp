@@ -47,6 +47,7 @@ void PassCounter::tell() noexcept {
   told_.fetch_add(began_ ? kStep : 1, std::memory_order_relaxed);
   if (!began_) began_ = wake_backing();
   left_ = began_ ? -kStep : ~std::uint32_t{0};
+  Heap::tell_passed();
 }
 
 std::uint64_t PassCounter::total() noexcept {
@@ -72,6 +73,7 @@ void Heap::count_passed(std::size_t size) noexcept {
   } else {
     const bool above = size > the_pool.most();
     (above ? passed_above_ : passed_within_).fetch_add(1, std::memory_order_relaxed);
+    tell_passed();
   }
 }
 
@@ -81,6 +83,10 @@ template <typename Ask>
 void* Heap::ask(std::size_t size, Ask call) noexcept {
   if (size < kMinSize) return call();
   return backing::keeping_errno([&] { return backing::is_possible(size) ? call() : nullptr; });
+}
+
+void Heap::tell_passed() noexcept {
+  the_pool.stats().tell_passed({PassCounter::told(), passed_above(), passed_within()});
 }
 
 void Heap::learn_limit() noexcept {

@@ -28,6 +28,8 @@ class PassCounter {
 
   // All that was told, and what this thread has not told yet.
   static std::uint64_t total() noexcept;
+  // What all threads have told.
+  static std::uint64_t told() noexcept { return told_.load(std::memory_order_relaxed); }
   static void reset() noexcept;
 
   // Whether mimalloc has served this thread.
@@ -84,6 +86,8 @@ struct Heap {
     return passed_within_.load(std::memory_order_relaxed);
   }
   static void reset_counters() noexcept;
+  // Tells what was passed on, on the statistics page.
+  static void tell_passed() noexcept;
 
  private:
   template <typename Caller>

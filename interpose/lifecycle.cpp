@@ -126,6 +126,11 @@ bool bring_to_life() noexcept {
   read_options();
   the_pool.set_fault_handler(fail);
   const bool alive = the_pool.open(options);
+  // What an owner of more rights does is not for other processes of the user's to see.
+  const bool told = !alive || secure || the_pool.stats().enable(options, the_pool.mode());
+  if (!told && !options.quiet) {
+    say("BUFPOOL_STATS: it is neither auto, on or off, nor the full path of a folder");
+  }
   Heap::learn_limit();
   if (!alive && !options.disable) {
     say("no address space to be had for the pool (ulimit -v?): mimalloc serves everything");
@@ -134,7 +139,10 @@ bool bring_to_life() noexcept {
   return alive;
 }
 
-void at_end() { report_exit(); }
+void at_end() {
+  report_exit();
+  the_pool.stats().remove_name();
+}
 
 void warm_up() noexcept {
   std::string_view list = options.warmup;
@@ -194,6 +202,7 @@ bool tells_more() noexcept { return options.verbose; }
 // Programs that end by these run no destructors.
 extern "C" [[gnu::visibility("default"), gnu::noreturn]] void _exit(int status) {
   bufpool::report_exit();
+  bufpool::the_pool.stats().remove_name();
   for (;;) syscall(SYS_exit_group, status);
 }
 

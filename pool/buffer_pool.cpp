@@ -38,6 +38,12 @@ bool BufferPool::open(const Options& options) noexcept {
   for_each_class([&](ClassIndex c) { rooms_[to_number(c)] = buffer_bytes(c); });
   retention_.open(options, spans_.data(), &cache_);
   trimmer_.open(options, &retention_);
+  stats_.open({.cache = &cache_,
+               .spans = spans_.data(),
+               .space = &space_,
+               .retention = &retention_,
+               .trimmer = &trimmer_,
+               .at_fork = &at_fork_});
   all_sizes_ = most_ >= least_ ? most_ - least_ + 1 : 0;
   sizes_ = zero_ == ZeroChoice::kAlloc ? 0 : all_sizes_;
   return true;
@@ -90,6 +96,7 @@ CpuCache::Refill BufferPool::refill_or_drain(ClassIndex c, std::size_t asked) no
 
 // The end of a get that missed. `caller`: see Trimmer::after_slow_path().
 BufferPool::Got BufferPool::refill(ClassIndex c, std::size_t asked, const void* caller) noexcept {
+  stats_.settle();
   if (const Block block = cache_.pop_again(c, asked)) return {block, {}};
   // A fork is under way, or a signal handler interrupted the thread that opens the spans.
   if (!spans_for(c).is_open()) return {0, Shortage::kLock};
@@ -101,6 +108,7 @@ BufferPool::Got BufferPool::refill(ClassIndex c, std::size_t asked, const void* 
     retention_.after_fresh(refill.fresh_bytes, roomy ? 0 : refill.regret_bytes);
   }
   trimmer_.after_slow_path(stride_bytes(c), caller);
+  stats_.after_slow_path(refill.block != 0 ? class_at(refill.block) : c);
   return {refill.block, refill.why};
 }
 
@@ -108,6 +116,7 @@ template <typename Ask>
 void* BufferPool::pass_on(ClassIndex c, Shortage why, Ask ask) noexcept {
   auto& fallbacks = fallbacks_[to_number(c)][static_cast<std::size_t>(why)];
   fallbacks.fetch_add(1, std::memory_order_relaxed);
+  stats_.tell_passed_on(c, why, fallbacks);
   return backing::keeping_errno(ask);
 }
 
@@ -120,6 +129,7 @@ void* BufferPool::take_slowly(std::size_t size, const void* caller) noexcept {
 
 void BufferPool::drain(Block block, const void* caller) noexcept {
   const ClassIndex c = class_at(block);
+  stats_.settle();
   if (cache_.push_again(c, block)) return;
   cache_.overflow(c, block);
   trimmer_.after_slow_path(stride_bytes(c), caller);

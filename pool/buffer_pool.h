@@ -21,6 +21,7 @@
 #include "pool/returning/retention.h"
 #include "pool/returning/trimmer.h"
 #include "pool/spans/shared_spans.h"
+#include "pool/stats/stats_teller.h"
 #include "pool/sync/owner_lock.h"
 #include "pool/telemetry/fault.h"
 #include "pool/telemetry/fork_account.h"
@@ -151,7 +152,13 @@ class BufferPool {
 
   // The program is about to lock itself in: no system call is made from now on that it does not
   // know already, where the pool can do without.
-  void avoid_new_calls() noexcept { space_.avoid_new_calls(); }
+  void avoid_new_calls() noexcept {
+    stats_.settle_for_good();
+    space_.avoid_new_calls();
+  }
+
+  // Keeps the statistics page. It is kept once enable() was called.
+  StatsTeller& stats() noexcept { return stats_; }
 
   // See Trimmer::step_aside().
   [[nodiscard]] bool send_trimmer_aside() noexcept { return trimmer_.step_aside(); }
@@ -311,6 +318,7 @@ class BufferPool {
   Growth growth_;
   Retention retention_;
   Trimmer trimmer_;
+  StatsTeller stats_;
   OwnerLock opening_;  // of classes' spans
   ForkAccount at_fork_{};
   // Large members come last: a small process touches few of their pages.

@@ -119,6 +119,7 @@ Block BufferPool::take_to_grow(const Relocation& how, Block from, const void* ca
   // Room to grow is not counted as granted: it costs what is touched of it.
   const std::uint64_t spare = stride_bytes(c) - stride_bytes(class_for(how.size));
   room_to_grow_[to_number(c)].fetch_add(spare, std::memory_order_relaxed);
+  stats_.tell_room(c, room_to_grow_[to_number(c)]);
   return block;
 }
 

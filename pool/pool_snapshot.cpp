@@ -74,6 +74,7 @@ void BufferPool::snapshot(Snapshot& out) noexcept {
     subtract_counters(out.classes[to_number(c)], at_fork_.classes[to_number(c)]);
   });
   look_at_idle(out);
+  stats_.tell_looked(out);
 }
 
 // Counts the idle bytes that are resident, as far as the kernel may be asked.

@@ -114,6 +114,9 @@ class CacheCounters {
   // locked mode the shards' locks while it copies; a shard whose lock cannot be had does not count.
   [[nodiscard]] std::uint64_t resident_bytes(ClassIndex c, Residence& look) const noexcept;
 
+  // Forgets the peak of the class.
+  void reset_peak(ClassIndex c) noexcept { in_use_peak_[to_number(c)].store(Peak{}); }
+
   // Counts a take of the class that missed, for `asked` bytes.
   void note_miss(ClassIndex c, std::size_t asked) noexcept {
     missed_asked_[to_number(c)].fetch_add(asked, std::memory_order_relaxed);

@@ -81,6 +81,7 @@ class CpuCache {
   CpuSlabs& slabs() noexcept { return slabs_; }
   CacheCapacity& capacity() noexcept { return capacity_; }
   const CacheCounters& counters() const noexcept { return counters_; }
+  CacheCounters& counters() noexcept { return counters_; }
   CacheDrainer& drainer() noexcept { return drainer_; }
 
  private:

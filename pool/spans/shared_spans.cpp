@@ -214,6 +214,38 @@ void SharedSpans::publish() noexcept {
   misses_.store(counters_.misses, std::memory_order_relaxed);
   const Span* const oldest = lists_.back(SpanList::kIdle);
   oldest_idle_ms_.store(oldest != nullptr ? oldest->since_ms : 0, std::memory_order_relaxed);
+  if (page_ != nullptr) tell();
+}
+
+// What is told of the class on the statistics page under its lock. What its stacks hold and did is
+// added by the readers.
+void SharedSpans::tell() noexcept {
+  StatsRow* const row = page_->row(row_);
+  if (row == nullptr || !is_used()) return;
+  const ClassIndex c{row_};
+  const std::uint32_t sequence = row->sequence;
+  put_word(row->sequence, sequence | 1);
+  std::atomic_thread_fence(std::memory_order_release);
+  if (row->stride_bytes == 0) put_word(row->retained, ~std::uint64_t{0});
+  put_word(row->buffer_bytes, std::uint64_t{buffer_bytes(c)});
+  put_word(row->stride_bytes, std::uint64_t{stride_bytes(c)});
+  put_word(row->gets, counters_.misses);
+  put_word(row->misses, counters_.misses);
+  put_word(row->puts, counters_.overflows);
+  put_word(row->overflows, counters_.overflows);
+  put_word(row->in_use, counters_.misses - counters_.overflows);
+  put_word(row->granted, counters_.misses * stride_bytes(c));
+  put_word(row->idle, counters_.idle_bytes + counters_.free_bytes);
+  put_word(row->carved, counters_.carved_bytes);
+  put_word(row->purged, counters_.purged_bytes);
+  put_word(row->faulted, counters_.faulted_bytes);
+  put_word(row->regretted, counters_.regretted_bytes);
+  std::atomic_ref(row->sequence).store((sequence | 1) + 1, std::memory_order_release);
+}
+
+void SharedSpans::reset_peak() noexcept {
+  const Locked locked(*this);
+  if (locked) counters_.outstanding_peak = counters_.outstanding();
 }
 
 void SharedSpans::give(std::span<const Block> blocks, bool overflow) noexcept {

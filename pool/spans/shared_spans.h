@@ -23,6 +23,7 @@
 #include "pool/runs/span_lists.h"
 #include "pool/sync/owner_lock.h"
 #include "pool/sync/refusal.h"
+#include "pool/telemetry/stats_page_writer.h"
 
 namespace bufpool {
 
@@ -208,6 +209,16 @@ class SharedSpans {
   // Pre: is_block(block).
   [[nodiscard]] Place place_of(Block block) noexcept;
 
+  // From now on the counters are told on the page, in the row of class `c`, whenever they changed.
+  // `page` outlives this. Pre: no other thread uses the class yet.
+  void tell_in(const StatsPageWriter* page, ClassIndex c) noexcept {
+    page_ = page;
+    row_ = to_number(c);
+  }
+
+  // The most blocks that were out at once are those that are out now.
+  void reset_peak() noexcept;
+
   // Around a fork, see OwnerLock.
   void await_owner() noexcept { lock_.await_owner(); }
   void repair_in_child() noexcept { lock_.repair_in_child(); }
@@ -338,12 +349,15 @@ class SharedSpans {
   SpanList list_for(const Span& span) const noexcept;
   std::uint32_t clock_ms() noexcept;
   void publish() noexcept;
+  void tell() noexcept;
 
   void defer(std::span<const Block> blocks, bool overflow) noexcept;
   void collect_deferred() noexcept;
   void forget_empty(Block block) noexcept;
 
   OwnerLock lock_;
+  const StatsPageWriter* page_ = nullptr;
+  std::uint32_t row_ = 0;
   std::atomic<bool> open_{false};
   std::atomic<bool> used_{false};
   std::uint32_t clock_ms_ = 0;  // under the lock; 0: not read yet

@@ -2,6 +2,7 @@
 #include "pool/telemetry/stats_page_writer.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <string_view>
 
@@ -27,7 +28,7 @@ struct Places {
       platform::page_above(kBasesAt + kSnapshotClasses * sizeof(StatsRow));
   static constexpr std::size_t kShardBytes = kSnapshotClasses * sizeof(StatsStack);
 };
-static_assert(Places::kOptionsAt + 1024 < Places::kProcessAt, "options need some room");
+static_assert(Places::kOptionsAt + kStatsOptionsRoom <= Places::kProcessAt);
 static_assert(sizeof(StatsProcess) <= 2 * kLine && sizeof(StatsControl) <= kLine);
 static_assert(Places::kRowsAt % kLine == 0 && Places::kShardBytes % kLine == 0);
 
@@ -133,16 +134,26 @@ void* StatsPageWriter::map(const StatsPlan& plan, std::size_t bytes) noexcept {
 }
 
 bool StatsPageWriter::make(const StatsPlan& plan) noexcept {
-  const bool first = !has_region();
-  if (first) shards_ = plan.shards;
-  const std::size_t bytes =
-      first ? platform::page_above(Places::kShardsAt + shards_ * Places::kShardBytes) : bytes_;
-  void* const mapped = map(plan, bytes);
+  if (!has_region()) {
+    shards_ = plan.shards;
+    bytes_ = platform::page_above(Places::kShardsAt + shards_ * Places::kShardBytes);
+  }
+  std::array<char, kStatsOptionsRoom> options;
+  const std::size_t length = options_text(plan, options);
+  void* const mapped = map(plan, bytes_);
   if (mapped == nullptr) return false;
-  bytes_ = bytes;
   region_.store(reinterpret_cast<std::uintptr_t>(mapped), std::memory_order_release);
-  fill(plan, bytes);
+  fill(plan, {options.data(), length});
   return true;
+}
+
+// In a forked child it is the parent's page that has the text: the program may have changed the
+// environment that the options' values are in. Only the text is read there, not its length.
+std::size_t StatsPageWriter::options_text(const StatsPlan& plan,
+                                          std::span<char, kStatsOptionsRoom> out) noexcept {
+  if (!has_region()) return options_bytes_ = write_options(*plan.options, out.data(), out.size());
+  std::memcpy(out.data(), at<char>(Places::kOptionsAt), options_bytes_);
+  return options_bytes_;
 }
 
 bool StatsPageWriter::hide() noexcept {
@@ -150,14 +161,14 @@ bool StatsPageWriter::hide() noexcept {
   return platform::replace_by_private(reinterpret_cast<void*>(region()), bytes_);
 }
 
-void StatsPageWriter::fill(const StatsPlan& plan, std::size_t bytes) noexcept {
+void StatsPageWriter::fill(const StatsPlan& plan, std::string_view options) noexcept {
   StatsHeader& header = *at<StatsHeader>(0);
   std::memcpy(header.magic, kStatsMagic, sizeof header.magic);
   header.major = kStatsMajor;
   header.minor = kStatsMinor;
   header.byte_order = kStatsByteOrder;
   header.header_bytes = sizeof(StatsHeader);
-  header.page_bytes = static_cast<std::uint32_t>(bytes);
+  header.page_bytes = static_cast<std::uint32_t>(bytes_);
   header.process = Places::kProcessAt;
   header.control = Places::kControlAt;
   header.fields = {Places::kFieldsAt, kFields, sizeof(StatsField)};
@@ -177,9 +188,8 @@ void StatsPageWriter::fill(const StatsPlan& plan, std::size_t bytes) noexcept {
     platform::read_control_group(header.control_group, sizeof header.control_group);
   }
   std::memcpy(at<void>(Places::kFieldsAt), &kDirectory, sizeof kDirectory);
-  constexpr std::size_t kRoom = Places::kProcessAt - Places::kOptionsAt;
-  const std::size_t used = write_options(*plan.options, at<char>(Places::kOptionsAt), kRoom);
-  header.options = {Places::kOptionsAt, static_cast<std::uint32_t>(used), 1};
+  std::memcpy(at<char>(Places::kOptionsAt), options.data(), options.size());
+  header.options = {Places::kOptionsAt, static_cast<std::uint32_t>(options.size()), 1};
 }
 
 void StatsPageWriter::settle(bool made) noexcept {
@@ -221,10 +231,10 @@ void StatsPageWriter::end_process() noexcept {
 
 StatsPageWriter::Request StatsPageWriter::request() const noexcept {
   if (!is_made()) return {};
-  StatsControl& control = *at<StatsControl>(Places::kControlAt);
+  auto& control = *at<StatsControl>(Places::kControlAt);
   const std::uint32_t number = std::atomic_ref(control.request).load(std::memory_order_acquire);
   if (number == std::atomic_ref(control.done).load(std::memory_order_relaxed)) return {};
-  return {number, std::atomic_ref(control.verbs).load(std::memory_order_relaxed)};
+  return {true, number, std::atomic_ref(control.verbs).load(std::memory_order_relaxed)};
 }
 
 void StatsPageWriter::answer(const Request& request, std::uint32_t refused) noexcept {

@@ -12,6 +12,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string_view>
 
 #include "pool/options/options.h"
 #include "pool/platform/shared_memory.h"
@@ -29,7 +31,10 @@ enum class StatsState : std::uint32_t {
 };
 using StatsWord = std::atomic<StatsState>;
 
-// What a page is made of.
+// The most bytes of the options' text.
+inline constexpr std::size_t kStatsOptionsRoom = 1536;
+
+// What a page is made of. In a forked child only the folder counts.
 struct StatsPlan {
   PoolMode mode = PoolMode::kPassThrough;
   std::uint32_t shards = 0;      // areas with a StatsStack per class
@@ -78,6 +83,10 @@ class StatsPageWriter {
   // The words of a class's stack; nullptr: there is no region, or none for this shard.
   [[nodiscard]] StatsStack* stack(std::uint32_t shard, std::uint32_t c) const noexcept;
 
+  // The words of the process, to compare with; nullptr: there is no page.
+  [[nodiscard]] const StatsProcess* process_words() const noexcept {
+    return is_made() ? &process() : nullptr;
+  }
   // Calls write(StatsProcess&) between two steps of the header's sequence; not where there is no
   // page, or another thread is at it.
   template <typename Write>
@@ -87,8 +96,9 @@ class StatsPageWriter {
     end_process();
   }
 
-  // The request that was not answered yet; 0 verbs: there is none.
+  // The request that was not answered yet.
   struct Request {
+    bool is_there;
     std::uint32_t number;
     std::uint32_t verbs;
   };
@@ -112,7 +122,8 @@ class StatsPageWriter {
   }
   [[nodiscard]] StatsProcess& process() const noexcept;
   void* map(const StatsPlan& plan, std::size_t bytes) noexcept;
-  void fill(const StatsPlan& plan, std::size_t bytes) noexcept;
+  std::size_t options_text(const StatsPlan& plan, std::span<char, kStatsOptionsRoom> out) noexcept;
+  void fill(const StatsPlan& plan, std::string_view options) noexcept;
   bool begin_process() noexcept;
   void end_process() noexcept;
 
@@ -120,6 +131,7 @@ class StatsPageWriter {
   std::atomic<std::uintptr_t> region_{0};
   std::uint32_t shards_ = 0;
   std::size_t bytes_ = 0;
+  std::size_t options_bytes_ = 0;
   platform::FileName name_{};
 };
 

@@ -141,7 +141,7 @@ TEST_F(StatsPageTest, WordsOfTheProcessHaveASequence) {
 TEST_F(StatsPageTest, RequestsAreAnswered) {
   ASSERT_TRUE(make());
   writer.settle(true);
-  EXPECT_EQ(writer.request().verbs, 0U);
+  EXPECT_FALSE(writer.request().is_there);
   const std::size_t control = read()->header().control;
   auto& words = *reinterpret_cast<StatsControl*>(const_cast<std::byte*>(bytes().data()) + control);
   words.verbs = kStatsTrim | 1U << 31;
@@ -149,7 +149,7 @@ TEST_F(StatsPageTest, RequestsAreAnswered) {
   const StatsPageWriter::Request request = writer.request();
   EXPECT_EQ(request.verbs, kStatsTrim | 1U << 31);
   writer.answer(request, 1U << 31);
-  EXPECT_EQ(writer.request().verbs, 0U);
+  EXPECT_FALSE(writer.request().is_there);
   EXPECT_EQ(read()->control().done, 5U);
   EXPECT_EQ(read()->control().refused, 1U << 31);
 }

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+#include "pool/stats/stats_teller.h"
+
+#include <algorithm>
+
+#include "pool/platform/memory_limits.h"
+#include "pool/sync/owner_lock.h"
+#include "pool/telemetry/residence.h"
+
+namespace bufpool {
+namespace {
+
+// Stores a value that others change meanwhile: the last who stores it has seen the last change.
+template <typename Value>
+void mirror(std::uint64_t& word, Value value) noexcept {
+  for (std::uint64_t now = value(), told = ~now; told != now; now = value()) {
+    std::atomic_ref(word).store(now, std::memory_order_seq_cst);
+    told = now;
+  }
+}
+
+void mirror(std::uint64_t& word, const std::atomic<std::uint64_t>& value) noexcept {
+  mirror(word, [&value] { return value.load(std::memory_order_seq_cst); });
+}
+
+}  // namespace
+
+bool StatsTeller::enable(const Options& options, PoolMode mode) noexcept {
+  options_ = &options;
+  mode_ = mode;
+  const std::string_view wanted = options.stats;
+  const bool is_path = wanted.starts_with('/') && wanted.size() < folder_.size();
+  if (wanted == "off" || mode == PoolMode::kPassThrough) return true;
+  if (wanted != "auto" && wanted != "on") {
+    if (!is_path) return false;
+    wanted.copy(folder_.data(), folder_.size() - 1);
+  }
+  choice_ = wanted == "auto" ? Choice::kAuto : Choice::kOn;
+  for_each_class([&](ClassIndex c) { parts_.spans[to_number(c)].tell_in(&writer_, c); });
+  parts_.cache->slabs().words().open(&parts_.cache->slabs(), &writer_);
+  return true;
+}
+
+// The calls that make a page are not those that the loader made. Under a filter that was there from
+// the start they may end the process: so there is no page then unless it is asked for.
+bool StatsTeller::may_make() const noexcept {
+  if (for_good_.load() || parts_.space->avoids_new_calls()) return false;
+  const platform::SafeCalls safe = platform::safe_calls();
+  return safe == platform::SafeCalls::kAny ||
+         (safe == platform::SafeCalls::kLoaders && choice_ == Choice::kOn);
+}
+
+void StatsTeller::decide() noexcept {
+  if (!writer_.begin()) return;
+  const bool in_child = writer_.has_region();
+  const bool made = in_child ? make_in_child() : make();
+  writer_.settle(made);
+  if (made) tell_again();
+  parts_.cache->slabs().words().show_stacks();
+}
+
+bool StatsTeller::make() noexcept {
+  StackWords& words = parts_.cache->slabs().words();
+  if (!may_make() || !words.prepare()) return false;
+  return writer_.make({.mode = mode_,
+                       .shards = words.shards(),
+                       .folder = folder_[0] != '\0' ? folder_.data() : nullptr,
+                       .options = options_});
+}
+
+bool StatsTeller::make_in_child() noexcept {
+  StackWords& words = parts_.cache->slabs().words();
+  obeying_.store(false);
+  const bool made =
+      may_make() && writer_.make({.mode = mode_,
+                                  .folder = folder_[0] != '\0' ? folder_.data() : nullptr,
+                                  .options = options_});
+  if (made || writer_.hide()) {
+    words.tell_again();
+  } else {
+    words.leave_page();
+  }
+  if (made) tell_parents_share();
+  return made;
+}
+
+// What the parent had counted when it was forked.
+void StatsTeller::tell_parents_share() noexcept {
+#define BUFPOOL_BASE_counter(name) put_word(base.name, then.name);
+#define BUFPOOL_BASE_gauge(name)
+#define BUFPOOL_BASE_peak(name)
+  for_each_class([&](ClassIndex c) {
+    const ClassForkAccount& then = parts_.at_fork->classes[to_number(c)];
+    if (then.gets == 0 && then.fallbacks == 0) return;
+    StatsRow& base = *writer_.raw_base(to_number(c));
+#define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) BUFPOOL_BASE_##kind(name)
+#include "pool/telemetry/counters.def"
+    StatsRow& row = *writer_.raw_row(to_number(c));
+    put_word(row.inherited, then.in_use);
+    put_word(row.in_use_peak, then.in_use);
+    put_word(row.fallbacks, then.fallbacks);
+    put_word(row.over_limit, then.over_limit);
+    put_word(row.locked_out, then.locked_out);
+    put_word(row.roomy, then.gets * stride_bytes(c) - then.granted);
+  });
+}
+
+// A new page: all that was counted before.
+void StatsTeller::tell_again() noexcept {
+  for_each_class([&](ClassIndex c) {
+    SharedSpans& spans = parts_.spans[to_number(c)];
+    if (!spans.is_used()) return;
+    (void)spans.counters();  // whose lock tells the counters on the page
+    after_slow_path(c);
+  });
+  tell_process();
+}
+
+void StatsTeller::settle_for_good() noexcept {
+  settle();
+  for_good_.store(true);
+}
+
+void StatsTeller::after_slow_path(ClassIndex c) noexcept {
+  StatsRow* const row = writer_.row(to_number(c));
+  if (row == nullptr) return;
+  const CacheCounters& counters = parts_.cache->counters();
+  mirror(row->asked, [&] { return counters.asked_by_misses(c); });
+  const std::uint64_t peak = counters.in_use_peak(c);
+  if (peak > row->in_use_peak) put_word(row->in_use_peak, peak);
+  tell_process();
+  obey();
+}
+
+void StatsTeller::after_pass() noexcept {
+  tell_process();
+  obey();
+}
+
+void StatsTeller::tell_passed_on(ClassIndex c, Shortage why,
+                                 const std::atomic<std::uint64_t>& count) noexcept {
+  StatsRow* const row = writer_.row(to_number(c));
+  if (row == nullptr) return;
+  std::atomic_ref(row->fallbacks).fetch_add(1, std::memory_order_relaxed);
+  if (why == Shortage::kLimit) mirror(row->over_limit, count);
+  if (why == Shortage::kLock) mirror(row->locked_out, count);
+}
+
+void StatsTeller::tell_room(ClassIndex c, const std::atomic<std::uint64_t>& bytes) noexcept {
+  if (StatsRow* const row = writer_.row(to_number(c))) mirror(row->roomy, bytes);
+}
+
+void StatsTeller::tell_passed(const Passed& passed) noexcept {
+  writer_.write_process([&](StatsProcess& words) {
+    put_word(words.passed_below, passed.below);
+    put_word(words.passed_above, passed.above);
+    put_word(words.passed_within, passed.within);
+  });
+}
+
+// Nothing is written where nothing differs: slow paths of all CPUs come here.
+void StatsTeller::tell_process() noexcept {
+  const StatsProcess* const told = writer_.process_words();
+  if (told == nullptr) return;
+  const Retention& retention = *parts_.retention;
+  const ForkAccount& then = *parts_.at_fork;
+  StatsProcess now{};
+  now.cpu_drains = retention.cpu_drains() - then.cpu_drains;
+  now.trims = retention.trims() - then.trims;
+  now.pressure_events = retention.pressure_events() - then.pressure_events;
+  now.budget = retention.budget_bytes() == kNothingKept ? 0 : retention.budget_bytes();
+  now.trimmer = static_cast<std::uint64_t>(parts_.trimmer->state());
+  now.reserved = parts_.space->committed_bytes();
+  constexpr std::uint64_t StatsProcess::*kWords[] = {
+      &StatsProcess::cpu_drains, &StatsProcess::trims,   &StatsProcess::pressure_events,
+      &StatsProcess::budget,     &StatsProcess::trimmer, &StatsProcess::reserved};
+  const bool same = std::all_of(std::begin(kWords), std::end(kWords),
+                                [&](const auto word) { return told->*word == now.*word; });
+  if (same) return;
+  writer_.write_process([&](StatsProcess& words) {
+    for (const auto word : kWords) put_word(words.*word, now.*word);
+  });
+}
+
+void StatsTeller::tell_looked(const Snapshot& found) noexcept {
+  if (!writer_.is_made()) return;
+  for_each_class([&](ClassIndex c) {
+    const ClassSnapshot& row = found.classes[to_number(c)];
+    if (parts_.spans[to_number(c)].is_used()) {
+      put_word(writer_.raw_row(to_number(c))->retained, row.retained);
+    }
+  });
+  tell_process();
+  writer_.write_process([&](StatsProcess& words) {
+    put_word(words.looked_ns, platform::clock_times().since_boot_ns);
+    put_word(words.resident, found.resident);
+    put_word(words.budget_max, found.budget_max);
+  });
+}
+
+// Looks at one class after the other: a snapshot would not fit on the stack of a signal handler.
+void StatsTeller::look() noexcept {
+  Residence look;
+  for_each_class([&](ClassIndex c) {
+    SharedSpans& spans = parts_.spans[to_number(c)];
+    if (!spans.is_used()) return;
+    const std::uint64_t in_spans = spans.resident_bytes(look);
+    put_word(writer_.raw_row(to_number(c))->retained,
+             in_spans + parts_.cache->counters().resident_bytes(c, look));
+  });
+  writer_.write_process([&](StatsProcess& words) {
+    put_word(words.looked_ns, platform::clock_times().since_boot_ns);
+  });
+}
+
+void StatsTeller::reset_peaks() noexcept {
+  for_each_class([&](ClassIndex c) {
+    if (!parts_.spans[to_number(c)].is_used()) return;
+    parts_.spans[to_number(c)].reset_peak();
+    parts_.cache->counters().reset_peak(c);
+    put_word(writer_.raw_row(to_number(c))->in_use_peak, std::uint64_t{0});
+  });
+}
+
+// One thread at a time, and none that a signal handler interrupted in it.
+void StatsTeller::obey() noexcept {
+  const StatsPageWriter::Request request = writer_.request();
+  if (!request.is_there || obeying_.exchange(true)) return;
+  constexpr std::uint32_t kKnown = kStatsTrim | kStatsResetPeaks | kStatsLook;
+  if ((request.verbs & kStatsTrim) != 0) parts_.retention->trim(0);
+  if ((request.verbs & kStatsResetPeaks) != 0) reset_peaks();
+  if ((request.verbs & kStatsLook) != 0) look();
+  writer_.answer(request, request.verbs & ~kKnown);
+  obeying_.store(false);
+}
+
+// A child of vfork shares the page with its parent, whose it is.
+void StatsTeller::remove_name() noexcept {
+  if (OwnerLock::process_is_entered()) writer_.remove_name();
+}
+
+}  // namespace bufpool
