@@ -117,11 +117,9 @@ bool StatsPage::copy_areas(Bytes bytes) {
 bool StatsPage::copy_fields(Bytes bytes) {
   const StatsArea& fields = header_.fields;
   const StatsArea& rows = header_.rows;
-  const StatsArea& bases = header_.bases;
   const std::size_t least_row = offsetof(StatsRow, roomy) + sizeof(std::uint64_t);
   if (!is_sound(bytes, fields, sizeof(StatsField)) || !is_sound(bytes, rows, least_row) ||
-      !is_sound(bytes, bases, least_row) || bases.count != rows.count ||
-      bases.stride != rows.stride || !is_inside(bytes, header_.process, sizeof(std::uint64_t))) {
+      !is_inside(bytes, header_.process, sizeof(std::uint64_t))) {
     return false;
   }
   for (std::uint32_t i = 0; i < fields.count; ++i) {
@@ -129,7 +127,6 @@ bool StatsPage::copy_fields(Bytes bytes) {
   }
   const std::uint64_t row_bytes = std::uint64_t{rows.count} * rows.stride;
   rows_ = copy_of(bytes, rows.at, row_bytes);
-  bases_ = copy_of(bytes, bases.at, row_bytes);
   std::size_t process_bytes = sizeof(std::uint64_t);
   for (const StatsField& field : fields_) {
     if (field.scope == StatsScope::kProcess)
@@ -208,13 +205,12 @@ const StatsField* StatsPage::find(StatsScope scope, std::string_view name) const
   return found == fields_.end() ? nullptr : &*found;
 }
 
-std::uint64_t StatsPage::word(const std::vector<std::byte>& rows, std::uint32_t c,
-                              std::uint32_t at) const noexcept {
-  return record_at<std::uint64_t>(rows, std::size_t{c} * header_.rows.stride + at);
+std::uint64_t StatsPage::word(std::uint32_t c, std::uint32_t at) const noexcept {
+  return record_at<std::uint64_t>(rows_, std::size_t{c} * header_.rows.stride + at);
 }
 
 std::uint64_t StatsPage::buffer_bytes(std::uint32_t c) const noexcept {
-  return word(rows_, c, offsetof(StatsRow, buffer_bytes));
+  return word(c, offsetof(StatsRow, buffer_bytes));
 }
 
 std::uint64_t StatsPage::looked_ns() const noexcept {
@@ -230,10 +226,9 @@ std::uint64_t StatsPage::own_value(const StatsField& field, std::uint32_t c) con
     return static_cast<std::uint64_t>(std::int64_t{factor}) * value;
   };
   const Stacks& stacks = stacks_[c];
-  std::uint64_t sum = word(rows_, c, field.at) - word(bases_, c, field.at);
-  if (field.less_at != 0) sum -= word(rows_, c, field.less_at) - word(bases_, c, field.less_at);
-  const std::uint64_t unit =
-      field.by_stride != 0 ? word(rows_, c, offsetof(StatsRow, stride_bytes)) : 1;
+  std::uint64_t sum = word(c, field.at);
+  if (field.less_at != 0) sum -= word(c, field.less_at);
+  const std::uint64_t unit = field.by_stride != 0 ? word(c, offsetof(StatsRow, stride_bytes)) : 1;
   sum += unit * (times(field.per_hit, stacks.hits) + times(field.per_depth, stacks.depth) +
                  times(field.per_moved, stacks.moved));
   return sum + times(field.per_asked, stacks.asked);

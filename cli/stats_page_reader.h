@@ -96,8 +96,7 @@ class StatsPage {
   [[nodiscard]] bool copy_stacks(std::span<const std::byte> bytes);
   void read_options(std::string_view text);
   [[nodiscard]] bool are_fields_sound() const noexcept;
-  [[nodiscard]] std::uint64_t word(const std::vector<std::byte>& rows, std::uint32_t c,
-                                   std::uint32_t at) const noexcept;
+  [[nodiscard]] std::uint64_t word(std::uint32_t c, std::uint32_t at) const noexcept;
   [[nodiscard]] std::uint64_t own_value(const StatsField& field, std::uint32_t c) const noexcept;
   [[nodiscard]] const StatsField* numbered(std::uint8_t number_and_one) const noexcept;
 
@@ -107,7 +106,6 @@ class StatsPage {
   std::vector<StatsField> fields_;
   std::vector<Option> options_;
   std::vector<std::byte> rows_;
-  std::vector<std::byte> bases_;
   std::vector<std::byte> process_;
   std::vector<Stacks> stacks_;  // per class
 };

@@ -116,7 +116,7 @@ template <typename Ask>
 void* BufferPool::pass_on(ClassIndex c, Shortage why, Ask ask) noexcept {
   auto& fallbacks = fallbacks_[to_number(c)][static_cast<std::size_t>(why)];
   fallbacks.fetch_add(1, std::memory_order_relaxed);
-  stats_.tell_passed_on(c, why, fallbacks);
+  stats_.tell_passed_on(c, why);
   return backing::keeping_errno(ask);
 }
 
@@ -294,6 +294,7 @@ void BufferPool::after_fork_in_child() noexcept {
   cache_.slabs().repair_in_child();
   cache_.capacity().spare_stacks_in_child();
   if (mode_ != PoolMode::kPassThrough) note_fork();
+  stats_.after_fork_in_child();
   OwnerLock::enter_process();
 }
 

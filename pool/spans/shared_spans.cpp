@@ -219,27 +219,28 @@ void SharedSpans::publish() noexcept {
 
 // What is told of the class on the statistics page under its lock. What its stacks hold and did is
 // added by the readers.
-void SharedSpans::tell() noexcept {
+void SharedSpans::tell() const noexcept {
   StatsRow* const row = page_->row(row_);
   if (row == nullptr || !is_used()) return;
   const ClassIndex c{row_};
+  const ClassForkAccount& then = *at_fork_;
   const std::uint32_t sequence = row->sequence;
   put_word(row->sequence, sequence | 1);
   std::atomic_thread_fence(std::memory_order_release);
   if (row->stride_bytes == 0) put_word(row->retained, ~std::uint64_t{0});
   put_word(row->buffer_bytes, std::uint64_t{buffer_bytes(c)});
   put_word(row->stride_bytes, std::uint64_t{stride_bytes(c)});
-  put_word(row->gets, counters_.misses);
-  put_word(row->misses, counters_.misses);
-  put_word(row->puts, counters_.overflows);
-  put_word(row->overflows, counters_.overflows);
+  put_word(row->gets, counters_.misses - then.gets);
+  put_word(row->misses, counters_.misses - then.misses);
+  put_word(row->puts, counters_.overflows - then.puts);
+  put_word(row->overflows, counters_.overflows - then.overflows);
   put_word(row->in_use, counters_.misses - counters_.overflows);
-  put_word(row->granted, counters_.misses * stride_bytes(c));
+  put_word(row->granted, counters_.misses * stride_bytes(c) - then.granted);
   put_word(row->idle, counters_.idle_bytes + counters_.free_bytes);
   put_word(row->carved, counters_.carved_bytes);
-  put_word(row->purged, counters_.purged_bytes);
-  put_word(row->faulted, counters_.faulted_bytes);
-  put_word(row->regretted, counters_.regretted_bytes);
+  put_word(row->purged, counters_.purged_bytes - then.purged);
+  put_word(row->faulted, counters_.faulted_bytes - then.faulted);
+  put_word(row->regretted, counters_.regretted_bytes - then.regretted);
   std::atomic_ref(row->sequence).store((sequence | 1) + 1, std::memory_order_release);
 }
 

@@ -23,6 +23,7 @@
 #include "pool/runs/span_lists.h"
 #include "pool/sync/owner_lock.h"
 #include "pool/sync/refusal.h"
+#include "pool/telemetry/fork_account.h"
 #include "pool/telemetry/stats_page_writer.h"
 
 namespace bufpool {
@@ -209,12 +210,17 @@ class SharedSpans {
   // Pre: is_block(block).
   [[nodiscard]] Place place_of(Block block) noexcept;
 
-  // From now on the counters are told on the page, in the row of class `c`, whenever they changed.
-  // `page` outlives this. Pre: no other thread uses the class yet.
-  void tell_in(const StatsPageWriter* page, ClassIndex c) noexcept {
+  // From now on the counters are told on the page, in the row of class `c`, whenever they changed,
+  // less what the parent of a fork had counted. Both outlive this. Pre: no other thread uses the
+  // class yet.
+  void tell_in(const StatsPageWriter* page, ClassIndex c, const ClassForkAccount* then) noexcept {
     page_ = page;
     row_ = to_number(c);
+    at_fork_ = then;
   }
+  // Tells them in a new page, without the lock and without a write to this. Pre: no other thread of
+  // this process uses the class yet.
+  void tell_again() const noexcept { tell(); }
 
   // The most blocks that were out at once are those that are out now.
   void reset_peak() noexcept;
@@ -349,7 +355,7 @@ class SharedSpans {
   SpanList list_for(const Span& span) const noexcept;
   std::uint32_t clock_ms() noexcept;
   void publish() noexcept;
-  void tell() noexcept;
+  void tell() const noexcept;
 
   void defer(std::span<const Block> blocks, bool overflow) noexcept;
   void collect_deferred() noexcept;
@@ -357,6 +363,7 @@ class SharedSpans {
 
   OwnerLock lock_;
   const StatsPageWriter* page_ = nullptr;
+  const ClassForkAccount* at_fork_ = nullptr;
   std::uint32_t row_ = 0;
   std::atomic<bool> open_{false};
   std::atomic<bool> used_{false};

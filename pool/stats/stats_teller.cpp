@@ -36,7 +36,9 @@ bool StatsTeller::enable(const Options& options, PoolMode mode) noexcept {
     wanted.copy(folder_.data(), folder_.size() - 1);
   }
   choice_ = wanted == "auto" ? Choice::kAuto : Choice::kOn;
-  for_each_class([&](ClassIndex c) { parts_.spans[to_number(c)].tell_in(&writer_, c); });
+  for_each_class([&](ClassIndex c) {
+    parts_.spans[to_number(c)].tell_in(&writer_, c, &parts_.at_fork->classes[to_number(c)]);
+  });
   parts_.cache->slabs().words().open(&parts_.cache->slabs(), &writer_);
   return true;
 }
@@ -80,40 +82,32 @@ bool StatsTeller::make_in_child() noexcept {
   } else {
     words.leave_page();
   }
-  if (made) tell_parents_share();
   return made;
 }
 
-// What the parent had counted when it was forked.
-void StatsTeller::tell_parents_share() noexcept {
-#define BUFPOOL_BASE_counter(name) put_word(base.name, then.name);
-#define BUFPOOL_BASE_gauge(name)
-#define BUFPOOL_BASE_peak(name)
+// All that was counted before the page was made, less what was the parent's. It is done without
+// locks: to write to them in a forked child is to copy their pages.
+void StatsTeller::tell_again() noexcept {
   for_each_class([&](ClassIndex c) {
+    const SharedSpans& spans = parts_.spans[to_number(c)];
+    if (!spans.is_used()) return;
     const ClassForkAccount& then = parts_.at_fork->classes[to_number(c)];
-    if (then.gets == 0 && then.fallbacks == 0) return;
-    StatsRow& base = *writer_.raw_base(to_number(c));
-#define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) BUFPOOL_BASE_##kind(name)
-#include "pool/telemetry/counters.def"
+    spans.tell_again();
     StatsRow& row = *writer_.raw_row(to_number(c));
     put_word(row.inherited, then.in_use);
     put_word(row.in_use_peak, then.in_use);
-    put_word(row.fallbacks, then.fallbacks);
-    put_word(row.over_limit, then.over_limit);
-    put_word(row.locked_out, then.locked_out);
     put_word(row.roomy, then.gets * stride_bytes(c) - then.granted);
-  });
-}
-
-// A new page: all that was counted before.
-void StatsTeller::tell_again() noexcept {
-  for_each_class([&](ClassIndex c) {
-    SharedSpans& spans = parts_.spans[to_number(c)];
-    if (!spans.is_used()) return;
-    (void)spans.counters();  // whose lock tells the counters on the page
-    after_slow_path(c);
+    put_word(row.hits, -then.hits);
+    tell_asked(c);
   });
   tell_process();
+}
+
+void StatsTeller::tell_asked(ClassIndex c) noexcept {
+  mirror(writer_.raw_row(to_number(c))->asked, [&] {
+    return parts_.cache->counters().asked_by_misses(c) -
+           parts_.at_fork->classes[to_number(c)].asked;
+  });
 }
 
 void StatsTeller::settle_for_good() noexcept {
@@ -124,9 +118,8 @@ void StatsTeller::settle_for_good() noexcept {
 void StatsTeller::after_slow_path(ClassIndex c) noexcept {
   StatsRow* const row = writer_.row(to_number(c));
   if (row == nullptr) return;
-  const CacheCounters& counters = parts_.cache->counters();
-  mirror(row->asked, [&] { return counters.asked_by_misses(c); });
-  const std::uint64_t peak = counters.in_use_peak(c);
+  tell_asked(c);
+  const std::uint64_t peak = parts_.cache->counters().in_use_peak(c);
   if (peak > row->in_use_peak) put_word(row->in_use_peak, peak);
   tell_process();
   obey();
@@ -137,13 +130,12 @@ void StatsTeller::after_pass() noexcept {
   obey();
 }
 
-void StatsTeller::tell_passed_on(ClassIndex c, Shortage why,
-                                 const std::atomic<std::uint64_t>& count) noexcept {
+void StatsTeller::tell_passed_on(ClassIndex c, Shortage why) noexcept {
   StatsRow* const row = writer_.row(to_number(c));
   if (row == nullptr) return;
   std::atomic_ref(row->fallbacks).fetch_add(1, std::memory_order_relaxed);
-  if (why == Shortage::kLimit) mirror(row->over_limit, count);
-  if (why == Shortage::kLock) mirror(row->locked_out, count);
+  if (why == Shortage::kLimit) std::atomic_ref(row->over_limit).fetch_add(1);
+  if (why == Shortage::kLock) std::atomic_ref(row->locked_out).fetch_add(1);
 }
 
 void StatsTeller::tell_room(ClassIndex c, const std::atomic<std::uint64_t>& bytes) noexcept {
@@ -236,7 +228,7 @@ void StatsTeller::obey() noexcept {
 
 // A child of vfork shares the page with its parent, whose it is.
 void StatsTeller::remove_name() noexcept {
-  if (OwnerLock::process_is_entered()) writer_.remove_name();
+  if (writer_.has_name() && OwnerLock::process_is_entered()) writer_.remove_name();
 }
 
 }  // namespace bufpool

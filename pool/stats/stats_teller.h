@@ -42,6 +42,11 @@ class StatsTeller {
   // Returns false if they name a folder that cannot be one.
   bool enable(const Options& options, PoolMode mode) noexcept;
 
+  // To be called in a forked child, once it is known what its parent had counted.
+  void after_fork_in_child() noexcept {
+    if (writer_.is_made()) tell_again();
+  }
+
   // To be called at the start of a slow path: makes the page if that is not decided yet. It waits
   // for nobody. Makes system calls, and reads a file, once in a process.
   [[gnu::always_inline]] void settle() noexcept {
@@ -56,9 +61,9 @@ class StatsTeller {
   // To be called now and then by a thread that the library has for itself.
   void after_pass() noexcept;
 
-  // Tells what is counted elsewhere: requests of a class that were passed on, bytes of room that
-  // realloc took, requests that never came to the pool. Each value is the whole count.
-  void tell_passed_on(ClassIndex c, Shortage why, const std::atomic<std::uint64_t>& count) noexcept;
+  // Tells what is counted elsewhere: that a request of a class was passed on; all bytes of room
+  // that realloc took; all requests that never came to the pool.
+  void tell_passed_on(ClassIndex c, Shortage why) noexcept;
   void tell_room(ClassIndex c, const std::atomic<std::uint64_t>& bytes) noexcept;
   struct Passed {
     std::uint64_t below;
@@ -79,8 +84,8 @@ class StatsTeller {
   bool may_make() const noexcept;
   bool make() noexcept;
   bool make_in_child() noexcept;
-  void tell_parents_share() noexcept;
   void tell_again() noexcept;
+  void tell_asked(ClassIndex c) noexcept;
   void tell_process() noexcept;
   void look() noexcept;
   void reset_peaks() noexcept;

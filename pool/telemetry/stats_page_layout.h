@@ -8,8 +8,8 @@
 // changes what is said here; a new minor version adds fields or words at the ends of records.
 // All numbers are in the byte order of the machine. All offsets are counted from the page's start.
 //
-// A class's figure is computed from words of three areas:
-//   value = row[at] - base[at] - (row[less_at] - base[less_at])
+// A class's figure is computed from words of its row and of its stacks:
+//   value = row[at] - row[less_at]
 //         + unit * (per_hit * hits + per_depth * depth + per_moved * moved) + per_asked * asked
 // where `unit` is 1, or the row's stride_bytes where by_stride is 1; all of it modulo 2^64. Hits,
 // depth, moved and asked are sums over the class's stack in all shards. Then the figure is raised
@@ -52,23 +52,21 @@ struct StatsHeader {
   std::uint32_t control;      // where the StatsControl begins
   StatsArea fields;           // StatsField
   StatsArea rows;             // StatsRow, per class
-  StatsArea bases;            // StatsRow, per class: what was the parent's at the fork
   StatsArea shards;           // per CPU, or per lock: a StatsStack for each class
   std::uint32_t stack_bytes;  // sizeof(StatsStack) of the writer
   StatsArea options;          // text: NAME, source and value of each, a line each, tabs in between
   std::uint32_t pid;          // as the process sees itself
   std::uint32_t parent_pid;
-  std::uint32_t mode;  // a PoolMode
-  std::uint32_t unused;
+  std::uint32_t mode;        // a PoolMode
   std::uint64_t started_ns;  // when the page was made: since 1970,
   std::uint64_t boot_ns;     // and since the machine started (CLOCK_BOOTTIME)
   char version[32];          // of the library; texts end with a zero
   char command[64];
   char control_group[256];  // empty where the page has no file name: see /proc/PID/cgroup
-  std::uint8_t unused_too[24];
+  std::uint8_t unused[40];
 };
 inline constexpr std::uint32_t kStatsReady = 1;
-static_assert(offsetof(StatsHeader, fields) == 40 && offsetof(StatsHeader, options) == 92);
+static_assert(offsetof(StatsHeader, fields) == 40 && offsetof(StatsHeader, options) == 80);
 static_assert(sizeof(StatsHeader) == 512);
 
 enum class StatsKind : std::uint8_t { kCounter, kGauge, kPeak };
@@ -94,7 +92,8 @@ struct StatsField {
 };
 static_assert(sizeof(StatsField) == 64);
 
-// A class's words. The class's lock guards them.
+// A class's words. Those that the class's lock guards have the sequence. In a forked child, what
+// the parent had counted is subtracted from them.
 struct StatsRow {
   std::uint32_t sequence;  // odd while the row is written, as that of the header
   std::uint32_t unused;

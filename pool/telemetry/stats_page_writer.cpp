@@ -22,10 +22,8 @@ struct Places {
   static constexpr std::size_t kProcessAt = platform::kPageBytes;
   static constexpr std::size_t kControlAt = kProcessAt + 2 * kLine;
   static constexpr std::size_t kRowsAt = kControlAt + kLine;
-  static constexpr std::size_t kBasesAt =
-      platform::page_above(kRowsAt + kSnapshotClasses * sizeof(StatsRow));
   static constexpr std::size_t kShardsAt =
-      platform::page_above(kBasesAt + kSnapshotClasses * sizeof(StatsRow));
+      platform::page_above(kRowsAt + kSnapshotClasses * sizeof(StatsRow));
   static constexpr std::size_t kShardBytes = kSnapshotClasses * sizeof(StatsStack);
 };
 static_assert(Places::kOptionsAt + kStatsOptionsRoom <= Places::kProcessAt);
@@ -173,7 +171,6 @@ void StatsPageWriter::fill(const StatsPlan& plan, std::string_view options) noex
   header.control = Places::kControlAt;
   header.fields = {Places::kFieldsAt, kFields, sizeof(StatsField)};
   header.rows = {Places::kRowsAt, kSnapshotClasses, sizeof(StatsRow)};
-  header.bases = {Places::kBasesAt, kSnapshotClasses, sizeof(StatsRow)};
   header.shards = {Places::kShardsAt, shards_, Places::kShardBytes};
   header.stack_bytes = sizeof(StatsStack);
   header.pid = platform::process_id();
@@ -202,10 +199,6 @@ void StatsPageWriter::settle(bool made) noexcept {
 
 StatsRow* StatsPageWriter::raw_row(std::uint32_t c) const noexcept {
   return at<StatsRow>(Places::kRowsAt) + c;
-}
-
-StatsRow* StatsPageWriter::raw_base(std::uint32_t c) const noexcept {
-  return at<StatsRow>(Places::kBasesAt) + c;
 }
 
 StatsStack* StatsPageWriter::stack(std::uint32_t shard, std::uint32_t c) const noexcept {
@@ -244,7 +237,7 @@ void StatsPageWriter::answer(const Request& request, std::uint32_t refused) noex
 }
 
 void StatsPageWriter::remove_name() noexcept {
-  if (is_made()) platform::remove_file(name_);
+  if (has_name()) platform::remove_file(name_);
 }
 
 }  // namespace bufpool

@@ -79,7 +79,6 @@ class StatsPageWriter {
   }
   // The same while the page is made. Pre: make() returned true.
   [[nodiscard]] StatsRow* raw_row(std::uint32_t c) const noexcept;
-  [[nodiscard]] StatsRow* raw_base(std::uint32_t c) const noexcept;
   // The words of a class's stack; nullptr: there is no region, or none for this shard.
   [[nodiscard]] StatsStack* stack(std::uint32_t shard, std::uint32_t c) const noexcept;
 
@@ -105,7 +104,8 @@ class StatsPageWriter {
   [[nodiscard]] Request request() const noexcept;
   void answer(const Request& request, std::uint32_t refused) noexcept;
 
-  // Removes the file's name, where it has one.
+  // Whether the page is a file with a name in a folder; removes that name.
+  [[nodiscard]] bool has_name() const noexcept { return is_made() && name_.text[0] != '\0'; }
   void remove_name() noexcept;
 
  private:

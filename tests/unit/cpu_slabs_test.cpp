@@ -54,6 +54,7 @@ TEST_P(CpuSlabsTest, TwoCachesKeepApart) {
 // A slab with one block, in sight of the sequences of one CPU.
 struct OneSlab {
   OneSlab() {
+    stack_of(address(), kFirstClass).words = &own_words_of(address(), kFirstClass);
     stack_of(address(), kFirstClass).limit = 4;
     blocks_of(stack_of(address(), kFirstClass))[0] = 64;
     stack_of(address(), kFirstClass).header = 5 * kOneHit + 1;

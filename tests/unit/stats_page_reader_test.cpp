@@ -23,7 +23,6 @@ struct HandMade {
   StatsProcess process{};
   StatsControl control{};
   StatsRow rows[kClasses]{};
-  StatsRow bases[kClasses]{};
   StatsStack stacks[kShards][kClasses]{};
 };
 
@@ -49,7 +48,6 @@ HandMade hand_made() {
   header.control = offsetof(HandMade, control);
   header.fields = {offsetof(HandMade, fields), 4, sizeof(StatsField)};
   header.rows = {offsetof(HandMade, rows), kClasses, sizeof(StatsRow)};
-  header.bases = {offsetof(HandMade, bases), kClasses, sizeof(StatsRow)};
   header.shards = {offsetof(HandMade, stacks), kShards, sizeof(StatsStack) * kClasses};
   header.stack_bytes = sizeof(StatsStack);
   header.options = {offsetof(HandMade, options), sizeof page.options, 1};
@@ -60,6 +58,7 @@ HandMade hand_made() {
   std::strcpy(page.options, "MODE\tdefault\tauto\nREPORT\tenvironment\toff\n");
   page.fields[0] = class_field("gets", offsetof(StatsRow, gets));
   page.fields[0].per_hit = 1;
+  page.fields[0].less_at = offsetof(StatsRow, roomy);
   page.fields[1] = class_field("idle", offsetof(StatsRow, idle));
   page.fields[1].per_depth = 1;
   page.fields[1].by_stride = 1;
@@ -73,7 +72,7 @@ HandMade hand_made() {
   page.rows[1].gets = 5;
   page.rows[1].idle = 3 * kStride;
   page.rows[1].retained = ~std::uint64_t{0};
-  page.bases[1].gets = 2;
+  page.rows[1].roomy = 2;
   page.stacks[0][1].header = 10 << kStatsHitsShift | 2;
   page.stacks[1][1].header = 20 << kStatsHitsShift | 1;
   return page;
@@ -163,7 +162,7 @@ TEST(StatsPageReader, RefusesWildOffsets) {
                                      0xffffffff};
   for (const std::uint32_t wild : kWild) {
     StatsArea StatsHeader::*const areas[] = {&StatsHeader::fields, &StatsHeader::rows,
-                                             &StatsHeader::bases, &StatsHeader::shards};
+                                             &StatsHeader::shards};
     for (const auto area : areas) {
       EXPECT_EQ(fault_after([=](HandMade& page) { (page.header.*area).at = wild; }),
                 StatsPageFault::kWildOffset);
