@@ -112,7 +112,7 @@ ReportTarget target() noexcept {
 
 ReportContext context() noexcept {
   return {command(), BUFPOOL_VERSION, platform::coarse_milliseconds() - state.started_ms,
-          the_pool.cpu_cache_bytes()};
+          the_pool.figures().cpu_cache_bytes()};
 }
 
 struct Destination {
@@ -218,15 +218,16 @@ void choose_target(std::string_view setting) noexcept {
 bool is_worth_a_report() noexcept {
   constexpr std::uint64_t kSmallPerBuffer = 1000;
   const std::uint64_t least = state.least_gets;
-  if (least == 0 || the_pool.gets() >= least) return true;
-  if (the_pool.mode() == PoolMode::kPassThrough) return false;  // as was said at start, or wished
+  if (least == 0 || the_pool.figures().gets() >= least) return true;
+  if (the_pool.figures().mode() == PoolMode::kPassThrough)
+    return false;  // as was said at start, or wished
   return Heap::passed_above() >= least || PassCounter::total() / kSmallPerBuffer >= least;
 }
 
 }  // namespace
 
 void take_snapshot(Snapshot& out) noexcept {
-  the_pool.snapshot(out);
+  the_pool.figures().snapshot(out);
   out.passed_below = PassCounter::total();
   out.passed_above = Heap::passed_above();
   out.passed_within = Heap::passed_within();

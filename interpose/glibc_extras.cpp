@@ -29,14 +29,14 @@ int saturated(std::size_t value) noexcept {
 // Returns 1 if any memory went back to the system.
 BUFPOOL_EXPORT int malloc_trim(std::size_t pad) noexcept {
   const std::size_t before = bufpool::backing::committed_bytes();
-  const bool pool_gave = the_pool.trim(pad) > 0;
+  const bool pool_gave = the_pool.control().trim(pad) > 0;
   bufpool::backing::collect();
   return pool_gave || bufpool::backing::committed_bytes() < before ? 1 : 0;
 }
 
 // Memory passed on counts as in use: mimalloc tells what it holds, not what it has handed out.
 BUFPOOL_EXPORT struct mallinfo2 mallinfo2() noexcept {
-  const PoolTotals totals = the_pool.totals();
+  const PoolTotals totals = the_pool.figures().totals();
   const std::size_t passed = bufpool::backing::committed_bytes();
   struct mallinfo2 info = {};
   info.arena = totals.carved_bytes + passed;

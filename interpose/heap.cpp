@@ -68,10 +68,10 @@ void Heap::reset_counters() noexcept {
 
 // A request within the range comes here only where there is no pool, or none yet.
 void Heap::count_passed(std::size_t size) noexcept {
-  if (size < the_pool.least()) {
+  if (size < the_pool.sizes().least()) {
     if (PassCounter::count()) PassCounter::tell();
   } else {
-    const bool above = size > the_pool.most();
+    const bool above = size > the_pool.sizes().most();
     (above ? passed_above_ : passed_within_).fetch_add(1, std::memory_order_relaxed);
     tell_passed();
   }
@@ -86,7 +86,7 @@ void* Heap::ask(std::size_t size, Ask call) noexcept {
 }
 
 void Heap::tell_passed() noexcept {
-  the_pool.stats().tell_passed({PassCounter::told(), passed_above(), passed_within()});
+  the_pool.control().stats().tell_passed({PassCounter::told(), passed_above(), passed_within()});
 }
 
 void Heap::learn_limit() noexcept {
@@ -111,9 +111,10 @@ bool Heap::is_short_of_space() noexcept {
 // (BUFPOOL_CLASSES): then a few small requests take more than that, and it is the last resort.
 bool Heap::spares_backing(std::size_t size) noexcept {
   constexpr std::size_t kRequests = 4096;  // that a thread may make
-  if (size >= kMinSize || PassCounter::began() || !the_pool.serves(kMinSize)) return false;
+  if (size >= kMinSize || PassCounter::began() || !the_pool.sizes().serves(kMinSize)) return false;
   if (backing_refused_.stands()) return true;
-  return the_pool.granted(kMinSize) <= backing::kThreadBytes / kRequests && is_short_of_space();
+  return the_pool.sizes().granted(kMinSize) <= backing::kThreadBytes / kRequests &&
+         is_short_of_space();
 }
 
 // False: the request is for the pool's smallest class.
@@ -134,7 +135,7 @@ void* Heap::allocate_telling(std::size_t size) noexcept {
 // The first request of a buffer's size brings the pool to life here. All requests end here that are
 // not the pool's: above its range, below a raised one, or with the pool out of service.
 void* Heap::allocate_unpooled(std::size_t size, const void* caller) noexcept {
-  if (start_pool() && the_pool.serves(size)) {
+  if (start_pool() && the_pool.sizes().serves(size)) {
     return the_pool.wants(size) ? the_pool.take(size, KnownCaller{caller})
                                 : the_pool.take_zeroed(size, caller);
   }
@@ -143,8 +144,8 @@ void* Heap::allocate_unpooled(std::size_t size, const void* caller) noexcept {
 }
 
 void* Heap::allocate_zeroed_for(std::size_t size, const void* caller) noexcept {
-  if (the_pool.serves(size)) return the_pool.take_zeroed(size, caller);
-  if (size >= kMinSize && start_pool() && the_pool.serves(size)) {
+  if (the_pool.sizes().serves(size)) return the_pool.take_zeroed(size, caller);
+  if (size >= kMinSize && start_pool() && the_pool.sizes().serves(size)) {
     return the_pool.take_zeroed(size, caller);
   }
   if (!passes_on(size)) return the_pool.take_zeroed(kMinSize, caller);
@@ -154,11 +155,11 @@ void* Heap::allocate_zeroed_for(std::size_t size, const void* caller) noexcept {
 void* Heap::allocate_aligned_for(std::size_t alignment, std::size_t size,
                                  const void* caller) noexcept {
   const bool alive = size >= kMinSize && start_pool();
-  if (alive && the_pool.serves_aligned(alignment, size)) {
+  if (alive && the_pool.sizes().serves_aligned(alignment, size)) {
     return the_pool.take_aligned(alignment, size, caller);
   }
   // The room that an alignment takes may lead out of the range.
-  if (!passes_on(alive && the_pool.serves(size) ? the_pool.most() + 1 : size)) {
+  if (!passes_on(alive && the_pool.sizes().serves(size) ? the_pool.sizes().most() + 1 : size)) {
     return the_pool.take_aligned(alignment, kMinSize, caller);
   }
   return ask(size, [=] { return backing::allocate_aligned(alignment, size); });
@@ -178,7 +179,7 @@ void* Heap::resize_elsewhere(void* pointer, std::size_t size, const void* caller
 }
 
 void* Heap::resize_or_move(void* pointer, std::size_t size, const void* caller) noexcept {
-  if (!the_pool.owns(pointer) && !the_pool.serves(size) && !spares_backing(size)) {
+  if (!the_pool.owns(pointer) && !the_pool.sizes().serves(size) && !spares_backing(size)) {
     return ask(size, [=] { return backing::resize(pointer, size); });
   }
   return move(pointer, usable_size(pointer), size, caller);

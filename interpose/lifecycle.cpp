@@ -61,7 +61,7 @@ void say_options() noexcept {
       .text("version ")
       .text(BUFPOOL_VERSION)
       .text(", mode ")
-      .text(mode_name(the_pool.mode()))
+      .text(mode_name(the_pool.figures().mode()))
       .say();
   const auto list = option_list();
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -124,10 +124,11 @@ bool bring_to_life() noexcept {
   Life unborn = Life::kUnborn;
   if (!life.compare_exchange_strong(unborn, Life::kStarting)) return unborn == Life::kAlive;
   read_options();
-  the_pool.set_fault_handler(fail);
+  the_pool.control().set_fault_handler(fail);
   const bool alive = the_pool.open(options);
   // What an owner of more rights does is not for other processes of the user's to see.
-  const bool told = !alive || secure || the_pool.stats().enable(options, the_pool.mode());
+  const bool told =
+      !alive || secure || the_pool.control().stats().enable(options, the_pool.figures().mode());
   if (!told && !options.quiet) {
     say("BUFPOOL_STATS: it is neither auto, on or off, nor the full path of a folder");
   }
@@ -141,14 +142,14 @@ bool bring_to_life() noexcept {
 
 void at_end() {
   report_exit();
-  the_pool.stats().remove_name();
+  the_pool.control().stats().remove_name();
 }
 
 void warm_up() noexcept {
   std::string_view list = options.warmup;
   std::uint64_t size = 0;
   std::uint64_t count = 0;
-  while (next_warmup(list, size, count)) the_pool.warm_up(size, count);
+  while (next_warmup(list, size, count)) the_pool.control().warm_up(size, count);
 }
 
 // Before the program's own constructors and those of libraries loaded after us: there is one
@@ -164,7 +165,7 @@ void warm_up() noexcept {
   find_next_thread_ends();
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   if (alive) warm_up();
-  if (alive) the_pool.start_trimmer_if_wanted();
+  if (alive) the_pool.control().trimmer().at_start();
   if (options.verbose) say_options();
   if (secure) return;
   prepare_exit_report(options);
@@ -175,10 +176,10 @@ void warm_up() noexcept {
 
 }  // namespace
 
-void before_fork() noexcept { the_pool.before_fork(); }
-void after_fork_in_parent() noexcept { the_pool.after_fork_in_parent(); }
+void before_fork() noexcept { the_pool.control().before_fork(); }
+void after_fork_in_parent() noexcept { the_pool.control().after_fork_in_parent(); }
 void after_fork_in_child() noexcept {
-  the_pool.after_fork_in_child();
+  the_pool.control().after_fork_in_child();
   Heap::reset_counters();
   restart_report_in_child();
 }
@@ -202,7 +203,7 @@ bool tells_more() noexcept { return options.verbose; }
 // Programs that end by these run no destructors.
 extern "C" [[gnu::visibility("default"), gnu::noreturn]] void _exit(int status) {
   bufpool::report_exit();
-  bufpool::the_pool.stats().remove_name();
+  bufpool::the_pool.control().stats().remove_name();
   for (;;) syscall(SYS_exit_group, status);
 }
 

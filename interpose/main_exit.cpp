@@ -21,7 +21,7 @@ constinit NextSymbol<int(pthread_t)> next_pthread_cancel("pthread_cancel");
 constinit pthread_t main_thread{};
 
 void end_trimmer_with_main_thread() noexcept {
-  if (syscall(SYS_gettid) == getpid()) the_pool.end_trimmer();
+  if (syscall(SYS_gettid) == getpid()) the_pool.control().trimmer().leave_for_good();
 }
 
 }  // namespace
@@ -50,6 +50,7 @@ extern "C" [[gnu::visibility("default")]] void thrd_exit(int result) {
 
 // A thread that cancels itself may unwind from here.
 extern "C" [[gnu::visibility("default")]] int pthread_cancel(pthread_t thread) {
-  if (pthread_equal(thread, bufpool::main_thread) != 0) bufpool::the_pool.end_trimmer();
+  if (pthread_equal(thread, bufpool::main_thread) != 0)
+    bufpool::the_pool.control().trimmer().leave_for_good();
   return bufpool::next_pthread_cancel.get()(thread);
 }

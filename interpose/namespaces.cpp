@@ -28,13 +28,13 @@ int call_alone_if_need_be(bool may_need_be, Call call) noexcept {
   const int first = call();
   if (first == 0 || !may_need_be || (errno != EINVAL && errno != EUSERS)) return first;
   const int error = errno;
-  if (!the_pool.send_trimmer_aside()) {
+  if (!the_pool.control().trimmer().step_aside()) {
     errno = error;
     return first;
   }
   errno = kept;
   const int second = call();
-  the_pool.let_trimmer_back();
+  the_pool.control().trimmer().come_back();
   return second;
 }
 

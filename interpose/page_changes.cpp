@@ -79,7 +79,7 @@ constexpr bool is_plain(int rights) noexcept { return rights == (PROT_READ | PRO
 
 void note(bool altered, const void* start, std::size_t bytes, Alteration how) noexcept {
   if (!altered || !the_pool.owns(start)) return;
-  the_pool.note_altered(reinterpret_cast<std::uintptr_t>(start), bytes, how);
+  the_pool.control().note_altered(reinterpret_cast<std::uintptr_t>(start), bytes, how);
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ void find_next_prctl() noexcept { std::ignore = next_prctl.get(); }
 extern "C" [[gnu::visibility("default")]] int prctl(int option, ...) noexcept {
   if (option == PR_SET_NO_NEW_PRIVS || option == PR_SET_SECCOMP) {
     bufpool::note_privileges_given_up();
-    bufpool::the_pool.avoid_new_calls();
+    bufpool::the_pool.control().avoid_new_calls();
   }
   va_list list;
   va_start(list, option);

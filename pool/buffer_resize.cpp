@@ -1,197 +1,239 @@
 // SPDX-License-Identifier: MIT
-// realloc's part: in place in the buffer's class, or moved, once, to where there is room to grow.
+#include "pool/buffer_resize.h"
+
 #include <algorithm>
 #include <cstring>
 
-#include "pool/buffer_pool.h"
-#include "pool/platform/platform.h"
+#include "pool/options/policy.h"
 
 namespace bufpool {
 namespace {
 
 constexpr std::size_t kWidest = buffer_bytes(kLastClass);
-// Fewer bytes are copied as fast as their pages are moved or given back.
-constexpr std::size_t kLeastMoved = 1 << 20;
-// The guard line's words stay where they are when the pages behind them go.
-constexpr std::size_t kWords = kLine;
+
+// Tells whether a buffer that has room for `room` bytes and is neither growing nor too large for
+// `size` stays where it is.
+bool stays(std::size_t size, std::size_t room) noexcept {
+  return size <= room && size >= room / policy::kLeastPartHeld;
+}
 
 }  // namespace
 
-void* BufferPool::resize_slowly(void* pointer, std::size_t size, const void* caller) noexcept {
+void* BufferResize::resize(void* pointer, std::size_t size, const void* caller) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
-  const ClassIndex c = class_at(address);
-  const Block block = address - gaps_[to_number(c)];
-  const std::uint64_t state = guard_line(block).state;
-  if (state == cookies_.growing(block)) return resize_growing(block, c, size, caller);
-  const bool whole = state == cookies_.in_use(block) || state == cookies_.borrowed(block);
-  if (!whole && is_foreign(address)) return nullptr;
-  if (!whole) require_in_use(address, Fault::Call::kRealloc);  // an aligned entry, or none
-  const std::size_t room = whole ? buffer_bytes(c) : usable_size(pointer);
-  // A buffer is left where it is until it holds less than half of what it could.
-  if (size <= room && size >= room / 2) return pointer;
-  if (!serves(size)) return nullptr;
-  if (size > room && whole) return grow(pointer, size, false, caller);
-  if (size >= kLeastMoved && whole) {
-    return relocate(pointer, {size, size, std::min(room, size), false}, caller);
+  const Buffer buffer{parts_.check->front_of(address), parts_.tables->class_at(address)};
+  switch (marks().state(buffer.block)) {
+    case BlockState::kInUse:
+    case BlockState::kBorrowed:
+      return resize_whole(buffer, size, caller);
+    case BlockState::kGrowing:
+      return resize_growing(buffer, size, caller);
+    case BlockState::kEntered:
+    case BlockState::kFree:
+    case BlockState::kKnownZero:
+    case BlockState::kUnmarked:
+      break;
   }
-  return move(pointer, take_block(size, size, caller).block, std::min(room, size), caller);
+  return resize_aligned(address, size, caller);
 }
 
-void* BufferPool::resize_growing(Block block, ClassIndex c, std::size_t size,
-                                 const void* caller) noexcept {
-  std::uint64_t& link = guard_line(block).link;
-  void* const pointer = reinterpret_cast<void*>(block + gap_bytes(c));
-  const std::uint64_t most = link & ~kGrewAgain;
-  if (size > buffer_bytes(c)) return serves(size) ? grow(pointer, size, true, caller) : nullptr;
-  if (size > most) {
-    if ((link & kGrewAgain) == 0) growth_.note_again();
-    link = size | kGrewAgain;
+void* BufferResize::resize_whole(Buffer from, std::size_t size, const void* caller) noexcept {
+  if (stays(size, from.room())) return from.pointer();
+  if (!parts_.sizes->serves(size)) return nullptr;
+  if (size > from.room()) return grow(from, GrowingSize::once(size), from.room(), caller);
+  return shrink(from, size, caller);
+}
+
+void* BufferResize::resize_growing(Buffer from, std::size_t size, const void* caller) noexcept {
+  const GrowingSize held = growing_size(from.block);
+  if (size > from.room()) {
+    const std::size_t kept = parts_.sizes->granted(held.most());
+    const bool serves = parts_.sizes->serves(size);
+    return serves ? grow(from, GrowingSize::again(size), kept, caller) : nullptr;
   }
-  if (size >= most / 4) {
-    if (size < most / 2) give_tail_back(block, c, size);
-    return pointer;
+  if (size > held.most()) {
+    if (!held.grew_again()) parts_.predictor->note_again();
+    set_growing_size(from.block, GrowingSize::again(size));
+    return from.pointer();
   }
-  if (!serves(size)) return nullptr;
-  if (size >= kLeastMoved) return relocate(pointer, {size, size, size, false}, caller);
-  return move(pointer, take_block(size, size, caller).block, size, caller);
+  if (size >= held.most() / policy::kLeastPartHeldGrowing) {
+    if (size < held.most() / policy::kLeastPartHeld) give_tail_back(from, size);
+    return from.pointer();
+  }
+  return parts_.sizes->serves(size) ? shrink(from, size, caller) : nullptr;
+}
+
+// The address is an aligned one inside a block, or no buffer.
+void* BufferResize::resize_aligned(std::uintptr_t address, std::size_t size,
+                                   const void* caller) noexcept {
+  if (parts_.check->is_foreign(address)) return nullptr;
+  parts_.check->require_in_use(address, Fault::Call::kRealloc);
+  void* const pointer = reinterpret_cast<void*>(address);
+  const std::size_t room = parts_.check->usable_size(address);
+  if (stays(size, room)) return pointer;
+  if (!parts_.sizes->serves(size)) return nullptr;
+  return copy_to_plain(pointer, size, std::min(room, size), caller);
+}
+
+// `size` is the buffer's afterwards, and `kept` are the bytes of its contents now.
+void* BufferResize::grow(Buffer from, GrowingSize size, std::size_t kept,
+                         const void* caller) noexcept {
+  size.grew_again() ? parts_.predictor->note_again() : parts_.predictor->note_first();
+  const std::size_t room = std::min(parts_.predictor->room_for(size.most()), kWidest);
+  const bool wide = parts_.sizes->serves(room) && zero_ != ZeroChoice::kAlloc &&
+                    (size.grew_again() || parts_.predictor->likely());
+  void* const grown = wide ? move(from, {room, size, kept}, caller) : nullptr;
+  return grown != nullptr ? grown : move(from, {size.most(), size, kept}, caller);
+}
+
+// Pre: `size` is served, and less than what the buffer holds.
+void* BufferResize::shrink(Buffer from, std::size_t size, const void* caller) noexcept {
+  if (size < policy::kLeastMoved) return copy_to_plain(from.pointer(), size, size, caller);
+  return move(from, {size, GrowingSize::once(size), size}, caller);
+}
+
+// It returns nullptr, and nothing happened, if there is no such block.
+void* BufferResize::move(Buffer from, const Target& target, const void* caller) noexcept {
+  const Block block = take_to_grow(from.block, target, caller);
+  if (block == 0) return nullptr;
+  const Buffer to = buffer_in(block);
+  marks().mark_growing(block, target.size);
+  const platform::Moved pages = move_pages(from, to, target.kept, caller);
+  if (pages == platform::Moved::kYes) return to.pointer();
+  // A block whose pages are gone is never used again.
+  if (pages == platform::Moved::kLost) return nullptr;
+  std::memcpy(to.pointer(), from.pointer(), target.kept);
+  clear_behind(to, target.kept);
+  parts_.free_path->put(from.pointer(), caller);
+  return to.pointer();
+}
+
+// Copies the first `kept` bytes to a buffer of `size` bytes that is as if it never grew. It returns
+// nullptr, and nothing happened, if there is no block.
+void* BufferResize::copy_to_plain(void* pointer, std::size_t size, std::size_t kept,
+                                  const void* caller) noexcept {
+  const Block block = parts_.miss_path->take_block(size, size, caller).block;
+  if (block == 0) return nullptr;
+  const Buffer to = buffer_in(block);
+  marks().mark_in_use(block);
+  std::memcpy(to.pointer(), pointer, kept);
+  clear_behind(to, kept);
+  parts_.free_path->put(pointer, caller);
+  return to.pointer();
+}
+
+// If all memory is handed out as zero, the part that a buffer gains is zero, too.
+void BufferResize::clear_behind(Buffer buffer, std::size_t kept) const noexcept {
+  if (zero_ != ZeroChoice::kAlloc) return;
+  std::memset(static_cast<char*>(buffer.pointer()) + kept, 0, buffer.room() - kept);
+}
+
+// Returns a block for a target, or 0 if there is none. A block that pages may move into begins in
+// its page where `from` does.
+Block BufferResize::take_to_grow(Block from, const Target& target, const void* caller) noexcept {
+  const std::size_t size = target.size.most();
+  const ClassIndex wanted = parts_.sizes->class_for(target.room);
+  Block block = 0;
+  if (span_blocks(wanted) == 1) {
+    const auto in_page = static_cast<std::uint32_t>(from % platform::kPageBytes);
+    const std::uint32_t offset = has_slots(wanted) ? in_page : WideTake::kAnywhere;
+    const MissPath::Wide wide = parts_.miss_path->take_wide(wanted, size, offset, caller);
+    block = wide.block;
+    if (block != 0) lend_tail(block, wanted, size, wide.idle_bytes);
+  } else {
+    block = parts_.miss_path->take_block(target.room, size, caller).block;
+    if (block != 0 && !lend(block, wanted, size, caller)) return 0;
+  }
+  if (block == 0 || target.room == size) return block;
+  // Room to grow is not counted as granted: it costs what is touched of it.
+  const ClassIndex c = parts_.tables->class_at(block);
+  const std::uint64_t spare = stride_bytes(c) - stride_bytes(parts_.sizes->class_for(size));
+  room_to_grow_[to_number(c)].fetch_add(spare, std::memory_order_relaxed);
+  parts_.stats->tell_room(c, room_to_grow_[to_number(c)]);
+  return block;
+}
+
+// Lends the room of a block of many small ones to a buffer of `size` bytes. False: that is too
+// much; the block went back.
+bool BufferResize::lend(Block block, ClassIndex wanted, std::size_t size,
+                        const void* caller) noexcept {
+  const ClassIndex c = parts_.tables->class_at(block);
+  std::uint64_t bytes = buffer_bytes(c) - size;
+  if (c == wanted && bytes < nominal_bytes(c) / 2) bytes = 0;  // no more than any buffer wastes
+  if (parts_.lending->allows(bytes)) {
+    parts_.lending->note_room(block, c, bytes);
+    return true;
+  }
+  marks().mark_free(block);
+  parts_.free_path->push(block, caller);
+  return false;
+}
+
+// Lends a block's pages that have memory and that a buffer of `size` bytes does not need. They go
+// back if that is too much.
+void BufferResize::lend_tail(Block block, ClassIndex c, std::size_t size,
+                             std::uint64_t idle_bytes) noexcept {
+  std::uint64_t bytes = idle_bytes < platform::kPageBytes ? 0 : idle_bytes;
+  if (!parts_.lending->allows(bytes) && purge_behind(block, c, size)) bytes = 0;
+  parts_.lending->note_room(block, c, bytes);
 }
 
 // A buffer that shrinks in place keeps no pages for what it held.
-void BufferPool::give_tail_back(Block block, ClassIndex c, std::size_t size) noexcept {
-  std::uint64_t& link = guard_line(block).link;
-  const std::uint64_t most = link & ~kGrewAgain;
-  if (most - size < kLeastMoved || !purge_behind(block, c, size)) return;
-  link = size | (link & kGrewAgain);
+void BufferResize::give_tail_back(Buffer buffer, std::size_t size) noexcept {
+  const GrowingSize held = growing_size(buffer.block);
+  if (held.most() - size < policy::kLeastMoved) return;
+  if (!purge_behind(buffer.block, buffer.c, size)) return;
+  set_growing_size(buffer.block, held.with_most(size));
 }
 
-// The pages of a block behind the first `size` bytes of its buffer. False: they stay.
-bool BufferPool::purge_behind(Block block, ClassIndex c, std::size_t size) noexcept {
+// Gives back the pages of a block behind the first `size` bytes of its buffer. It
+// returns false if they stay.
+bool BufferResize::purge_behind(Block block, ClassIndex c, std::size_t size) noexcept {
   const std::uintptr_t first = platform::page_above(block + gap_bytes(c) + size);
   const std::uintptr_t last = platform::page_below(block + stride_bytes(c));
   if (span_blocks(c) != 1 || first >= last) return false;
-  SharedSpans& spans = spans_[to_number(c)];
+  SharedSpans& spans = spans_of(c);
   spans.before_purge(block, first, last);
   if (!platform::purge(reinterpret_cast<void*>(first), last - first)) return false;
   spans.note_emptied(block, first, last);
   return true;
 }
 
-// `again`: the buffer has grown before.
-void* BufferPool::grow(void* pointer, std::size_t size, bool again, const void* caller) noexcept {
-  const std::size_t kept = usable_size(pointer);
-  again ? growth_.note_again() : growth_.note_first();
-  const std::size_t room = std::min(growth_.room_for(size), kWidest);
-  const bool wide = serves(room) && zero_ != ZeroChoice::kAlloc && (again || growth_.likely());
-  void* const grown = wide ? relocate(pointer, {room, size, kept, again}, caller) : nullptr;
-  return grown != nullptr ? grown : relocate(pointer, {size, size, kept, again}, caller);
-}
-
-// nullptr: there is no such block, and nothing happened.
-void* BufferPool::relocate(void* pointer, const Relocation& how, const void* caller) noexcept {
-  const auto address = reinterpret_cast<std::uintptr_t>(pointer);
-  const Block from = address - gap_bytes(class_at(address));
-  const Block to = take_to_grow(how, from, caller);
-  if (to == 0) return nullptr;
-  const ClassIndex c = class_at(to);
-  void* const moved = reinterpret_cast<void*>(to + gap_bytes(c));
-  guard_line(to) = GuardLine{cookies_.growing(to), how.size | (how.again ? kGrewAgain : 0)};
-  const platform::Moved pages = move_pages(from, to, how.kept, caller);
-  if (pages == platform::Moved::kYes) return moved;
-  // A block whose pages are gone is never used again.
-  if (pages == platform::Moved::kLost) return nullptr;
-  std::memcpy(moved, pointer, how.kept);
-  if (zero_ == ZeroChoice::kAlloc) {
-    std::memset(static_cast<char*>(moved) + how.kept, 0, buffer_bytes(c) - how.kept);
-  }
-  put(pointer, KnownCaller{caller});
-  return moved;
-}
-
-// A block that is about to hold `size` bytes of a buffer and has room for `room`. 0: there is none.
-Block BufferPool::take_to_grow(const Relocation& how, Block from, const void* caller) noexcept {
-  const ClassIndex wanted = class_for(how.room);
-  const Block block = span_blocks(wanted) == 1 ? take_wide(wanted, how.size, from, caller)
-                                               : take_block(how.room, how.size, caller).block;
-  if (block == 0) return 0;
-  const ClassIndex c = class_at(block);
-  if (span_blocks(wanted) != 1 && !lend(block, wanted, buffer_bytes(c) - how.size)) return 0;
-  if (how.room == how.size) return block;
-  // Room to grow is not counted as granted: it costs what is touched of it.
-  const std::uint64_t spare = stride_bytes(c) - stride_bytes(class_for(how.size));
-  room_to_grow_[to_number(c)].fetch_add(spare, std::memory_order_relaxed);
-  stats_.tell_room(c, room_to_grow_[to_number(c)]);
-  return block;
-}
-
-// Where pages may move into it, the block begins in its page where `from` does.
-Block BufferPool::take_wide(ClassIndex c, std::size_t size, Block from,
-                            const void* caller) noexcept {
-  if (!spans_for(c).is_open()) return 0;
-  if (!has_slots(c) && spans_[to_number(c)].idle_bytes() == 0) {
-    if (const Block block = cache_.pop_again(c, size)) {
-      lend_tail(block, c, size, stride_bytes(c) - size);
-      return block;
-    }
-  }
-  const std::uint32_t offset =
-      has_slots(c) ? static_cast<std::uint32_t>(from % platform::kPageBytes) : WideTake::kAnywhere;
-  const CpuCache::Refill refill = cache_.take_wide(c, size, offset);
-  if (refill.block == 0) return 0;
-  if (refill.fresh_bytes > 0) retention_.after_fresh(refill.fresh_bytes, refill.regret_bytes);
-  lend_tail(refill.block, c, size, refill.lent_bytes);
-  trimmer_.after_slow_path(size, caller);
-  return refill.block;
+bool BufferResize::may_move_pages(Buffer from, Buffer to, std::size_t kept) const noexcept {
+  return kept >= policy::kLeastMoved && zero_ == ZeroChoice::kOff && has_slots(to.c) &&
+         !parts_.altered->has(from.block, from.c) &&
+         from.block % platform::kPageBytes == to.block % platform::kPageBytes;
 }
 
 // The pages of a large buffer move; what lies on a page with something else is copied. The block
-// they leave reads as zero where they were. kNo: nothing happened.
-platform::Moved BufferPool::move_pages(Block from, Block to, std::size_t kept,
-                                       const void* caller) noexcept {
-  const ClassIndex c = class_at(from);
-  if (kept < kLeastMoved || zero_ != ZeroChoice::kOff || !has_slots(class_at(to)) ||
-      has_altered_pages(from, c) || from % platform::kPageBytes != to % platform::kPageBytes) {
-    return platform::Moved::kNo;
-  }
-  const std::uintptr_t buffer = from + gap_bytes(c);
-  const std::uintptr_t first = platform::page_above(from + kWords);
-  const std::uintptr_t last = platform::page_below(buffer + kept);
-  auto* const there = reinterpret_cast<void*>(to + (first - from));
+// they leave reads as zero where they were, and goes back. kNo says that nothing
+// happened.
+platform::Moved BufferResize::move_pages(Buffer from, Buffer to, std::size_t kept,
+                                         const void* caller) noexcept {
+  if (!may_move_pages(from, to, kept)) return platform::Moved::kNo;
+  // The guard line's words stay where they are.
+  const std::uintptr_t first = platform::page_above(from.block + FreePath::kWordsBytes);
+  const std::uintptr_t last = platform::page_below(from.address() + kept);
+  const std::uintptr_t distance = to.block - from.block;
+  auto* const there = reinterpret_cast<void*>(first + distance);
   const auto moved = platform::move_pages(reinterpret_cast<void*>(first), last - first, there);
   if (moved == platform::Moved::kLost) return moved;
   if (moved == platform::Moved::kNo) {
     return platform::commit(there, last - first) ? moved : platform::Moved::kLost;
   }
-  const auto copy = [&](std::uintptr_t start, std::uintptr_t end) {
+  const auto copy = [=](std::uintptr_t start, std::uintptr_t end) {
     if (start >= end) return;
-    std::memcpy(reinterpret_cast<void*>(to + (start - from)), reinterpret_cast<void*>(start),
+    std::memcpy(reinterpret_cast<void*>(start + distance), reinterpret_cast<void*>(start),
                 end - start);
   };
-  copy(buffer, first);
-  copy(last, buffer + kept);
+  copy(from.address(), first);
+  copy(last, from.address() + kept);
   // The kernel moved the wish for huge pages, too.
-  if (spans_[to_number(c)].has_huge_pages(from) &&
-      !spans_[to_number(class_at(to))].has_huge_pages(to)) {
+  if (spans_of(from.c).has_huge_pages(from.block) && !spans_of(to.c).has_huge_pages(to.block)) {
     (void)platform::want_small_pages(there, last - first);
   }
-  spans_[to_number(c)].note_emptied(from, first, last);
-  end_use(from, c);
-  guard_line(from).state = cookies_.free(from);
-  if (!spans_[to_number(c)].give_grown(from, kWords)) cache_.overflow(c, from);
-  trimmer_.after_slow_path(stride_bytes(c), caller);
-  return moved;
-}
-
-// The first `kept` bytes of a buffer in another block; 0: there is none, and nothing happens.
-void* BufferPool::move(void* pointer, Block to, std::size_t kept, const void* caller) noexcept {
-  if (to == 0) return nullptr;
-  const ClassIndex c = class_at(to);
-  guard_line(to).state = cookies_.in_use(to);
-  void* const moved = reinterpret_cast<void*>(to + gap_bytes(c));
-  std::memcpy(moved, pointer, kept);
-  if (zero_ == ZeroChoice::kAlloc) {
-    std::memset(static_cast<char*>(moved) + kept, 0, buffer_bytes(c) - kept);
-  }
-  put(pointer, KnownCaller{caller});
+  spans_of(from.c).note_emptied(from.block, first, last);
+  parts_.free_path->put_emptied(from.block, from.c, caller);
   return moved;
 }
 

@@ -14,7 +14,7 @@ namespace {
 using Sentence = FixedText<kLongestAdvice>;
 using ClassList = FixedText<64>;
 
-constexpr std::uint64_t kHeader = 64;  // what a buffer holds beyond the round size of its class
+constexpr std::uint64_t kHeader = 64;  // the bytes of a buffer beyond the round size of its class
 
 constexpr std::uint64_t kManyMisses = 1000;
 constexpr std::uint64_t kManyRequests = 1000;
@@ -23,8 +23,8 @@ constexpr std::uint64_t kGoodHitRate = 9000;  // in hundredths of a percent
 constexpr std::uint64_t kMuchRegret = std::uint64_t{64} << 20;
 constexpr std::uint64_t kRegretShare = 2500;  // of what was faulted, in hundredths of a percent
 
-// The limits of BUFPOOL_CPU_CACHE, BUFPOOL_RETAIN_MAX and the built-in classes. A RETAIN_MAX below
-// its least here means that next to nothing is to be kept.
+// The limits of BUFPOOL_CPU_CACHE, BUFPOOL_RETAIN_MAX and the built-in classes. A user who sets
+// BUFPOOL_RETAIN_MAX below kLeastRetainMax wants next to nothing to be kept.
 constexpr std::uint64_t kLargestCpuCache = std::uint64_t{16} << 30;
 constexpr std::uint64_t kLargestRetainMax = std::uint64_t{16} << 40;
 constexpr std::uint64_t kLeastRetainMax = std::uint64_t{1} << 20;
@@ -35,9 +35,9 @@ std::uint64_t doubled(std::uint64_t now, std::uint64_t most) noexcept {
   return now > most / 2 ? most : now * 2;
 }
 
-// A cache that no put found full is not too small, however often gets find it empty: its buffers
-// are still held, or come back on other CPUs. Nor does twice the room help against bursts that are
-// many times as large.
+// Whether twice the room would serve the class better. A cache that no put found full is not too
+// small, however often gets find it empty: its buffers are still in use, or come back on other
+// CPUs. Twice the room does not help either against bursts that are many times as large.
 bool cache_too_small(const ClassSnapshot& row, std::uint64_t cache_bytes) noexcept {
   constexpr std::uint64_t kWithinReach = 4;
   return row.misses > kManyMisses && row.overflows > 0 &&
@@ -45,8 +45,9 @@ bool cache_too_small(const ClassSnapshot& row, std::uint64_t cache_bytes) noexce
          row.in_use_peak <= kWithinReach * cache_bytes / row.buffer_bytes;
 }
 
-// Whether one CPU's cache has room for all that was ever in use. It then runs empty or full because
-// some CPUs mostly get and others mostly put, and more room would only fill up in turn.
+// Whether one CPU's cache has room for all buffers that were ever in use at once. If so, it runs
+// empty or full because some CPUs mostly get and others mostly put. More room would fill up as
+// well.
 bool cache_holds_all(const Snapshot& snapshot, std::uint64_t cache_bytes) noexcept {
   for (const auto& row : snapshot.classes) {
     if (row.buffer_bytes == 0) continue;
@@ -115,7 +116,7 @@ void advise_cpu_cache(const Snapshot& snapshot, const ReportContext& context,
   sink(line.view());
 }
 
-// A budget below its most can still rise by itself.
+// There is no advice for a budget below its maximum, because it can still rise by itself.
 void advise_retain_max(const Snapshot& snapshot, LineSink sink) noexcept {
   const ClassSnapshot totals = totals_of(snapshot);
   const std::uint64_t now = snapshot.budget_max;
@@ -137,7 +138,7 @@ void advise_trimmer(const Snapshot& snapshot, LineSink sink) noexcept {
       "it goes back during the program's own calls only");
 }
 
-// Whether the program makes next to no use of the range, and many requests outside it.
+// Whether the program asks for few buffers in the pooled range, and for many outside it.
 bool pool_is_idle(const Snapshot& snapshot) noexcept {
   constexpr std::uint64_t kFewGets = 100;
   constexpr std::uint64_t kManyAbove = 100;
@@ -173,7 +174,8 @@ void advise_range(const Snapshot& snapshot, LineSink sink) noexcept {
   }
 }
 
-// The built-in class for requests of `size` bytes, by its round size: four a doubling.
+// Returns the round size of the built-in class for requests of `size` bytes. A doubling has four
+// classes.
 std::uint64_t built_in_class(std::uint64_t size) noexcept {
   std::uint64_t round = 512;
   for (std::uint64_t step = 128; round + kHeader < size && round < kLargestClass; round += step) {
@@ -182,7 +184,8 @@ std::uint64_t built_in_class(std::uint64_t size) noexcept {
   return round;
 }
 
-// The list for BUFPOOL_CLASSES that makes `wanted` a class as well; nothing where that is long.
+// Returns the list for BUFPOOL_CLASSES that makes `wanted` a class as well. It is empty where the
+// list would be too long to show.
 ClassList classes_with(const Snapshot& snapshot, std::uint64_t wanted) noexcept {
   ClassList list;
   std::uint64_t before = 0;
@@ -201,8 +204,8 @@ bool is_class(const Snapshot& snapshot, std::uint64_t round) noexcept {
                      [&](const auto& row) { return row.buffer_bytes == round + kHeader; });
 }
 
-// Few classes may leave requests to much larger ones. The mean of what was asked for is a class
-// that serves some of them, and wastes less.
+// Where the user chose few classes, much larger ones may serve many requests. A class for the mean
+// of the sizes asked for serves some of them, and wastes less.
 void advise_classes(const Snapshot& snapshot, LineSink sink) noexcept {
   constexpr std::uint64_t kMuchWaste = 5000;  // in hundredths of a percent
   constexpr std::uint64_t kManyGets = 100;

@@ -11,7 +11,7 @@ unsigned char byte_at(std::string_view text, std::size_t index) noexcept {
   return static_cast<unsigned char>(text[index]);
 }
 
-// How long a UTF-8 sequence with this first byte is; 0: none starts so.
+// Returns the length of a UTF-8 sequence with this first byte, or 0 if no sequence starts with it.
 std::size_t sequence_length(unsigned char lead) noexcept {
   if (lead < 0x80) return 1;
   if (lead < 0xC2) return 0;
@@ -27,7 +27,7 @@ bool second_byte_fits(unsigned char lead, unsigned char second) noexcept {
   return lowest <= second && second <= highest;
 }
 
-// The length of the character `text` starts with; 0: not UTF-8.
+// Returns the length of the character that `text` starts with, or 0 if it is not UTF-8.
 std::size_t character_length(std::string_view text) noexcept {
   const std::size_t length = sequence_length(byte_at(text, 0));
   if (length <= 1) return length;
@@ -38,7 +38,7 @@ std::size_t character_length(std::string_view text) noexcept {
   return length;
 }
 
-// U+0000 to U+001F, U+007F, and U+0080 to U+009F, which terminals obey as well.
+// Whether it is U+0000 to U+001F, U+007F, or U+0080 to U+009F. Terminals obey all of these.
 bool is_control(std::string_view character) noexcept {
   const unsigned char lead = byte_at(character, 0);
   if (lead == 0xC2) return byte_at(character, 1) < 0xA0;

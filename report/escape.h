@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Names we did not choose (a program's command), made safe for each form.
+// Makes names that others chose, such as a program's command, safe for each form of the report.
 #pragma once
 
 #include <cstdint>
@@ -9,16 +9,18 @@
 
 namespace bufpool {
 
+// The place that a name is escaped for.
 enum class Escape : std::uint8_t {
-  kTerminal,    // control characters become ?
-  kJson,        // the inside of a JSON string
-  kPrometheus,  // the inside of a label value; control characters but the newline become ?
+  kTerminal,    // Control characters become "?".
+  kJson,        // It is the inside of a JSON string.
+  kPrometheus,  // It is the inside of a label value. Control characters but the newline become "?".
 };
 
 using EscapedName = FixedText<96>;
 
-// `raw` escaped, cut before the first character that would pass `limit` bytes. Always UTF-8: bytes
-// that are not become ?.
+// Returns `raw` escaped for the form. The result ends before the first character that would pass
+// `limit` bytes. It is always UTF-8: each byte of `raw` that is no part of a character becomes "?".
+// A signal handler may call it.
 [[nodiscard]] EscapedName escaped(std::string_view raw, Escape form,
                                   std::size_t limit = EscapedName::kCapacity) noexcept;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "report/exit_log.h"
 
-// Keeps a thread_local with a run-time initialiser, and so its guard, out of every line.
+// Without this every line would meet the guard of a thread_local with a run-time initialiser.
 #define SPDLOG_NO_THREAD_ID
 #include <spdlog/logger.h>
 
@@ -21,13 +21,14 @@ constexpr Way kNowhere{-1, Way::Kind::kPlain, 0};
 
 }  // namespace
 
-// A logger that is its own sink. Without a mutex: the exit may interrupt the one who would hold it.
-// Without a list of sinks, which is on the heap, and without spdlog's patterns: their eighty
+// A logger that is its own sink: it turns messages into lines, and gathers or writes them.
+// It has no mutex, because the exit may interrupt the thread that holds it. It has no list of
+// sinks, because that list is on the heap. It does without spdlog's patterns, because their eighty
 // classes are half of what the loader would have to relocate at the start of every process.
 class ReportLogger final : public spdlog::logger {
  public:
   ReportLogger() : logger("bufpool") {
-    // spdlog's own handler takes a mutex and prints by stdio.
+    // It replaces spdlog's own handler, which takes a mutex and prints by stdio.
     set_error_handler([](const std::string&) {});
   }
 
@@ -78,9 +79,9 @@ class ReportLogger final : public spdlog::logger {
   Way way_ = kNowhere;
   Deadline deadline_ = Deadline::in(0);
   int error_ = EBADF;
-  std::span<char> room_;  // of lines that are not written yet; none: each is written at once
+  std::span<char> room_;  // for lines that are not written yet; empty: each is written at once
   std::size_t used_ = 0;
-  Unnoticed* unnoticed_ = nullptr;  // null: every write has one of its own
+  Unnoticed* unnoticed_ = nullptr;  // null: each write has one of its own
 };
 
 static_assert(kLongestLine < spdlog::memory_buf_t().capacity());

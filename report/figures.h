@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The contents of a report, described once: the figures of counters.def with their places in the
-// snapshot, and what follows from them.
+// Describes the contents of a report once: the figures of counters.def with their places in the
+// snapshot, and the sums and rates that are computed from them. A signal handler may call each
+// function.
 #pragma once
 
 #include <array>
@@ -11,8 +12,10 @@
 
 namespace bufpool {
 
+// A counter only grows, a gauge moves, and a peak is the highest value of a gauge.
 enum class FigureKind : std::uint8_t { kCounter, kGauge, kPeak };
 
+// Returns the kind that counters.def names by this word. Another word does not compile.
 consteval FigureKind figure_kind(std::string_view word) {
   if (word == "counter") return FigureKind::kCounter;
   if (word == "gauge") return FigureKind::kGauge;
@@ -20,6 +23,7 @@ consteval FigureKind figure_kind(std::string_view word) {
   throw "counters.def: not a kind";  // not constant, so the compiler refuses the row
 }
 
+// One row of counters.def, and the place of its value in `Row`.
 template <typename Row>
 struct Figure {
   std::string_view name;
@@ -41,21 +45,26 @@ inline constexpr auto kClassFigures = std::to_array<Figure<ClassSnapshot>>({
 #include "pool/telemetry/counters.def"
 });
 
-// The value of `trimmer` that says no thread could be started.
+// The value of Snapshot::trimmer if the system refused to start the trimmer's thread.
 inline constexpr std::uint64_t kTrimmerRefused = 3;
 
-// Whether the class has anything to tell.
+// Whether the class is in use and has a figure to report.
 [[nodiscard]] bool is_live(const ClassSnapshot& row) noexcept;
+
+// Whether any class of the snapshot is_live().
 [[nodiscard]] bool any_live(const Snapshot& snapshot) noexcept;
 
-// Every counter and gauge added up over the classes, stopping at the largest number. Peaks were
-// not reached at one time and have no sum: they stay 0, as does buffer_bytes.
+// Returns the sum of every counter and gauge over all classes. A sum that does not fit is the
+// largest number. Peaks have no sum, because the classes did not reach them at the same time: they
+// are 0, and so is buffer_bytes.
 [[nodiscard]] ClassSnapshot totals_of(const Snapshot& snapshot) noexcept;
 
-// `part` of `whole` in hundredths of a percent, rounded down, so that 10000 means all of it;
-// 0 of nothing.
+// Returns `part` of `whole` in hundredths of a percent, rounded down. It returns 10000 where `part`
+// is as much as `whole` or more, and 0 where `whole` is 0.
 [[nodiscard]] std::uint64_t basis_points(std::uint64_t part, std::uint64_t whole) noexcept;
 
+// Returns the mode as the report names it: pass-through, rseq or locked; unknown for a mode of a
+// later version.
 [[nodiscard]] std::string_view mode_word(PoolMode mode) noexcept;
 
 }  // namespace bufpool

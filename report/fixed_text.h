@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Text in a fixed buffer on the stack, formatted by fmt, which then never asks the heap. A text
-// that does not fit is cut.
+// A text in a fixed buffer on the stack. It is formatted by fmt, which never asks the heap then.
 #pragma once
 
 #include <fmt/format.h>
@@ -15,12 +14,14 @@
 
 namespace bufpool {
 
+// Holds up to `kSize` bytes of text. What does not fit is cut off. A signal handler may use it.
 template <std::size_t kSize>
 class FixedText {
  public:
   static constexpr std::size_t kCapacity = kSize;
 
-  // Floating-point arguments are not for here: fmt may format them on the heap.
+  // Appends the arguments as fmt formats them. No argument may be a floating-point number, which
+  // fmt may format on the heap.
   template <typename... Args>
   FixedText& add(fmt::format_string<Args...> format, Args&&... args) noexcept {
     const auto result =
@@ -29,14 +30,19 @@ class FixedText {
     return *this;
   }
 
+  // Appends the text as it is.
   FixedText& append(std::string_view text) noexcept {
     size_ += text.copy(chars_.data() + size_, room());
     return *this;
   }
 
+  // Makes the text empty.
   void clear() noexcept { size_ = 0; }
 
+  // Returns how many bytes can still be added.
   [[nodiscard]] std::size_t room() const noexcept { return kSize - size_; }
+
+  // Returns the text, which is not ended by a NUL. The view is valid until the next change.
   [[nodiscard]] std::string_view view() const noexcept { return {chars_.data(), size_}; }
 
  private:
@@ -44,6 +50,7 @@ class FixedText {
   std::size_t size_ = 0;
 };
 
+// A line of the report, and a word or number in it.
 using Line = FixedText<kLongestLine>;
 using Cell = FixedText<24>;
 

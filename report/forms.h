@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The three forms of the report. Each walks the lists of report/figures.h in the order its readers
-// need: text and JSON class by class, Prometheus figure by figure.
+// The three forms of the report, and the advice that all of them contain. The functions promise
+// what render() promises.
 #pragma once
 
 #include "pool/telemetry/snapshot.h"
@@ -8,17 +8,22 @@
 
 namespace bufpool {
 
+// Writes the report as lines for people: a table with a row for each class, and sums below it.
 void render_text(const Snapshot& snapshot, const ReportContext& context, LineSink sink) noexcept;
+
+// Writes the report as one JSON object, class by class. A line ends between two values only.
 void render_json(const Snapshot& snapshot, const ReportContext& context, LineSink sink) noexcept;
+
+// Writes the report in Prometheus text format 0.0.4, figure by figure. It has no advice.
 void render_prometheus(const Snapshot& snapshot, const ReportContext& context,
                        LineSink sink) noexcept;
 
-// The longest line of advice, so that a prefix still fits in front of it.
+// The most bytes that a line of advice has, so that a prefix still fits in front of it.
 inline constexpr std::size_t kLongestAdvice = 180;
 
-// Advice on what to change, one sentence a line, each following from figures of the snapshot; no
-// line where nothing applies. Plain ASCII without quotes or backslashes fits into every form as it
-// is.
+// Tells `sink` what a user could change. Each line is one sentence that follows from figures of the
+// snapshot. There is no line where nothing applies. The lines are plain ASCII without quotes or
+// backslashes, so that they fit into every form as they are.
 void advise(const Snapshot& snapshot, const ReportContext& context, LineSink sink) noexcept;
 
 }  // namespace bufpool

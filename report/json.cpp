@@ -12,12 +12,12 @@
 namespace bufpool {
 namespace {
 
-// One JSON object over as many lines as it needs; a line ends between two values only.
+// Writes one JSON object over as many lines as it needs. A line ends between two values only.
 class JsonLines {
  public:
   explicit JsonLines(LineSink sink) noexcept : sink_(sink) {}
 
-  // An element of an array has no key.
+  // Opens an object or an array. An element of an array has no key.
   void open(char bracket) noexcept { start(Line{}.add("{}", bracket)); }
   void open(std::string_view key, char bracket) noexcept {
     start(Line{}.add("\"{}\": {}", key, bracket));
@@ -28,7 +28,7 @@ class JsonLines {
     place(Line{}.add("{}", bracket), "");
   }
 
-  // Texts are escaped already.
+  // Adds a value. The caller has escaped the text.
   void text(std::string_view text) noexcept { value(Line{}.add("\"{}\"", text)); }
   void text(std::string_view key, std::string_view text) noexcept {
     value(Line{}.add("\"{}\": \"{}\"", key, text));
@@ -37,7 +37,7 @@ class JsonLines {
     value(Line{}.add("\"{}\": {}", key, number));
   }
 
-  // The next item starts a line.
+  // Lets the next item start a line.
   void break_line() noexcept { break_ = true; }
 
   void finish() noexcept { flush(); }

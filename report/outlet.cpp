@@ -5,9 +5,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,25 +18,24 @@
 namespace bufpool {
 namespace {
 
-// A pipe that poll(2) calls writable has room for so much; a terminal for no more than this.
+// A pipe that poll(2) calls writable has room for PIPE_BUF bytes. A terminal may have room for no
+// more than 256.
 constexpr std::uint16_t kPipePiece = PIPE_BUF;
 constexpr std::uint16_t kTerminalPiece = 256;
 
-// The rest of the time is for the writing.
+// The time in milliseconds that the wait for other processes leaves for the writing.
 constexpr int kLeftForWriting = 300;
 
-// A byte far behind all that anybody locks.
-constexpr off_t kLockedByte = 0x7FFF'FFFF'4275'6670;
-
-// Devices of memory, such as /dev/null: nothing is to be waited for, and nothing is shared.
+// The major numbers of devices. Devices of memory, such as /dev/null, make nobody wait, and several
+// writers do not disturb each other there.
 constexpr unsigned kMemoryDevices = 1;
 constexpr unsigned kTerminals = 4;
 constexpr unsigned kConsoles = 5;
 constexpr unsigned kFirstPseudoTerminals = 136;
 constexpr unsigned kLastPseudoTerminals = 143;
 
-// The side of a pseudo terminal that programs write to. To open the other side (major 5) again
-// would make a new one.
+// Whether the file is a terminal, or the side of a pseudo terminal that programs write to. The
+// other side (major 5, minor 2) does not count: opening it again would make a new pseudo terminal.
 bool is_terminal(const struct stat& file) noexcept {
   constexpr unsigned kMaster = 2;
   const unsigned major_number = major(file.st_rdev);
@@ -52,16 +49,11 @@ bool is_never_full(const struct stat& file) noexcept {
   return !S_ISFIFO(file.st_mode) && !S_ISSOCK(file.st_mode);
 }
 
-// Errors of poll(2) are left for the write to meet.
+// Waits up to `milliseconds` for room. It is true for an error of poll(2) as well, which the write
+// then meets.
 bool has_room(int descriptor, int milliseconds) noexcept {
   pollfd waited{descriptor, POLLOUT, 0};
   return poll(&waited, 1, milliseconds) != 0;
-}
-
-// By the kernel's clock: the program's may stand still (libfaketime).
-void wait_a_millisecond() noexcept {
-  const timespec time{0, 1'000'000};
-  syscall(SYS_nanosleep, &time, nullptr);
 }
 
 ssize_t write_once(const Way& way, std::string_view text) noexcept {
@@ -72,7 +64,8 @@ ssize_t write_once(const Way& way, std::string_view text) noexcept {
   return write(way.descriptor, text.data(), std::min(text.size(), most));
 }
 
-// "/proc/thread-self/fd/N": a thread may have a table of descriptors of its own.
+// The path "/proc/thread-self/fd/N". It names the thread, and not the process, because a thread may
+// have a table of descriptors of its own.
 class DescriptorPath {
  public:
   explicit DescriptorPath(int descriptor) noexcept {
@@ -90,16 +83,6 @@ class DescriptorPath {
 
 }  // namespace
 
-std::int64_t Deadline::now() noexcept {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000;
-}
-
-int Deadline::until(std::int64_t time) noexcept {
-  return static_cast<int>(std::clamp<std::int64_t>(time - now(), 0, INT_MAX));
-}
-
 int write_within(const Way& way, std::string_view text, const Deadline& deadline,
                  Unnoticed& unnoticed) noexcept {
   bool begun = false;
@@ -113,7 +96,7 @@ int write_within(const Way& way, std::string_view text, const Deadline& deadline
       text.remove_prefix(static_cast<std::size_t>(written));
       continue;
     }
-    // Nothing written and no error: a device that takes no more.
+    // A device that takes no more writes nothing and reports no error.
     const int error = written == 0 ? EIO : errno;
     unnoticed.write_failed(error);
     const bool full = error == EAGAIN || error == EWOULDBLOCK;
@@ -123,22 +106,15 @@ int write_within(const Way& way, std::string_view text, const Deadline& deadline
   return 0;
 }
 
+Outlet::Opened::~Opened() {
+  if (descriptor >= 0) close(descriptor);
+}
+
 Outlet::Outlet(int descriptor, Use use, Calls calls, const Deadline& deadline) noexcept
     : way_{descriptor, Way::Kind::kPlain, 0} {
   choose(use, calls);
-  if (shared_kind_ && error_ == 0 && calls == Calls::kAny) keep_others_out(deadline);
-}
-
-// Closing lets go of the lock, too, but not where nothing was opened.
-Outlet::~Outlet() {
-  if (locked_ >= 0) {
-    struct flock lock {};
-    lock.l_type = F_UNLCK;
-    lock.l_start = kLockedByte;
-    lock.l_len = 1;
-    fcntl(locked_, F_SETLK, &lock);
-  }
-  if (opened_ >= 0) close(opened_);
+  if (!shared_kind_ || error_ != 0 || calls != Calls::kAny) return;
+  error_ = others_.take(way_.descriptor, Deadline::in(deadline.left() - kLeftForWriting));
 }
 
 void Outlet::choose(Use use, Calls calls) noexcept {
@@ -150,7 +126,7 @@ void Outlet::choose(Use use, Calls calls) noexcept {
   const bool opens = pipe || (S_ISCHR(file.st_mode) && is_terminal(file));
   if (opens && use == Use::kShared) {
     if (open_anew(file.st_dev, file.st_ino)) return;
-    if (pipe && opened_ < 0 && errno == ENXIO) error_ = EPIPE;  // nobody reads it
+    if (pipe && opened_.descriptor < 0 && errno == ENXIO) error_ = EPIPE;  // nobody reads it
   }
   if (error_ != 0 || calls == Calls::kFew) return;
   if (S_ISSOCK(file.st_mode)) {
@@ -161,36 +137,18 @@ void Outlet::choose(Use use, Calls calls) noexcept {
   }
 }
 
-// O_NONBLOCK belongs to the open file, which is shared with whoever else was given it. To open the
-// file once more makes one that is not. False: not to be had, such as a terminal of another user.
+// Opens the file of the descriptor once more. O_NONBLOCK belongs to the open file, which other
+// processes share; the new open file is ours alone. Returns false if the file cannot be opened,
+// such as a terminal of another user.
 bool Outlet::open_anew(std::uint64_t device, std::uint64_t inode) noexcept {
   const int flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  opened_ = open(DescriptorPath(way_.descriptor).text(), flags);
-  if (opened_ < 0) return false;
+  opened_.descriptor = open(DescriptorPath(way_.descriptor).text(), flags);
+  if (opened_.descriptor < 0) return false;
   struct stat file {};
-  if (fstat(opened_, &file) != 0 || file.st_dev != device || file.st_ino != inode) return false;
-  way_.descriptor = opened_;
+  if (fstat(opened_.descriptor, &file) != 0 || file.st_dev != device || file.st_ino != inode)
+    return false;
+  way_.descriptor = opened_.descriptor;
   return true;
-}
-
-// A lock of the process, which ends with it, and on the file itself: several processes share one
-// open file, and so a lock of the open file. Where it cannot be had at all, go on without it. The
-// tries are counted, too, so that they end where the program's clock stands still.
-void Outlet::keep_others_out(const Deadline& deadline) noexcept {
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  lock.l_start = kLockedByte;
-  lock.l_len = 1;
-  int tries = deadline.left() - kLeftForWriting;  // each waits for a millisecond at least
-  while (fcntl(way_.descriptor, F_SETLK, &lock) != 0) {
-    if (errno != EAGAIN && errno != EACCES) return;
-    if (tries-- <= 0 || deadline.left() <= kLeftForWriting) {
-      error_ = ETIMEDOUT;
-      return;
-    }
-    wait_a_millisecond();
-  }
-  locked_ = way_.descriptor;
 }
 
 }  // namespace bufpool

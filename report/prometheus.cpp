@@ -19,8 +19,9 @@ using Labels = FixedText<128>;
 constexpr std::string_view kProcessPrefix = "bufpool_";
 constexpr std::string_view kClassPrefix = "bufpool_class_";
 
-// The unit comes last but for a counter's _total. A counter named by a plural of what it counts
-// (gets, hits) is its own unit, but bytes are always said.
+// Returns the name of the figure's metric: prefix, name, unit, and _total if it is a counter. A
+// counter whose name is the plural of what it counts (gets, hits) has no unit, unless that is
+// bytes.
 template <typename Row>
 MetricName metric_name(std::string_view prefix, const Figure<Row>& figure) noexcept {
   const bool counter = figure.kind == FigureKind::kCounter;
@@ -32,7 +33,7 @@ MetricName metric_name(std::string_view prefix, const Figure<Row>& figure) noexc
   return name;
 }
 
-// Names must fit, and so must lines of HELP, in which nothing may need escaping.
+// Whether all names and all lines of HELP fit, and no HELP has a character that needs escaping.
 template <typename Figures>
 consteval bool can_be_metrics(std::string_view prefix, const Figures& figures) {
   constexpr std::size_t kMarks = std::string_view("# HELP  ").size();

@@ -12,10 +12,10 @@
 
 namespace bufpool {
 
-// In the order of BUFPOOL_REPORT_FORMAT's words.
+// The forms of a report, in the order of the words of BUFPOOL_REPORT_FORMAT.
 enum class ReportForm { kText, kJson, kPrometheus };
 
-// The facts that a report tells beside the snapshot.
+// The facts of a report that are not in the snapshot.
 struct ReportContext {
   std::string_view command;       // any bytes; shown escaped, and cut where it is very long
   std::string_view version;       // of bufpool
@@ -23,24 +23,27 @@ struct ReportContext {
   std::uint64_t cpu_cache_bytes;  // BUFPOOL_CPU_CACHE in force; 0: not known
 };
 
-// No line of a report is longer. Together with its newline it stays within the 250 bytes that
-// spdlog formats without asking the heap.
+// The most bytes that a line of a report has. A line and its newline stay within the 250 bytes that
+// spdlog formats without the heap.
 inline constexpr std::size_t kLongestLine = 239;
 
+// A callable that takes a line and is no LineSink itself.
 template <typename Callable>
 concept TakesLines = std::is_invocable_v<Callable&, std::string_view> &&
     !std::is_same_v<std::remove_const_t<Callable>, class LineSink>;
 
-// The receiver of the lines: a function and its context, neither owned. A line has no newline and
-// is valid during the call only.
+// The receiver of the lines of a report: a function and its context, neither of which it owns. A
+// line has no newline, and is valid during the call only.
 class LineSink {
  public:
   using Function = void (*)(void* context, std::string_view line) noexcept;
 
+  // Calls `function` with `context` for each line.
   constexpr LineSink(Function function, void* context) noexcept
       : function_(function), context_(context) {}
 
-  // Refers to `callable`, which must outlive the sink. Implicit, so that a lambda is a sink.
+  // Calls `callable`, which must outlive the sink. The conversion is implicit, so that a lambda can
+  // be passed for a sink.
   template <TakesLines Callable>
   // NOLINTNEXTLINE(google-explicit-constructor)
   constexpr LineSink(Callable& callable) noexcept
@@ -58,8 +61,9 @@ class LineSink {
   void* context_;
 };
 
-// Never allocates, locks or fails: it may run in an `_exit` inside a signal handler, while the
-// interrupted thread holds the allocator's locks. Size classes nothing was asked of are left out.
+// Writes the report in the given form, line by line. Size classes that were never used are left
+// out. It never allocates, locks or fails, because it may run in an `_exit` inside a signal
+// handler, while the interrupted thread holds the allocator's locks.
 void render(const Snapshot& snapshot, const ReportContext& context, ReportForm form,
             LineSink sink) noexcept;
 

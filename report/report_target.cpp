@@ -7,6 +7,7 @@
 namespace bufpool {
 namespace {
 
+// Writes a file name into a buffer, and counts on where it does not fit.
 class PathWriter {
  public:
   explicit PathWriter(std::span<char> buffer) noexcept : buffer_(buffer) {}
@@ -22,7 +23,8 @@ class PathWriter {
     for (const char* c = digits; c != end; ++c) add(*c);
   }
 
-  // A program may be called anything: a slash would name a folder, a leading dot could be `..`.
+  // Replaces the characters of a command that would not make one file name: a slash would name a
+  // folder, and a leading dot could be `..`.
   void add_command(std::string_view command) noexcept {
     if (command.empty()) command = "unknown";
     for (std::size_t i = 0; i < command.size(); ++i) {
@@ -39,7 +41,7 @@ class PathWriter {
   std::size_t size_ = 0;
 };
 
-// False: not a word we know.
+// Adds the value of the word. Returns false if there is no such word.
 bool add_word(PathWriter& path, char word, const TargetNames& names) noexcept {
   switch (word) {
     case 'p':

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where BUFPOOL_REPORT sends the exit report.
+// Reads BUFPOOL_REPORT, which says where the exit report goes.
 #pragma once
 
 #include <cstdint>
@@ -8,22 +8,29 @@
 
 namespace bufpool {
 
-// The meanings of a file name's % words.
+// The values of the % words of a file name.
 struct TargetNames {
   std::uint32_t pid;         // %p
   std::string_view command;  // %c, made fit to be part of one file name
   std::uint64_t unix_time;   // %t, in seconds
 };
 
+// The place that a setting names, or the reason why it names none.
 struct ReportTarget {
-  enum class Kind : std::uint8_t { kStderr, kOff, kFile, kTooLong, kUnknownWord };
+  enum class Kind : std::uint8_t {
+    kStderr,
+    kOff,
+    kFile,
+    kTooLong,      // The file name and its NUL do not fit into the buffer.
+    kUnknownWord,  // A percent sign is followed by an unknown letter, or by nothing.
+  };
   Kind kind;
-  const char* path;  // of kFile: in the caller's buffer, NUL-terminated; else null
+  const char* path;  // of kFile: the name in the caller's buffer, ended by a NUL; else null
 };
 
-// `setting` is BUFPOOL_REPORT's text: stderr or off in any case, else a file name with %p %c %t
-// and %% for a percent sign. Nothing at all counts as not set: stderr. kTooLong: the name and its
-// NUL do not fit into `buffer`. kUnknownWord: a % followed by something else, or by nothing.
+// Returns the place that `setting`, the text of BUFPOOL_REPORT, names. It is stderr or off, in
+// capitals or not, or a file name with %p %c %t, and %% for a percent sign. An empty text means
+// stderr. The file name is written into `buffer`. A signal handler may call it.
 [[nodiscard]] ReportTarget report_target(std::string_view setting, const TargetNames& names,
                                          std::span<char> buffer) noexcept;
 

@@ -15,7 +15,8 @@
 namespace bufpool {
 namespace {
 
-// Every line starts with the process, so that the reports of children can be told apart.
+// Sends lines that each start with the process's name, so that the reports of a server and of its
+// children can be told apart.
 class TextLines {
  public:
   TextLines(std::uint32_t pid, std::string_view command, LineSink sink) noexcept : sink_(sink) {
@@ -36,7 +37,7 @@ class TextLines {
   LineSink sink_;
 };
 
-// The row of totals, as totals_of() makes it.
+// Whether it is the row that totals_of() makes.
 bool is_total(const ClassSnapshot& row) noexcept { return row.buffer_bytes == 0; }
 
 Cell size_cell(const ClassSnapshot& row) noexcept {
@@ -61,10 +62,11 @@ Cell bytes_cell(const ClassSnapshot& row) noexcept {
   return human_bytes(row.*kValue);
 }
 
+// A column of the table. Without `shown_if` it is always shown.
 struct Column {
   std::string_view heading;
   Cell (*cell)(const ClassSnapshot&) noexcept;
-  std::uint64_t ClassSnapshot::*shown_if = nullptr;  // not zero in all; null: always shown
+  std::uint64_t ClassSnapshot::*shown_if = nullptr;  // The total that is 0 if it is left out.
 };
 
 constexpr auto kColumns = std::to_array<Column>({

@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint64_t kClassHeader = 64;
 constexpr std::string_view kUnitLetters = "KMGTPE";
 
-// How many times 1024 goes into `bytes`: 0 for bytes, 1 for K.
+// Returns the index of the largest unit that fits into `bytes`: 0 for bytes, 1 for K.
 std::size_t largest_unit(std::uint64_t bytes) noexcept {
   std::size_t unit = 0;
   for (; bytes >= 1024; bytes >>= 10) ++unit;

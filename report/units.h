@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Numbers as people read them, in integer arithmetic.
+// Writes numbers for people, in integer arithmetic. A signal handler may call each function.
 #pragma once
 
 #include <cstdint>
@@ -8,20 +8,22 @@
 
 namespace bufpool {
 
-// A size class by its round size, which lies 64 bytes below its buffers: 16448 is 16K; 1.25M,
-// 320K, 640. In plain bytes where two decimals would not be exact.
+// Returns the name of a size class: its round size, which is 64 bytes less than its buffers hold.
+// 16448 bytes are 16K; other names are 1.25M, 320K and 640. The name is in plain bytes where two
+// decimals would not be exact.
 [[nodiscard]] Cell class_name(std::uint64_t buffer_bytes) noexcept;
 
-// A size as a BUFPOOL_ variable takes it, so without a point: 64M, 1536K, 1000.
+// Returns a size in the form that BUFPOOL_ variables take, without a point: 64M, 1536K, 1000.
 [[nodiscard]] Cell option_bytes(std::uint64_t bytes) noexcept;
 
-// 640 B, 12.3 MiB: one decimal, rounded down.
+// Returns a size with its unit and one decimal, rounded down: 640 B, 12.3 MiB.
 [[nodiscard]] Cell human_bytes(std::uint64_t bytes) noexcept;
 
-// All digits up to twelve of them, and above that in units of 10^12: 18446744T.
+// Returns a number with all its digits if these are twelve at most. A larger one is in units of
+// 10^12: 18446744T.
 [[nodiscard]] Cell human_count(std::uint64_t count) noexcept;
 
-// Hundredths of a percent as 99.63.
+// Returns hundredths of a percent as percent with two decimals: 9963 is 99.63.
 [[nodiscard]] Cell percent(std::uint64_t basis_points) noexcept;
 
 }  // namespace bufpool

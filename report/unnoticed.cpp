@@ -10,8 +10,9 @@
 namespace bufpool {
 namespace {
 
-// A blocked signal that the thread itself raises kills the process without asking its handler. A
-// filter of system calls may answer them by SIGSYS, and a program may count on its handler then.
+// These signals stay unblocked. If one of them is blocked when the thread itself raises it, it
+// kills the process and the handler does not run. SIGSYS is among them because a filter of system
+// calls may answer by it, and the program may count on its handler then.
 constexpr std::initializer_list<int> kOwnFaults{SIGSEGV, SIGBUS,  SIGILL, SIGFPE,
                                                 SIGTRAP, SIGABRT, SIGSYS};
 
@@ -25,8 +26,8 @@ Unnoticed::Unnoticed() noexcept : old_errno_(errno), old_cancel_state_(PTHREAD_C
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old_cancel_state_);
   sigemptyset(&to_take_);
   sigemptyset(&pending_);
-  // Only a signal that was blocked can be pending. The kernel is asked as rarely as can be: a
-  // program that has locked itself in may be killed for the call.
+  // Only a signal that was blocked can be pending. The kernel is asked only then, because a program
+  // that has locked itself in may be killed for the call.
   const bool may_be =
       sigismember(&old_mask_, SIGPIPE) == 1 || sigismember(&old_mask_, SIGXFSZ) == 1;
   if (may_be) sigpending(&pending_);
@@ -45,7 +46,7 @@ void Unnoticed::write_failed(int error) noexcept {
   if (error == EFBIG) mark(SIGXFSZ);
 }
 
-// A signal of the program's own that was pending before stays so.
+// A signal that was pending before is the program's own, and stays pending.
 void Unnoticed::mark(int signal) noexcept {
   if (sigismember(&pending_, signal) == 1) return;
   sigaddset(&to_take_, signal);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The row fork/200: what a process that has used buffers of many sizes pays for a child.
+// The rows fork/200 and fork/200live: what a process pays for a child if it has used 200 buffers of
+// many sizes and freed them, and if it still uses them.
 #pragma once
 
 #include <sys/wait.h>
@@ -12,19 +13,23 @@
 
 namespace bufpool::bench {
 
-// Each buffer is written up to its fourth KiB: more pages cost every allocator the same.
-inline void use_many_sizes() {
+using ManySizes = std::array<char*, 200>;
+
+// Takes 200 buffers of up to 2 MiB, and writes the first `written` bytes of each.
+inline ManySizes take_many_sizes(std::size_t written) {
   constexpr std::size_t kMost = 2 * kMiB;
-  std::array<char*, 200> buffers{};
+  ManySizes buffers{};
   for (std::size_t i = 0; i < buffers.size(); ++i) {
     const std::size_t size = 600 + i * i * 97 % kMost;
     buffers[i] = static_cast<char*>(std::malloc(size));
     if (buffers[i] == nullptr) std::_Exit(1);
-    touch_pages(buffers[i], std::min(size, 4 * kKiB));
+    touch_pages(buffers[i], std::min(size, written));
   }
-  for (char* const buffer : buffers) {
-    std::free(buffer);
-  }
+  return buffers;
+}
+
+inline void free_all(const ManySizes& buffers) {
+  for (char* const buffer : buffers) std::free(buffer);
 }
 
 // A child that asks for one buffer and ends.
@@ -40,12 +45,25 @@ inline void fork_once() {
 }
 
 inline double nanoseconds_per_fork(double target_ns) {
-  for (int i = 0; i < 3; ++i) use_many_sizes();
   return ns_per_operation(target_ns, [](std::uint64_t count) {
     return elapsed_ns([=] {
       for (std::uint64_t i = 0; i < count; ++i) fork_once();
     });
   });
+}
+
+// Each buffer was written up to its fourth KiB and freed.
+inline double fork_after_many_sizes(double target_ns) {
+  for (int i = 0; i < 3; ++i) free_all(take_many_sizes(4 * kKiB));
+  return nanoseconds_per_fork(target_ns);
+}
+
+// Each buffer was written whole and is in use.
+inline double fork_beside_many_sizes(double target_ns) {
+  const ManySizes buffers = take_many_sizes(2 * kMiB);
+  const double taken = nanoseconds_per_fork(target_ns);
+  free_all(buffers);
+  return taken;
 }
 
 }  // namespace bufpool::bench

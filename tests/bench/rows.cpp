@@ -67,8 +67,12 @@ double first_page(const Settings& settings, std::size_t size, std::size_t /*unus
   });
 }
 
-double forks(const Settings& settings, std::size_t /*unused*/, std::size_t /*unused*/) {
-  return nanoseconds_per_fork(settings.target_ns);
+double fork_freed(const Settings& settings, std::size_t /*unused*/, std::size_t /*unused*/) {
+  return fork_after_many_sizes(settings.target_ns);
+}
+
+double fork_in_use(const Settings& settings, std::size_t /*unused*/, std::size_t /*unused*/) {
+  return fork_beside_many_sizes(settings.target_ns);
 }
 
 struct Interval {
@@ -335,7 +339,8 @@ constexpr Row kRows[] = {
     {"small/256", hot, 256, 0},
     {"realloc/grow", grow, 1, 0},
     {"realloc/grow8", grow, 8, 0},
-    {"fork/200", forks, 0, 0},
+    {"fork/200", fork_freed, 0, 0},
+    {"fork/200live", fork_in_use, 0, 0},
     {"burst/64K", burst, 64 * kKiB, 0},
     {"burst/1M", burst, kMiB, 0},
 };

@@ -78,7 +78,7 @@ class Model {
   void run(Input input) {
     while (!input.empty()) step(input);
     while (!live_.empty()) put(live_.begin());
-    require(pool_.totals().in_use_bytes == 0, "in use after all was put");
+    require(pool_.figures().totals().in_use_bytes == 0, "in use after all was put");
   }
 
  private:
@@ -139,11 +139,11 @@ class Model {
 
   // Gives memory back; what is live stays as it is, and is what the counters say.
   void drop_idle(std::uint8_t keep) {
-    pool_.trim(std::uint64_t{keep} << 16);
+    pool_.control().trim(std::uint64_t{keep} << 16);
     std::size_t pooled = 0;
     for (const auto& [address, live] : live_) pooled += live.pooled;
     Snapshot snapshot;
-    pool_.snapshot(snapshot);
+    pool_.figures().snapshot(snapshot);
     std::uint64_t in_use = 0;
     for (const ClassSnapshot& c : snapshot.classes) {
       require(c.gets == c.hits + c.misses && c.in_use == c.gets - c.puts, "counters disagree");

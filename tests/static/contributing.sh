@@ -1,22 +1,32 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Promise: the files that CONTRIBUTING.md names are there, and so are the names that it tells to
-# look for in them.
+# look for in them, which stand in brackets behind the file: `pool/NAME.h` (`word`, `word`).
 source "$(dirname "${BASH_SOURCE[0]}")/golden.bash"
 start "$@"
 
 guide=$source/CONTRIBUTING.md
-named=$(grep -oE '`(\./)?(pool|interpose|report|tests|scripts)/[A-Za-z0-9_./]+' "$guide" \
-  | tr -d '`' | sort -u | grep -v NAME)
-[ "$(wc -w <<<"$named")" -ge 15 ] || fault "few files are named: $named"
-for path in $named; do
-  [ -e "$source/$path" ] || fault "CONTRIBUTING.md names $path, which is not there"
+folders='(pool|interpose|report|tests|scripts|docs)'
+path="((\./)?$folders/[A-Za-z0-9_./-]+|README\.md|CMakeLists\.txt)"
+
+named=$(grep -oE "\`$path" "$guide" | tr -d '`' | sort -u | grep -v NAME)
+[ "$(wc -w <<<"$named")" -ge 25 ] || fault "few files are named: $named"
+for file in $named; do
+  [ -e "$source/$file" ] || fault "CONTRIBUTING.md names $file, which is not there"
 done
 
-holds() { grep -q "$1" "$source/$2" || fault "$2 has no $1"; }
-holds 'struct Options' pool/options/options.h
-holds 'count_class' pool/pool_snapshot.cpp
-holds 'kLastClass' pool/memory/size_classes.h
-holds 'kWidestShift' pool/memory/chunks.h
-holds 'bufpool_mimalloc' CMakeLists.txt
+# A list of names may go on in the next line of the page. Each gets a line: the file and the name.
+tr '\n' ' ' <"$guide" | tr -s ' ' | grep -oE "\`$path\` \(\`[^)]*\)" \
+  | awk -F'`' '{ for (i = 4; i < NF; i += 2) print $2 "\t" $i }' >"$tmp/anchors"
+[ "$(wc -l <"$tmp/anchors")" -ge 20 ] || fault "few names to look for: $(cat "$tmp/anchors")"
+while IFS=$'\t' read -r file anchor; do
+  grep -qF -- "$anchor" "$source/$file" || fault "$file has no $anchor"
+done <"$tmp/anchors"
+
+# What to do for each kind of change is told by a list of three at most.
+for kind in 'An option' 'A counter' 'A size class' 'A processor architecture' 'A backing' \
+  'A form of the report'; do
+  steps=$(sed -n "/^## $kind\$/,/^## /p" "$guide" | grep -c '^[0-9]\.' || true)
+  [ "$steps" = 3 ] || fault "'$kind' has $steps steps and not 3"
+done
 finish

@@ -87,3 +87,24 @@ need_golden_build() {
 
 # library_path NAME: where the loader finds what the library needs; empty: it needs no such thing.
 library_path() { ldd "$library" | awk -v name="$1" 'index($1, name) == 1 { print $3 }'; }
+
+# same_in_page PAGE MARK COMMAND...: between <!-- MARK --> and <!-- /MARK --> of a page of Markdown
+# stands what the command prints. UPDATE_GOLDEN=1 puts it there.
+same_in_page() {
+  local page=$source/$1 mark=$2
+  shift 2
+  [ "$(grep -cxE "<!-- /?$mark -->" "$page")" = 2 ] || {
+    fault "$page needs one <!-- $mark --> and one <!-- /$mark -->"
+    return
+  }
+  "$@" >"$tmp/table"
+  if updating; then
+    sed -e "/^<!-- $mark -->\$/r $tmp/table" \
+      -e "/^<!-- $mark -->\$/,/^<!-- \/$mark -->\$/{/^<!-- \/\{0,1\}$mark -->\$/!d}" \
+      "$page" >"$tmp/page"
+    cat "$tmp/page" >"$page"
+    say "wrote the table into $page"
+  fi
+  sed -n "/^<!-- $mark -->\$/,/^<!-- \/$mark -->\$/p" "$page" | sed '1d;$d' >"$tmp/found"
+  same "$tmp/table" "$tmp/found" "the table of $page ($(basename "${@: -1}"))"
+}

@@ -4,24 +4,6 @@
 source "$(dirname "${BASH_SOURCE[0]}")/golden.bash"
 start "$@"
 
-readme=$source/README.md
-[ -f "$readme" ] || skip "there is no README.md"
-marks=$(grep -cxE '<!-- /?options -->' "$readme" || true)
-[ "$marks" != 0 ] || skip "README.md has no place for the table"
-# between FILE: what stands between the marks.
-between() { sed -n '/^<!-- options -->$/,/^<!-- \/options -->$/p' "$1" | sed '1d;$d'; }
-
-"$python" "$source/scripts/options-table" >"$tmp/table"
-[ "$marks" = 2 ] || fault "README.md needs one <!-- options --> and one <!-- /options -->"
-[ "$faults" = 0 ] || finish
-
-if updating; then
-  sed -e "/^<!-- options -->\$/r $tmp/table" \
-    -e '/^<!-- options -->$/,/^<!-- \/options -->$/{/^<!-- \/\{0,1\}options -->$/!d}' \
-    "$readme" >"$tmp/readme"
-  cat "$tmp/readme" >"$readme"
-  say "wrote the table into README.md"
-fi
-between "$readme" >"$tmp/found"
-same "$tmp/table" "$tmp/found" "the table of variables (scripts/options-table)"
+[ -f "$source/README.md" ] || skip "there is no README.md"
+same_in_page README.md options "$python" "$source/scripts/options-table"
 finish

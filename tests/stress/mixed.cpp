@@ -195,7 +195,7 @@ class User {
 void trim_all_the_time() {
   std::mt19937_64 random(99);
   while (!stop.load(std::memory_order_relaxed)) {
-    pool.trim(random() % 4 == 0 ? 0 : random() % (64 << 20));
+    pool.control().trim(random() % 4 == 0 ? 0 : random() % (64 << 20));
     std::this_thread::sleep_for(std::chrono::microseconds(random() % 30000));
   }
 }
@@ -204,7 +204,7 @@ void watch_counters() {
   Snapshot before{};
   Snapshot now{};
   while (!stop.load(std::memory_order_relaxed)) {
-    pool.snapshot(now);
+    pool.figures().snapshot(now);
     for (std::size_t i = 0; i < kSnapshotClasses; ++i) {
       const ClassSnapshot& was = before.classes[i];
       const ClassSnapshot& is = now.classes[i];
@@ -225,9 +225,9 @@ std::uint64_t check_end() {
     check_fingerprint(buffer);
     pool.owns(buffer) ? pool.put(buffer) : backing::release(buffer);
   }
-  pool.trim(0);
+  pool.control().trim(0);
   Snapshot end{};
-  pool.snapshot(end);
+  pool.figures().snapshot(end);
   std::uint64_t gets = 0;
   for (const ClassSnapshot& c : end.classes) {
     gets += c.gets;
@@ -254,9 +254,9 @@ int start(std::string_view mode) {
   Options options = default_options();
   const bool locked = mode == "locked";
   options.mode = static_cast<std::uint32_t>(locked ? ModeChoice::kLocked : ModeChoice::kRseq);
-  pool.set_fault_handler(on_fault);
+  pool.control().set_fault_handler(on_fault);
   if (!pool.open(options)) fail("the pool does not open", nullptr, 0, 0);
-  if (!locked && pool.mode() != PoolMode::kRseq) {
+  if (!locked && pool.figures().mode() != PoolMode::kRseq) {
     std::puts("no restartable sequences here");
     return kSkipped;
   }

@@ -52,7 +52,7 @@ class FaultsTest : public InEachMode {
  protected:
   void SetUp() override {
     InEachMode::SetUp();
-    pool().set_fault_handler(tell);
+    pool().control().set_fault_handler(tell);
   }
   // A buffer that shares no span with what other tests hold.
   char* take(std::size_t size) { return static_cast<char*>(pool().take(size)); }
@@ -73,7 +73,7 @@ TEST_P(FaultsTest, DoubleFree) {
 TEST_P(FaultsTest, DoubleFreeOfWhatWentBackToTheSystem) {
   char* const buffer = take(1 << 20);
   pool().put(buffer);
-  pool().trim(0);
+  pool().control().trim(0);
   EXPECT_TOLD(pool().put(buffer), "double free at " + hex(buffer));
 }
 
@@ -222,12 +222,12 @@ class FaultTable : public FaultsTest {
       buffer = block_of(entry_) + kGap;
       if (is == Is::kEntered) return buffer;
       pool().put(entry_);
-      if (is == Is::kInSpan) pool().trim(~std::uint64_t{0});
+      if (is == Is::kInSpan) pool().control().trim(~std::uint64_t{0});
       return buffer;
     }
     if (is == Is::kPurged) {
       pool().put(buffer);
-      pool().trim(0);
+      pool().control().trim(0);
     }
     if (is == Is::kOverrun) std::memset(buffer - kGap, 'x', 1);
     if (is == Is::kZeroOverrun) std::memset(buffer - kGap, 0, 8);
@@ -294,7 +294,7 @@ TEST_P(FaultTable, EachIsToldForWhatItIs) {
 TEST_P(FaultsTest, TheCallIsNamed) {
   char* const buffer = take(4096);
   pool().put(buffer);
-  pool().set_fault_handler(
+  pool().control().set_fault_handler(
       [](const Fault& fault) { std::_Exit(fault.call == Fault::Call::kRealloc ? kTold : 1); });
   EXPECT_TOLD(std::ignore = pool().resize(buffer, 9000), "");
   EXPECT_EXIT(pool().put(buffer), testing::ExitedWithCode(1), "");
@@ -337,7 +337,7 @@ TEST_P(FaultsTest, ALargeBufferThatGrewIsFreedOnce) {
 }
 
 TEST_P(FaultsTest, WithoutAHandlerItTraps) {
-  pool().set_fault_handler(nullptr);
+  pool().control().set_fault_handler(nullptr);
   char* const buffer = take(4096);
   pool().put(buffer);
   EXPECT_DEATH(pool().put(buffer), "");

@@ -39,9 +39,9 @@ TEST(BufferPoolUnopened, WantsNothingAndOwnsNothing) {
   }
   EXPECT_FALSE(pool->owns(nullptr));
   EXPECT_FALSE(pool->owns(pool.get()));
-  EXPECT_EQ(pool->mode(), PoolMode::kPassThrough);
-  pool->before_fork();
-  pool->after_fork_in_parent();
+  EXPECT_EQ(pool->figures().mode(), PoolMode::kPassThrough);
+  pool->control().before_fork();
+  pool->control().after_fork_in_parent();
 }
 
 TEST(BufferPoolUnopened, StaysSoWhenDisabled) {
@@ -50,13 +50,13 @@ TEST(BufferPoolUnopened, StaysSoWhenDisabled) {
   const auto pool = std::make_unique<BufferPool>();
   EXPECT_FALSE(pool->open(options));
   EXPECT_FALSE(pool->wants(4096));
-  EXPECT_EQ(pool->reserved_bytes(), 0U);
+  EXPECT_EQ(pool->figures().reserved_bytes(), 0U);
 }
 
 class BufferPoolTest : public InEachMode {};
 INSTANTIATE_TEST_SUITE_P(Modes, BufferPoolTest, kBothModes, mode_name);
 
-TEST_P(BufferPoolTest, IsInTheModeAskedFor) { EXPECT_EQ(pool().mode(), GetParam()); }
+TEST_P(BufferPoolTest, IsInTheModeAskedFor) { EXPECT_EQ(pool().figures().mode(), GetParam()); }
 
 TEST_P(BufferPoolTest, WantsBuffersOnly) {
   EXPECT_FALSE(pool().wants(0));
@@ -111,7 +111,7 @@ TEST_P(BufferPoolTest, ZeroedIsZeroWhetherFreshUsedOrPurged) {
         fill(buffer, pool().usable_size(buffer), 0xee);
       }
       for (void* buffer : buffers) pool().put(buffer);
-      if (round == 1) pool().trim(0);
+      if (round == 1) pool().control().trim(0);
     }
   }
 }
@@ -156,19 +156,19 @@ TEST_P(BufferPoolTest, ABlockServesPlainAfterAligned) {
 
 TEST_P(BufferPoolTest, TrimGivesBackWhatIsIdleAndNothingElse) {
   constexpr std::size_t kSize = 256 << 10;
-  pool().trim(0);
+  pool().control().trim(0);
   std::vector<void*> buffers(64);
   for (void*& buffer : buffers) buffer = pool().take(kSize);
   for (void* buffer : buffers) fill(buffer, kSize, 0x3c);
-  EXPECT_EQ(pool().trim(0), 0U) << "nothing is idle";
+  EXPECT_EQ(pool().control().trim(0), 0U) << "nothing is idle";
   for (std::size_t i = 8; i < buffers.size(); ++i) pool().put(buffers[i]);
-  const std::uint64_t idle = pool().totals().idle_bytes;
+  const std::uint64_t idle = pool().figures().totals().idle_bytes;
   EXPECT_GE(idle, 56 * kSize);
-  const std::uint64_t given = pool().trim(idle / 2);
+  const std::uint64_t given = pool().control().trim(idle / 2);
   EXPECT_GE(given, idle / 2 - (1 << 20));
   EXPECT_LE(given, idle / 2 + (1 << 20));
-  EXPECT_GE(given + pool().trim(0), 56 * kSize);
-  EXPECT_LT(pool().totals().idle_bytes, std::uint64_t{4} << 20);
+  EXPECT_GE(given + pool().control().trim(0), 56 * kSize);
+  EXPECT_LT(pool().figures().totals().idle_bytes, std::uint64_t{4} << 20);
   for (std::size_t i = 0; i < 8; ++i) {
     EXPECT_TRUE(holds(buffers[i], kSize, 0x3c));
     pool().put(buffers[i]);
@@ -203,7 +203,7 @@ TEST_P(BufferPoolTest, AnyThreadMayPutWhatAnotherTook) {
   std::thread([&] {
     for (void* buffer : buffers) pool().put(buffer);
   }).join();
-  EXPECT_EQ(pool().totals().in_use_bytes, 0U);
+  EXPECT_EQ(pool().figures().totals().in_use_bytes, 0U);
 }
 
 TEST_P(BufferPoolTest, BuffersOfManyThreadsAreApart) {
@@ -249,7 +249,7 @@ TEST_F(BufferPoolOptions, ClassesServeAllThatIsBelowThem) {
     EXPECT_TRUE(is_aligned(buffer, alignment));
     pool.put(buffer);
   }
-  EXPECT_EQ(pool.totals().in_use_bytes, 0U);
+  EXPECT_EQ(pool.figures().totals().in_use_bytes, 0U);
 }
 
 TEST_F(BufferPoolOptions, TheSmallestClassMayStandAlone) {
@@ -266,7 +266,7 @@ TEST_F(BufferPoolOptions, SizesMayBeBounded) {
   options.max_size = 100000;
   const OwnPool own(options);
   BufferPool& pool = own.get();
-  EXPECT_EQ(pool.least(), 3000U);
+  EXPECT_EQ(pool.sizes().least(), 3000U);
   EXPECT_FALSE(pool.wants(2999));
   EXPECT_TRUE(pool.wants(3000));
   EXPECT_TRUE(pool.wants(100000 + kHeaderRoom));
@@ -303,7 +303,7 @@ TEST_P(BufferPoolTest, AnExhaustedClassIsPassedOn) {
   void* const aligned = pool.take_aligned(4096, 15 << 20);
   ASSERT_TRUE(aligned != nullptr && !pool.owns(aligned) && is_aligned(aligned, 4096));
   Snapshot snapshot;
-  pool.snapshot(snapshot);
+  pool.figures().snapshot(snapshot);
   const ClassSnapshot& counts = snapshot.classes[to_number(class_step(16 << 20))];
   EXPECT_EQ(counts.fallbacks, 3U);
   EXPECT_EQ(counts.in_use, pooled.size());
@@ -336,7 +336,7 @@ TEST(BufferPoolLimits, WithoutAddressSpaceItStaysClosed) {
     auto* const pool = new BufferPool;
     leave_address_space(0);
     if (pool->open(default_options())) return __LINE__;
-    return pool->wants(4096) || pool->mode() != PoolMode::kPassThrough ? __LINE__ : 0;
+    return pool->wants(4096) || pool->figures().mode() != PoolMode::kPassThrough ? __LINE__ : 0;
   };
   EXPECT_EQ(in_child(refused), 0);
 }

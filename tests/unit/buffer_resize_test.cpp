@@ -33,7 +33,7 @@ bool holds_words(const void* pointer, std::size_t bytes, std::uint64_t seed) {
   return true;
 }
 
-std::uint64_t in_use(BufferPool& pool) { return pool.totals().in_use_bytes; }
+std::uint64_t in_use(BufferPool& pool) { return pool.figures().totals().in_use_bytes; }
 
 class BufferResizeTest : public InEachMode {
  protected:
@@ -88,7 +88,7 @@ TEST_P(BufferResizeTest, WhatGrowsOnceIsNoWider) {
   for (int i = 0; i < 100; ++i) {
     void* const buffer = own.resize(own.take(1000), 5000);
     ASSERT_NE(buffer, nullptr);
-    const auto before = own.totals().in_use_bytes;
+    const auto before = own.figures().totals().in_use_bytes;
     EXPECT_LE(before, stride_bytes(class_step(5000)));
     own.put(buffer);
   }
@@ -192,8 +192,8 @@ TEST_P(BufferResizeTest, ThousandsGrowAtOnce) {
   }
   for (void* buffer : buffers) pool().put(buffer);
   EXPECT_EQ(in_use(pool()), before);
-  pool().trim(0);
-  EXPECT_LT(pool().totals().idle_bytes, kMiB);
+  pool().control().trim(0);
+  EXPECT_LT(pool().figures().totals().idle_bytes, kMiB);
 }
 
 TEST_P(BufferResizeTest, ThreadsGrowBuffersOfOneAnother) {

@@ -37,7 +37,7 @@ inline BufferPool& open_pool(const Options& options) {
 class OwnPool {
  public:
   explicit OwnPool(const Options& options) { EXPECT_TRUE(pool_->open(options)); }
-  ~OwnPool() { pool_->close(); }
+  ~OwnPool() { pool_->control().close(); }
   OwnPool(const OwnPool&) = delete;
   OwnPool& operator=(const OwnPool&) = delete;
 
@@ -60,7 +60,7 @@ class InEachMode : public testing::TestWithParam<PoolMode> {
   void SetUp() override {
     if (GetParam() == PoolMode::kLocked) return;
     if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer does not understand sequences";
-    if (pool().mode() != PoolMode::kRseq) GTEST_SKIP() << "no restartable sequences here";
+    if (pool().figures().mode() != PoolMode::kRseq) GTEST_SKIP() << "no restartable sequences here";
   }
   BufferPool& pool() const { return pool_in(GetParam()); }
 };

@@ -20,7 +20,7 @@ namespace {
 
 Snapshot snapshot_of(BufferPool& pool) {
   Snapshot snapshot;
-  pool.snapshot(snapshot);
+  pool.figures().snapshot(snapshot);
   return snapshot;
 }
 
@@ -55,7 +55,7 @@ TEST(PoolSnapshotUnopened, SaysPassThroughAndNothingElse) {
   EXPECT_EQ(snapshot.version, kSnapshotVersion);
   EXPECT_EQ(snapshot.reserved, 0U);
   for (const ClassSnapshot& c : snapshot.classes) EXPECT_EQ(c.buffer_bytes, 0U);
-  EXPECT_EQ(pool->totals().carved_bytes, 0U);
+  EXPECT_EQ(pool->figures().totals().carved_bytes, 0U);
 }
 
 class PoolSnapshotTest : public InEachMode {
@@ -70,7 +70,7 @@ TEST_P(PoolSnapshotTest, HeadSaysWhoAndHow) {
   const Snapshot snapshot = snapshot_of(pool());
   EXPECT_EQ(snapshot.mode, GetParam());
   EXPECT_EQ(snapshot.pid, static_cast<std::uint32_t>(getpid()));
-  EXPECT_EQ(snapshot.reserved, pool().reserved_bytes());
+  EXPECT_EQ(snapshot.reserved, pool().figures().reserved_bytes());
   EXPECT_GT(snapshot.resident, 0U);
 }
 
@@ -120,7 +120,7 @@ TEST_P(PoolSnapshotTest, RetainedGoesWithTrim) {
   for (void* buffer : buffers) pool().put(buffer);
   EXPECT_GE(count(kSize).retained, 50 * kSize);
   const std::uint64_t drains = snapshot_of(pool()).cpu_drains;
-  pool().trim(0);
+  pool().control().trim(0);
   EXPECT_EQ(count(kSize).retained, 0U);
   EXPECT_EQ(count(kSize).idle, 0U);
   EXPECT_EQ(count(kSize).cached, 0U);
@@ -185,7 +185,7 @@ TEST_P(PoolSnapshotTest, RoomToGrowIsNotGranted) {
     asked += row.asked;
     granted += row.granted;
   }
-  EXPECT_GT(own.totals().carved_bytes, 300'000U);
+  EXPECT_GT(own.figures().totals().carved_bytes, 300'000U);
   EXPECT_LT(granted, asked + asked / 2) << "a class wastes a fifth, and its gap";
 }
 
@@ -198,10 +198,10 @@ TEST_P(PoolSnapshotTest, FallbacksSayWhy) {
   for (void*& buffer : held) buffer = own.take(9000);
   EXPECT_EQ(row().fallbacks, 7U);
   EXPECT_EQ(row().over_limit, 7U);
-  EXPECT_EQ(own.gets(), 10U) << "asked for, if not handed out";
-  own.before_fork();  // holds the locks, as what a signal handler interrupts may
+  EXPECT_EQ(own.figures().gets(), 10U) << "asked for, if not handed out";
+  own.control().before_fork();  // holds the locks, as what a signal handler interrupts may
   EXPECT_FALSE(own.owns(own.take_zeroed(70'000)));
-  own.after_fork_in_parent();
+  own.control().after_fork_in_parent();
   const Snapshot now = snapshot_of(own);
   EXPECT_EQ(now.classes[to_number(class_step(70'000))].locked_out, 1U);
   EXPECT_EQ(now.classes[to_number(class_step(70'000))].over_limit, 0U);
@@ -221,15 +221,16 @@ TEST(PoolSnapshot, ClassesOutsideTheRangeAreNotInUse) {
 TEST(PoolSnapshot, TheRangeIsKnownWithoutAPool) {
   Options options = options_in(PoolMode::kLocked);
   const auto pool = std::make_unique<BufferPool>();
-  EXPECT_EQ(pool->least(), kMinSize);
-  EXPECT_EQ(pool->most(), kMaxSize + kHeaderRoom);
+  EXPECT_EQ(pool->sizes().least(), kMinSize);
+  EXPECT_EQ(pool->sizes().most(), kMaxSize + kHeaderRoom);
   options.disable = true;
   options.min_size = 3000;
   options.max_size = 64 << 10;
   EXPECT_FALSE(pool->open(options));
-  EXPECT_EQ(pool->least(), 3000U);
-  EXPECT_EQ(pool->most(), (64U << 10) + kHeaderRoom);
-  EXPECT_FALSE(pool->wants(5000) || pool->serves(5000) || pool->serves_aligned(4096, 5000));
+  EXPECT_EQ(pool->sizes().least(), 3000U);
+  EXPECT_EQ(pool->sizes().most(), (64U << 10) + kHeaderRoom);
+  EXPECT_FALSE(pool->wants(5000) || pool->sizes().serves(5000) ||
+               pool->sizes().serves_aligned(4096, 5000));
 }
 
 TEST_P(PoolSnapshotTest, PromisesHoldAfterManyThreads) {
@@ -248,7 +249,7 @@ TEST_P(PoolSnapshotTest, PromisesHoldAfterManyThreads) {
           pool().put(held.back());
           held.pop_back();
         }
-        if (i % 5000 == 77) pool().trim(0);
+        if (i % 5000 == 77) pool().control().trim(0);
       }
       for (void* buffer : held) pool().put(buffer);
     });
@@ -267,7 +268,7 @@ TEST_P(PoolSnapshotTest, PromisesHoldAfterManyThreads) {
 TEST_P(PoolSnapshotTest, TotalsAreTheSums) {
   void* const buffer = pool().take(50000);
   const Snapshot snapshot = snapshot_of(pool());
-  const PoolTotals totals = pool().totals();
+  const PoolTotals totals = pool().figures().totals();
   std::uint64_t idle = 0;
   std::uint64_t carved = 0;
   std::uint64_t in_use = 0;
@@ -293,16 +294,16 @@ TEST_P(PoolSnapshotTest, AForkedChildHasAPeakOfItsOwn) {
   held.resize(20);
   const ClassSnapshot parent = count(kForked);
   EXPECT_GT(parent.in_use_peak, 250U);
-  pool().before_fork();
+  pool().control().before_fork();
   const int child = in_child([&] {
-    pool().after_fork_in_child();
+    pool().control().after_fork_in_child();
     if (count(kForked).in_use_peak != parent.in_use) return 1;
     for (int i = 0; i < 100; ++i) pool().put(pool().take(kForked));
     if (count(kForked).in_use_peak > parent.in_use + batch_blocks(class_step(kForked))) return 2;
     for (int i = 0; i < 600; ++i) held.push_back(pool().take(kForked));
     return count(kForked).in_use_peak == parent.in_use + 600 ? 0 : 3;
   });
-  pool().after_fork_in_parent();
+  pool().control().after_fork_in_parent();
   EXPECT_EQ(child, 0);
   EXPECT_EQ(count(kForked).in_use_peak, parent.in_use_peak);
   for (void* buffer : held) pool().put(buffer);
@@ -322,12 +323,12 @@ int check_as_child(BufferPool& pool, std::uint64_t inherited, int generations) {
   if (now.asked != 2 * kForked) return __LINE__;
   if (const int line = broken_promise(snapshot_of(pool))) return line;
   if (generations > 0) {
-    pool.before_fork();
+    pool.control().before_fork();
     const int below = in_child([&] {
-      pool.after_fork_in_child();
+      pool.control().after_fork_in_child();
       return check_as_child(pool, inherited + 1, generations - 1);
     });
-    pool.after_fork_in_parent();
+    pool.control().after_fork_in_parent();
     if (below != 0) return below;
   }
   pool.put(kept);
@@ -339,15 +340,15 @@ TEST_P(PoolSnapshotTest, AForkedChildCountsFromZero) {
   for (void*& buffer : held) buffer = pool().take(kForked);
   const std::uint64_t in_use = count(kForked).in_use;
   const std::uint64_t gets = count(kForked).gets;
-  pool().before_fork();
+  pool().control().before_fork();
   const int child = in_child([&] {
-    pool().after_fork_in_child();
+    pool().control().after_fork_in_child();
     const int line = check_as_child(pool(), in_use, 1);
     if (line != 0) return line & 0xff;
     for (void* buffer : held) pool().put(buffer);
     return count(kForked).in_use == in_use - held.size() ? 0 : 1;
   });
-  pool().after_fork_in_parent();
+  pool().control().after_fork_in_parent();
   EXPECT_EQ(child, 0);
   EXPECT_EQ(count(kForked).gets, gets) << "the parent's counts are the parent's";
   EXPECT_EQ(count(kForked).inherited, 0U);
@@ -372,22 +373,22 @@ TEST_P(PoolSnapshotTest, AChildOfABusyParentWorks) {
   }
   // So that some children are born with a CPU's cache half drained.
   threads.emplace_back([&] {
-    while (!stop) pool().trim(0);
+    while (!stop) pool().control().trim(0);
   });
   for (int i = 0; i < 30; ++i) {
-    pool().before_fork();
+    pool().control().before_fork();
     const pid_t child = fork();
     if (child == 0) {
-      pool().after_fork_in_child();
+      pool().control().after_fork_in_child();
       alarm(120);
       std::vector<void*> held;
       for (const std::size_t size : {600, 9000, 70000, 1 << 20}) held.push_back(pool().take(size));
-      pool().trim(0);
+      pool().control().trim(0);
       for (void* buffer : held) pool().put(buffer);
       const ClassSnapshot c = count(9000);
       _exit(c.gets == 1 && c.puts == 1 ? 0 : 1);
     }
-    pool().after_fork_in_parent();
+    pool().control().after_fork_in_parent();
     EXPECT_EQ(wait_for(child), 0);
   }
   stop = true;

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// The shared spans of all classes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "pool/memory/chunk_space.h"
+#include "pool/memory/size_classes.h"
+#include "pool/spans/shared_spans.h"
+#include "pool/sync/owner_lock.h"
+
+namespace bufpool {
+
+// The spans of each class, which are opened with the class's first get: small processes need few,
+// and each is part of a page.
+class AllSpans {
+ public:
+  // `space` outlives this. `most_out` is the most blocks of a class that may be out at once.
+  // Pre: it is called once.
+  void open(ChunkSpace* space, std::uint64_t most_out) noexcept {
+    space_ = space;
+    most_out_ = most_out;
+  }
+
+  SharedSpans& operator[](ClassIndex c) noexcept { return spans_[to_number(c)]; }
+  const SharedSpans& operator[](ClassIndex c) const noexcept { return spans_[to_number(c)]; }
+
+  // Returns the spans of a class, opened. They are not open where a fork is under way, or where a
+  // signal handler interrupted the thread that opens them. It takes the lock of opening. Any thread
+  // and any signal handler may call it.
+  [[nodiscard]] SharedSpans& opened(ClassIndex c) noexcept {
+    SharedSpans& spans = (*this)[c];
+    if (!spans.is_open() && opening_.lock()) {
+      spans.open(c, space_, most_out_);
+      opening_.unlock();
+    }
+    return spans;
+  }
+
+  // Tells whether `address`, which lies in the region of class `c`, is mapped by somebody else: a
+  // mapping got into the range where nothing of ours is mapped.
+  [[nodiscard]] bool is_foreign(ClassIndex c, std::uintptr_t address) noexcept {
+    return !(*this)[c].is_used() || !(*this)[c].maps(address);
+  }
+
+  // Returns the first of kClassSlots elements, for parts that know spans by their numbers.
+  SharedSpans* data() noexcept { return spans_.data(); }
+
+  // Around a fork, see OwnerLock. While a fork is under way no class is opened, so that the locks
+  // of those that are not have no owner; await_opening() comes before await_owners().
+  void await_opening() noexcept { opening_.await_owner(); }
+  void await_owners() noexcept {
+    for (SharedSpans& spans : spans_) {
+      if (spans.is_open()) spans.await_owner();
+    }
+  }
+  void repair_in_child() noexcept {
+    for (SharedSpans& spans : spans_) {
+      if (spans.is_open()) spans.repair_in_child();
+    }
+    opening_.repair_in_child();
+  }
+
+ private:
+  ChunkSpace* space_ = nullptr;
+  std::uint64_t most_out_ = 0;
+  OwnerLock opening_;
+  std::array<SharedSpans, kClassSlots> spans_{};
+};
+
+}  // namespace bufpool

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// Serves a realloc that does not end where the buffer is at once.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "pool/blocks/all_spans.h"
+#include "pool/blocks/altered_pages.h"
+#include "pool/blocks/hit_tables.h"
+#include "pool/blocks/pointer_check.h"
+#include "pool/blocks/served_sizes.h"
+#include "pool/free_path.h"
+#include "pool/growing/lending.h"
+#include "pool/growing/realloc_predictor.h"
+#include "pool/miss_path.h"
+#include "pool/options/options.h"
+#include "pool/platform/platform.h"
+
+namespace bufpool {
+
+// Resizes buffers: in place while their class holds them, or else by a move, once, to where there
+// is room to grow.
+//
+// Any thread and any signal handler may call all. The caller holds no lock.
+class BufferResize {
+ public:
+  struct Parts {
+    const HitTables* tables = nullptr;
+    const ServedSizes* sizes = nullptr;
+    PointerCheck* check = nullptr;
+    AlteredPages* altered = nullptr;
+    AllSpans* spans = nullptr;
+    Lending* lending = nullptr;
+    StatsTeller* stats = nullptr;
+    ReallocPredictor* predictor = nullptr;
+    MissPath* miss_path = nullptr;
+    FreePath* free_path = nullptr;
+  };
+  // The parts outlive this. `zero` tells which memory is handed out as zero. Pre: it is called
+  // once.
+  void open(const Parts& parts, ZeroChoice zero) noexcept {
+    parts_ = parts;
+    zero_ = zero;
+  }
+
+  // Returns the buffer resized, where it is or moved. It returns nullptr, and nothing happened, if
+  // the pool does not serve `size`, if there is no block, or if the address is somebody else's. An
+  // address of the pool's range that is no buffer in use ends in the fault handler. `caller` is
+  // where the program called us from, see Trimmer::after_slow_path().
+  [[nodiscard, gnu::noinline]] void* resize(void* pointer, std::size_t size,
+                                            const void* caller) noexcept;
+
+  // Returns the bytes that realloc took of a class beyond what the sizes of the buffers needed,
+  // over all times.
+  [[nodiscard]] std::uint64_t room_to_grow(ClassIndex c) const noexcept {
+    return room_to_grow_[to_number(c)].load(std::memory_order_relaxed);
+  }
+
+ private:
+  // It is a buffer that starts at the start of its block.
+  struct Buffer {
+    Block block;
+    ClassIndex c;
+
+    std::uintptr_t address() const noexcept { return block + gap_bytes(c); }
+    void* pointer() const noexcept { return reinterpret_cast<void*>(address()); }
+    std::size_t room() const noexcept { return buffer_bytes(c); }
+  };
+  // It is the place that a buffer is to move to: a block that has room for `room` bytes and is to
+  // hold `size`, of which the first `kept` are the old buffer's.
+  struct Target {
+    std::size_t room;
+    GrowingSize size;
+    std::size_t kept;
+  };
+
+  [[nodiscard]] void* resize_whole(Buffer from, std::size_t size, const void* caller) noexcept;
+  [[nodiscard]] void* resize_growing(Buffer from, std::size_t size, const void* caller) noexcept;
+  [[nodiscard]] void* resize_aligned(std::uintptr_t address, std::size_t size,
+                                     const void* caller) noexcept;
+  [[nodiscard]] void* grow(Buffer from, GrowingSize size, std::size_t kept,
+                           const void* caller) noexcept;
+  [[nodiscard]] void* shrink(Buffer from, std::size_t size, const void* caller) noexcept;
+  [[nodiscard]] void* move(Buffer from, const Target& target, const void* caller) noexcept;
+  [[nodiscard]] void* copy_to_plain(void* pointer, std::size_t size, std::size_t kept,
+                                    const void* caller) noexcept;
+
+  [[nodiscard]] Block take_to_grow(Block from, const Target& target, const void* caller) noexcept;
+  [[nodiscard]] bool lend(Block block, ClassIndex wanted, std::size_t size,
+                          const void* caller) noexcept;
+  void lend_tail(Block block, ClassIndex c, std::size_t size, std::uint64_t idle_bytes) noexcept;
+  [[nodiscard]] platform::Moved move_pages(Buffer from, Buffer to, std::size_t kept,
+                                           const void* caller) noexcept;
+  [[nodiscard]] bool may_move_pages(Buffer from, Buffer to, std::size_t kept) const noexcept;
+  void clear_behind(Buffer buffer, std::size_t kept) const noexcept;
+  void give_tail_back(Buffer buffer, std::size_t size) noexcept;
+  [[nodiscard]] bool purge_behind(Block block, ClassIndex c, std::size_t size) noexcept;
+
+  const BlockMarks& marks() const noexcept { return parts_.tables->marks(); }
+  SharedSpans& spans_of(ClassIndex c) noexcept { return (*parts_.spans)[c]; }
+  Buffer buffer_in(Block block) const noexcept { return {block, parts_.tables->class_at(block)}; }
+
+  Parts parts_;
+  ZeroChoice zero_ = ZeroChoice::kOff;
+  std::array<std::atomic<std::uint64_t>, kClassSlots> room_to_grow_{};
+};
+
+}  // namespace bufpool

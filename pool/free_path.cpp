@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include "pool/free_path.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "pool/backing/backing.h"
+#include "pool/options/policy.h"
+
+namespace bufpool {
+
+void FreePath::put_checked(void* pointer, const void* caller) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(pointer);
+  const ClassIndex c = parts_.tables->class_at(address);
+  const Block front = parts_.check->front_of(address);
+  // Nobody can guess such a mark: the buffer is in use.
+  if (is_whole_buffer(marks().state(front))) return put_block(front, c, caller);
+  if (parts_.check->is_foreign(address)) return backing::release(pointer);
+  parts_.check->require_in_use(address, Fault::Call::kFree);
+  // The address is an aligned one inside a block.
+  const Block line = address - gap_bytes(c);
+  marks().mark_free(line);
+  put_block((*parts_.spans)[c].block_around(address), c, caller);
+}
+
+// The end of the long way: it does what put() does, and what the state of the buffer asks for.
+void FreePath::put_block(Block block, ClassIndex c, const void* caller) noexcept {
+  const bool grew = marks().is_growing(block) && span_blocks(c) == 1;
+  const std::size_t used = grew ? used_by_growing(block, c) : kWordsBytes;
+  end_use(block, c);
+  const auto renewed =
+      parts_.altered->has(block, c) ? parts_.altered->renew(block, c) : AlteredPages::Renewed::kNo;
+  if (renewed == AlteredPages::Renewed::kLost) return;
+  if (zero_ == ZeroChoice::kFree) wipe(block, c);
+  const bool partly_empty = grew || renewed == AlteredPages::Renewed::kEmpty;
+  if (partly_empty && (*parts_.spans)[c].give_grown(block, used)) {
+    return parts_.trimmer->after_slow_path(0, caller);  // the span counts it as idle already
+  }
+  put_free(block, c, caller);
+}
+
+void FreePath::put(void* pointer, const void* caller) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(pointer);
+  const Block block = parts_.check->front_of(address);
+  if (!marks().is_plain(block)) return put_checked(pointer, caller);
+  marks().mark_free(block);
+  put_free(block, parts_.tables->class_at(address), caller);
+}
+
+void FreePath::put_free(Block block, ClassIndex c, const void* caller) noexcept {
+  const std::uintptr_t stack = parts_.tables->stack_of_class(to_number(c));
+  if (!parts_.cache->push(stack, block)) push(block, caller);
+}
+
+void FreePath::put_emptied(Block block, ClassIndex c, const void* caller) noexcept {
+  end_use(block, c);
+  if (!(*parts_.spans)[c].give_grown(block, kWordsBytes)) parts_.cache->overflow(c, block);
+  parts_.trimmer->after_slow_path(stride_bytes(c), caller);
+}
+
+void FreePath::push(Block block, const void* caller) noexcept {
+  const ClassIndex c = parts_.tables->class_at(block);
+  parts_.stats->settle();
+  if (parts_.cache->push_again(c, block)) return;
+  parts_.cache->overflow(c, block);
+  parts_.trimmer->after_slow_path(stride_bytes(c), caller);
+}
+
+// A buffer gives back what it was lent, and growth is learned from the size that it reached.
+void FreePath::end_use(Block block, ClassIndex c) noexcept {
+  const BlockState state = marks().state(block);
+  if (state == BlockState::kGrowing) parts_.predictor->note_end(growing_size(block).most());
+  parts_.lending->end(block, c, state);
+  marks().mark_free(block);
+}
+
+// Returns the bytes that the program may have written by a growing buffer, from the start of its
+// block.
+std::size_t FreePath::used_by_growing(Block block, ClassIndex c) const noexcept {
+  if (zero_ != ZeroChoice::kOff) return stride_bytes(c);
+  const std::size_t most = growing_size(block).most();
+  return gap_bytes(c) + std::min(parts_.sizes->granted(most), buffer_bytes(c));
+}
+
+// Much of a large buffer may never have been touched, so its pages are given back instead of
+// written.
+void FreePath::wipe(Block block, ClassIndex c) noexcept {
+  const std::size_t bytes = stride_bytes(c);
+  const bool large = bytes >= policy::kLeastPurgedToWipe;
+  if (large) (*parts_.spans)[c].before_purge(block, block, block + bytes);
+  if (!large || !make_zero(block, block + bytes)) {
+    std::memset(reinterpret_cast<void*>(block), 0, bytes);
+  }
+  marks().mark_known_zero(block);
+}
+
+}  // namespace bufpool

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#include "pool/pool_control.h"
+
+#include "pool/sync/owner_lock.h"
+
+namespace bufpool {
+
+std::uint64_t PoolControl::warm_up(std::size_t size, std::uint64_t count) noexcept {
+  if (!parts_.sizes.serves(size)) return 0;
+  const ClassIndex c = parts_.sizes.class_for(size);
+  const std::uint64_t warmed = parts_.spans.opened(c).warm_up(count);
+  parts_.retention.add_warmed(warmed * stride_bytes(c));
+  return warmed;
+}
+
+void PoolControl::before_fork() noexcept {
+  parts_.retention.before_fork();
+  OwnerLock::begin_fork();
+  parts_.spans.await_opening();
+  parts_.cache.slabs().await_owners();
+  parts_.spans.await_owners();
+  parts_.space.await_owners();
+}
+
+void PoolControl::after_fork_in_parent() noexcept { OwnerLock::end_fork(); }
+
+void PoolControl::after_fork_in_child() noexcept {
+  parts_.trimmer.forget_in_child();
+  parts_.retention.repair_in_child();
+  parts_.space.repair_in_child();
+  parts_.spans.repair_in_child();
+  parts_.cache.slabs().repair_in_child();
+  parts_.cache.capacity().spare_stacks_in_child();
+  if (is_open()) parts_.figures.note_fork();
+  parts_.stats.after_fork_in_child();
+  OwnerLock::enter_process();
+}
+
+}  // namespace bufpool

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// Does what concerns the pool as a whole.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "pool/blocks/all_spans.h"
+#include "pool/blocks/altered_pages.h"
+#include "pool/blocks/pointer_check.h"
+#include "pool/blocks/served_sizes.h"
+#include "pool/memory/chunk_space.h"
+#include "pool/percpu/cpu_cache.h"
+#include "pool/pool_figures.h"
+#include "pool/returning/retention.h"
+#include "pool/returning/trimmer.h"
+#include "pool/stats/stats_teller.h"
+#include "pool/telemetry/fault.h"
+
+namespace bufpool {
+
+// Does all that a process asks of its pool beside gets and puts. It may be used before the pool
+// opens, too: what there is to do is done then, and the rest is nothing. Any thread may call all
+// but close().
+class PoolControl {
+ public:
+  struct Parts {
+    PoolFigures figures;
+    const ServedSizes& sizes;
+    PointerCheck& check;
+    AlteredPages& altered;
+    Retention& retention;
+    Trimmer& trimmer;
+    CpuCache& cache;
+    AllSpans& spans;
+    ChunkSpace& space;
+    StatsTeller& stats;
+  };
+  // The parts outlive this.
+  explicit PoolControl(const Parts& parts) noexcept : parts_(parts) {}
+
+  // Sets the function that is called with the first fault of the program. Without one the process
+  // traps.
+  void set_fault_handler(FaultHandler handler) noexcept { parts_.check.set_fault_handler(handler); }
+
+  // Gives idle memory back, down to `keep` bytes. It returns the bytes given back.
+  std::uint64_t trim(std::uint64_t keep) noexcept {
+    return is_open() ? parts_.retention.trim(keep) : 0;
+  }
+
+  // Faults `count` buffers of `size` bytes in, for gets to come. It returns how many it could.
+  std::uint64_t warm_up(std::size_t size, std::uint64_t count) noexcept;
+
+  // Returns the thread that gives idle memory back.
+  Trimmer& trimmer() noexcept { return parts_.trimmer; }
+
+  // The program is about to lock itself in: no system call is made from now on that it does not
+  // know already, where the pool can do without.
+  void avoid_new_calls() noexcept {
+    parts_.stats.settle_for_good();
+    parts_.space.avoid_new_calls();
+  }
+
+  // Returns what keeps the statistics page.
+  StatsTeller& stats() noexcept { return parts_.stats; }
+
+  // The program is about to alter pages, see AlteredPages::note(). Pre: BufferPool::owns() the
+  // first byte.
+  void note_altered(std::uintptr_t start, std::size_t bytes, Alteration how) noexcept {
+    parts_.altered.note(start, bytes, how);
+  }
+
+  // These are the fork handlers: before, after in the parent, after in the child. While a fork is
+  // under way no other thread has a lock of the pool. A signal handler that comes before the end of
+  // one is turned away from all locks.
+  void before_fork() noexcept;
+  void after_fork_in_parent() noexcept;
+  void after_fork_in_child() noexcept;
+
+  // Unmaps all buffers of a pool that nobody uses any more.
+  void close() noexcept { parts_.space.close(); }
+
+ private:
+  bool is_open() const noexcept { return parts_.figures.mode() != PoolMode::kPassThrough; }
+
+  Parts parts_;
+};
+
+}  // namespace bufpool

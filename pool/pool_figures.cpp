@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+#include "pool/pool_figures.h"
+
+#include <algorithm>
+
+#include "pool/platform/platform.h"
+#include "pool/telemetry/residence.h"
+
+namespace bufpool {
+namespace {
+
+// The counts of a fork's parent are not this process's doing; what the parent held is in use here.
+void subtract_counters(ClassSnapshot& now, const ClassForkAccount& then) noexcept {
+#define BUFPOOL_SUBTRACT_counter(name) now.name -= then.name;
+#define BUFPOOL_SUBTRACT_gauge(name)
+#define BUFPOOL_SUBTRACT_peak(name)
+#define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) BUFPOOL_SUBTRACT_##kind(name)
+#include "pool/telemetry/counters.def"
+  now.inherited = then.in_use;
+  now.in_use_peak = std::max(now.in_use_peak, then.in_use);
+}
+
+void subtract_counters(Snapshot& now, const ForkAccount& then) noexcept {
+#define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) BUFPOOL_SUBTRACT_##kind(name)
+#include "pool/telemetry/counters.def"
+}
+
+// The budget is kNothingKept if nothing is to be kept; the program is told what it set.
+std::uint64_t as_set(std::uint64_t budget) noexcept {
+  return budget == kNothingKept ? 0 : budget;
+}
+
+void keep_counters(ClassForkAccount& kept, const ClassSnapshot& now) noexcept {
+#define BUFPOOL_KEEP_counter(name) kept.name = now.name;
+#define BUFPOOL_KEEP_gauge(name)
+#define BUFPOOL_KEEP_peak(name)
+#define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) BUFPOOL_KEEP_##kind(name)
+#include "pool/telemetry/counters.def"
+  kept.in_use = now.in_use;
+}
+
+}  // namespace
+
+std::uint64_t PoolFigures::gets() const noexcept {
+  std::uint64_t gets = 0;
+  for_each_class([&](ClassIndex c) {
+    const SharedSpans& spans = parts_.spans[c];
+    if (spans.is_used()) gets += parts_.cache.counters().of(c).hits + spans.misses();
+    for (const Shortage why : {Shortage::kMemory, Shortage::kLimit, Shortage::kLock}) {
+      gets += parts_.miss_path.passed_on(c, why);
+    }
+  });
+  return gets - parts_.at_fork.all_gets;
+}
+
+void PoolFigures::snapshot(Snapshot& out) noexcept {
+  out = Snapshot{};
+  out.size = sizeof(Snapshot);
+  out.version = kSnapshotVersion;
+  out.mode = mode();
+  out.pid = platform::process_id();
+  out.reserved = reserved_bytes();
+  out.resident = platform::resident_bytes();
+  if (mode() == PoolMode::kPassThrough) return;
+  out.budget_max = as_set(parts_.retention.budget_most_in_force());
+  out.budget = as_set(parts_.retention.budget_bytes());
+  out.trimmer = static_cast<std::uint64_t>(parts_.trimmer.state());
+  count_since_start(out);
+  subtract_counters(out, parts_.at_fork);
+  for_each_class([&](ClassIndex c) {
+    subtract_counters(out.classes[to_number(c)], parts_.at_fork.classes[to_number(c)]);
+  });
+  look_at_idle(out);
+  parts_.stats.tell_looked(out);
+}
+
+// Counts the idle bytes that are resident, as far as the kernel may be asked.
+void PoolFigures::look_at_idle(Snapshot& out) noexcept {
+  Residence look;
+  for_each_class([&](ClassIndex c) {
+    ClassSnapshot& row = out.classes[to_number(c)];
+    if (row.idle == 0) return;
+    const std::uint64_t in_spans = parts_.spans[c].resident_bytes(look);
+    row.retained = std::min(row.idle, in_spans + parts_.cache.counters().resident_bytes(c, look));
+  });
+}
+
+PoolTotals PoolFigures::totals() noexcept {
+  PoolTotals totals{};
+  for_each_class([&](ClassIndex c) {
+    ClassSnapshot counts{};
+    count_class(c, parts_.spans[c].counters(), counts);
+    totals.carved_bytes += counts.carved;
+    totals.in_use_bytes += counts.in_use * stride_bytes(c);
+    totals.idle_bytes += counts.idle;
+    totals.idle_buffers += counts.idle / stride_bytes(c);
+  });
+  return totals;
+}
+
+template <typename Out>
+void PoolFigures::count_process(Out& out) const noexcept {
+  out.cpu_drains = parts_.retention.cpu_drains();
+  out.trims = parts_.retention.trims();
+  out.pressure_events = parts_.retention.pressure_events();
+}
+
+void PoolFigures::count_since_start(Snapshot& out) noexcept {
+  count_process(out);
+  const ServedSizes& sizes = parts_.sizes;
+  const ClassIndex first = sizes.class_for(sizes.least());
+  const ClassIndex last = sizes.class_for(sizes.most());
+  for_each_class([&](ClassIndex c) {
+    if (c < first || c > last || !sizes.is_in_use(c)) return;
+    count_class(c, parts_.spans[c].counters(), out.classes[to_number(c)]);
+  });
+}
+
+// Counts that a class never had are zero in the account already.
+void PoolFigures::note_fork() noexcept {
+  count_process(parts_.at_fork);
+  parts_.at_fork.all_gets = 0;
+  for_each_class([&](ClassIndex c) {
+    const SharedSpans& spans = parts_.spans[c];
+    ClassSnapshot now{};
+    count_class(c, spans.counters_at_fork(), now);
+    if (!spans.is_used() && now.fallbacks == 0) return;
+    keep_counters(parts_.at_fork.classes[to_number(c)], now);
+    parts_.at_fork.all_gets += now.gets + now.fallbacks;
+  });
+}
+
+void PoolFigures::count_class(ClassIndex c, const SpanCounters& spans,
+                              ClassSnapshot& out) const noexcept {
+  const SharedSpans& shared = parts_.spans[c];
+  const StackCounters stacks = parts_.cache.counters().of(c);
+  out.buffer_bytes = buffer_bytes(c);
+  out.hits = stacks.hits;
+  out.misses = spans.misses;
+  out.gets = out.hits + out.misses;
+  // A deferred block is no longer out, and counts as it will once it is collected.
+  out.overflows = spans.overflows + shared.deferred_overflows();
+  const std::uint64_t drained = spans.drained + shared.deferred() - shared.deferred_overflows();
+  // The depth of a stack is what was pushed less what was popped. The blocks that fills and drains
+  // moved are known, and so are the hits, so the puts that hit need no count of their own.
+  out.puts = stacks.depth + stacks.hits + drained - spans.filled + out.overflows;
+  out.in_use = out.gets - out.puts;
+  const std::uint64_t peak = parts_.cache.counters().in_use_peak(c);
+  out.in_use_peak = peak > out.in_use ? peak : out.in_use;
+  out.cached = stacks.depth;
+  out.idle = stacks.depth * stride_bytes(c) + spans.idle_bytes + spans.free_bytes;
+  out.carved = spans.carved_bytes;
+  out.purged = spans.purged_bytes;
+  out.faulted = spans.faulted_bytes;
+  out.regretted = spans.regretted_bytes;
+  out.asked = stacks.asked + parts_.cache.counters().asked_by_misses(c);
+  out.granted = out.gets * stride_bytes(c) - parts_.resize.room_to_grow(c);
+  out.over_limit = parts_.miss_path.passed_on(c, Shortage::kLimit);
+  out.locked_out = parts_.miss_path.passed_on(c, Shortage::kLock);
+  out.fallbacks =
+      out.over_limit + out.locked_out + parts_.miss_path.passed_on(c, Shortage::kMemory);
+}
+
+}  // namespace bufpool
