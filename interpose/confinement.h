@@ -9,7 +9,8 @@ namespace bufpool {
 // Makes no system calls but openat, read and close. A signal handler may call it.
 [[nodiscard]] bool has_locked_itself_in() noexcept;
 
-// The program gives up new privileges, or sets a filter.
+// The program gives up new privileges, or sets a filter. The pool makes no system call from then on
+// that it can do without, see platform::expects_filter().
 void note_privileges_given_up() noexcept;
 
 // Whether the program has taken, by libc's prctl, the step that comes before a filter for almost

@@ -23,8 +23,8 @@ void find_next_prctl() noexcept { std::ignore = next_prctl.get(); }
 // libc's takes four numbers of whoever passes fewer, too.
 extern "C" [[gnu::visibility("default")]] int prctl(int option, ...) noexcept {
   if (option == PR_SET_NO_NEW_PRIVS || option == PR_SET_SECCOMP) {
+    bufpool::the_pool.control().stats().settle_for_good();
     bufpool::note_privileges_given_up();
-    bufpool::the_pool.control().avoid_new_calls();
   }
   va_list list;
   va_start(list, option);

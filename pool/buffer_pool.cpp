@@ -23,7 +23,7 @@ bool BufferPool::open(const Options& options) noexcept {
   if (options.disable || !space_.open()) return false;
   // If BUFPOOL_TRIMMER says what is wanted, no file is read after the start.
   const bool may_read = static_cast<TrimmerChoice>(options.trimmer) == TrimmerChoice::kAuto;
-  space_.use_huge_pages(static_cast<HugePagesChoice>(options.hugepages), may_read);
+  space_.huge_pages().open(static_cast<HugePagesChoice>(options.hugepages), may_read);
   zero_ = static_cast<ZeroChoice>(options.zero);
   const Cookies cookies(platform::process_secret(), zero_ == ZeroChoice::kFree);
   const std::uint64_t no_limit = SharedSpans::kNoLimit;
@@ -49,7 +49,7 @@ bool BufferPool::open(const Options& options) noexcept {
 
 void BufferPool::connect_paths() noexcept {
   check_.open({.tables = &tables_, .sizes = &sizes_, .spans = &spans_, .cache = &cache_});
-  altered_.open({.tables = &tables_, .spans = &spans_, .space = &space_}, zero_);
+  altered_.open({.tables = &tables_, .spans = &spans_}, zero_);
   miss_path_.open({.tables = &tables_,
                    .sizes = &sizes_,
                    .cache = &cache_,

@@ -192,7 +192,7 @@ bool BufferResize::purge_behind(Block block, ClassIndex c, std::size_t size) noe
   const std::uintptr_t first = platform::page_above(block + gap_bytes(c) + size);
   const std::uintptr_t last = platform::page_below(block + stride_bytes(c));
   if (span_blocks(c) != 1 || first >= last) return false;
-  SharedSpans& spans = spans_of(c);
+  WideBlocks spans = parts_.spans->wide_blocks(c);
   spans.before_purge(block, first, last);
   if (!platform::purge(reinterpret_cast<void*>(first), last - first)) return false;
   spans.note_emptied(block, first, last);
@@ -229,10 +229,11 @@ platform::Moved BufferResize::move_pages(Buffer from, Buffer to, std::size_t kep
   copy(from.address(), first);
   copy(last, from.address() + kept);
   // The kernel moved the wish for huge pages, too.
-  if (spans_of(from.c).has_huge_pages(from.block) && !spans_of(to.c).has_huge_pages(to.block)) {
+  if (parts_.spans->wide_blocks(from.c).has_huge_pages(from.block) &&
+      !parts_.spans->wide_blocks(to.c).has_huge_pages(to.block)) {
     (void)platform::want_small_pages(there, last - first);
   }
-  spans_of(from.c).note_emptied(from.block, first, last);
+  parts_.spans->wide_blocks(from.c).note_emptied(from.block, first, last);
   parts_.free_path->put_emptied(from.block, from.c, caller);
   return moved;
 }

@@ -100,7 +100,6 @@ class BufferResize {
   [[nodiscard]] bool purge_behind(Block block, ClassIndex c, std::size_t size) noexcept;
 
   const BlockMarks& marks() const noexcept { return parts_.tables->marks(); }
-  SharedSpans& spans_of(ClassIndex c) noexcept { return (*parts_.spans)[c]; }
   Buffer buffer_in(Block block) const noexcept { return {block, parts_.tables->class_at(block)}; }
 
   Parts parts_;

@@ -6,6 +6,7 @@
 
 #include "pool/backing/backing.h"
 #include "pool/options/policy.h"
+#include "pool/purging/zeroing.h"
 
 namespace bufpool {
 
@@ -20,7 +21,7 @@ void FreePath::put_checked(void* pointer, const void* caller) noexcept {
   // The address is an aligned one inside a block.
   const Block line = address - gap_bytes(c);
   marks().mark_free(line);
-  put_block((*parts_.spans)[c].block_around(address), c, caller);
+  put_block(parts_.spans->lookup(c).block_around(address), c, caller);
 }
 
 // The end of the long way: it does what put() does, and what the state of the buffer asks for.
@@ -33,7 +34,7 @@ void FreePath::put_block(Block block, ClassIndex c, const void* caller) noexcept
   if (renewed == AlteredPages::Renewed::kLost) return;
   if (zero_ == ZeroChoice::kFree) wipe(block, c);
   const bool partly_empty = grew || renewed == AlteredPages::Renewed::kEmpty;
-  if (partly_empty && (*parts_.spans)[c].give_grown(block, used)) {
+  if (partly_empty && parts_.spans->wide_blocks(c).give(block, used)) {
     return parts_.trimmer->after_slow_path(0, caller);  // the span counts it as idle already
   }
   put_free(block, c, caller);
@@ -54,7 +55,7 @@ void FreePath::put_free(Block block, ClassIndex c, const void* caller) noexcept 
 
 void FreePath::put_emptied(Block block, ClassIndex c, const void* caller) noexcept {
   end_use(block, c);
-  if (!(*parts_.spans)[c].give_grown(block, kWordsBytes)) parts_.cache->overflow(c, block);
+  if (!parts_.spans->wide_blocks(c).give(block, kWordsBytes)) parts_.cache->overflow(c, block);
   parts_.trimmer->after_slow_path(stride_bytes(c), caller);
 }
 
@@ -87,7 +88,7 @@ std::size_t FreePath::used_by_growing(Block block, ClassIndex c) const noexcept 
 void FreePath::wipe(Block block, ClassIndex c) noexcept {
   const std::size_t bytes = stride_bytes(c);
   const bool large = bytes >= policy::kLeastPurgedToWipe;
-  if (large) (*parts_.spans)[c].before_purge(block, block, block + bytes);
+  if (large) parts_.spans->wide_blocks(c).before_purge(block, block, block + bytes);
   if (!large || !make_zero(block, block + bytes)) {
     std::memset(reinterpret_cast<void*>(block), 0, bytes);
   }

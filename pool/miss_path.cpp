@@ -54,7 +54,8 @@ CpuCache::Refill MissPath::refill(ClassIndex c, std::size_t asked) noexcept {
 // A block is borrowed where the class would need fresh pages. Each time costs this slow path, so a
 // class that has borrowed for as long as the faults of pages of its own would have taken gets them.
 CpuCache::Refill MissPath::borrow(ClassIndex c, std::size_t asked) noexcept {
-  if (nominal_bytes(c) < policy::kLeastBorrowed || (*parts_.spans)[c].idle_bytes() > 0) return {};
+  if (nominal_bytes(c) < policy::kLeastBorrowed || (*parts_.spans)[c].figures().idle_bytes() > 0)
+    return {};
   std::atomic<std::uint32_t>& times = borrowed_[to_number(c)];
   if (times.load(std::memory_order_relaxed) >=
       stride_bytes(c) / platform::kPageBytes * policy::kBorrowsPerPage) {
@@ -76,7 +77,7 @@ CpuCache::Refill MissPath::borrow_from_larger(ClassIndex c, std::size_t asked) n
     const std::uint64_t beyond = stride_bytes(lender) - stride_bytes(c);
     if (!spans.is_used() || !parts_.lending->allows(beyond)) continue;
     if (const Block block = parts_.cache->pop_again(lender, asked)) return {.block = block};
-    if (spans.idle_bytes() > 0) return parts_.cache->refill(lender, asked);
+    if (spans.figures().idle_bytes() > 0) return parts_.cache->refill(lender, asked);
   }
   return {};
 }
@@ -87,7 +88,7 @@ MissPath::Wide MissPath::take_wide(ClassIndex c, std::size_t asked, std::uint32_
   SharedSpans& spans = parts_.spans->opened(c);
   if (!spans.is_open()) return {};
   // A block of the cache has its pages. One of a class with slots may begin anywhere.
-  if (!has_slots(c) && spans.idle_bytes() == 0) {
+  if (!has_slots(c) && spans.figures().idle_bytes() == 0) {
     if (const Block block = parts_.cache->pop_again(c, asked)) {
       return {block, stride_bytes(c) - asked};
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pool/pool_control.h"
 
+#include "pool/mapping/span_warmup.h"
 #include "pool/sync/owner_lock.h"
 
 namespace bufpool {
@@ -8,7 +9,7 @@ namespace bufpool {
 std::uint64_t PoolControl::warm_up(std::size_t size, std::uint64_t count) noexcept {
   if (!parts_.sizes.serves(size)) return 0;
   const ClassIndex c = parts_.sizes.class_for(size);
-  const std::uint64_t warmed = parts_.spans.opened(c).warm_up(count);
+  const std::uint64_t warmed = bufpool::warm_up(parts_.spans.opened(c).state(), count);
   parts_.retention.add_warmed(warmed * stride_bytes(c));
   return warmed;
 }

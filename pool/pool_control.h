@@ -54,13 +54,6 @@ class PoolControl {
   // Returns the thread that gives idle memory back.
   Trimmer& trimmer() noexcept { return parts_.trimmer; }
 
-  // The program is about to lock itself in: no system call is made from now on that it does not
-  // know already, where the pool can do without.
-  void avoid_new_calls() noexcept {
-    parts_.stats.settle_for_good();
-    parts_.space.avoid_new_calls();
-  }
-
   // Returns what keeps the statistics page.
   StatsTeller& stats() noexcept { return parts_.stats; }
 

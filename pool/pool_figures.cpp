@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "pool/platform/platform.h"
+#include "pool/spans/span_residence.h"
 #include "pool/telemetry/residence.h"
 
 namespace bufpool {
@@ -45,7 +46,7 @@ std::uint64_t PoolFigures::gets() const noexcept {
   std::uint64_t gets = 0;
   for_each_class([&](ClassIndex c) {
     const SharedSpans& spans = parts_.spans[c];
-    if (spans.is_used()) gets += parts_.cache.counters().of(c).hits + spans.misses();
+    if (spans.is_used()) gets += parts_.cache.counters().of(c).hits + spans.figures().misses();
     for (const Shortage why : {Shortage::kMemory, Shortage::kLimit, Shortage::kLock}) {
       gets += parts_.miss_path.passed_on(c, why);
     }
@@ -80,7 +81,7 @@ void PoolFigures::look_at_idle(Snapshot& out) noexcept {
   for_each_class([&](ClassIndex c) {
     ClassSnapshot& row = out.classes[to_number(c)];
     if (row.idle == 0) return;
-    const std::uint64_t in_spans = parts_.spans[c].resident_bytes(look);
+    const std::uint64_t in_spans = resident_bytes(parts_.spans[c].state(), look);
     row.retained = std::min(row.idle, in_spans + parts_.cache.counters().resident_bytes(c, look));
   });
 }
@@ -123,7 +124,7 @@ void PoolFigures::note_fork() noexcept {
   for_each_class([&](ClassIndex c) {
     const SharedSpans& spans = parts_.spans[c];
     ClassSnapshot now{};
-    count_class(c, spans.counters_at_fork(), now);
+    count_class(c, spans.state().counters_without_lock(), now);
     if (!spans.is_used() && now.fallbacks == 0) return;
     keep_counters(parts_.at_fork.classes[to_number(c)], now);
     parts_.at_fork.all_gets += now.gets + now.fallbacks;
@@ -139,8 +140,9 @@ void PoolFigures::count_class(ClassIndex c, const SpanCounters& spans,
   out.misses = spans.misses;
   out.gets = out.hits + out.misses;
   // A deferred block is no longer out, and counts as it will once it is collected.
-  out.overflows = spans.overflows + shared.deferred_overflows();
-  const std::uint64_t drained = spans.drained + shared.deferred() - shared.deferred_overflows();
+  out.overflows = spans.overflows + shared.deferred().overflows();
+  const std::uint64_t drained =
+      spans.drained + shared.deferred().count() - shared.deferred().overflows();
   // The depth of a stack is what was pushed less what was popped. The blocks that fills and drains
   // moved are known, and so are the hits, so the puts that hit need no count of their own.
   out.puts = stacks.depth + stacks.hits + drained - spans.filled + out.overflows;

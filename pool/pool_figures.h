@@ -37,7 +37,7 @@ class PoolFigures {
     const ServedSizes& sizes;
     const MissPath& miss_path;
     const BufferResize& resize;
-    const ChunkSpace& space;
+    ChunkSpace& space;
     const Trimmer& trimmer;
     Retention& retention;
     CpuCache& cache;
@@ -57,7 +57,7 @@ class PoolFigures {
   }
 
   // Returns the bytes mapped for buffers.
-  std::size_t reserved_bytes() const noexcept { return parts_.space.committed_bytes(); }
+  std::size_t reserved_bytes() noexcept { return parts_.space.mapped_bytes(); }
 
   // Returns the buffers this process asked for, whether they were handed out or had to be passed
   // on. It takes no lock, and little time.

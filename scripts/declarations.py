@@ -21,6 +21,11 @@ _NO_NAMES = {"noexcept", "alignas", "decltype", "requires", "static_assert", "ex
              "__attribute__", "sizeof", "if", "return"}
 _NO_FUNCTIONS = ("using", "typedef", "friend", "static_assert", "enum", "concept")
 
+# What clang's thread-safety analysis is told; pool/sync/thread_annotations.h has the names.
+_ANNOTATION = re.compile(r"\bBUFPOOL_(?:GUARDED_BY|REQUIRES|EXCLUDES|TRY_ACQUIRE|RELEASE|"
+                         r"CAPABILITY)\([^()]*\)|"
+                         r"\bBUFPOOL_(?:SCOPED_CAPABILITY|NO_THREAD_ANALYSIS)\b")
+
 
 @dataclasses.dataclass
 class Declaration:
@@ -45,7 +50,7 @@ class _Words:
 
     def __init__(self, text):
         code = _DIRECTIVE.sub(lambda m: "\n" * m.group(0).count("\n"),
-                              source_tree.without_noise(text))
+                              _ANNOTATION.sub("", source_tree.without_noise(text)))
         ends = [match.start() for match in re.finditer("\n", code)]
         found = list(_WORD.finditer(code))
         self.words = [match.group(0) for match in found]

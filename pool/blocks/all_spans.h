@@ -8,6 +8,8 @@
 #include "pool/memory/chunk_space.h"
 #include "pool/memory/size_classes.h"
 #include "pool/spans/shared_spans.h"
+#include "pool/spans/span_lookup.h"
+#include "pool/spans/wide_blocks.h"
 #include "pool/sync/owner_lock.h"
 
 namespace bufpool {
@@ -31,17 +33,23 @@ class AllSpans {
   // and any signal handler may call it.
   [[nodiscard]] SharedSpans& opened(ClassIndex c) noexcept {
     SharedSpans& spans = (*this)[c];
-    if (!spans.is_open() && opening_.lock()) {
-      spans.open(c, space_, most_out_);
-      opening_.unlock();
-    }
+    if (spans.is_open()) return spans;
+    const ScopedLock locked(opening_);
+    if (locked) spans.open(c, space_, most_out_);
     return spans;
+  }
+
+  // Returns the view of a class by which blocks are looked up.
+  [[nodiscard]] SpanLookup lookup(ClassIndex c) noexcept { return SpanLookup((*this)[c].state()); }
+  // Returns the view of a class whose spans are one block each.
+  [[nodiscard]] WideBlocks wide_blocks(ClassIndex c) noexcept {
+    return WideBlocks((*this)[c].state());
   }
 
   // Tells whether `address`, which lies in the region of class `c`, is mapped by somebody else: a
   // mapping got into the range where nothing of ours is mapped.
   [[nodiscard]] bool is_foreign(ClassIndex c, std::uintptr_t address) noexcept {
-    return !(*this)[c].is_used() || !(*this)[c].maps(address);
+    return !(*this)[c].is_used() || !lookup(c).maps(address);
   }
 
   // Returns the first of kClassSlots elements, for parts that know spans by their numbers.
@@ -52,12 +60,12 @@ class AllSpans {
   void await_opening() noexcept { opening_.await_owner(); }
   void await_owners() noexcept {
     for (SharedSpans& spans : spans_) {
-      if (spans.is_open()) spans.await_owner();
+      if (spans.is_open()) spans.lock().await_owner();
     }
   }
   void repair_in_child() noexcept {
     for (SharedSpans& spans : spans_) {
-      if (spans.is_open()) spans.repair_in_child();
+      if (spans.is_open()) spans.lock().repair_in_child();
     }
     opening_.repair_in_child();
   }

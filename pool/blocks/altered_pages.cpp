@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "pool/platform/filter_notice.h"
 #include "pool/platform/platform.h"
 
 namespace bufpool {
@@ -24,11 +25,11 @@ struct Pages {
 }  // namespace
 
 void AlteredPages::note(std::uintptr_t start, std::size_t bytes, Alteration how) noexcept {
-  if (parts_.space->avoids_new_calls()) return;  // the look at a guard line takes one
+  if (platform::expects_filter()) return;  // the look at a guard line takes one
   const std::uintptr_t end = start + bytes;
   for (std::uintptr_t at = start; at < end && parts_.tables->owns(at);) {
     const ClassIndex c = parts_.tables->class_at(at);
-    SharedSpans& spans = (*parts_.spans)[c];
+    SpanLookup spans = parts_.spans->lookup(c);
     const Block block = spans.block_around(at);
     if (block == 0) return;
     const Pages pages(block, c);
@@ -62,7 +63,7 @@ AlteredPages::Renewed AlteredPages::renew(Block block, ClassIndex c) noexcept {
   const Pages pages(block, c);
   const bool ours = alteration(block) != marks().cookies().replaced_pages(block);
   alteration(block) = 0;
-  SharedSpans& spans = (*parts_.spans)[c];
+  WideBlocks spans = parts_.spans->wide_blocks(c);
   if (!spans.renew(block, pages.first, pages.last)) {
     auto* const start = reinterpret_cast<void*>(pages.first);
     const bool usable = ours && platform::commit(start, pages.last - pages.first);

@@ -26,7 +26,6 @@ class AlteredPages {
   struct Parts {
     const HitTables* tables = nullptr;
     AllSpans* spans = nullptr;
-    const ChunkSpace* space = nullptr;
   };
   // The parts outlive this. `zero` tells which memory is wiped. Pre: it is called once.
   void open(const Parts& parts, ZeroChoice zero) noexcept {

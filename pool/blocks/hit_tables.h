@@ -13,7 +13,7 @@
 
 namespace bufpool {
 
-// The ranges, marks and tables of the hit paths stand together here, in few cache lines. It is
+// The ranges, marks and tables of the hit paths stand together here, in few cache lines. They are
 // written once, by open(). Before that it wants nothing and owns nothing. Any thread and any signal
 // handler may call all.
 class alignas(64) HitTables {

@@ -14,7 +14,7 @@ Fault::Kind kind_off_start(const Fault& fault) noexcept {
 
 std::optional<Fault> PointerCheck::fault_at(std::uintptr_t address, Fault::Call call) noexcept {
   const Fault never{Fault::Kind::kNotHandedOut, call, false, address, 0, 0, 0};
-  SharedSpans& spans = spans_of(parts_.tables->class_at(address));
+  SpanLookup spans = parts_.spans->lookup(parts_.tables->class_at(address));
   const Block block = spans.block_around(address);
   return spans.is_block(block) ? fault_in_block(block, never) : never;
 }
@@ -27,7 +27,7 @@ std::optional<Fault> PointerCheck::fault_in_block(Block block, Fault fault) noex
   fault.buffer = state == BlockState::kEntered ? guard_line(block).link : start;
   if (in_use && fault.address == fault.buffer) return {};
 
-  const auto place = in_use ? SharedSpans::Place::kOut : spans_of(c).place_of(block);
+  const auto place = in_use ? BlockPlace::kOut : parts_.spans->lookup(c).place_of(block);
   fault.buffer_is_free = !in_use && is_idle(block, state, place);
   fault.class_bytes = nominal_bytes(c);
   fault.overrun_from = start - stride_bytes(c);
@@ -37,17 +37,17 @@ std::optional<Fault> PointerCheck::fault_in_block(Block block, Fault fault) noex
     fault.kind = kind_off_start(fault);
   } else if (!fault.buffer_is_free) {
     fault.kind = Fault::Kind::kOverrun;
-  } else if (entry || is_free(state) || place != SharedSpans::Place::kUnused) {
+  } else if (entry || is_free(state) || place != BlockPlace::kUnused) {
     fault.kind = Fault::Kind::kDoubleFree;
   }
   return fault;
 }
 
 // A block whose word is no mark of ours is free if its span or a CPU's cache has it.
-bool PointerCheck::is_idle(Block block, BlockState state, SharedSpans::Place place) noexcept {
+bool PointerCheck::is_idle(Block block, BlockState state, BlockPlace place) noexcept {
   if (is_free(state)) return true;
-  if (place == SharedSpans::Place::kUnknown) return guard_line(block).state == 0;
-  if (place != SharedSpans::Place::kOut) return true;
+  if (place == BlockPlace::kUnknown) return guard_line(block).state == 0;
+  if (place != BlockPlace::kOut) return true;
   return parts_.cache->counters().holds(parts_.tables->class_at(block), block);
 }
 
@@ -74,7 +74,7 @@ std::size_t PointerCheck::usable_size(std::uintptr_t address) noexcept {
   const std::optional<Fault> fault = fault_at(address, Fault::Call::kFree);
   // An overrun leaves the buffer as large as it was.
   if (fault && fault->kind != Fault::Kind::kOverrun) return 0;
-  return usable_size_of(spans_of(c).block_around(address), address);
+  return usable_size_of(parts_.spans->lookup(c).block_around(address), address);
 }
 
 // The room to grow is realloc's, and is not told: programs add what they are told here to their

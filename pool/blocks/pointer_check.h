@@ -58,13 +58,12 @@ class PointerCheck {
 
  private:
   [[nodiscard]] std::optional<Fault> fault_in_block(Block block, Fault fault) noexcept;
-  [[nodiscard]] bool is_idle(Block block, BlockState state, SharedSpans::Place place) noexcept;
+  [[nodiscard]] bool is_idle(Block block, BlockState state, BlockPlace place) noexcept;
   [[nodiscard]] bool was_entry(Block block, std::uintptr_t address) const noexcept;
   [[nodiscard]] std::size_t usable_size_of(Block block, std::uintptr_t address) const noexcept;
   [[gnu::cold, noreturn]] void fail(const Fault& fault) noexcept;
 
   const BlockMarks& marks() const noexcept { return parts_.tables->marks(); }
-  SharedSpans& spans_of(ClassIndex c) noexcept { return (*parts_.spans)[c]; }
 
   Parts parts_;
   FaultHandler on_fault_ = nullptr;

@@ -34,8 +34,8 @@ class Lending {
   // A block of class `c` is handed out for a request of the smaller class `wanted`.
   void note_borrowed(Block block, ClassIndex c, ClassIndex wanted) noexcept;
 
-  // A buffer comes back, and with it what it was lent. `state` is the
-  // block's, which is in use still.
+  // A buffer comes back, and with it what it was lent. `state` is that of its block, which is still
+  // in use.
   void end(Block block, ClassIndex c, BlockState state) noexcept;
 
  private:

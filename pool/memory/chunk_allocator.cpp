@@ -7,23 +7,25 @@
 
 namespace bufpool {
 
-void ChunkAllocator::close() noexcept {
+// Nobody else uses it any more, so there is nothing to lock.
+void ChunkAllocator::close() noexcept BUFPOOL_NO_THREAD_ANALYSIS {
   platform::unreserve(reinterpret_cast<void*>(start_), next_ - start_);
 }
 
 std::uintptr_t ChunkAllocator::take(std::size_t chunks) noexcept {
-  if (!lock_.lock()) return 0;
+  const ScopedLock locked(lock_);
+  if (!locked) return 0;
   std::uintptr_t start = take_free(chunks);
   if (start == 0 && chunks <= (end_ - next_) >> kChunkShift) {
     start = next_;
     next_ += chunks * kChunkBytes;
   }
   if (start != 0) taken_.fetch_add(chunks, std::memory_order_relaxed);
-  lock_.unlock();
   return start;
 }
 
-// The smallest range that is large enough, of those the lowest: the others stay whole.
+// Chunks come from the smallest range that is large enough, so that larger ones stay whole. Of two
+// that are equally large, the lower one serves.
 std::uintptr_t ChunkAllocator::take_free(std::size_t chunks) noexcept {
   std::size_t best = count_;
   for (std::size_t i = 0; i < count_; ++i) {
@@ -41,9 +43,8 @@ std::uintptr_t ChunkAllocator::take_free(std::size_t chunks) noexcept {
 
 void ChunkAllocator::give(std::uintptr_t start, std::size_t chunks) noexcept {
   taken_.fetch_sub(chunks, std::memory_order_relaxed);
-  if (!lock_.lock()) return;
-  add_free({start, chunks});
-  lock_.unlock();
+  const ScopedLock locked(lock_);
+  if (locked) add_free({start, chunks});
 }
 
 void ChunkAllocator::add_free(Range range) noexcept {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Which chunks of a class's region are taken. It hands out addresses, not memory: nothing is mapped
-// until a span needs it, so that a process has mapped what it uses.
+// Hands out the chunks of a class's region. It hands out addresses, not memory: nothing is mapped
+// until a span needs it, so that a process has mapped only what it uses.
 //
-// Synchronization: one lock; no system call is made under it.
+// Synchronization: one lock, which is held for a few instructions. No system call is made under it.
 #pragma once
 
 #include <array>
@@ -15,36 +15,46 @@
 
 namespace bufpool {
 
+// Knows which chunks of one region are taken. Any thread may call take(), give(), bytes(), use()
+// and is_used(), and a signal handler may, too.
 class ChunkAllocator {
  public:
-  // Pre: nobody uses it yet.
-  void open(std::uintptr_t start, std::size_t bytes) noexcept {
+  // Says which region it is: `bytes` from `start`, an address that is a multiple of kChunkBytes.
+  // Pre: nobody uses the allocator yet.
+  void open(std::uintptr_t start, std::size_t bytes) noexcept BUFPOOL_NO_THREAD_ANALYSIS {
     start_ = next_ = start;
     end_ = start + bytes;
   }
-  // Unmaps all that is in chunks. For a region that nobody uses any more.
+
+  // Unmaps all that is mapped in chunks. Pre: nobody uses the region any more.
   void close() noexcept;
 
-  // The start of `chunks` chunks in a row, aligned to one, in which nothing is mapped. 0: none.
+  // Takes `chunks` chunks in a row, in which nothing is mapped. It returns the address of the
+  // first, or 0 if the region has no such row or the lock is refused. It takes the lock.
   [[nodiscard]] std::uintptr_t take(std::size_t chunks) noexcept;
 
-  // Pre: take() returned them, or parts of what it returned; nothing is mapped there.
+  // Gives `chunks` chunks back from `start` on. If the lock is refused, they are lost to the
+  // region. It takes the lock. Pre: take() returned them, or a row that they are a part of; nothing
+  // is mapped there.
   void give(std::uintptr_t start, std::size_t chunks) noexcept;
 
-  // Bytes of the chunks that are out.
+  // Bytes of the chunks that are taken. It takes no lock.
   std::size_t bytes() const noexcept {
     return taken_.load(std::memory_order_relaxed) * kChunkBytes;
   }
-  // To be called before the first take(); while a fork is under way nobody may.
+
+  // Says that chunks will be taken. It is called before the first take(), and never while a fork is
+  // under way: a fork waits only for the locks of regions that are used.
   void use() noexcept { used_.store(true, std::memory_order_relaxed); }
   bool is_used() const noexcept { return used_.load(std::memory_order_relaxed); }
 
-  // Around a fork, see OwnerLock.
+  // A fork calls these for the lock, see OwnerLock.
   void await_owner() noexcept { lock_.await_owner(); }
   void repair_in_child() noexcept { lock_.repair_in_child(); }
 
  private:
-  // Free chunks in a row; a range that there is no room for is given up: addresses are many.
+  // Free chunks in a row. If there is no room for one more range, its chunks are given up. A region
+  // has more addresses than a process can use.
   struct Range {
     std::uintptr_t start;
     std::size_t chunks;
@@ -52,18 +62,19 @@ class ChunkAllocator {
   };
   static constexpr std::size_t kMostRanges = 512;
 
-  std::uintptr_t take_free(std::size_t chunks) noexcept;
-  void add_free(Range range) noexcept;
-  void erase(std::size_t at) noexcept;
+  std::uintptr_t take_free(std::size_t chunks) noexcept BUFPOOL_REQUIRES(lock_);
+  void add_free(Range range) noexcept BUFPOOL_REQUIRES(lock_);
+  void erase(std::size_t at) noexcept BUFPOOL_REQUIRES(lock_);
 
   OwnerLock lock_;
-  std::uintptr_t start_ = 0;
-  std::uintptr_t end_ = 0;
-  std::uintptr_t next_ = 0;  // no chunk from here on was ever out
+  std::uintptr_t start_ = 0;                           // constant once open
+  std::uintptr_t end_ = 0;                             // constant once open
+  std::uintptr_t next_ BUFPOOL_GUARDED_BY(lock_) = 0;  // no chunk from here on was ever taken
   std::atomic<std::size_t> taken_{0};
   std::atomic<bool> used_{false};
-  std::size_t count_ = 0;
-  std::array<Range, kMostRanges> free_{};  // ascending, never two that touch
+  std::size_t count_ BUFPOOL_GUARDED_BY(lock_) = 0;  // of the ranges
+  // The addresses ascend, and no two ranges touch.
+  std::array<Range, kMostRanges> free_ BUFPOOL_GUARDED_BY(lock_){};
 };
 
 }  // namespace bufpool

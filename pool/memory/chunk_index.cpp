@@ -5,7 +5,7 @@
 
 namespace bufpool {
 
-// Two threads may both make a leaf: the second is not needed.
+// If two threads make the same leaf, the second is not needed.
 ChunkIndex::Leaf* ChunkIndex::leaf_for(std::size_t chunk) noexcept {
   std::atomic<Leaf*>& place = leaves_[chunk / kLeaf];
   Leaf* leaf = place.load(std::memory_order_acquire);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A pointer per chunk to what keeps its records, for the slow paths: a tree of two levels whose
-// leaves are made when they are first needed and stay.
+// A pointer per chunk to the record that describes it, for the slow paths. It is a tree of two
+// levels. A leaf is made when it is first needed, and stays.
 //
-// Any thread may look up at any time. Only a chunk's owner sets its pointer.
+// Synchronization: there is no lock. Any thread may look up at any time. Only the owner of a chunk
+// sets its pointer.
 #pragma once
 
 #include <array>
@@ -14,17 +15,20 @@
 
 namespace bufpool {
 
+// Finds the record of a chunk by the number of the chunk in its range. A signal handler may call
+// all functions.
 class ChunkIndex {
  public:
-  // nullptr: nothing was set. `chunk`: its number in the range.
+  // The record that was set for a chunk, or nullptr if none was. Any number will do.
   [[nodiscard]] void* find(std::size_t chunk) const noexcept {
     if (chunk >= ChunkRange::kMostChunks) return nullptr;
     const Leaf* const leaf = leaves_[chunk / kLeaf].load(std::memory_order_acquire);
     return leaf == nullptr ? nullptr : (*leaf)[chunk % kLeaf].load(std::memory_order_acquire);
   }
 
-  // False: no memory for the leaves; nothing changed. nullptr never fails where a pointer was set.
-  // Pre: first + count <= ChunkRange::kMostChunks.
+  // Sets the record of `count` chunks from the number `first` on; nullptr forgets it. It returns
+  // false if there is no memory for the leaves; nothing changed then. It never fails where a record
+  // was set before. Pre: first + count <= ChunkRange::kMostChunks; the chunks are the caller's.
   [[nodiscard]] bool set(std::size_t first, std::size_t count, void* record) noexcept;
 
  private:

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "pool/memory/chunk_space.h"
 
-#include "pool/platform/memory_limits.h"
 #include "pool/platform/platform.h"
 
 namespace bufpool {
 namespace {
 
-// So far from where the kernel put something just now, or half as far, and so on. Further away
-// ThreadSanitizer lets nobody map anything, and AddressSanitizer's heap is in the way.
+// The range is tried this far from where the kernel put something just now, then half as far, and
+// so on. Further away ThreadSanitizer lets nobody map anything, and AddressSanitizer's heap is in
+// the way.
 #if defined(__SANITIZE_THREAD__)
 constexpr std::size_t kFarthest = std::size_t{512} << 30;
 constexpr std::uint32_t kWidestShift = 31;
@@ -30,9 +30,9 @@ static_assert(kFarthest / 2 > std::size_t{kClassSlots} << kWidestShift,
 
 }  // namespace
 
-// Below, or above where little is below: under valgrind mappings begin low, and where a process has
-// asked for the old layout, or for a stack without a limit, they lie in the middle. Another copy of
-// this library in the process has a range of its own.
+// The range lies below the kernel's mappings, or above them if little is below. Under valgrind
+// mappings begin low. They lie in the middle if a process asked for the old layout or for a stack
+// without a limit. Another copy of this library in the process has a range of its own.
 bool ChunkSpace::open() noexcept {
   void* const probe = platform::map(platform::kPageBytes);
   if (probe == nullptr) return false;
@@ -41,7 +41,8 @@ bool ChunkSpace::open() noexcept {
   return open_near(near, true) || open_near(near, false);
 }
 
-// `quiet`: only where neither hints nor programs are.
+// `quiet` says that only places count where mimalloc asks for no addresses and Linux loads no
+// programs.
 bool ChunkSpace::open_near(std::uintptr_t near, bool quiet) noexcept {
   std::size_t distance = kFarthest;
   for (std::uint32_t shift = kWidestShift; shift >= kNarrowestShift; --shift) {
@@ -67,17 +68,6 @@ bool ChunkSpace::open_at(std::uintptr_t start, std::uint32_t region_shift) noexc
     regions_[to_number(c)].open(range_.region_start(c), range_.region_bytes());
   });
   return true;
-}
-
-// Two threads may both ask.
-bool ChunkSpace::may_have_huge_pages() noexcept {
-  if (avoids_new_calls()) return false;
-  int given = huge_pages_given_.load(std::memory_order_relaxed);
-  if (given == kUnknown) {
-    given = platform::gives_huge_pages() ? kGiven : kNotGiven;
-    huge_pages_given_.store(given, std::memory_order_relaxed);
-  }
-  return given == kGiven;
 }
 
 template <typename Visit>

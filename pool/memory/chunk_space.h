@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The pool's address space: chunks taken by use from the regions of their classes, and who owns an
-// address.
+// The pool's address space: classes take chunks of it as they need them, and an address leads to
+// the record of its chunk.
 //
-// Nothing of it is reserved: the range lies terabytes away from where the kernel puts mappings, so
-// that it does not get there before those fill terabytes, and a chunk's pages are mapped when they
-// are needed. Should a mapping of somebody else's be in it all the same, it is in no run of ours,
-// and an address in it has no guard line of ours: the slow paths tell.
+// Nothing of the space is reserved. It lies terabytes away from where the kernel puts mappings, so
+// that the kernel does not get there before those fill terabytes. The pages of a chunk are mapped
+// when they are needed. If a mapping of somebody else's is in the space all the same, it is in no
+// run of the pool, and no guard line of the pool is in it. The slow paths find that out.
 #pragma once
 
 #include <array>
@@ -16,80 +16,57 @@
 #include "pool/memory/chunk_allocator.h"
 #include "pool/memory/chunk_index.h"
 #include "pool/memory/chunks.h"
+#include "pool/memory/huge_page_advice.h"
 #include "pool/memory/record_arena.h"
 #include "pool/memory/size_classes.h"
-#include "pool/options/options.h"
 
 namespace bufpool {
 
+// Knows the range of the pool's addresses and who owns which chunk of it. Any thread may call all
+// functions but open(), close() and use_huge_pages(), and a signal handler may, too.
 class ChunkSpace {
  public:
-  // False: no range can be had. Before, no address is in it. Call once.
+  // Finds the range. It returns false if none can be had. No address is in the range before. It is
+  // called once.
   [[nodiscard]] bool open() noexcept;
 
-  // Unmaps all that is in the range. For a space that nobody uses any more.
+  // Unmaps all that is mapped in the range. Pre: nobody uses the space any more.
   void close() noexcept;
 
-  // Where all chunks are; nothing before open().
+  // The range that all chunks lie in. It is empty before open().
   const ChunkRange& range() const noexcept { return range_; }
 
-  // The record that was entered for the chunk of `address`; nullptr: none was.
+  // The record that was entered for the chunk of `address`, or nullptr if there is none. It takes
+  // no lock.
   [[nodiscard]] void* record_at(std::uintptr_t address) const noexcept {
     return index_.find(range_.chunk_number(address));
   }
 
-  // From now on chunks of a class may be taken. Pre: no fork is under way.
-  void use(ClassIndex c) noexcept { regions_[to_number(c)].use(); }
-
-  // The start of `chunks` chunks in a row for a class, in which nothing is mapped. 0: none.
-  [[nodiscard]] std::uintptr_t take(ClassIndex c, std::size_t chunks) noexcept {
-    return regions_[to_number(c)].take(chunks);
-  }
-  // Pre: take() returned them; nothing is mapped there.
-  void give(ClassIndex c, std::uintptr_t start, std::size_t chunks) noexcept {
-    regions_[to_number(c)].give(start, chunks);
-  }
-
-  // Enters a record for chunks that come from take(). False: no memory for it; nothing changed.
+  // Enters a record for chunks that the region's take() returned. It returns false if there is no
+  // memory to note it; nothing changed then. It takes no lock. Pre: the chunks are the caller's.
   [[nodiscard]] bool enter(std::uintptr_t start, std::size_t chunks, void* record) noexcept {
     return index_.set(range_.chunk_number(start), chunks, record);
   }
-  // Pre: enter() returned true for them.
+
+  // Forgets the record of the chunks. It takes no lock. Pre: enter() returned true for them.
   void leave(std::uintptr_t start, std::size_t chunks) noexcept {
     (void)index_.set(range_.chunk_number(start), chunks, nullptr);
   }
 
+  // The chunks of a class's region.
+  ChunkAllocator& region(ClassIndex c) noexcept { return regions_[to_number(c)]; }
+
+  // The memory for the records of runs and spans.
   RecordArena& records() noexcept { return records_; }
 
-  // Where huge pages are asked for. `may_read`: files may be read to find that out. Pre: nobody
-  // takes chunks yet.
-  void use_huge_pages(HugePagesChoice choice, bool may_read) noexcept {
-    huge_pages_ = choice;
-    if (choice == HugePagesChoice::kOn) {
-      (void)may_have_huge_pages();
-    } else if (!may_read) {
-      huge_pages_given_.store(kNotGiven, std::memory_order_relaxed);
-    }
-  }
-  // From now on nothing is asked for in this way, and nothing is taken back.
-  void avoid_new_calls() noexcept { few_calls_.store(true, std::memory_order_relaxed); }
-  bool avoids_new_calls() const noexcept { return few_calls_.load(std::memory_order_relaxed); }
-  HugePagesChoice huge_pages() const noexcept { return huge_pages_; }
-  // Whether the system gives any to those who ask. Reads files, once.
-  [[nodiscard]] bool may_have_huge_pages() noexcept;
+  // Whether the classes ask the kernel for huge pages.
+  HugePageAdvice& huge_pages() noexcept { return huge_pages_; }
 
-  // Bytes that are mapped for buffers.
-  void count_committed(std::size_t bytes) noexcept {
-    committed_.fetch_add(bytes, std::memory_order_relaxed);
-  }
-  void count_unmapped(std::size_t bytes) noexcept {
-    committed_.fetch_sub(bytes, std::memory_order_relaxed);
-  }
-  std::size_t committed_bytes() const noexcept {
-    return committed_.load(std::memory_order_relaxed);
-  }
+  // The sum of the bytes that are mapped for buffers. Those who map and unmap change it.
+  std::atomic<std::size_t>& mapped_bytes() noexcept { return mapped_bytes_; }
 
-  // Around a fork, see OwnerLock. Pre: no class is opened meanwhile.
+  // A fork calls these for all locks of the space, see OwnerLock. Pre: no class is opened
+  // meanwhile.
   void await_owners() noexcept;
   void repair_in_child() noexcept;
 
@@ -100,11 +77,8 @@ class ChunkSpace {
   void for_each_used_region(Visit visit) noexcept;
 
   ChunkRange range_;
-  HugePagesChoice huge_pages_ = HugePagesChoice::kAuto;
-  enum : int { kUnknown, kGiven, kNotGiven };
-  std::atomic<int> huge_pages_given_{kUnknown};
-  std::atomic<bool> few_calls_{false};
-  std::atomic<std::size_t> committed_{0};
+  HugePageAdvice huge_pages_;
+  std::atomic<std::size_t> mapped_bytes_{0};
   RecordArena records_;
   std::array<ChunkAllocator, kClassSlots> regions_{};
   ChunkIndex index_;

@@ -11,15 +11,16 @@ void* RecordArena::allocate(std::size_t bytes) noexcept {
   const std::size_t units = units_of(bytes);
   if (units > kUnits) return platform::map(platform::page_above(bytes));
   for (;;) {
-    if (!lock_.lock()) return nullptr;
-    void* const record = cut(units);
-    lock_.unlock();
-    if (record != nullptr) return record;
+    {
+      const ScopedLock locked(lock_);
+      if (!locked) return nullptr;
+      if (void* const record = cut(units)) return record;
+    }
     if (!take_block()) return nullptr;
   }
 }
 
-// Pre: locked. Memory that was never used is zero, and all other is wiped.
+// Memory that was never used is zero. A record that is used again is wiped.
 void* RecordArena::cut(std::size_t units) noexcept {
   if (Free* const record = free_[units]) {
     free_[units] = record->next;
@@ -31,34 +32,36 @@ void* RecordArena::cut(std::size_t units) noexcept {
   return reinterpret_cast<void*>(at_ - units * kUnit);
 }
 
-// The rest of the last block goes to the lists.
+// Maps the next block to cut records from. The rest of the last block becomes a free record.
 bool RecordArena::take_block() noexcept {
   void* const block = platform::map(kBlock);
   if (block == nullptr) return false;
-  if (!lock_.lock()) {
-    platform::unreserve(block, kBlock);
-    return false;
+  {
+    const ScopedLock locked(lock_);
+    if (locked) {
+      if (const std::size_t rest = (end_ - at_) / kUnit; rest > 0 && rest <= kUnits) {
+        add_free(at_, rest);
+      }
+      at_ = reinterpret_cast<std::uintptr_t>(block);
+      end_ = at_ + kBlock;
+      return true;
+    }
   }
-  if (const std::size_t rest = (end_ - at_) / kUnit; rest > 0 && rest <= kUnits) {
-    auto* const record = reinterpret_cast<Free*>(at_);
-    record->next = free_[rest];
-    free_[rest] = record;
-  }
-  at_ = reinterpret_cast<std::uintptr_t>(block);
-  end_ = at_ + kBlock;
-  lock_.unlock();
-  return true;
+  platform::unreserve(block, kBlock);
+  return false;
 }
 
-// A lock that cannot be had costs a record its memory, nothing worse.
+void RecordArena::add_free(std::uintptr_t address, std::size_t units) noexcept {
+  auto* const record = reinterpret_cast<Free*>(address);
+  record->next = free_[units];
+  free_[units] = record;
+}
+
 void RecordArena::release(void* record, std::size_t bytes) noexcept {
   const std::size_t units = units_of(bytes);
   if (units > kUnits) return platform::unreserve(record, platform::page_above(bytes));
-  if (!lock_.lock()) return;
-  auto* const free = static_cast<Free*>(record);
-  free->next = free_[units];
-  free_[units] = free;
-  lock_.unlock();
+  const ScopedLock locked(lock_);
+  if (locked) add_free(reinterpret_cast<std::uintptr_t>(record), units);
 }
 
 }  // namespace bufpool

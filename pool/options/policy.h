@@ -12,6 +12,76 @@ namespace bufpool::policy {
 // often than with 8 MiB.
 inline constexpr std::uint64_t kRetainMostByDefault = std::uint64_t{64} << 20;
 
+// The numbers of sync/, memory/, runs/, state/, mapping/, purging/ and spans/.
+
+// Milliseconds. How long a thread waits for one and the same owner of a lock. Nothing slow is done
+// under a lock, so an owner that holds it for this long is stopped, or it is gone and its process
+// id does not tell. The number is chosen: far more than a scheduler keeps a thread waiting, and
+// little enough for a program to go on.
+inline constexpr std::uint64_t kLockPatienceMs = 2000;
+
+// Milliseconds. How long a refusal of memory is remembered. It is chosen: short enough for a
+// program that has made room to find the pool at work again soon, and long enough that a program at
+// a limit does not pay a system call for each request.
+inline constexpr std::uint32_t kRefusalMs = 100;
+
+// Bytes. The pages of a class are mapped in steps of a quarter of what the class has mapped,
+// between these two. The least is four spans of 64 KiB, which spares system calls in small classes.
+// The most bounds what one step makes resident under mlockall.
+inline constexpr std::size_t kLeastMapBytes = std::size_t{256} << 10;
+inline constexpr std::size_t kMostMapBytes = std::size_t{32} << 20;
+
+// One part in so many. A step of growth (pages of a class, chunks of a run) is this share of what
+// the class has, so that never more than a quarter is there in advance.
+inline constexpr std::size_t kGrowthShare = 4;
+
+// Bytes. A class whose spans are at most as large takes its chunks one by one, so that they become
+// empty again. A class with larger spans takes more at a time, because few such spans fit into one
+// chunk or two, and much of those would stay unused.
+inline constexpr std::size_t kMostSpanOfOneChunk = std::size_t{256} << 10;
+
+// Chunks of 4 MiB. The most that one run takes, unless one span needs more.
+inline constexpr std::size_t kMostRunChunks = 16;
+
+// Chunks of 4 MiB. The least of a run with huge pages, because what is left at the end of a run is
+// no whole huge page.
+inline constexpr std::size_t kLeastHugeRunChunks = 4;
+
+// Number of places. If something of the program's is mapped where the next run would be, the next
+// place is tried at once, but after so many a refusal is remembered. A program that has mapped
+// terabytes would else pay a system call for each of thousands of places in one request.
+inline constexpr std::uint32_t kOccupiedAtOnce = 8;
+
+// Number of blocks. So many blocks of a span that have no pages are passed over in the search for
+// one that has pages.
+inline constexpr std::uint32_t kBlocksPassedOver = 4;
+
+// Milliseconds. Pages that went back and are needed again within this time should have been kept.
+// The budget grows by them.
+inline constexpr std::uint32_t kRegretMs = 4000;
+
+// Bytes. A class that has less mapped has no huge pages: two of them would be all it has.
+inline constexpr std::size_t kLeastHugeClassBytes = std::size_t{4} << 20;
+
+// One byte in so many. Of a class with huge pages this share keeps small pages. It is the proof
+// that the class is still dense: only small pages show what the program touched.
+inline constexpr std::size_t kProofShare = 16;
+
+// A fraction. A run is dense if four fifths of its pages are resident. A size class is at most a
+// quarter larger than what is asked of it, so a run of buffers that are all written is four fifths
+// full.
+inline constexpr std::size_t kDenseNumerator = 4;
+inline constexpr std::size_t kDenseDenominator = 5;
+
+// Pieces and pages. A run is looked at in so many pieces that lie evenly over it, of so many pages
+// at most each. So the look takes as many system calls whatever the length of the run is.
+inline constexpr std::size_t kLookPieces = 16;
+inline constexpr std::size_t kLookPages = 64;
+
+// Bytes. An eighth of a huge page. Less is not worth the split of a huge page, nor to be without
+// one. One free value in each 2 MiB of a redis would else split all its huge pages.
+inline constexpr std::size_t kLeastHugeGain = std::size_t{256} << 10;
+
 // Misses, lending and realloc.
 
 // Bytes. So much may be lent without a look at the budget: it is no more than a burst's first

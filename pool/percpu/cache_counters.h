@@ -13,6 +13,7 @@
 #include "pool/percpu/cpu_slabs.h"
 #include "pool/percpu/slab.h"
 #include "pool/spans/shared_spans.h"
+#include "pool/spans/span_lookup.h"
 #include "pool/sync/owner_lock.h"
 #include "pool/telemetry/residence.h"
 
@@ -145,7 +146,7 @@ class CacheCounters {
   // The resident bytes of the blocks that are in `part`.
   std::uint64_t resident_bytes_of(ClassIndex c, std::span<const Block> part,
                                   Residence& look) const noexcept {
-    SharedSpans& spans = spans_[to_number(c)];
+    SpanLookup spans(spans_[to_number(c)].state());
     std::uint64_t bytes = 0;
     for (const Block block : part) {
       if (!spans.is_block(block)) continue;

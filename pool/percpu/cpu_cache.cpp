@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "pool/options/policy.h"
+#include "pool/spans/wide_blocks.h"
 
 namespace bufpool {
 namespace {
@@ -52,7 +53,7 @@ CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
     count = blocks_to_move(c, stack_of(slab, c));
   }
   SharedSpans& spans = spans_[to_number(c)];
-  const SharedSpans::Taken taken = spans.take(std::span(blocks).first(count), asked);
+  const Taken taken = spans.take(std::span(blocks).first(count), asked);
   if (taken.count == 0) return {.why = taken.why};
   counters_.note_miss(c, asked);
   note_zero(c, std::span(blocks).first(taken.zeroed));
@@ -61,18 +62,18 @@ CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
   if (pushed < taken.count) {
     spans.give_unfilled(std::span(blocks).subspan(pushed, taken.count - pushed));
   }
-  if (taken.record) counters_.note_peak(c);
+  if (taken.new_outstanding_peak) counters_.note_peak(c);
   return {blocks[0], taken.fresh_bytes, taken.regret_bytes};
 }
 
 CpuCache::Refill CpuCache::take_wide(ClassIndex c, std::size_t asked,
                                      std::uint32_t offset) noexcept {
   Block block = 0;
-  const SharedSpans::Taken taken =
-      spans_[to_number(c)].take_wide(block, {gap_bytes(c) + asked, offset});
+  const Taken taken =
+      WideBlocks(spans_[to_number(c)].state()).take(block, {gap_bytes(c) + asked, offset});
   if (taken.count == 0) return {.why = taken.why};
   counters_.note_miss(c, asked);
-  if (taken.record) counters_.note_peak(c);
+  if (taken.new_outstanding_peak) counters_.note_peak(c);
   return {block, taken.fresh_bytes, taken.regret_bytes, taken.lent_bytes};
 }
 
@@ -80,7 +81,8 @@ CpuCache::Refill CpuCache::take_wide(ClassIndex c, std::size_t asked,
 // to the cache, and the note would fault a page of theirs in.
 void CpuCache::note_zero(ClassIndex c, std::span<const Block> blocks) const noexcept {
   const std::size_t most = nominal_bytes(c) < policy::kLeastNotedInCache ? 1 : kMaxBatch;
-  for (const Block block : blocks.first(std::min(blocks.size(), most))) cookies_.note_zero(block);
+  for (const Block block : blocks.first(std::min(blocks.size(), most)))
+    mark_known_zero(cookies_, block);
 }
 
 void CpuCache::overflow(ClassIndex c, Block block) noexcept {

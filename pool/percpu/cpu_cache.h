@@ -56,9 +56,9 @@ class CpuCache {
   // The result of a take that missed: a block, or 0 and the reason why there is none.
   struct Refill {
     Block block = 0;
-    std::uint64_t fresh_bytes = 0;  // as in SharedSpans::Taken
+    std::uint64_t fresh_bytes = 0;  // as in Taken
     std::uint64_t regret_bytes = 0;
-    std::uint64_t lent_bytes = 0;      // as in SharedSpans::Taken
+    std::uint64_t lent_bytes = 0;      // as in Taken
     Shortage why = Shortage::kMemory;  // if block is 0
   };
 
@@ -67,7 +67,7 @@ class CpuCache {
   [[nodiscard, gnu::cold, gnu::noinline]] Refill refill(ClassIndex c, std::size_t asked) noexcept;
 
   // Takes a block with room to grow, for `asked` bytes, from the class's spans, under their lock.
-  // The stack is left alone. `offset`: see SharedSpans::take_wide(). It may make system calls.
+  // The stack is left alone. `offset`: see WideBlocks::take(). It may make system calls.
   [[nodiscard, gnu::cold, gnu::noinline]] Refill take_wide(ClassIndex c, std::size_t asked,
                                                            std::uint32_t offset) noexcept;
 

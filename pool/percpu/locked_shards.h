@@ -77,7 +77,7 @@ class LockedShards {
   // cannot be had.
   template <typename Look>
   auto read(std::uint32_t shard, Look look) noexcept {
-    const Locked locked(locks_[shard]);
+    const ScopedLock locked(locks_[shard]);
     return locked ? look(slab(shard)) : decltype(look(slab(shard))){};
   }
 
@@ -106,22 +106,6 @@ class LockedShards {
   }
 
  private:
-  // Holds a shard's lock while it lives. It is false if the lock cannot be had.
-  class [[nodiscard]] Locked {
-   public:
-    explicit Locked(OwnerLock& lock) noexcept : lock_(lock), held_(lock.lock()) {}
-    ~Locked() {
-      if (held_) lock_.unlock();
-    }
-    Locked(const Locked&) = delete;
-    Locked& operator=(const Locked&) = delete;
-    explicit operator bool() const noexcept { return held_; }
-
-   private:
-    OwnerLock& lock_;
-    bool held_;
-  };
-
   std::uint32_t shard_of_thread() const noexcept {
     const auto thread = reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
     // The upper bits of the hash times the count: no division.
@@ -134,7 +118,7 @@ class LockedShards {
   template <std::int64_t moved>
   bool push_of(ClassIndex c, Block block) noexcept {
     const std::uint32_t shard = shard_of_thread();
-    const Locked locked(locks_[shard]);
+    const ScopedLock locked(locks_[shard]);
     if (!locked || !may_use_stacks()) return false;
     Stack& stack = stack_of(slab(shard), c);
     const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
@@ -147,7 +131,7 @@ class LockedShards {
 
   template <std::int64_t step>
   Block pop_of(std::uint32_t shard, ClassIndex c, std::uint64_t asked) noexcept {
-    const Locked locked(locks_[shard]);
+    const ScopedLock locked(locks_[shard]);
     if (!locked || !may_use_stacks()) return 0;
     Stack& stack = stack_of(slab(shard), c);
     const std::uint64_t header = stack.header.load(std::memory_order_relaxed);

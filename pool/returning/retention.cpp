@@ -4,6 +4,8 @@
 
 #include "pool/platform/memory_limits.h"
 #include "pool/platform/platform.h"
+#include "pool/purging/span_purge.h"
+#include "pool/purging/span_sweep.h"
 #include "pool/sync/moment.h"
 
 namespace bufpool {
@@ -46,13 +48,13 @@ void Retention::open_budget(std::uint64_t most) noexcept {
 
 std::uint64_t Retention::idle_in_spans() const noexcept {
   std::uint64_t idle = 0;
-  for (const SharedSpans& spans : spans_) idle += spans.idle_bytes();
+  for (const SharedSpans& spans : spans_) idle += spans.figures().idle_bytes();
   return idle;
 }
 
 std::uint64_t Retention::idle_bytes() const noexcept {
   std::uint64_t partly = 0;
-  for (const SharedSpans& spans : spans_) partly += spans.free_bytes();
+  for (const SharedSpans& spans : spans_) partly += spans.figures().free_bytes();
   return idle_in_spans() + partly + cache_->counters().idle_bytes();
 }
 
@@ -61,7 +63,7 @@ std::uint64_t Retention::sweep(std::uint32_t min_age) noexcept {
   const std::uint32_t now = platform::now_ms();
   std::uint64_t given = 0;
   for (SharedSpans& spans : spans_) {
-    if (spans.is_used()) given += spans.sweep(now, min_age);
+    if (spans.is_used()) given += SpanSweep(spans.state()).sweep(now, Milliseconds{min_age});
   }
   if (given > 0) trims_.fetch_add(1, std::memory_order_relaxed);
   return given;
@@ -101,8 +103,8 @@ SharedSpans* Retention::oldest_spans(std::uint32_t now, std::uint32_t min_age) c
   SharedSpans* oldest = nullptr;
   std::uint32_t most_age = min_age;
   for (SharedSpans& spans : spans_) {
-    if (spans.idle_bytes() == 0) continue;
-    const std::uint32_t age = span_age_ms(now, spans.oldest_idle_ms());
+    if (spans.figures().idle_bytes() == 0) continue;
+    const std::uint32_t age = to_number(span_age(now, spans.figures().oldest_idle_ms()));
     if (age < most_age || (oldest != nullptr && age == most_age)) continue;
     oldest = &spans;
     most_age = age;
@@ -116,9 +118,10 @@ std::uint64_t Retention::purge_oldest(std::uint64_t bytes, std::uint32_t min_age
   while (given < bytes && platform::may_purge()) {
     SharedSpans* spans = oldest_spans(now, min_age);
     if (spans == nullptr) break;
-    SpanBatch batch = spans->take_idle(now, min_age, bytes - given);
+    SpanPurge purge(spans->state());
+    SpanBatch batch = purge.detach_idle_spans(now, Milliseconds{min_age}, bytes - given);
     if (batch.count == 0) break;
-    const std::uint64_t purged = spans->purge(batch, now);
+    const std::uint64_t purged = purge.purge(batch, now);
     if (purged == 0) break;  // the kernel refuses: another time
     given += purged;
   }
@@ -130,9 +133,10 @@ void Retention::purge_class_excess(std::uint32_t now) noexcept {
   if (class_most_ == 0) return;
   for (SharedSpans& spans : spans_) {
     // Read once a round: other threads lower it at any time.
-    for (std::uint64_t idle = 0; (idle = spans.idle_bytes()) > class_most_;) {
-      SpanBatch batch = spans.take_idle(now, 0, idle - class_most_);
-      if (batch.count == 0 || spans.purge(batch, now) == 0) break;
+    for (std::uint64_t idle = 0; (idle = spans.figures().idle_bytes()) > class_most_;) {
+      SpanPurge purge(spans.state());
+      SpanBatch batch = purge.detach_idle_spans(now, Milliseconds{0}, idle - class_most_);
+      if (batch.count == 0 || purge.purge(batch, now) == 0) break;
     }
   }
 }
@@ -205,7 +209,7 @@ void Retention::before_fork() noexcept {
   if (OwnerLock::fork_is_under_way()) return;
   trims_at_fork_.store(trims, std::memory_order_relaxed);
   for (SharedSpans& spans : spans_) {
-    if (spans.is_used()) spans.drop_empty(now);
+    if (spans.is_used()) SpanSweep(spans.state()).drop_empty(now);
   }
 }
 
@@ -223,7 +227,7 @@ bool Retention::make_room() noexcept {
   trim(0);
   sweep(0);  // finds the runs that have no page left
   sweep(0);  // and unmaps them
-  for (SharedSpans& spans : spans_) spans.ask_again();
+  for (SharedSpans& spans : spans_) spans.state().refused.forget();
   return true;
 }
 

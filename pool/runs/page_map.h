@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which pages of a run have no memory: a bit each, set where the page reads as zero and costs
-// nothing. A set bit is certain, a clear one says nothing.
+// Which pages of a run have no memory. Each page has a bit. If the bit is set, the page is empty:
+// it reads as zero and costs nothing. If it is clear, nothing is known of the page.
 #pragma once
 
 #include <algorithm>
@@ -10,34 +10,51 @@
 
 namespace bufpool {
 
+// A range of pages, counted from the start of a run.
+struct PageRange {
+  std::size_t first;
+  std::size_t last;  // one behind the last page
+  // How many pages the range has.
+  std::size_t count() const noexcept { return last - first; }
+};
+
+// The bits of one run's pages, in words that lie behind the run's record. The lock of the run's
+// class guards them.
 class PageMap {
  public:
+  // How many words a run of `pages` pages needs.
   static constexpr std::size_t words_for(std::size_t pages) noexcept { return (pages + 63) / 64; }
 
+  // A map without words must not be used. The other takes words that are there already.
   constexpr PageMap() noexcept = default;
   explicit PageMap(std::uint64_t* words) noexcept : words_(words) {}
 
-  // The number of empty pages in [first, last).
-  [[nodiscard]] std::size_t count(std::size_t first, std::size_t last) const noexcept {
+  // How many pages of the range are empty.
+  [[nodiscard]] std::size_t count(PageRange pages) const noexcept {
     std::size_t sum = 0;
-    each(first, last, [&](std::uint64_t& word, std::uint64_t mask) { sum += ones(word & mask); });
+    each(pages, [&](std::uint64_t& word, std::uint64_t mask) { sum += ones(word & mask); });
     return sum;
   }
 
-  // From now on they are empty. Returns how many were not.
-  std::size_t set(std::size_t first, std::size_t last) noexcept {
+  // Whether all pages of the range are empty.
+  [[nodiscard]] bool has_all(PageRange pages) const noexcept {
+    return count(pages) == pages.count();
+  }
+
+  // Says that the pages of the range are empty. It returns how many were not known to be.
+  std::size_t set(PageRange pages) noexcept {
     std::size_t sum = 0;
-    each(first, last, [&](std::uint64_t& word, std::uint64_t mask) {
+    each(pages, [&](std::uint64_t& word, std::uint64_t mask) {
       sum += ones(~word & mask);
       word |= mask;
     });
     return sum;
   }
 
-  // From now on they may have memory. Returns how many were empty.
-  std::size_t clear(std::size_t first, std::size_t last) noexcept {
+  // Says that the pages of the range may have memory. It returns how many were empty.
+  std::size_t clear(PageRange pages) noexcept {
     std::size_t sum = 0;
-    each(first, last, [&](std::uint64_t& word, std::uint64_t mask) {
+    each(pages, [&](std::uint64_t& word, std::uint64_t mask) {
       sum += ones(word & mask);
       word &= ~mask;
     });
@@ -45,7 +62,8 @@ class PageMap {
   }
 
  private:
-  // Most words are all ones or all zeros, and x86-64 counts by a call where it must run everywhere.
+  // Most words are all ones or all zeros. Others are counted by a call, because a build for every
+  // x86-64 has no instruction for it.
   static std::size_t ones(std::uint64_t word) noexcept {
     if (word == 0) return 0;
     if (word == ~std::uint64_t{0}) return 64;
@@ -53,7 +71,8 @@ class PageMap {
   }
 
   template <typename Visit>
-  void each(std::size_t first, std::size_t last, Visit visit) const noexcept {
+  void each(PageRange pages, Visit visit) const noexcept {
+    auto [first, last] = pages;
     while (first < last) {
       const std::size_t bit = first % 64;
       const std::size_t bits = std::min<std::size_t>(64 - bit, last - first);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The records of a class's spans, and the lists they stand in. A span stands in exactly one list,
-// chosen by what is free in it, or in none while it is full or being purged.
+// The records of a class's spans, and the lists that they stand in. A span stands in the one list
+// that its free blocks call for. It stands in none while it is full or being purged.
 #pragma once
 
 #include <array>
@@ -8,11 +8,13 @@
 #include <cstdint>
 
 #include "pool/memory/size_classes.h"
+#include "pool/sync/moment.h"
 
 namespace bufpool {
 
 struct Run;
 
+// The list that a span stands in.
 enum class SpanList : std::uint8_t {
   kNone,      // full, or out of reach while its pages are given back
   kPartial,   // the first of kPartialLists: some blocks free, fullest first
@@ -21,49 +23,56 @@ enum class SpanList : std::uint8_t {
 };
 inline constexpr std::uint32_t kSpanListCount = 10;
 
-// One span: a cache line for 64 KiB and more.
+// The record of one span. It is a cache line and describes 64 KiB or more. The lock of the class
+// guards it, unless the span is being purged: it then belongs to the thread that purges it.
 struct Span {
   std::array<std::uint64_t, kMaxSpanBlocks / 64> free;  // bit i: block i is free
   Span* next;                                           // in its list
   Span* prev;
   Run* run;
-  std::uint64_t kept;      // bytes of the free blocks that have pages, while it stands in a list
+  std::uint64_t kept;      // while it stands in a list: bytes of its free blocks that have pages
   std::uint32_t number;    // in its run
   std::uint32_t since_ms;  // when it was seen quiet, became idle or was purged, on the coarse clock
-  std::uint16_t offset;    // of a slot's block, in the slot
+  std::uint16_t offset;    // where a block with a slot begins in it; bytes
   std::uint8_t free_blocks;
   SpanList list;
-  bool purging : 1;     // out of reach while pages of it are given back
-  bool was_purged : 1;  // as opposed to never used
+  bool purging : 1;     // one thread gives pages of it back, and no other reaches it
+  bool was_purged : 1;  // its pages went back once
   bool was_used : 1;    // a block of it was handed out once
   bool touched : 1;     // a block came or went since the last look for quiet spans
-  bool has_empty : 1;   // some page of it may be empty; where this is not set none is
-  bool head_empty : 1;  // while it is purged: the page that its first bytes are on is empty,
-  bool tail_empty : 1;  // as is that of its last
+  bool has_empty : 1;   // some page of it may be empty; if not set, none is
+  bool head_empty : 1;  // while purging: the page of its first byte is empty
+  bool tail_empty : 1;  // while purging: the page of its last byte is empty
   bool zeroed : 1;      // while it is handed back: its pages are gone
-  bool zero : 1;        // all free and reads as zero: new, or purged without a refusal
+  bool zero : 1;        // all of it is free and reads as zero: new, or purged without a refusal
 };
 static_assert(sizeof(Span) == 64);
 
-// Fullest first: the fewer free blocks, the earlier the list.
+// The list of a span that is partly used. Fuller spans stand in earlier lists. Pre: 0 <
+// free_blocks.
 constexpr SpanList partial_list(std::uint32_t free_blocks) noexcept {
   return static_cast<SpanList>(std::bit_width(free_blocks));
 }
 static_assert(partial_list(1) == SpanList::kPartial);
 static_assert(partial_list(kMaxSpanBlocks - 1) < SpanList::kIdle);
 
-// How long a span has been in its state. 0 where it got there after the caller looked at the clock.
-constexpr std::uint32_t span_age_ms(std::uint32_t now_ms, std::uint32_t since_ms) noexcept {
+// How long a span has been in its state. The age is 0 if the span got there after the caller looked
+// at the clock.
+constexpr Milliseconds span_age(std::uint32_t now_ms, std::uint32_t since_ms) noexcept {
   const auto age = static_cast<std::int32_t>(now_ms - since_ms);
-  return age > 0 ? static_cast<std::uint32_t>(age) : 0;
+  return age > 0 ? static_cast<Milliseconds>(age) : Milliseconds{0};
 }
 
+// The lists of one class. The lock of the class guards them.
 class SpanLists {
  public:
-  // nullptr: the list is empty.
+  // The span that was put into the list last, and the one that was so longest ago; nullptr: the
+  // list is empty.
   Span* front(SpanList list) const noexcept { return ends(list).head; }
   Span* back(SpanList list) const noexcept { return ends(list).tail; }
 
+  // Takes a span out of the list that it stands in and puts it in front of another. SpanList::kNone
+  // puts it nowhere.
   void move_to(Span& span, SpanList list) noexcept {
     if (span.list != SpanList::kNone) remove(span);
     if (list != SpanList::kNone) push_front(span, list);

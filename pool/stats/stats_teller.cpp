@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "pool/platform/filter_notice.h"
 #include "pool/platform/memory_limits.h"
+#include "pool/spans/span_residence.h"
 #include "pool/sync/owner_lock.h"
 #include "pool/telemetry/residence.h"
 
@@ -46,7 +48,7 @@ bool StatsTeller::enable(const Options& options, PoolMode mode) noexcept {
 // The calls that make a page are not those that the loader made. Under a filter that was there from
 // the start they may end the process: so there is no page then unless it is asked for.
 bool StatsTeller::may_make() const noexcept {
-  if (for_good_.load() || parts_.space->avoids_new_calls()) return false;
+  if (for_good_.load() || platform::expects_filter()) return false;
   const platform::SafeCalls safe = platform::safe_calls();
   return safe == platform::SafeCalls::kAny ||
          (safe == platform::SafeCalls::kLoaders && choice_ == Choice::kOn);
@@ -162,7 +164,7 @@ void StatsTeller::tell_process() noexcept {
   now.pressure_events = retention.pressure_events() - then.pressure_events;
   now.budget = retention.budget_bytes() == kNothingKept ? 0 : retention.budget_bytes();
   now.trimmer = static_cast<std::uint64_t>(parts_.trimmer->state());
-  now.reserved = parts_.space->committed_bytes();
+  now.reserved = parts_.space->mapped_bytes();
   constexpr std::uint64_t StatsProcess::*kWords[] = {
       &StatsProcess::cpu_drains, &StatsProcess::trims,   &StatsProcess::pressure_events,
       &StatsProcess::budget,     &StatsProcess::trimmer, &StatsProcess::reserved};
@@ -196,7 +198,7 @@ void StatsTeller::look() noexcept {
   for_each_class([&](ClassIndex c) {
     SharedSpans& spans = parts_.spans[to_number(c)];
     if (!spans.is_used()) return;
-    const std::uint64_t in_spans = spans.resident_bytes(look);
+    const std::uint64_t in_spans = resident_bytes(spans.state(), look);
     put_word(writer_.raw_row(to_number(c))->retained,
              in_spans + parts_.cache->counters().resident_bytes(c, look));
   });

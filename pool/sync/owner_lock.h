@@ -1,30 +1,40 @@
 // SPDX-License-Identifier: MIT
-// A lock that knows its owner, so that situations in which a plain lock would hang can be told and
-// degraded instead: a signal handler that interrupted the owner, a fork under way (libc waits for
-// locks of its own in it, whose owners may want this one), and a child made by a raw clone or
-// _Fork (which run no fork handlers) while some other thread was the owner.
+// A lock that knows which thread owns it. Where a plain lock would hang, this one is refused, and
+// the caller does without it:
+//   - A signal handler interrupted the owner and wants the lock.
+//   - A fork is under way. Before libc forks, it waits for locks of its own. The threads that hold
+//     those may want this lock.
+//   - A child was made by a raw clone or by _Fork, which run no fork handlers, while another thread
+//     was the owner. That thread does not exist in the child.
 //
-// A fork writes to no lock, as each page that is written is one to copy, in the parent and in the
-// child. It shuts one gate in front of them all instead. A thread looks at the gate after it has
-// written itself into a lock's word, and a fork looks at the words after it has shut the gate. So
-// one of them sees the other: the thread lets go, or the fork waits for it.
+// A fork writes to no lock, because each page that is written has to be copied, in the parent or in
+// the child. Instead, one gate stands in front of all locks, and a fork shuts it:
+//   - A thread that takes a lock first writes itself into the lock's word and then looks at the
+//   gate.
+//     If the gate is shut, it lets the lock go.
+//   - A fork first shuts the gate and then looks at the words of the locks. It waits until no word
+//     names an owner.
+// Whichever of the two is first, one of them sees the other, so no thread works under a lock while
+// the process is copied.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 
+#include "pool/options/policy.h"
 #include "pool/platform/platform.h"
+#include "pool/sync/thread_annotations.h"
 
 namespace bufpool {
 
-class OwnerLock {
+// A lock of four bytes, which starts free when all its bytes are zero. A signal handler may call
+// all functions. None of them allocates or changes errno.
+class BUFPOOL_CAPABILITY("lock") OwnerLock {
  public:
-  // How long a thread waits for one and the same owner. Nothing slow is done under a lock: such an
-  // owner is gone, in a way that its process id does not tell, or stopped.
-  static constexpr std::uint64_t kPatienceMs = 2000;
-
-  // False: waiting would never end, or a fork is under way; the caller must do without.
-  [[nodiscard]] bool lock() noexcept {
+  // Takes the lock. It waits for another owner, for policy::kLockPatienceMs at most. It returns
+  // false if this thread is the owner already, if a fork is under way, if the owner is gone, or if
+  // the patience ends. The caller must then do without the lock. ScopedLock is how to call it.
+  [[nodiscard]] bool lock() noexcept BUFPOOL_TRY_ACQUIRE(true) BUFPOOL_NO_THREAD_ANALYSIS {
     std::uint32_t free = 0;
     const bool mine = word_.compare_exchange_strong(free, self());
     if (mine && !is_shut()) [[likely]]
@@ -32,12 +42,14 @@ class OwnerLock {
     return mine ? let_go() : lock_contended();
   }
 
-  void unlock() noexcept {
+  // Releases the lock and wakes one thread that waits. Pre: lock() returned true to this thread.
+  void unlock() noexcept BUFPOOL_RELEASE() {
     if (word_.exchange(0, std::memory_order_release) & kWaiters) platform::wake_one(address());
   }
 
-  // Around a fork, in the parent: from the first on all are turned away from all locks, until as
-  // many forks have ended. end_fork() does nothing where no fork is under way.
+  // A fork calls begin_fork() before it and end_fork() after it, in the parent. From the first
+  // begin_fork() on, all locks refuse all threads, until as many forks have ended. end_fork() does
+  // nothing if no fork is under way.
   static void begin_fork() noexcept { gate_.forks.fetch_add(1); }
   static void end_fork() noexcept {
     std::uint32_t forks = gate_.forks.load(std::memory_order_relaxed);
@@ -45,9 +57,10 @@ class OwnerLock {
     }
   }
 
-  // After begin_fork(): waits until no other thread is the owner. A thread that is the owner itself
-  // (a fork in a signal handler) stays that, in the child too. A lock whose owner is gone is out of
-  // service from then on.
+  // Waits until no other thread owns the lock. If this thread is the owner itself, as when a signal
+  // handler forks, it stays the owner, in the child too. If the owner is gone or keeps the lock for
+  // longer than policy::kLockPatienceMs, the lock is out of service from then on. Pre:
+  // begin_fork().
   void await_owner() noexcept {
     Patience patience;
     for (int spins = 0;; ++spins) {
@@ -58,51 +71,56 @@ class OwnerLock {
     }
   }
 
-  // After the fork, in the child, before its process is entered. Pre: await_owner() was called
-  // before the fork. So another thread that the word names had done nothing yet, and was just being
-  // turned away. It may have done half its work only where the gate was open meanwhile, as in the
-  // child of a fork in a signal handler that interrupted this one: that lock is not to be had any
-  // more.
+  // Frees the lock in a forked child if its word names another thread. That thread had done nothing
+  // under the lock: it was just being refused, because await_owner() had seen no owner. There is
+  // one exception. If the gate was open meanwhile, as in the child of a fork in a signal handler
+  // that interrupted this one, the thread may have done half its work. The lock is then out of
+  // service. Pre: await_owner() was called before the fork; enter_process() was not called yet.
   void repair_in_child() noexcept {
     const std::uint32_t owner = owner_of(word_.load(std::memory_order_relaxed));
     if (owner == 0 || owner == self()) return;
     word_.store(fork_is_under_way() ? 0 : kOrphaned, std::memory_order_relaxed);
   }
 
-  // The process whose threads may own locks: to be told at start, and in a forked child once its
-  // locks are repaired. No fork is under way in it then.
+  // Says that the threads of this process may own locks, and opens the gate. It is called at start,
+  // and in a forked child after all locks are repaired. No fork is under way in the process then.
   static void enter_process() noexcept {
     gate_.process.store(platform::process_id());
     gate_.times_entered.fetch_add(1, std::memory_order_relaxed);
     gate_.forks.store(0);
   }
 
+  // Whether the gate is shut.
   static bool fork_is_under_way() noexcept { return gate_.forks.load() != 0; }
 
-  // False in a child that did not enter its process: made by vfork, a raw clone or _Fork.
+  // Whether enter_process() was called in this process. It was not in a child that was made by
+  // vfork, a raw clone or _Fork.
   static bool process_is_entered() noexcept {
     return platform::process_id() == gate_.process.load(std::memory_order_relaxed);
   }
 
-  // Around vfork: its child is another process on its parent's memory, and may call vfork, too.
+  // The thread calls enter_vfork() before vfork and leave_vfork() once its child is gone. The child
+  // is another process on its parent's memory and may call vfork, too, so both count.
   static void enter_vfork() noexcept { ++vforks_; }
   static void leave_vfork() noexcept { --vforks_; }
 
-  // Grows with each forked child and its own: what was noted at another number was its parent's.
+  // How often enter_process() was called, in this process and in the processes that it was forked
+  // from. A note that was made at another number is the parent's.
   static std::uint32_t times_entered() noexcept {
     return gate_.times_entered.load(std::memory_order_relaxed);
   }
 
  private:
-  // A word: 0, free; an owner, and whether others wait for it; or that its owner is gone.
+  // The word is 0 if the lock is free. Else it names the owner and says whether others wait, or it
+  // says that the owner is gone.
   static constexpr std::uint32_t kWaiters = 1;
   static constexpr std::uint32_t kOrphaned = 1u << 30;
   static constexpr std::uint32_t kOwned = 1u << 31;
 
   static constexpr int kSpins = 100;
 
-  // The thread, in 30 bits of its address: two threads a multiple of 64 GiB apart share a number,
-  // and then degrade where they could have waited.
+  // The number of this thread: 30 bits of its address. Two threads that lie a multiple of 64 GiB
+  // apart have the same number. One of them is then refused where it could have waited.
   static std::uint32_t self() noexcept {
     const auto pointer = reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
     return static_cast<std::uint32_t>(pointer >> 6) << 1 | kOwned;
@@ -112,25 +130,27 @@ class OwnerLock {
     return (word & kOwned) != 0 ? word & ~kWaiters : 0;
   }
 
-  // Whether this thread could change what a fork copies. A child made by _Fork or a raw clone may
-  // have been made while a thread of its parent forked; it has no such thread.
+  // Whether a fork is under way that copies what this thread changes. A child of _Fork or a raw
+  // clone may have been made while a thread of its parent forked. The gate that it inherited is
+  // shut, but no thread of its own forks.
   static bool is_shut() noexcept { return fork_is_under_way() && is_in_forking_process(); }
   [[gnu::cold, gnu::noinline]] static bool is_in_forking_process() noexcept {
     return vforks_ != 0 || process_is_entered();
   }
 
-  [[gnu::cold, gnu::noinline]] bool let_go() noexcept {
+  [[gnu::cold, gnu::noinline]] bool let_go() noexcept BUFPOOL_RELEASE() {
     unlock();
     return false;
   }
 
-  [[gnu::cold, gnu::noinline]] bool lock_contended() noexcept {
+  // It does what lock() does, after a first try that failed.
+  [[gnu::cold, gnu::noinline]] bool lock_contended() noexcept BUFPOOL_NO_THREAD_ANALYSIS {
     Patience patience;
     for (int spins = 0;; ++spins) {
       std::uint32_t seen = word_.load(std::memory_order_relaxed);
       if (is_shut()) return turned_away(spins > kSpins);
       if (seen == 0) {
-        // A thread that slept cannot know whether others still do: it takes the lock for waiters.
+        // A thread that slept cannot know whether others still sleep, so it says that they do.
         const std::uint32_t mine = spins < kSpins ? self() : self() | kWaiters;
         if (!word_.compare_exchange_weak(seen, mine)) continue;
         return is_shut() ? let_go() : true;
@@ -140,14 +160,14 @@ class OwnerLock {
     }
   }
 
-  // How long a thread has been waiting for the same owner.
+  // Measures how long a thread has been waiting for the same owner.
   class Patience {
    public:
     bool ends(std::uint32_t owner) noexcept {
       const std::uint64_t now = platform::coarse_milliseconds();
       if (owner != owner_) since_ms_ = now;
       owner_ = owner;
-      return now - since_ms_ > kPatienceMs;
+      return now - since_ms_ > policy::kLockPatienceMs;
     }
 
    private:
@@ -155,7 +175,8 @@ class OwnerLock {
     std::uint64_t since_ms_ = 0;
   };
 
-  // Waits for the owner that was seen, for a while. False: waiting would never end.
+  // Waits for the owner that was seen: it spins at first and then sleeps. It returns false if the
+  // wait would never end.
   bool wait_for(std::uint32_t seen, int spins, Patience& patience) noexcept {
     if (owner_of(seen) == self()) return false;
     if (spins < kSpins) {
@@ -169,7 +190,7 @@ class OwnerLock {
     return true;
   }
 
-  // A thread that slept hands the wake-up on, as the last owner may have given no other.
+  // Wakes another thread if this one slept, because the last owner may have woken this one only.
   void pass_wakeup_on(bool slept) noexcept {
     if (slept) platform::wake_one(address());
   }
@@ -178,8 +199,8 @@ class OwnerLock {
     return false;
   }
 
-  // Spares all others the wait, those that sleep too. An owner that was only stopped frees the lock
-  // as ever.
+  // Takes the lock out of service, so that no other thread waits for an owner that is gone. If the
+  // owner was only stopped, its unlock() frees the lock as always.
   bool orphan(std::uint32_t seen) noexcept {
     word_.compare_exchange_strong(seen, kOrphaned | (seen & kWaiters));
     return turned_away(true);
@@ -189,16 +210,45 @@ class OwnerLock {
     return reinterpret_cast<const std::uint32_t*>(&word_);
   }
 
-  // On one cache line, which is written for a fork alone.
+  // The gate has a cache line for itself, which only forks write.
   struct alignas(64) Gate {
-    std::atomic<std::uint32_t> forks;  // under way
-    std::atomic<std::uint32_t> process;
+    std::atomic<std::uint32_t> forks;    // how many are under way; 0: the gate is open
+    std::atomic<std::uint32_t> process;  // the id of the process that was entered
     std::atomic<std::uint32_t> times_entered;
   };
   static inline constinit Gate gate_{};
   static inline constinit thread_local unsigned vforks_ [[gnu::tls_model("initial-exec")]] = 0;
 
   std::atomic<std::uint32_t> word_{0};
+};
+
+// Tries to take a lock and holds it until its own end. The caller asks once, right after, whether
+// it was had:
+//
+//   const ScopedLock locked(lock_);
+//   if (!locked) return ...;
+//
+// The constructor takes the lock. clang's analysis cannot see that a constructor may fail, so it is
+// told that the question takes the lock. Its verdict is the same: what the lock guards is reached
+// only after the question was answered by yes.
+class BUFPOOL_SCOPED_CAPABILITY ScopedLock {
+ public:
+  // Tries to take the lock.
+  explicit ScopedLock(OwnerLock& lock) noexcept BUFPOOL_EXCLUDES(lock) BUFPOOL_NO_THREAD_ANALYSIS
+      : lock_(lock),
+        held_(lock.lock()) {}
+  ~ScopedLock() BUFPOOL_RELEASE() BUFPOOL_NO_THREAD_ANALYSIS {
+    if (held_) lock_.unlock();
+  }
+  ScopedLock(const ScopedLock&) = delete;
+  ScopedLock& operator=(const ScopedLock&) = delete;
+
+  // Whether the lock is held. It was refused otherwise, see OwnerLock::lock().
+  explicit operator bool() const noexcept BUFPOOL_TRY_ACQUIRE(true) { return held_; }
+
+ private:
+  OwnerLock& lock_;
+  bool held_;
 };
 
 }  // namespace bufpool

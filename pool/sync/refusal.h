@@ -6,28 +6,30 @@
 #include <atomic>
 #include <cstdint>
 
+#include "pool/options/policy.h"
 #include "pool/platform/platform.h"
 #include "pool/sync/moment.h"
 
 namespace bufpool {
 
-// Any thread may call all; none waits.
+// One thing that the kernel refused. Any thread and any signal handler may call all functions. None
+// of them waits.
 class Refusal {
  public:
-  // Short enough for a program that has made room to find the pool at work again soon.
-  static constexpr std::uint32_t kMs = 100;
-
-  // Whether the last refusal is younger than kMs. Reads the clock only where there was one.
+  // Whether the last refusal is younger than policy::kRefusalMs. It reads the clock only if there
+  // was one.
   [[nodiscard]] bool stands() const noexcept {
     const std::uint32_t since = since_ms_.load(std::memory_order_relaxed);
-    return since != 0 && is_within(odd_now_ms(), since, kMs);
+    return since != 0 && is_within(odd_now_ms(), since, policy::kRefusalMs);
   }
 
+  // Remembers a refusal of this moment.
   void note() noexcept { since_ms_.store(odd_now_ms(), std::memory_order_relaxed); }
+  // Forgets it, so that the kernel is asked again at once.
   void forget() noexcept { since_ms_.store(0, std::memory_order_relaxed); }
 
  private:
-  // Never 0.
+  // The time, and never 0, which says that there was no refusal.
   static std::uint32_t odd_now_ms() noexcept { return platform::now_ms() | 1; }
 
   std::atomic<std::uint32_t> since_ms_{0};

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "pool/memory/chunk_space.h"
-#include "pool/memory/record_arena.h"
 #include "pool/platform/platform.h"
 #include "tests/unit/in_child.h"
 
@@ -141,85 +140,6 @@ TEST_F(ChunkAllocatorTest, AnyTakesAndGivesNeverOverlap) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-}
-
-TEST(ChunkSpace, BeforeItIsOpenNothingIsInIt) {
-  const auto space = std::make_unique<ChunkSpace>();
-  for (const std::uintptr_t address :
-       {std::uintptr_t{0}, std::uintptr_t{4096}, ~std::uintptr_t{0}}) {
-    EXPECT_FALSE(space->range().contains(address));
-  }
-}
-
-TEST(ChunkSpace, AnAddressTellsItsClassAndRecordToTheLastByte) {
-  OwnerLock::enter_process();
-  const auto space = std::make_unique<ChunkSpace>();
-  ASSERT_TRUE(space->open());
-  const ChunkRange range = space->range();
-  const ClassIndex c{7};
-  int record = 0;
-  // More than a leaf of the index, or up to the end of one.
-  const std::size_t count = std::min<std::size_t>(range.region_bytes() / kChunkBytes, 5000);
-  const std::uintptr_t start = space->take(c, count);
-  ASSERT_TRUE(space->enter(start, count, &record));
-  const std::uintptr_t end = start + count * kChunkBytes;
-  for (const std::uintptr_t address : {start, start + kChunkBytes - 1, end - 1}) {
-    ASSERT_TRUE(range.contains(address));
-    EXPECT_EQ(range.class_number(address), 7U);
-    EXPECT_EQ(space->record_at(address), &record);
-  }
-  EXPECT_EQ(start, range.region_start(c));
-  EXPECT_EQ(range.class_number(start - 1), 6U);
-  EXPECT_EQ(space->record_at(start - 1), nullptr);
-  EXPECT_EQ(space->record_at(end), nullptr);
-  EXPECT_FALSE(range.contains(range.start - 1));
-  EXPECT_FALSE(range.contains(range.start + range.bytes));
-  space->leave(start, count);
-  EXPECT_EQ(space->record_at(start), nullptr);
-  space->close();
-}
-
-TEST(ChunkSpace, TwoInOneProcessLieApart) {
-  OwnerLock::enter_process();
-  const auto one = std::make_unique<ChunkSpace>();
-  const auto two = std::make_unique<ChunkSpace>();
-  ASSERT_TRUE(one->open());
-  ASSERT_TRUE(two->open());
-  EXPECT_FALSE(one->range().contains(two->range().start));
-  EXPECT_FALSE(two->range().contains(one->range().start));
-  one->close();
-  two->close();
-}
-
-TEST(RecordArena, RecordsAreZeroedAlignedAndApart) {
-  OwnerLock::enter_process();
-  const auto arena = std::make_unique<RecordArena>();
-  std::mt19937 random(1);
-  struct Record {
-    unsigned char* data;
-    std::size_t bytes;
-    unsigned char mark;
-  };
-  std::vector<Record> held;
-  for (int i = 0; i < 3000; ++i) {
-    if (random() % 3 != 0 || held.empty()) {
-      const std::size_t bytes = 1 + random() % (i % 50 == 0 ? 200'000 : 9000);
-      auto* const data = static_cast<unsigned char*>(arena->allocate(bytes));
-      ASSERT_NE(data, nullptr);
-      ASSERT_EQ(reinterpret_cast<std::uintptr_t>(data) % 64, 0U);
-      ASSERT_TRUE(std::all_of(data, data + bytes, [](unsigned char byte) { return byte == 0; }));
-      held.push_back({data, bytes, static_cast<unsigned char>(1 + random() % 255)});
-      std::fill(data, data + bytes, held.back().mark);
-    } else {
-      const std::size_t which = random() % held.size();
-      const Record record = held[which];
-      held.erase(held.begin() + static_cast<std::ptrdiff_t>(which));
-      ASSERT_TRUE(std::all_of(record.data, record.data + record.bytes,
-                              [&](unsigned char byte) { return byte == record.mark; }));
-      arena->release(record.data, record.bytes);
-    }
-  }
-  for (const Record& record : held) arena->release(record.data, record.bytes);
 }
 
 }  // namespace

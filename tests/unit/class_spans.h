@@ -13,7 +13,10 @@
 #include <vector>
 
 #include "pool/platform/platform.h"
+#include "pool/purging/span_purge.h"
+#include "pool/purging/span_sweep.h"
 #include "pool/spans/shared_spans.h"
+#include "pool/spans/span_lookup.h"
 
 namespace bufpool {
 
@@ -50,6 +53,17 @@ struct ClassSpans {
   void put(Block block) { spans.give(std::span(&block, 1), true); }
   void put(std::span<const Block> blocks) {
     for (const Block block : blocks) put(block);
+  }
+
+  SpanLookup lookup() { return SpanLookup(spans.state()); }
+  SpanBatch detach_idle(std::uint32_t now_ms, std::uint32_t min_age_ms, std::uint64_t most_bytes) {
+    return SpanPurge(spans.state()).detach_idle_spans(now_ms, Milliseconds{min_age_ms}, most_bytes);
+  }
+  std::uint64_t purge(SpanBatch& batch, std::uint32_t now_ms) {
+    return SpanPurge(spans.state()).purge(batch, now_ms);
+  }
+  std::uint64_t sweep(std::uint32_t now_ms, std::uint32_t min_age_ms) {
+    return SpanSweep(spans.state()).sweep(now_ms, Milliseconds{min_age_ms});
   }
 
   std::size_t stride() const { return stride_bytes(index); }

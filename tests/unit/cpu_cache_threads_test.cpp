@@ -56,7 +56,7 @@ class CpuCacheThreads : public CpuCacheTest {
       EXPECT_EQ(behind.outstanding(), stacks.depth);
       gets += stacks.hits + behind.misses;
       const std::uint64_t puts = stacks.depth + stacks.hits + behind.drained - behind.filled +
-                                 behind.overflows + own_->spans[to_number(c)].deferred();
+                                 behind.overflows + own_->spans[to_number(c)].deferred().count();
       EXPECT_EQ(puts, stacks.hits + behind.misses);
     }
     EXPECT_EQ(gets, takes_);

@@ -56,10 +56,10 @@ TEST_F(GuardLineTest, ZeroIsNoCookie) {
 }
 
 TEST_F(GuardLineTest, OnlyAWordOfZeroIsNotedAsZero) {
-  cookies_.note_zero(block(0));
+  mark_known_zero(cookies_, block(0));
   EXPECT_EQ(lines_[0].state, cookies_.known_zero(block(0)));
   lines_[1].state = 7;
-  cookies_.note_zero(block(1));
+  mark_known_zero(cookies_, block(1));
   EXPECT_EQ(lines_[1].state, 7U);
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 using Next = HugeGrowth::Next;
 
-constexpr std::size_t kRun = HugeGrowth::kLeastBytes;
+constexpr std::size_t kRun = policy::kLeastHugeClassBytes;
 
 // A class whose first run was looked at.
 HugeGrowth looked_at(bool dense) {

@@ -44,7 +44,7 @@ constexpr std::uint64_t kTries = 2;
 
 std::uint64_t most_refusals_since(std::uint64_t start_ms) {
   const std::uint64_t passed = platform::coarse_milliseconds() - start_ms;
-  return kTries * (1 + passed / (Refusal::kMs / 2));
+  return kTries * (1 + passed / (policy::kRefusalMs / 2));
 }
 
 void wait_until_forgotten(const Refusal& refusal) {
@@ -66,9 +66,9 @@ TEST_F(RefusalTest, StandsForAWhileOnly) {
   const std::uint64_t start = platform::coarse_milliseconds();
   refusal.note();
   const bool stood = refusal.stands();
-  EXPECT_TRUE(stood || platform::coarse_milliseconds() - start >= Refusal::kMs - 1);
+  EXPECT_TRUE(stood || platform::coarse_milliseconds() - start >= policy::kRefusalMs - 1);
   wait_until_forgotten(refusal);
-  EXPECT_GE(platform::coarse_milliseconds() - start, Refusal::kMs - 2);
+  EXPECT_GE(platform::coarse_milliseconds() - start, policy::kRefusalMs - 2);
 }
 
 TEST_F(RefusalTest, ACommitIsNotAskedForAgainAtOnce) {

@@ -45,7 +45,7 @@ struct Retained {
     put(c, take_bytes(c, bytes));
     cache.drainer().drain_all();
   }
-  std::uint64_t idle(ClassIndex c) const { return spans[to_number(c)].idle_bytes(); }
+  std::uint64_t idle(ClassIndex c) const { return spans[to_number(c)].figures().idle_bytes(); }
 
   OwnSpace space;
   std::array<SharedSpans, kClassSlots> spans{};

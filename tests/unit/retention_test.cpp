@@ -150,8 +150,12 @@ TEST_P(RetentionTest, WhatIsInUseStays) {
 TEST_P(RetentionTest, WhatBecameIdleAfterALookAtTheClockIsYoung) {
   own_->leave_idle(kMiddle, 2 * kMiB);
   SharedSpans& spans = own_->spans[to_number(kMiddle)];
-  EXPECT_EQ(spans.take_idle(now() - 1000, 500, 64 * kMiB).count, 0U);
-  EXPECT_GT(spans.take_idle(now() - 1000, 0, 64 * kMiB).count, 0U);
+  EXPECT_EQ(
+      SpanPurge(spans.state()).detach_idle_spans(now() - 1000, Milliseconds{500}, 64 * kMiB).count,
+      0U);
+  EXPECT_GT(
+      SpanPurge(spans.state()).detach_idle_spans(now() - 1000, Milliseconds{0}, 64 * kMiB).count,
+      0U);
 }
 
 // Rule 1.

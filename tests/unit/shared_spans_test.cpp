@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "pool/mapping/span_warmup.h"
 #include "tests/unit/class_spans.h"
 #include "tests/unit/in_child.h"
 
@@ -27,9 +28,9 @@ TEST(SharedSpans, HaveNothingBeforeTheyAreOpenAndOpenOnce) {
   SharedSpans spans;
   Block block = 0;
   EXPECT_EQ(spans.take(std::span(&block, 1)).count, 0U);
-  EXPECT_EQ(spans.warm_up(1), 0U);
-  EXPECT_FALSE(spans.is_block(space.get()->range().start));
-  EXPECT_FALSE(spans.is_block(0));
+  EXPECT_EQ(warm_up(spans.state(), 1), 0U);
+  EXPECT_FALSE(SpanLookup(spans.state()).is_block(space.get()->range().start));
+  EXPECT_FALSE(SpanLookup(spans.state()).is_block(0));
   spans.open(kSmall, space.get());
   spans.open(kLarge, space.get());
   EXPECT_EQ(spans.take(std::span(&block, 1)).count, 1U);
@@ -42,38 +43,13 @@ TEST(SharedSpans, BlocksAreApartWritableAndZero) {
     std::vector<Block> blocks = own.take(3 * own.in_span() + 1);
     ASSERT_EQ(blocks.size(), 3 * own.in_span() + 1);
     for (const Block block : blocks) {
-      EXPECT_TRUE(own.spans.is_block(block));
+      EXPECT_TRUE(own.lookup().is_block(block));
       EXPECT_TRUE(all_bytes_are(block, own.stride(), 0));
       fill_block(block, own.stride());
     }
     for (const Block block : blocks) EXPECT_TRUE(still_filled(block, own.stride()));
     std::sort(blocks.begin(), blocks.end());
     EXPECT_EQ(std::adjacent_find(blocks.begin(), blocks.end()), blocks.end());
-  }
-}
-
-TEST(SharedSpans, BlockAroundFindsTheBlockOfEveryByte) {
-  ClassSpans own(kSmall);
-  for (const Block block : own.take(2 * own.in_span())) {
-    for (const std::size_t at :
-         {std::size_t{0}, std::size_t{1}, std::size_t{64}, own.stride() - 1}) {
-      EXPECT_EQ(own.spans.block_around(block + at), block);
-      EXPECT_EQ(own.spans.is_block(block + at), at == 0);
-    }
-  }
-}
-
-TEST(SharedSpans, WhatIsNotCommittedIsNoBlock) {
-  ClassSpans own(kSmall);
-  EXPECT_FALSE(own.spans.is_block(own.space.get()->range().start));
-  const std::vector<Block> blocks = own.take(1);
-  ASSERT_EQ(blocks.size(), 1U);
-  EXPECT_TRUE(own.spans.is_block(blocks[0]));
-  EXPECT_TRUE(own.spans.maps(blocks[0]));
-  for (const std::size_t bytes : {std::size_t{2} << 20, kChunkBytes - 1, 100 * kChunkBytes}) {
-    const Block beyond = blocks[0] + bytes / own.stride() * own.stride();
-    EXPECT_FALSE(own.spans.is_block(beyond));
-    EXPECT_FALSE(own.spans.maps(beyond));
   }
 }
 
@@ -89,9 +65,10 @@ TEST(SharedSpans, TheClockIsReadAnewAfterCounting) {
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   const auto later = static_cast<std::uint32_t>(platform::coarse_milliseconds());
   own.spans.give(second, true);
-  const SpanBatch oldest = own.spans.take_idle(later, 0, 1);
+  const SpanBatch oldest = own.detach_idle(later, 0, 1);
   ASSERT_EQ(oldest.count, 1U);
-  EXPECT_EQ(span_age_ms(later, own.spans.oldest_idle_ms()), 0U) << "as young as it is";
+  EXPECT_EQ(to_number(span_age(later, own.spans.figures().oldest_idle_ms())), 0U)
+      << "as young as it is";
 }
 
 TEST(SharedSpans, WhatIsCollectedByCountingIsToldToThoseWithoutTheLock) {
@@ -100,28 +77,28 @@ TEST(SharedSpans, WhatIsCollectedByCountingIsToldToThoseWithoutTheLock) {
   OwnerLock::begin_fork();
   own.put(blocks);
   OwnerLock::end_fork();
-  EXPECT_EQ(own.spans.idle_bytes(), 0U);
+  EXPECT_EQ(own.spans.figures().idle_bytes(), 0U);
   const std::uint64_t collected = own.spans.counters().idle_bytes;
   EXPECT_GT(collected, 0U);
-  EXPECT_EQ(own.spans.idle_bytes(), collected);
+  EXPECT_EQ(own.spans.figures().idle_bytes(), collected);
 }
 
 TEST(SharedSpans, ABatchIsFilledFromWhatHasPagesOnly) {
   ClassSpans own(kSmall);
   std::vector<Block> blocks(kMaxBatch);
-  const SharedSpans::Taken taken = own.spans.take(blocks);
+  const Taken taken = own.spans.take(blocks);
   EXPECT_EQ(taken.count, own.in_span()) << "the first span, fresh for the caller, and no second";
-  EXPECT_TRUE(taken.record);
+  EXPECT_TRUE(taken.new_outstanding_peak);
 }
 
 // The span's record says what reads as zero, whatever is written into the blocks.
 TEST(SharedSpans, NewBlocksAreKnownToBeZeroAndUsedOnesAreNot) {
   ClassSpans own(kSmall);
   std::vector<Block> blocks(kMaxBatch);
-  const SharedSpans::Taken fresh = own.spans.take(blocks);
+  const Taken fresh = own.spans.take(blocks);
   EXPECT_EQ(fresh.zeroed, fresh.count);
   own.put(std::span(blocks).first(fresh.count));
-  const SharedSpans::Taken used = own.spans.take(blocks);
+  const Taken used = own.spans.take(blocks);
   EXPECT_EQ(used.count, fresh.count);
   EXPECT_EQ(used.zeroed, 0U);
 }
@@ -132,22 +109,6 @@ TEST(SharedSpans, BlocksThatComeBackUnusedAreNotKnownToBeZero) {
   EXPECT_EQ(own.spans.take(blocks).zeroed, 2U);
   own.spans.give_unfilled(std::span(blocks).last(1));
   EXPECT_EQ(own.spans.take(blocks).zeroed, 0U);
-}
-
-TEST(SharedSpans, ABlocksPlaceIsTheRecords) {
-  ClassSpans own(kSmall);
-  const std::vector<Block> blocks = own.take(2);
-  EXPECT_EQ(own.spans.place_of(blocks[0]), SharedSpans::Place::kOut);
-  own.put(blocks[0]);
-  EXPECT_EQ(own.spans.place_of(blocks[0]), SharedSpans::Place::kUnused);
-  EXPECT_EQ(own.spans.place_of(blocks[1]), SharedSpans::Place::kOut);
-  own.put(blocks[1]);
-  SpanBatch batch = own.spans.take_idle(0, 0, ~std::uint64_t{0});
-  EXPECT_GT(own.spans.purge(batch, 0), 0U);
-  EXPECT_EQ(own.spans.place_of(blocks[1]), SharedSpans::Place::kFree);
-  OwnerLock::begin_fork();
-  EXPECT_EQ(own.spans.place_of(blocks[0]), SharedSpans::Place::kUnknown);
-  OwnerLock::end_fork();
 }
 
 // A block alone in its span may be much larger than what is asked for.
@@ -173,7 +134,7 @@ TEST(SharedSpans, InAForkedChildAPeakBeginsAnewFromWhatIsOut) {
   OwnerLock::enter_process();  // as a child does
   EXPECT_EQ(own.spans.counters().outstanding(), 2U);
   Block block = 0;
-  EXPECT_TRUE(own.spans.take(std::span(&block, 1)).record);
+  EXPECT_TRUE(own.spans.take(std::span(&block, 1)).new_outstanding_peak);
   EXPECT_EQ(own.spans.counters().outstanding_peak, 3U);
 }
 
@@ -256,10 +217,10 @@ TEST(SharedSpans, CountersTellWhatWasMoved) {
 TEST(SharedSpans, ARecordIsMoreBlocksOutThanEver) {
   ClassSpans own(kSmall);
   Block block = 0;
-  EXPECT_TRUE(own.spans.take(std::span(&block, 1)).record);
+  EXPECT_TRUE(own.spans.take(std::span(&block, 1)).new_outstanding_peak);
   own.put(block);
-  EXPECT_FALSE(own.spans.take(std::span(&block, 1)).record);
-  EXPECT_TRUE(own.spans.take(std::span(&block, 1)).record);
+  EXPECT_FALSE(own.spans.take(std::span(&block, 1)).new_outstanding_peak);
+  EXPECT_TRUE(own.spans.take(std::span(&block, 1)).new_outstanding_peak);
 }
 
 // Runs in a child: all of it under a limit of the address space.
@@ -300,7 +261,7 @@ TEST(SharedSpans, WhatIsMappedByOthersStays) {
   EXPECT_GT(blocks.size(), 3000U);
   for (const Block block : blocks) fill_block(block, own.stride());
   EXPECT_EQ(*static_cast<char*>(theirs), 77);
-  EXPECT_FALSE(own.spans.maps(first[0] + kTheirs));
+  EXPECT_FALSE(own.lookup().maps(first[0] + kTheirs));
 }
 
 // Whoever interrupts the owner of the lock (a signal handler) takes nothing, and gives later.
@@ -312,12 +273,12 @@ TEST(SharedSpans, WhileThisThreadHoldsTheLockGivesAreDeferred) {
   EXPECT_EQ(own.spans.take(std::span(&none, 1)).count, 0U);
   own.put(blocks[3]);
   own.spans.give(std::span(blocks).subspan(7, 3), true);
-  EXPECT_EQ(own.spans.deferred(), 4U);
+  EXPECT_EQ(own.spans.deferred().count(), 4U);
   EXPECT_EQ(own.spans.counters().overflows, 0U) << "not yet collected";
   OwnerLock::end_fork();
 
   std::vector<Block> again = own.take(4);
-  EXPECT_EQ(own.spans.deferred(), 0U);
+  EXPECT_EQ(own.spans.deferred().count(), 0U);
   EXPECT_EQ(own.spans.counters().overflows, 2U) << "the first of each batch is a put";
   EXPECT_EQ(own.spans.counters().drained, 2U) << "the others come out of a cache";
   std::sort(again.begin(), again.end());
@@ -333,9 +294,9 @@ TEST(SharedSpans, ALookAtTheCountersCollectsToo) {
   OwnerLock::begin_fork();
   own.spans.give_unfilled(std::span(blocks).first(1));
   OwnerLock::end_fork();
-  EXPECT_EQ(own.spans.deferred(), 1U);
+  EXPECT_EQ(own.spans.deferred().count(), 1U);
   EXPECT_EQ(own.spans.counters().outstanding(), 1U);
-  EXPECT_EQ(own.spans.deferred(), 0U);
+  EXPECT_EQ(own.spans.deferred().count(), 0U);
 }
 
 // Random takes and gives beside a set of what is out.

@@ -13,9 +13,9 @@ namespace {
 
 class SpanHugeTest : public testing::TestWithParam<std::size_t> {
  protected:
-  SpanHugeTest() { own_.space.get()->use_huge_pages(HugePagesChoice::kOn, true); }
+  SpanHugeTest() { own_.space.get()->huge_pages().open(HugePagesChoice::kOn, true); }
 
-  SharedSpans::Taken take_one(Block& block) { return own_.spans.take(std::span(&block, 1)); }
+  Taken take_one(Block& block) { return own_.spans.take(std::span(&block, 1)); }
 
   ClassSpans own_{class_step(GetParam())};
 };
@@ -24,13 +24,13 @@ INSTANTIATE_TEST_SUITE_P(Classes, SpanHugeTest, testing::Values(576, 4096, 40000
 
 TEST_P(SpanHugeTest, TheFirstBlockBringsAllOfItsHugePageButForItsOwnSpan) {
   Block block = 0;
-  const SharedSpans::Taken first = take_one(block);
+  const Taken first = take_one(block);
   EXPECT_LE(first.fresh_bytes, kHugePageBytes);
   EXPECT_GT(first.fresh_bytes + own_.in_span() * own_.stride(), kHugePageBytes);
   const std::size_t spans = kHugePageBytes / (own_.in_span() * own_.stride());
   const std::size_t blocks = spans * own_.in_span();
   for (std::size_t i = 1; i < blocks; ++i) {
-    const SharedSpans::Taken next = take_one(block);
+    const Taken next = take_one(block);
     if (i < own_.in_span()) continue;
     ASSERT_EQ(next.fresh_bytes, 0U) << "block " << i;
     ASSERT_EQ(next.zeroed, i % own_.in_span() == 0 ? 1U : 0U) << "block " << i;
@@ -48,8 +48,8 @@ TEST_P(SpanHugeTest, WhatCameAlongGoesBackOnceNothingIsCutFromIt) {
   take_one(block);
   fill_block(block, own_.stride());
   const auto now = static_cast<std::uint32_t>(platform::coarse_milliseconds());
-  EXPECT_EQ(own_.spans.sweep(now, 1000), 0U);
-  const std::uint64_t given = own_.spans.sweep(now + 2000, 1000);
+  EXPECT_EQ(own_.sweep(now, 1000), 0U);
+  const std::uint64_t given = own_.sweep(now + 2000, 1000);
   EXPECT_GT(given + 2 * own_.in_span() * own_.stride(), kHugePageBytes);
   EXPECT_TRUE(still_filled(block, own_.stride()));
 }
@@ -57,10 +57,10 @@ TEST_P(SpanHugeTest, WhatCameAlongGoesBackOnceNothingIsCutFromIt) {
 TEST_P(SpanHugeTest, WhatIsCutAfterAPurgeComesPageByPage) {
   const std::vector<Block> blocks = own_.take(own_.in_span());
   own_.put(blocks);
-  SpanBatch batch = own_.spans.take_idle(0, 0, ~std::uint64_t{0});
-  ASSERT_GT(own_.spans.purge(batch, 0), 0U);
+  SpanBatch batch = own_.detach_idle(0, 0, ~std::uint64_t{0});
+  ASSERT_GT(own_.purge(batch, 0), 0U);
   Block block = 0;
-  const SharedSpans::Taken again = take_one(block);
+  const Taken again = take_one(block);
   EXPECT_GT(again.fresh_bytes, 0U);
   EXPECT_LE(again.fresh_bytes, own_.stride() + 2 * platform::kPageBytes);
 }
@@ -73,9 +73,9 @@ TEST_P(SpanHugeTest, SmallGainsSplitNoHugePage) {
   const std::size_t few = own_.in_span() / 2;
   own_.put(std::span(blocks).subspan(own_.in_span() + 1, few));
   const auto now = static_cast<std::uint32_t>(platform::coarse_milliseconds());
-  (void)own_.spans.sweep(now + 1000, 1000);
-  EXPECT_EQ(own_.spans.sweep(now + 3000, 1000), 0U);
-  EXPECT_GT(own_.spans.sweep(now + 3000, 0), 0U) << "but for whoever wants all there is";
+  (void)own_.sweep(now + 1000, 1000);
+  EXPECT_EQ(own_.sweep(now + 3000, 1000), 0U);
+  EXPECT_GT(own_.sweep(now + 3000, 0), 0U) << "but for whoever wants all there is";
 }
 
 }  // namespace

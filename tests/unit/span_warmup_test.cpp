@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "pool/mapping/span_warmup.h"
 #include "pool/spans/shared_spans.h"
 #include "tests/unit/class_spans.h"
 #include "tests/unit/in_child.h"
@@ -25,7 +26,7 @@ INSTANTIATE_TEST_SUITE_P(Classes, SpanWarmupTest,
                          testing::Values(576, 4096, 40000, 65536, 81920, 1 << 20));
 
 TEST_P(SpanWarmupTest, WhatIsWarmIsIdleAndNothingElse) {
-  EXPECT_EQ(own_.spans.warm_up(20), up_to_spans(20));
+  EXPECT_EQ(warm_up(own_.spans.state(), 20), up_to_spans(20));
   const SpanCounters counters = own_.spans.counters();
   EXPECT_EQ(counters.idle_bytes, up_to_spans(20) * own_.stride());
   EXPECT_EQ(counters.carved_bytes, counters.idle_bytes);
@@ -36,12 +37,12 @@ TEST_P(SpanWarmupTest, WhatIsWarmIsIdleAndNothingElse) {
 
 TEST_P(SpanWarmupTest, ManyAreCommittedStepByStep) {
   const std::uint64_t blocks = (std::uint64_t{48} << 20) / own_.stride();
-  EXPECT_EQ(own_.spans.warm_up(blocks), up_to_spans(blocks));
+  EXPECT_EQ(warm_up(own_.spans.state(), blocks), up_to_spans(blocks));
   EXPECT_EQ(own_.spans.counters().idle_bytes, up_to_spans(blocks) * own_.stride());
 }
 
 TEST_P(SpanWarmupTest, TakesThatFollowNeedNoFreshPages) {
-  EXPECT_GE(own_.spans.warm_up(20), 20U);
+  EXPECT_GE(warm_up(own_.spans.state(), 20), 20U);
   std::set<Block> blocks;
   Block block = 0;
   for (int i = 0; i < 20; ++i) {
@@ -53,7 +54,7 @@ TEST_P(SpanWarmupTest, TakesThatFollowNeedNoFreshPages) {
 }
 
 TEST_P(SpanWarmupTest, WhatIsWarmIsStillKnownToBeZero) {
-  EXPECT_GE(own_.spans.warm_up(1), 1U);
+  EXPECT_GE(warm_up(own_.spans.state(), 1), 1U);
   Block block = 0;
   EXPECT_EQ(own_.spans.take(std::span(&block, 1)).zeroed, 1U);
 }
@@ -61,9 +62,9 @@ TEST_P(SpanWarmupTest, WhatIsWarmIsStillKnownToBeZero) {
 TEST_P(SpanWarmupTest, PurgedSpansAreWarmedBeforeOthersAreCut) {
   const std::vector<Block> blocks = own_.take(3 * own_.in_span());
   own_.put(blocks);
-  SpanBatch batch = own_.spans.take_idle(0, 0, ~std::uint64_t{0});
-  ASSERT_GT(own_.spans.purge(batch, 0), 0U);
-  EXPECT_EQ(own_.spans.warm_up(2 * own_.in_span()), 2 * own_.in_span());
+  SpanBatch batch = own_.detach_idle(0, 0, ~std::uint64_t{0});
+  ASSERT_GT(own_.purge(batch, 0), 0U);
+  EXPECT_EQ(warm_up(own_.spans.state(), 2 * own_.in_span()), 2 * own_.in_span());
   EXPECT_EQ(own_.spans.counters().carved_bytes, 3 * own_.in_span() * own_.stride());
   EXPECT_EQ(own_.spans.counters().idle_bytes, 2 * own_.in_span() * own_.stride());
 }
@@ -71,14 +72,14 @@ TEST_P(SpanWarmupTest, PurgedSpansAreWarmedBeforeOthersAreCut) {
 TEST_P(SpanWarmupTest, BlocksInUseAreUnharmed) {
   const std::vector<Block> blocks = own_.take(own_.in_span() + 1);
   for (const Block block : blocks) fill_block(block, own_.stride());
-  own_.spans.warm_up(3 * own_.in_span());
+  warm_up(own_.spans.state(), 3 * own_.in_span());
   for (const Block block : blocks) EXPECT_TRUE(still_filled(block, own_.stride()));
 }
 
 TEST_P(SpanWarmupTest, WhatWasNotWantedGoesBackAsAllElse) {
-  const std::uint64_t bytes = own_.spans.warm_up(8) * own_.stride();
-  SpanBatch batch = own_.spans.take_idle(0, 0, ~std::uint64_t{0});
-  EXPECT_EQ(own_.spans.purge(batch, 0), bytes);
+  const std::uint64_t bytes = warm_up(own_.spans.state(), 8) * own_.stride();
+  SpanBatch batch = own_.detach_idle(0, 0, ~std::uint64_t{0});
+  EXPECT_EQ(own_.purge(batch, 0), bytes);
   EXPECT_EQ(own_.spans.counters().idle_bytes, 0U);
 }
 
@@ -86,20 +87,20 @@ TEST(SpanWarmup, PagesAreResident) {
   if (kLimitsMeanNothing) GTEST_SKIP() << "shadow memory is resident too";
   ClassSpans own(class_step(1 << 20));
   const std::size_t before = platform::resident_bytes();
-  EXPECT_EQ(own.spans.warm_up(32), 32U);
+  EXPECT_EQ(warm_up(own.spans.state(), 32), 32U);
   EXPECT_GT(platform::resident_bytes(), before + (30 << 20));
 }
 
 TEST(SpanWarmup, WhileThisThreadHoldsTheLockNothingIsWarmed) {
   ClassSpans own(class_step(4096));
   OwnerLock::begin_fork();
-  EXPECT_EQ(own.spans.warm_up(10), 0U);
+  EXPECT_EQ(warm_up(own.spans.state(), 10), 0U);
   OwnerLock::end_fork();
 }
 
 TEST(SpanWarmup, ThreadsTakeMeanwhile) {
   ClassSpans own(class_step(20000));
-  std::thread warmer([&] { own.spans.warm_up(500); });
+  std::thread warmer([&] { warm_up(own.spans.state(), 500); });
   std::vector<Block> blocks;
   for (int i = 0; i < 300; ++i) {
     const std::vector<Block> some = own.take(2);

@@ -197,7 +197,7 @@ TRIMMER_TEST(AForkedChildGetsItsOwnWhenItNeedsOne, kAuto) {
   EXPECT_OR_LINE(own.runs());
   OwnerLock::begin_fork();
   own.cache.slabs().await_owners();
-  for (SharedSpans& spans : own.spans) spans.await_owner();
+  for (SharedSpans& spans : own.spans) spans.lock().await_owner();
   const pid_t child = fork();
   if (child == 0) {
     OwnerLock::enter_process();

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Memory is made to read as zero by giving its pages back to the kernel.
+#pragma once
+
+#include <cstdint>
+
+namespace bufpool {
+
+// Ends of a range that are known to be zero as far as they share a page with somebody else.
+struct ZeroEnds {
+  bool start = false;
+  bool end = false;
+};
+
+// Makes the addresses [start, end) read as zero. Whole pages go back to the kernel. Bytes that
+// share a page with somebody else are written, unless `known` says that they are zero. It returns
+// false if there is no whole page, or if the kernel refuses; some of the pages may have gone all
+// the same. It takes no lock. Pre: the memory is mapped and the caller's.
+[[nodiscard]] bool make_zero(std::uintptr_t start, std::uintptr_t end,
+                             ZeroEnds known = {}) noexcept;
+
+}  // namespace bufpool
