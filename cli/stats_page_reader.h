@@ -61,6 +61,7 @@ class StatsPage {
   [[nodiscard]] static std::string_view name_of(const StatsField& field) noexcept;
   [[nodiscard]] static std::string_view unit_of(const StatsField& field) noexcept;
 
+  // How many classes the library has, whether they were used or not.
   [[nodiscard]] std::uint32_t class_count() const noexcept { return header_.rows.count; }
   // What a program may write into a buffer of the class; 0: the class was never used.
   [[nodiscard]] std::uint64_t buffer_bytes(std::uint32_t c) const noexcept;

@@ -34,14 +34,14 @@ PoolMode CpuCache::open(PoolMode wanted, std::uint64_t cpu_budget, SharedSpans* 
 Block CpuCache::pop_again(ClassIndex c, std::size_t asked) noexcept {
   return slabs_.with([=](auto& slabs) {
     slabs.attach_thread();
-    return slabs.pop(c, asked);
+    return slabs.template pop<kCountedPop>(c, asked);
   });
 }
 
 bool CpuCache::push_again(ClassIndex c, Block block) noexcept {
   return slabs_.with([=](auto& slabs) {
     slabs.attach_thread();
-    return slabs.push(c, block);
+    return slabs.template push<kCountedPush>(c, block);
   });
 }
 
@@ -91,7 +91,8 @@ void CpuCache::overflow(ClassIndex c, Block block) noexcept {
   std::size_t count = 1;
   if (const std::uintptr_t slab = slabs_.here()) {
     capacity_.move_limit(slab, c, StackEvent::kRanFull);
-    if (slabs_.push(c, block)) return;
+    const auto push = [=](auto& slabs) { return slabs.template push<kCountedPush>(c, block); };
+    if (slabs_.with(push)) return;
     const std::size_t most = blocks_to_move(c, stack_of(slab, c));
     while (count < most && (blocks[count] = slabs_.pop_uncounted(c)) != 0) ++count;
   }

@@ -14,6 +14,18 @@ constinit RseqArea vfork_area{kMaxCpus, 0, 0};
 // Where the self-test tells what it does.
 constinit StatsStack words_of_test{};
 
+// The number of a slab among those of its kind, and how many there will be at most.
+std::uint32_t number_of(const SequencedSlabs& /*slabs*/, std::uintptr_t slab) noexcept {
+  return head_of(slab).cpu;
+}
+std::uint32_t number_of(const LockedShards& shards, std::uintptr_t slab) noexcept {
+  return static_cast<std::uint32_t>((slab - shards.slab(0)) / kSlabLayout.bytes);
+}
+std::uint32_t most_slabs(const SequencedSlabs& /*slabs*/) noexcept {
+  return platform::possible_cpus();
+}
+std::uint32_t most_slabs(const LockedShards& shards) noexcept { return shards.count(); }
+
 }  // namespace
 
 alignas(4096) constinit char empty_slab[kSlabLayout.bytes] = {};
@@ -50,8 +62,8 @@ bool SequencedSlabs::open() noexcept {
     Stack& stack = stack_of(slab, kFirstClass);
     stack.words.store(&words_of_test);
     stack.limit.store(1);
-    const bool pushed = push_uncounted(kFirstClass, kBlock);
-    const Block popped = pop_uncounted(kFirstClass);
+    const bool pushed = push<kUncountedPush>(kFirstClass, kBlock);
+    const Block popped = pop<kUncountedPop>(kFirstClass, 0);
     stack.limit.store(0);
     stack.header.store(0);
     stack.moved.store(0);
@@ -129,8 +141,8 @@ void CpuSlabs::repair_in_child() noexcept {
 void StackWords::open(CpuSlabs* slabs, StatsPageWriter* stats) noexcept {
   slabs_ = slabs;
   stats_ = stats;
-  slabs->heed(stats);
-  stats->open(slabs->sequenced().stats_word());
+  slabs->shards_.heed(stats);
+  stats->open(slabs->sequenced_.stats_word());
 }
 
 bool StackWords::give(std::uintptr_t slab, ClassIndex c) noexcept {
@@ -139,7 +151,7 @@ bool StackWords::give(std::uintptr_t slab, ClassIndex c) noexcept {
   StatsStack* words = &own_words_of(slab, c);
   if (stats_ != nullptr && stats_->has_region()) {
     const std::uint32_t number =
-        slabs_->with([slab](const auto& slabs) { return slabs.number_of(slab); });
+        slabs_->with([slab](const auto& slabs) { return number_of(slabs, slab); });
     if (StatsStack* const told = stats_->stack(number, to_number(c))) words = told;
   }
   stack_of(slab, c).words.store(words, std::memory_order_relaxed);
@@ -147,10 +159,10 @@ bool StackWords::give(std::uintptr_t slab, ClassIndex c) noexcept {
   return true;
 }
 
-bool StackWords::prepare() noexcept { return slabs_->sequenced().forget_in_children(); }
+bool StackWords::prepare() noexcept { return slabs_->sequenced_.forget_in_children(); }
 
 std::uint32_t StackWords::shards() const noexcept {
-  return slabs_->with([](const auto& slabs) { return slabs.most(); });
+  return slabs_->with([](const auto& slabs) { return most_slabs(slabs); });
 }
 
 template <typename Visit>
@@ -175,6 +187,6 @@ void StackWords::leave_page() noexcept {
   });
 }
 
-void StackWords::show_stacks() noexcept { slabs_->sequenced().show_all(); }
+void StackWords::show_stacks() noexcept { slabs_->sequenced_.show_all(); }
 
 }  // namespace bufpool

@@ -81,25 +81,29 @@ class SequencedSlabs {
 
   // Pops or pushes on this CPU's stack of the class, twice at most, as a sequence that was aborted
   // looks like one that found nothing. The results are those of rseq_pop() and rseq_push().
+  // The second parameter of the first is for a counted pop.
+  template <std::int64_t step>
   [[gnu::noinline]] Block pop(ClassIndex c, std::uint64_t asked) noexcept {
-    const std::uintptr_t stack = empty_stack_address(c);
-    const Block block = rseq_pop(thread_area, visible(), stack, asked);
-    return block != 0 ? block : rseq_pop(thread_area, visible(), stack, asked);
+    const auto sequence = [this, stack = empty_stack_address(c), asked] {
+      if constexpr (step == kCountedPop) {
+        return rseq_pop(thread_area, visible(), stack, asked);
+      } else {
+        return rseq_pop_uncounted(thread_area, visible(), stack);
+      }
+    };
+    const Block block = sequence();
+    return block != 0 ? block : sequence();
   }
-  [[gnu::noinline]] Block pop_uncounted(ClassIndex c) noexcept {
-    const std::uintptr_t stack = empty_stack_address(c);
-    const Block block = rseq_pop_uncounted(thread_area, visible(), stack);
-    return block != 0 ? block : rseq_pop_uncounted(thread_area, visible(), stack);
-  }
+  template <std::int64_t moved>
   [[gnu::noinline]] bool push(ClassIndex c, Block block) noexcept {
-    const std::uintptr_t stack = empty_stack_address(c);
-    return rseq_push(thread_area, visible(), stack, block) ||
-           rseq_push(thread_area, visible(), stack, block);
-  }
-  [[gnu::noinline]] bool push_uncounted(ClassIndex c, Block block) noexcept {
-    const std::uintptr_t stack = empty_stack_address(c);
-    return rseq_push_uncounted(thread_area, visible(), stack, block) ||
-           rseq_push_uncounted(thread_area, visible(), stack, block);
+    const auto sequence = [this, stack = empty_stack_address(c), block] {
+      if constexpr (moved == kCountedPush) {
+        return rseq_push(thread_area, visible(), stack, block);
+      } else {
+        return rseq_push_uncounted(thread_area, visible(), stack, block);
+      }
+    };
+    return sequence() || sequence();
   }
 
   // One more than the highest CPU with a slab.
@@ -136,11 +140,6 @@ class SequencedSlabs {
   // forked. So all sequences miss in it until show_all(). Returns false if the kernel cannot.
   [[nodiscard]] bool forget_in_children() noexcept;
   StatsWord* stats_word() noexcept { return &forgotten_.stats_word; }
-
-  // How many slabs there will be at most.
-  std::uint32_t most() const noexcept { return platform::possible_cpus(); }
-  // The CPU that a slab of these is of.
-  std::uint32_t number_of(std::uintptr_t slab) const noexcept { return head_of(slab).cpu; }
 
  private:
   // Whole pages, which the kernel may wipe in a forked child. What sequences see, which differs
@@ -220,15 +219,12 @@ class CpuSlabs {
   }
   // Takes a block off this CPU's or shard's stack without counting a hit; 0 if there is none.
   Block pop_uncounted(ClassIndex c) noexcept {
-    return with([c](auto& slabs) { return slabs.pop_uncounted(c); });
+    return with([c](auto& slabs) { return slabs.template pop<kUncountedPop>(c, 0); });
   }
-  // Puts a block on this CPU's or shard's stack, which the program has put, or which only moves.
-  // Returns false if the stack is at its limit.
-  bool push(ClassIndex c, Block block) noexcept {
-    return with([c, block](auto& slabs) { return slabs.push(c, block); });
-  }
+  // Puts a block on this CPU's or shard's stack that only moves there from the spans. Returns false
+  // if the stack is at its limit.
   bool push_uncounted(ClassIndex c, Block block) noexcept {
-    return with([c, block](auto& slabs) { return slabs.push_uncounted(c, block); });
+    return with([=](auto& slabs) { return slabs.template push<kUncountedPush>(c, block); });
   }
 
   // Calls visit(slabs, number) for every slab there is, where `slabs` has the slab as slab(number).
@@ -242,10 +238,10 @@ class CpuSlabs {
     });
   }
 
+  // See SequencedSlabs::install().
+  void install(std::uint32_t cpu) noexcept { sequenced_.install(cpu); }
+  // Where the stacks tell what they do.
   StackWords& words() noexcept { return words_; }
-  // See SequencedSlabs::stats_word(), forget_in_children() and show_all().
-  SequencedSlabs& sequenced() noexcept { return sequenced_; }
-  void heed(const StatsPageWriter* stats) noexcept { shards_.heed(stats); }
   // How many CPUs have a slab by now; how many slabs there will be as far as is known at the start.
   std::uint32_t installed() const noexcept { return sequenced_.installed(); }
   std::uint32_t expected() const noexcept { return expected_; }
@@ -255,6 +251,8 @@ class CpuSlabs {
   void repair_in_child() noexcept;
 
  private:
+  friend class StackWords;
+
   PoolMode mode_ = PoolMode::kPassThrough;
   std::uint32_t expected_ = 0;
   StackWords words_;

@@ -39,13 +39,6 @@ class LockedShards {
     return slabs_ + shard * kSlabLayout.bytes;
   }
 
-  // The shard that a slab of these is of.
-  std::uint32_t number_of(std::uintptr_t slab) const noexcept {
-    return static_cast<std::uint32_t>((slab - slabs_) / kSlabLayout.bytes);
-  }
-  // How many slabs there will be at most.
-  std::uint32_t most() const noexcept { return count_; }
-
   // In a forked child no stack may be used before its parent's statistics page is replaced.
   void heed(const StatsPageWriter* stats) noexcept { stats_ = stats; }
 
@@ -56,21 +49,27 @@ class LockedShards {
   std::uintptr_t here() const noexcept { return slab(shard_of_thread()); }
 
   // Takes a block off the class's stack in this thread's shard, under the shard's lock. Returns 0
-  // if the stack is empty or the lock cannot be had. The first counts a hit; `asked` bytes are
-  // added to the sum in the stack's words.
+  // if the stack is empty or the lock cannot be had. `step` is kCountedPop or kUncountedPop;
+  // `asked` bytes are added to the sum in the stack's words.
+  template <std::int64_t step>
   Block pop(ClassIndex c, std::uint64_t asked) noexcept {
-    return pop_of<kCountedPop>(shard_of_thread(), c, asked);
-  }
-  Block pop_uncounted(ClassIndex c) noexcept {
-    return pop_of<kUncountedPop>(shard_of_thread(), c, 0);
+    return pop_of<step>(shard_of_thread(), c, asked);
   }
 
   // Puts a block on the class's stack in this thread's shard, under the shard's lock. Returns false
-  // if the stack is at its limit or the lock cannot be had. The second is for a block that only
-  // moves from the spans.
-  bool push(ClassIndex c, Block block) noexcept { return push_of<kCountedPush>(c, block); }
-  bool push_uncounted(ClassIndex c, Block block) noexcept {
-    return push_of<kUncountedPush>(c, block);
+  // if the stack is at its limit or the lock cannot be had. `moved` is kCountedPush or
+  // kUncountedPush.
+  template <std::int64_t moved>
+  bool push(ClassIndex c, Block block) noexcept {
+    const ScopedLock locked(locks_[shard_of_thread()]);
+    if (!locked || !may_use_stacks()) return false;
+    Stack& stack = stack_of(slab(shard_of_thread()), c);
+    const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
+    const std::uint32_t depth = depth_of(header);
+    if (depth >= stack.limit.load(std::memory_order_relaxed)) return false;
+    blocks_of(stack)[depth] = block;
+    set_header(stack, header + 1, moved);
+    return true;
   }
 
   // Returns what look(slab) returns under the shard's lock; a zero of the same type if the lock
@@ -114,20 +113,6 @@ class LockedShards {
   }
 
   bool may_use_stacks() const noexcept { return stats_ == nullptr || stats_->is_settled(); }
-
-  template <std::int64_t moved>
-  bool push_of(ClassIndex c, Block block) noexcept {
-    const std::uint32_t shard = shard_of_thread();
-    const ScopedLock locked(locks_[shard]);
-    if (!locked || !may_use_stacks()) return false;
-    Stack& stack = stack_of(slab(shard), c);
-    const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
-    const std::uint32_t depth = depth_of(header);
-    if (depth >= stack.limit.load(std::memory_order_relaxed)) return false;
-    blocks_of(stack)[depth] = block;
-    set_header(stack, header + 1, moved);
-    return true;
-  }
 
   template <std::int64_t step>
   Block pop_of(std::uint32_t shard, ClassIndex c, std::uint64_t asked) noexcept {

@@ -46,8 +46,10 @@ struct ClockTimes {
   std::uint64_t since_1970_ns;
   std::uint64_t since_boot_ns;
 };
+// Both clocks as they are now.
 [[nodiscard]] ClockTimes clock_times() noexcept;
 
+// The parent of this process, 0 if it is in another namespace.
 [[nodiscard]] std::uint32_t parent_process_id() noexcept;
 
 // The process's name, as libc has it; empty before libc is ready.

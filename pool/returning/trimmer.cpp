@@ -107,6 +107,7 @@ void Trimmer::pass_until_quiet(platform::PressureWatch& pressure) noexcept {
     if (is_over()) return;
     if (!pressure.can_sleep()) return;
     quiet = retention_->pass() < kLittle ? quiet + 1 : 0;
+    if (after_pass_ != nullptr) after_pass_(argument_);
   }
 }
 

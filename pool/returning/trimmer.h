@@ -47,6 +47,12 @@ class Trimmer {
   [[nodiscard]] bool step_aside() noexcept;
   void come_back() noexcept { aside_.store(false); }
 
+  // Calls `call(argument)` in the thread after each pass. Pre: called once, before any get.
+  void call_after_passes(void (*call)(void*), void* argument) noexcept {
+    after_pass_ = call;
+    argument_ = argument;
+  }
+
   // The thread is the parent's, and so is all it had open.
   void forget_in_child() noexcept;
 
@@ -74,6 +80,8 @@ class Trimmer {
   void wait_until_left() const noexcept;
 
   Retention* retention_ = nullptr;
+  void (*after_pass_)(void*) = nullptr;
+  void* argument_ = nullptr;
   TrimmerChoice choice_ = TrimmerChoice::kAuto;
   bool watch_pressure_ = false;
   std::atomic<State> state_{State::kNone};

@@ -25,6 +25,9 @@ void mirror(std::uint64_t& word, const std::atomic<std::uint64_t>& value) noexce
   mirror(word, [&value] { return value.load(std::memory_order_seq_cst); });
 }
 
+// Words that are written in any case.
+constexpr auto kNever = [](const StatsProcess&) { return false; };
+
 }  // namespace
 
 bool StatsTeller::enable(const Options& options, PoolMode mode) noexcept {
@@ -92,10 +95,10 @@ bool StatsTeller::make_in_child() noexcept {
 void StatsTeller::tell_again() noexcept {
   for_each_class([&](ClassIndex c) {
     const SharedSpans& spans = parts_.spans[to_number(c)];
-    if (!spans.is_used()) return;
+    if (writer_.row(to_number(c)) == nullptr || !spans.is_used()) return;
     const ClassForkAccount& then = parts_.at_fork->classes[to_number(c)];
     spans.tell_again();
-    StatsRow& row = *writer_.raw_row(to_number(c));
+    StatsRow& row = *writer_.row(to_number(c));
     put_word(row.inherited, then.in_use);
     put_word(row.in_use_peak, then.in_use);
     put_word(row.roomy, then.gets * stride_bytes(c) - then.granted);
@@ -106,7 +109,7 @@ void StatsTeller::tell_again() noexcept {
 }
 
 void StatsTeller::tell_asked(ClassIndex c) noexcept {
-  mirror(writer_.raw_row(to_number(c))->asked, [&] {
+  mirror(writer_.row(to_number(c))->asked, [&] {
     return parts_.cache->counters().asked_by_misses(c) -
            parts_.at_fork->classes[to_number(c)].asked;
   });
@@ -127,9 +130,9 @@ void StatsTeller::after_slow_path(ClassIndex c) noexcept {
   obey();
 }
 
-void StatsTeller::after_pass() noexcept {
-  tell_process();
-  obey();
+void StatsTeller::after_pass(void* self) noexcept {
+  static_cast<StatsTeller*>(self)->tell_process();
+  static_cast<StatsTeller*>(self)->obey();
 }
 
 void StatsTeller::tell_passed_on(ClassIndex c, Shortage why) noexcept {
@@ -145,7 +148,7 @@ void StatsTeller::tell_room(ClassIndex c, const std::atomic<std::uint64_t>& byte
 }
 
 void StatsTeller::tell_passed(const Passed& passed) noexcept {
-  writer_.write_process([&](StatsProcess& words) {
+  writer_.write_process(kNever, [&](StatsProcess& words) {
     put_word(words.passed_below, passed.below);
     put_word(words.passed_above, passed.above);
     put_word(words.passed_within, passed.within);
@@ -154,8 +157,6 @@ void StatsTeller::tell_passed(const Passed& passed) noexcept {
 
 // Nothing is written where nothing differs: slow paths of all CPUs come here.
 void StatsTeller::tell_process() noexcept {
-  const StatsProcess* const told = writer_.process_words();
-  if (told == nullptr) return;
   const Retention& retention = *parts_.retention;
   const ForkAccount& then = *parts_.at_fork;
   StatsProcess now{};
@@ -168,24 +169,25 @@ void StatsTeller::tell_process() noexcept {
   constexpr std::uint64_t StatsProcess::*kWords[] = {
       &StatsProcess::cpu_drains, &StatsProcess::trims,   &StatsProcess::pressure_events,
       &StatsProcess::budget,     &StatsProcess::trimmer, &StatsProcess::reserved};
-  const bool same = std::all_of(std::begin(kWords), std::end(kWords),
-                                [&](const auto word) { return told->*word == now.*word; });
-  if (same) return;
-  writer_.write_process([&](StatsProcess& words) {
+  const auto same = [&](const StatsProcess& words) {
+    return std::all_of(std::begin(kWords), std::end(kWords),
+                       [&](const auto word) { return words.*word == now.*word; });
+  };
+  writer_.write_process(same, [&](StatsProcess& words) {
     for (const auto word : kWords) put_word(words.*word, now.*word);
   });
 }
 
 void StatsTeller::tell_looked(const Snapshot& found) noexcept {
-  if (!writer_.is_made()) return;
+  if (writer_.control() == nullptr) return;
   for_each_class([&](ClassIndex c) {
     const ClassSnapshot& row = found.classes[to_number(c)];
     if (parts_.spans[to_number(c)].is_used()) {
-      put_word(writer_.raw_row(to_number(c))->retained, row.retained);
+      put_word(writer_.row(to_number(c))->retained, row.retained);
     }
   });
   tell_process();
-  writer_.write_process([&](StatsProcess& words) {
+  writer_.write_process(kNever, [&](StatsProcess& words) {
     put_word(words.looked_ns, platform::clock_times().since_boot_ns);
     put_word(words.resident, found.resident);
     put_word(words.budget_max, found.budget_max);
@@ -199,10 +201,10 @@ void StatsTeller::look() noexcept {
     SharedSpans& spans = parts_.spans[to_number(c)];
     if (!spans.is_used()) return;
     const std::uint64_t in_spans = resident_bytes(spans.state(), look);
-    put_word(writer_.raw_row(to_number(c))->retained,
+    put_word(writer_.row(to_number(c))->retained,
              in_spans + parts_.cache->counters().resident_bytes(c, look));
   });
-  writer_.write_process([&](StatsProcess& words) {
+  writer_.write_process(kNever, [&](StatsProcess& words) {
     put_word(words.looked_ns, platform::clock_times().since_boot_ns);
   });
 }
@@ -212,25 +214,25 @@ void StatsTeller::reset_peaks() noexcept {
     if (!parts_.spans[to_number(c)].is_used()) return;
     parts_.spans[to_number(c)].reset_peak();
     parts_.cache->counters().reset_peak(c);
-    put_word(writer_.raw_row(to_number(c))->in_use_peak, std::uint64_t{0});
+    put_word(writer_.row(to_number(c))->in_use_peak, std::uint64_t{0});
   });
 }
 
 // One thread at a time, and none that a signal handler interrupted in it.
 void StatsTeller::obey() noexcept {
-  const StatsPageWriter::Request request = writer_.request();
-  if (!request.is_there || obeying_.exchange(true)) return;
+  StatsControl* const control = writer_.control();
+  if (control == nullptr) return;
+  const std::uint32_t asked = std::atomic_ref(control->request).load(std::memory_order_acquire);
+  if (asked == std::atomic_ref(control->done).load(std::memory_order_relaxed)) return;
+  if (obeying_.exchange(true)) return;
   constexpr std::uint32_t kKnown = kStatsTrim | kStatsResetPeaks | kStatsLook;
-  if ((request.verbs & kStatsTrim) != 0) parts_.retention->trim(0);
-  if ((request.verbs & kStatsResetPeaks) != 0) reset_peaks();
-  if ((request.verbs & kStatsLook) != 0) look();
-  writer_.answer(request, request.verbs & ~kKnown);
+  const std::uint32_t verbs = std::atomic_ref(control->verbs).load(std::memory_order_relaxed);
+  if ((verbs & kStatsTrim) != 0) parts_.retention->trim(0);
+  if ((verbs & kStatsResetPeaks) != 0) reset_peaks();
+  if ((verbs & kStatsLook) != 0) look();
+  put_word(control->refused, verbs & ~kKnown);
+  std::atomic_ref(control->done).store(asked, std::memory_order_release);
   obeying_.store(false);
-}
-
-// A child of vfork shares the page with its parent, whose it is.
-void StatsTeller::remove_name() noexcept {
-  if (writer_.has_name() && OwnerLock::process_is_entered()) writer_.remove_name();
 }
 
 }  // namespace bufpool

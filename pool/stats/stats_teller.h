@@ -35,7 +35,10 @@ class StatsTeller {
     const ForkAccount* at_fork = nullptr;
   };
   // The parts outlive this. Pre: called once.
-  void open(const Parts& parts) noexcept { parts_ = parts; }
+  void open(const Parts& parts) noexcept {
+    parts_ = parts;
+    parts_.trimmer->call_after_passes(after_pass, this);
+  }
 
   // There is to be a page, as `options` say (BUFPOOL_STATS). Pre: the pool is open, and no other
   // thread uses it yet. The options are read again when a page is made; `options` outlives this.
@@ -43,9 +46,7 @@ class StatsTeller {
   bool enable(const Options& options, PoolMode mode) noexcept;
 
   // To be called in a forked child, once it is known what its parent had counted.
-  void after_fork_in_child() noexcept {
-    if (writer_.is_made()) tell_again();
-  }
+  void after_fork_in_child() noexcept { tell_again(); }
 
   // To be called at the start of a slow path: makes the page if that is not decided yet. It waits
   // for nobody. Makes system calls, and reads a file, once in a process.
@@ -58,24 +59,23 @@ class StatsTeller {
 
   // To be called at the end of a slow path of a class.
   void after_slow_path(ClassIndex c) noexcept;
-  // To be called now and then by a thread that the library has for itself.
-  void after_pass() noexcept;
-
   // Tells what is counted elsewhere: that a request of a class was passed on; all bytes of room
   // that realloc took; all requests that never came to the pool.
   void tell_passed_on(ClassIndex c, Shortage why) noexcept;
   void tell_room(ClassIndex c, const std::atomic<std::uint64_t>& bytes) noexcept;
+  // The requests that were passed on since the process began.
   struct Passed {
     std::uint64_t below;
     std::uint64_t above;
     std::uint64_t within;
   };
+  // Tells them, each as the whole count.
   void tell_passed(const Passed& passed) noexcept;
   // Tells figures that were found out for something else.
   void tell_looked(const Snapshot& found) noexcept;
 
   // At the end of the process: a page with a name in a folder loses it.
-  void remove_name() noexcept;
+  void remove_name() noexcept { writer_.remove_name(); }
 
  private:
   enum class Choice : std::uint8_t { kOff, kAuto, kOn };
@@ -87,6 +87,7 @@ class StatsTeller {
   void tell_again() noexcept;
   void tell_asked(ClassIndex c) noexcept;
   void tell_process() noexcept;
+  static void after_pass(void* self) noexcept;
   void look() noexcept;
   void reset_peaks() noexcept;
   void obey() noexcept;

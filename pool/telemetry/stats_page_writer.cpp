@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "pool/platform/platform.h"
+#include "pool/sync/owner_lock.h"
 
 namespace bufpool {
 namespace {
@@ -222,22 +223,13 @@ void StatsPageWriter::end_process() noexcept {
   std::atomic_ref(at<StatsHeader>(0)->sequence).fetch_add(1, std::memory_order_release);
 }
 
-StatsPageWriter::Request StatsPageWriter::request() const noexcept {
-  if (!is_made()) return {};
-  auto& control = *at<StatsControl>(Places::kControlAt);
-  const std::uint32_t number = std::atomic_ref(control.request).load(std::memory_order_acquire);
-  if (number == std::atomic_ref(control.done).load(std::memory_order_relaxed)) return {};
-  return {true, number, std::atomic_ref(control.verbs).load(std::memory_order_relaxed)};
-}
-
-void StatsPageWriter::answer(const Request& request, std::uint32_t refused) noexcept {
-  StatsControl& control = *at<StatsControl>(Places::kControlAt);
-  put_word(control.refused, refused);
-  std::atomic_ref(control.done).store(request.number, std::memory_order_release);
+StatsControl* StatsPageWriter::control() const noexcept {
+  return is_made() ? at<StatsControl>(Places::kControlAt) : nullptr;
 }
 
 void StatsPageWriter::remove_name() noexcept {
-  if (has_name()) platform::remove_file(name_);
+  if (!is_made() || name_.text[0] == '\0' || !OwnerLock::process_is_entered()) return;
+  platform::remove_file(name_);
 }
 
 }  // namespace bufpool

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "pool/options/options.h"
 #include "pool/platform/shared_memory.h"
@@ -59,7 +60,6 @@ class StatsPageWriter {
     const StatsState state = this->state();
     return state == StatsState::kMade || state == StatsState::kWithout;
   }
-  [[nodiscard]] bool is_made() const noexcept { return state() == StatsState::kMade; }
   // Whether this process or one that it was forked from has made a page.
   [[nodiscard]] bool has_region() const noexcept { return region() != 0; }
 
@@ -73,39 +73,26 @@ class StatsPageWriter {
   // Ends what begin() began. `made`: readers may read the page, and its words are there.
   void settle(bool made) noexcept;
 
-  // The words of a class; nullptr: there is no page. The first is for who holds the class's lock.
+  // The words of a class; nullptr: there is no page.
   [[nodiscard]] StatsRow* row(std::uint32_t c) const noexcept {
     return is_made() ? raw_row(c) : nullptr;
   }
-  // The same while the page is made. Pre: make() returned true.
-  [[nodiscard]] StatsRow* raw_row(std::uint32_t c) const noexcept;
   // The words of a class's stack; nullptr: there is no region, or none for this shard.
   [[nodiscard]] StatsStack* stack(std::uint32_t shard, std::uint32_t c) const noexcept;
+  // Where readers ask for something; nullptr: there is no page.
+  [[nodiscard]] StatsControl* control() const noexcept;
 
-  // The words of the process, to compare with; nullptr: there is no page.
-  [[nodiscard]] const StatsProcess* process_words() const noexcept {
-    return is_made() ? &process() : nullptr;
-  }
-  // Calls write(StatsProcess&) between two steps of the header's sequence; not where there is no
-  // page, or another thread is at it.
-  template <typename Write>
-  void write_process(Write write) noexcept {
-    if (!is_made() || !begin_process()) return;
+  // Calls write(StatsProcess&) between two steps of the header's sequence, where same(words) is
+  // false. Does nothing where there is no page, or another thread is at it.
+  template <typename Same, typename Write>
+  void write_process(Same same, Write write) noexcept {
+    if (!is_made() || same(std::as_const(process())) || !begin_process()) return;
     write(process());
     end_process();
   }
 
-  // The request that was not answered yet.
-  struct Request {
-    bool is_there;
-    std::uint32_t number;
-    std::uint32_t verbs;
-  };
-  [[nodiscard]] Request request() const noexcept;
-  void answer(const Request& request, std::uint32_t refused) noexcept;
-
-  // Whether the page is a file with a name in a folder; removes that name.
-  [[nodiscard]] bool has_name() const noexcept { return is_made() && name_.text[0] != '\0'; }
+  // Removes the name of a page that is a file in a folder. A child of vfork leaves it to its
+  // parent, whose it is.
   void remove_name() noexcept;
 
  private:
@@ -113,6 +100,8 @@ class StatsPageWriter {
     const StatsWord* const word = word_.load(std::memory_order_acquire);
     return word == nullptr ? StatsState::kWithout : word->load(std::memory_order_acquire);
   }
+  [[nodiscard]] bool is_made() const noexcept { return state() == StatsState::kMade; }
+  [[nodiscard]] StatsRow* raw_row(std::uint32_t c) const noexcept;
   [[nodiscard]] std::uintptr_t region() const noexcept {
     return region_.load(std::memory_order_acquire);
   }

@@ -92,7 +92,7 @@ TEST_P(CacheCapacityTest, DrainingEmptiesTheCache) {
 class SimulatedCpus {
  public:
   SimulatedCpus(CpuCache& cache, std::uint32_t count) : before_(thread_area) {
-    for (std::uint32_t cpu = 0; cpu < count; ++cpu) cache.slabs().sequenced().install(cpu);
+    for (std::uint32_t cpu = 0; cpu < count; ++cpu) cache.slabs().install(cpu);
     thread_area = &area_;
   }
   ~SimulatedCpus() { thread_area = before_; }

@@ -8,12 +8,14 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "cli/stats_page_reader.h"
 #include "pool/platform/platform.h"
+#include "pool/sync/owner_lock.h"
 #include "pool/telemetry/stats_page_writer.h"
 #include "tests/unit/in_child.h"
 
@@ -21,6 +23,7 @@ namespace bufpool {
 namespace {
 
 constexpr std::uint32_t kClass = 7;
+constexpr auto kNever = [](const StatsProcess&) { return false; };
 
 class StatsPageTest : public testing::Test {
  protected:
@@ -29,11 +32,14 @@ class StatsPageTest : public testing::Test {
     return writer.begin() && writer.make({PoolMode::kLocked, 4, folder, &options});
   }
 
-  // The rows begin in the second memory page of the statistics page.
+  // The page that the first stack lies in.
   std::span<const std::byte> bytes() const {
-    const auto row = reinterpret_cast<std::uintptr_t>(writer.raw_row(0));
-    const auto* header =
-        reinterpret_cast<const StatsHeader*>(platform::page_below(row) - platform::kPageBytes);
+    std::uintptr_t at = platform::page_below(reinterpret_cast<std::uintptr_t>(writer.stack(0, 0)));
+    const auto* header = reinterpret_cast<const StatsHeader*>(at);
+    for (; std::memcmp(header->magic, kStatsMagic, sizeof kStatsMagic) != 0;
+         header = reinterpret_cast<const StatsHeader*>(at)) {
+      at -= platform::kPageBytes;
+    }
     return {reinterpret_cast<const std::byte*>(header), header->page_bytes};
   }
 
@@ -49,7 +55,7 @@ class StatsPageTest : public testing::Test {
 
 TEST_F(StatsPageTest, IsSettledBeforeItIsOpen) {
   EXPECT_TRUE(writer.is_settled());
-  EXPECT_FALSE(writer.is_made());
+  EXPECT_EQ(writer.control(), nullptr);
   EXPECT_EQ(writer.row(kClass), nullptr);
   EXPECT_EQ(writer.stack(0, kClass), nullptr);
 }
@@ -125,32 +131,35 @@ TEST_F(StatsPageTest, FiguresAreSumsOfRowsAndStacks) {
 
 TEST_F(StatsPageTest, WordsOfTheProcessHaveASequence) {
   ASSERT_TRUE(make());
-  writer.write_process([](StatsProcess& words) { words.trims = 1; });
+  writer.write_process(kNever, [](StatsProcess& words) { words.trims = 1; });
   writer.settle(true);
   EXPECT_EQ(read()->snapshot().trims, 0U) << "it was not settled yet";
-  writer.write_process([&](StatsProcess& words) {
+  writer.write_process(kNever, [&](StatsProcess& words) {
     words.trims = 2;
     EXPECT_TRUE(read()->is_torn());
-    writer.write_process([](StatsProcess& same) { same.trims = 3; });
+    writer.write_process(kNever, [](StatsProcess& same) { same.trims = 3; });
   });
   EXPECT_FALSE(read()->is_torn());
   EXPECT_EQ(read()->snapshot().trims, 2U);
 }
 
-TEST_F(StatsPageTest, RequestsAreAnswered) {
+TEST_F(StatsPageTest, NothingIsWrittenWhereItIsTheSame) {
   ASSERT_TRUE(make());
   writer.settle(true);
-  EXPECT_FALSE(writer.request().is_there);
-  const std::size_t control = read()->header().control;
-  auto& words = *reinterpret_cast<StatsControl*>(const_cast<std::byte*>(bytes().data()) + control);
-  words.verbs = kStatsTrim | 1U << 31;
-  words.request = 5;
-  const StatsPageWriter::Request request = writer.request();
-  EXPECT_EQ(request.verbs, kStatsTrim | 1U << 31);
-  writer.answer(request, 1U << 31);
-  EXPECT_FALSE(writer.request().is_there);
-  EXPECT_EQ(read()->control().done, 5U);
+  writer.write_process([](const StatsProcess& words) { return words.trims == 0; },
+                       [](StatsProcess& words) { words.trims = 7; });
+  EXPECT_EQ(read()->snapshot().trims, 0U);
+  EXPECT_EQ(read()->header().sequence, 0U);
+}
+
+TEST_F(StatsPageTest, RequestsStandWhereTheHeaderSays) {
+  ASSERT_TRUE(make());
+  writer.settle(true);
+  *writer.control() = {kStatsTrim, 5, 1U << 31, 4};
+  EXPECT_EQ(read()->control().verbs, kStatsTrim);
+  EXPECT_EQ(read()->control().request, 5U);
   EXPECT_EQ(read()->control().refused, 1U << 31);
+  EXPECT_EQ(read()->control().done, 4U);
 }
 
 // Whoever opens the file from outside can neither change it nor its size.
@@ -228,6 +237,7 @@ TEST_F(StatsPageTest, AFileInAFolderStays) {
   const auto page = StatsPage::parse(std::as_bytes(std::span(text)), fault);
   ASSERT_TRUE(page) << describe(fault);
   EXPECT_FALSE(page->control_group().empty());
+  OwnerLock::enter_process();
   writer.remove_name();
   EXPECT_NE(stat(path.c_str(), &now), 0);
   std::filesystem::remove_all(folder);
