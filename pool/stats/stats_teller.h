@@ -46,7 +46,9 @@ class StatsTeller {
   bool enable(const Options& options, PoolMode mode) noexcept;
 
   // To be called in a forked child, once it is known what its parent had counted.
-  void after_fork_in_child() noexcept { tell_again(); }
+  void after_fork_in_child() noexcept {
+    if (writer_.control() != nullptr) tell_again();
+  }
 
   // To be called at the start of a slow path: makes the page if that is not decided yet. It waits
   // for nobody. Makes system calls, and reads a file, once in a process.
