@@ -2,8 +2,8 @@
 // The promises of operator new ([new.delete.single] in the C++ standard): a handler is called until
 // there is memory or there is no handler; then std::bad_alloc, or null from the nothrow forms.
 //
-// Handler and exception are the program's: its C++ runtime is asked by name, not ours, as the two
-// copies would each count only their own exceptions.
+// Handler and exception are the program's. Its C++ runtime is asked by name, and not this
+// library's, as each of the two copies counts only its own exceptions.
 #pragma once
 
 #include <cstddef>
@@ -13,16 +13,19 @@
 
 namespace bufpool::cpp_rules {
 
-// The program's new_handler; nullptr: none is installed, or it has no C++ runtime.
+// Returns the program's new_handler, or nullptr if none is installed or it has no C++ runtime.
 [[nodiscard]] std::new_handler installed_handler() noexcept;
 
-// Throws std::bad_alloc by the program's runtime; without one, ends the process with a line.
+// Throws std::bad_alloc by the program's runtime. Without a runtime it ends the process with a
+// line.
 [[noreturn]] void throw_bad_alloc();
 
-// The end of a nothrow new that found no memory: lets the program's handler have its say.
+// Lets the program's handler try, at the end of a nothrow new that found no memory. Returns nullptr
+// if there is none to be had.
 [[nodiscard]] void* try_with_handler(std::size_t size) noexcept;
 [[nodiscard]] void* try_with_handler(std::size_t size, std::align_val_t alignment) noexcept;
 
+// Return what the heap has at once, or nullptr.
 template <libc_rules::Allocator H>
 void* allocate_once(H heap, std::size_t size, std::align_val_t alignment) noexcept {
   return heap.allocate_aligned(static_cast<std::size_t>(alignment), size);
@@ -33,6 +36,7 @@ template <libc_rules::Allocator H>
   return heap.allocate(size);
 }
 
+// Calls the handler until there is memory, or throws.
 template <libc_rules::Allocator H, typename... Alignment>
 [[gnu::cold, gnu::noinline]] void* allocate_with_handler(H heap, std::size_t size,
                                                          Alignment... alignment) {
@@ -44,6 +48,7 @@ template <libc_rules::Allocator H, typename... Alignment>
   }
 }
 
+// Does what operator new does.
 template <libc_rules::Allocator H, typename... Alignment>
 [[gnu::always_inline]] inline void* allocate(H heap, std::size_t size, Alignment... alignment) {
   void* pointer = allocate_once(heap, size, alignment...);
@@ -52,6 +57,7 @@ template <libc_rules::Allocator H, typename... Alignment>
   return pointer;
 }
 
+// Does what the nothrow operator new does.
 template <libc_rules::Allocator H, typename... Alignment>
 [[gnu::always_inline]] inline void* try_allocate(H heap, std::size_t size,
                                                  Alignment... alignment) noexcept {

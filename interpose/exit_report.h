@@ -1,34 +1,29 @@
 // SPDX-License-Identifier: MIT
-// The report at exit, and its way out of a process that may have closed everything.
+// When there is a report, and of what.
 #pragma once
 
-#include <cstdint>
 #include <string_view>
 
 #include "pool/options/options.h"
-#include "pool/telemetry/snapshot.h"
 
 namespace bufpool {
 
-// Everything there is to tell about this process, pool and passed-on requests together.
-void take_snapshot(Snapshot& out) noexcept;
-
-// Makes the report ready to be written without memory, libc or luck. Called once, at start.
+// Makes the report ready to be written without memory, libc or luck. Pre: called once, at start.
 void prepare_exit_report(const Options& options) noexcept;
 
-// In a forked child: it has a report of its own.
+// Gives a forked child a report of its own.
 void restart_report_in_child() noexcept;
 
-// Writes the report, the first time it is called in a process that has made enough requests; waits,
-// for two seconds at most, where another thread is about it. A vfork child, which shares the
-// parent's memory, has none.
+// Writes the report, the first time that it is called in a process that has made enough requests.
+// It waits where another thread is about it, for two seconds at most. A vfork child has none, as it
+// shares the parent's memory. Any thread and any signal handler may call it.
 void report_exit() noexcept;
 
-// The same, where the report goes to stderr, which is about to be closed.
+// Does what report_exit() does if the report goes to stderr, which is about to be closed.
 void report_before_close() noexcept;
 
-// Writes the report as text on stderr, now (malloc_stats), and `closing` after it: lines, each
-// ended by a newline. Any thread may call it at any time.
+// Writes the report as text on stderr, now (malloc_stats), and the lines of `closing` behind it,
+// each ended by a newline. Any thread may call it at any time.
 void print_report(std::string_view closing) noexcept;
 
 }  // namespace bufpool

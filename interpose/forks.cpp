@@ -6,6 +6,7 @@
 
 #include <tuple>
 
+#include "interpose/export.h"
 #include "interpose/lifecycle.h"
 #include "interpose/next_symbol.h"
 
@@ -39,7 +40,7 @@ void find_next_fork() noexcept { std::ignore = next_fork.get(); }
 
 }  // namespace bufpool
 
-extern "C" [[gnu::visibility("default")]] pid_t fork() noexcept {
+BUFPOOL_EXPORT pid_t fork() noexcept {
   const bool within = bufpool::forking;
   if (within && bufpool::takes_locks() && &_Fork != nullptr) return bufpool::fork_without_locks();
   bufpool::forking = true;

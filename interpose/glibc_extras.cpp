@@ -10,10 +10,9 @@
 #include <cstdio>
 
 #include "interpose/exit_report.h"
+#include "interpose/export.h"
 #include "interpose/heap.h"
 #include "pool/backing/backing.h"
-
-#define BUFPOOL_EXPORT extern "C" [[gnu::visibility("default")]]
 
 using bufpool::PoolTotals;
 using bufpool::the_pool;

@@ -6,66 +6,41 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "interpose/pass_counter.h"
 #include "pool/backing/backing.h"
 #include "pool/buffer_pool.h"
-#include "pool/sync/refusal.h"
 
 namespace bufpool {
 
+// The pool of the process.
 extern constinit BufferPool the_pool;
 
-// Counts the requests passed on without an atomic operation: each thread counts up to 0 from -kStep
-// in a word of its own, and tells all others there. A thread that ends takes the rest along. The
-// first request of a thread tells at once, as it makes mimalloc set itself up. So do all until
-// mimalloc has served one.
-class PassCounter {
- public:
-  static constexpr std::uint32_t kStep = 256;
-
-  // True: tell() is due.
-  [[nodiscard, gnu::always_inline]] static bool count() noexcept { return ++left_ == 0; }
-  [[gnu::cold, gnu::noinline]] static void tell() noexcept;
-
-  // All that was told, and what this thread has not told yet.
-  static std::uint64_t total() noexcept;
-  // What all threads have told.
-  static std::uint64_t told() noexcept { return told_.load(std::memory_order_relaxed); }
-  static void reset() noexcept;
-
-  // Whether mimalloc has served this thread.
-  static bool began() noexcept { return began_; }
-  // Takes back what count() has counted.
-  static void put_off() noexcept { --left_; }
-
- private:
-  static constinit thread_local std::uint32_t left_ [[gnu::tls_model("initial-exec")]];
-  static constinit thread_local bool began_ [[gnu::tls_model("initial-exec")]];
-  static constinit std::atomic<std::uint64_t> told_;
-};
-
-// All that entry points call is inlined into them, as the pool's slow paths are told their return
-// address.
+// Any thread and any signal handler may call any function. All that entry points call is inlined
+// into them, as the pool's slow paths are told their return address.
 struct Heap {
-  // nullptr: errno is ENOMEM.
+  // Returns `size` bytes, or nullptr with errno ENOMEM.
   [[nodiscard, gnu::always_inline]] static void* allocate(std::size_t size) noexcept {
     return allocate_for(size, ReturnAddress{});
   }
 
+  // Takes a block back. A null pointer is none. errno is kept.
   [[gnu::always_inline]] static void release(void* pointer) noexcept {
     release_for(pointer, ReturnAddress{});
   }
 
+  // Returns `size` bytes that are zero, or nullptr.
   [[nodiscard, gnu::always_inline]] static void* allocate_zeroed(std::size_t size) noexcept {
     return allocate_zeroed_for(size, ReturnAddress{}());
   }
 
-  // Pre: `alignment` is a power of two.
+  // Returns `size` bytes aligned to `alignment`, or nullptr. Pre: `alignment` is a power of two.
   [[nodiscard, gnu::always_inline]] static void* allocate_aligned(std::size_t alignment,
                                                                   std::size_t size) noexcept {
     return allocate_aligned_for(alignment, size, ReturnAddress{}());
   }
 
-  // In place where it can be. nullptr: `pointer` is as it was. Pre: pointer not null, size > 0.
+  // Resizes a block, in place where that can be. Returns where it is, or nullptr: then `pointer` is
+  // as it was. Pre: `pointer` is not null, and `size` is not 0.
   [[nodiscard, gnu::always_inline]] static void* resize(void* pointer, std::size_t size) noexcept {
     if (the_pool.owns(pointer)) {
       if (void* const resized = the_pool.resize(pointer, size, ReturnAddress{})) return resized;
@@ -73,20 +48,21 @@ struct Heap {
     return resize_elsewhere(pointer, size, ReturnAddress{}());
   }
 
+  // Returns the bytes that the program may use of a block of the pool's or of mimalloc's.
   [[nodiscard]] static std::size_t usable_size(void* pointer) noexcept;
 
-  // To be called once, at start: under a limit of address space threads are given small buffers of
-  // the pool's where mimalloc would set too much of it aside.
-  static void learn_limit() noexcept;
-
+  // Return how many requests were passed to mimalloc, above the pooled range, and within it as
+  // there was no pool.
   static std::uint64_t passed_above() noexcept {
     return passed_above_.load(std::memory_order_relaxed);
   }
   static std::uint64_t passed_within() noexcept {
     return passed_within_.load(std::memory_order_relaxed);
   }
+
+  // Sets the counters to 0, in a forked child.
   static void reset_counters() noexcept;
-  // Tells what was passed on, on the statistics page.
+  // Tells on the statistics page what was passed on.
   static void tell_passed() noexcept;
 
  private:
@@ -129,12 +105,7 @@ struct Heap {
   template <typename Ask>
   [[nodiscard]] static void* ask(std::size_t size, Ask call) noexcept;
   static bool passes_on(std::size_t size) noexcept;
-  static bool spares_backing(std::size_t size) noexcept;
-  static bool is_short_of_space() noexcept;
 
-  static constinit std::size_t space_limit_;  // of the address space; 0: none
-  static constinit Refusal space_refused_;    // a thread was not worth what mimalloc sets aside
-  static constinit Refusal backing_refused_;  // mimalloc had no memory for a thread
   static constinit std::atomic<std::uint64_t> passed_above_;
   static constinit std::atomic<std::uint64_t> passed_within_;
 };

@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/platform/memory.h"
+
 namespace bufpool::libc_rules {
 
 template <typename H>
@@ -43,15 +45,14 @@ constexpr std::size_t power_of_two_above(std::size_t alignment) noexcept {
   return power;
 }
 
-inline constexpr std::size_t kPage = 4096;
-
 // pvalloc serves whole pages; a size whose rounding overflows is refused with ENOMEM.
 constexpr bool round_to_page_overflows(std::size_t size, std::size_t& rounded) noexcept {
-  if (__builtin_add_overflow(size, kPage - 1, &rounded)) return true;
-  rounded &= ~(kPage - 1);
+  if (__builtin_add_overflow(size, platform::kPageBytes - 1, &rounded)) return true;
+  rounded &= ~(platform::kPageBytes - 1);
   return false;
 }
 
+// Sets errno and returns nullptr.
 [[gnu::cold, gnu::noinline]] inline void* refuse(int error) noexcept {
   errno = error;
   return nullptr;
@@ -76,6 +77,7 @@ template <Allocator H>
   heap.release(pointer);
 }
 
+// Serves `count` times `size` bytes that are zero.
 template <Allocator H>
 [[gnu::always_inline]] inline void* calloc(H heap, std::size_t count, std::size_t size) noexcept {
   std::size_t bytes = 0;
@@ -94,6 +96,7 @@ template <Allocator H>
   return or_enomem(heap, heap.resize(pointer, size));
 }
 
+// Does what realloc does for `count` times `size` bytes.
 template <Allocator H>
 [[gnu::always_inline]] inline void* reallocarray(H heap, void* pointer, std::size_t count,
                                                  std::size_t size) noexcept {
@@ -102,6 +105,7 @@ template <Allocator H>
   return realloc(heap, pointer, bytes);
 }
 
+// Serves `size` bytes aligned to a power of two that is `alignment` or more.
 template <Allocator H>
 [[gnu::always_inline]] inline void* memalign(H heap, std::size_t alignment,
                                              std::size_t size) noexcept {
@@ -130,18 +134,21 @@ template <Allocator H>
   return 0;
 }
 
+// Serves `size` bytes at the start of a page.
 template <Allocator H>
 [[gnu::always_inline]] inline void* valloc(H heap, std::size_t size) noexcept {
-  return memalign(heap, kPage, size);
+  return memalign(heap, platform::kPageBytes, size);
 }
 
+// Serves whole pages, `size` bytes or more.
 template <Allocator H>
 [[gnu::always_inline]] inline void* pvalloc(H heap, std::size_t size) noexcept {
   std::size_t rounded = 0;
   if (round_to_page_overflows(size, rounded)) return refuse(ENOMEM);
-  return memalign(heap, kPage, rounded);
+  return memalign(heap, platform::kPageBytes, rounded);
 }
 
+// Returns the bytes that the program may use; 0 for a null pointer.
 template <Allocator H>
 [[gnu::always_inline]] inline std::size_t malloc_usable_size(H heap, void* pointer) noexcept {
   return pointer == nullptr ? 0 : heap.usable_size(pointer);

@@ -4,17 +4,19 @@
 
 namespace bufpool {
 
-// Brings the pool to life with the first request that may be its own. True: it is alive. False: it
-// never will be, or libc is not far enough yet to know the environment.
+// Brings the pool to life with the first request that may be its own. Returns whether it is alive.
+// It is not if there is none to be had or wished for, or while libc is not far enough yet to know
+// the environment. Any thread and any signal handler may call it.
 [[nodiscard]] bool start_pool() noexcept;
 
-// Around a fork.
+// Prepare the pool, the counters and the report for a fork, and repair them after it. fork() itself
+// calls them, in the thread that forks.
 void before_fork() noexcept;
 void after_fork_in_parent() noexcept;
 void after_fork_in_child() noexcept;
 
-// BUFPOOL_DEEPBIND and BUFPOOL_VERBOSE, as far as the environment is known.
+// Return BUFPOOL_DEEPBIND and BUFPOOL_VERBOSE. Before libc knows the environment it is false.
 [[nodiscard]] bool keeps_deepbind() noexcept;
-[[nodiscard]] bool tells_more() noexcept;
+[[nodiscard]] bool is_verbose() noexcept;
 
 }  // namespace bufpool

@@ -9,6 +9,7 @@
 
 #include <tuple>
 
+#include "interpose/export.h"
 #include "interpose/heap.h"
 #include "interpose/next_symbol.h"
 
@@ -36,21 +37,22 @@ void find_next_thread_ends() noexcept {
 }  // namespace bufpool
 
 // The unwinding of the thread's stack passes through here, so these functions may not be noexcept.
-extern "C" [[gnu::visibility("default")]] void pthread_exit(void* result) {
+BUFPOOL_EXPORT void pthread_exit(void* result) {
   bufpool::end_trimmer_with_main_thread();
   bufpool::next_pthread_exit.get()(result);
   __builtin_unreachable();
 }
 
-extern "C" [[gnu::visibility("default")]] void thrd_exit(int result) {
+BUFPOOL_EXPORT void thrd_exit(int result) {
   bufpool::end_trimmer_with_main_thread();
   bufpool::next_thrd_exit.get()(result);
   __builtin_unreachable();
 }
 
 // A thread that cancels itself may unwind from here.
-extern "C" [[gnu::visibility("default")]] int pthread_cancel(pthread_t thread) {
-  if (pthread_equal(thread, bufpool::main_thread) != 0)
+BUFPOOL_EXPORT int pthread_cancel(pthread_t thread) {
+  if (pthread_equal(thread, bufpool::main_thread) != 0) {
     bufpool::the_pool.control().trimmer().leave_for_good();
+  }
   return bufpool::next_pthread_cancel.get()(thread);
 }

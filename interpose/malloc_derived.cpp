@@ -7,9 +7,8 @@
 #include <cstddef>
 #include <cstdlib>
 
+#include "interpose/export.h"
 #include "interpose/libc_rules.h"
-
-#define BUFPOOL_EXPORT extern "C" [[gnu::visibility("default")]]
 
 namespace rules = bufpool::libc_rules;
 using std::size_t;

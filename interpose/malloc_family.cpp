@@ -4,13 +4,12 @@
 // libc_rules.h, Heap::allocate, BufferPool::take, the restartable sequence.
 #include <cstddef>
 
+#include "interpose/export.h"
 #include "interpose/heap.h"
 #include "interpose/libc_rules.h"
 
 namespace rules = bufpool::libc_rules;
 using bufpool::Heap;
-
-#define BUFPOOL_EXPORT extern "C" [[gnu::visibility("default")]]
 
 BUFPOOL_EXPORT void* malloc(std::size_t size) noexcept { return rules::malloc(Heap{}, size); }
 

@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <tuple>
 
-#include "interpose/confinement.h"
+#include "pool/options/policy.h"
+#include "pool/platform/safe_calls.h"
 #include "report/outlet.h"
 #include "report/unnoticed.h"
 
@@ -18,7 +18,7 @@ namespace bufpool {
 namespace {
 
 // The rest of the process's patience. A reader who never reads holds up one line and not each.
-constinit std::atomic<int> patience_ms{1000};
+constinit std::atomic<int> patience_ms{policy::kMessagePatienceMs};
 
 // Within what a pipe takes as soon as poll(2) says so.
 constexpr std::uint16_t kPiece = 512;
@@ -42,35 +42,34 @@ bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < ' ' ||
 }  // namespace
 
 Message& Message::text(std::string_view words) noexcept {
-  const std::size_t room = std::min(words.size(), kMost - length_);
-  std::replace_copy_if(words.begin(), words.begin() + room, line_ + length_, is_control, '?');
-  length_ += room;
+  for (const char c : words) text_.add(is_control(c) ? '?' : c);
   return *this;
 }
 
 Message& Message::number(std::uint64_t value) noexcept {
-  char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-  return text({digits, static_cast<std::size_t>(end - digits)});
+  text_.add(value);
+  return *this;
 }
 
 Message& Message::address(std::uintptr_t value) noexcept {
-  char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value, 16).ptr;
-  return text("0x").text({digits, static_cast<std::size_t>(end - digits)});
+  text_.add("0x");
+  text_.add_hexadecimal(value);
+  return *this;
 }
 
 // Nothing can be done where stderr is gone.
 void Message::say(Wait wait) noexcept {
-  line_[length_++] = '\n';
-  if (wait == Wait::kAsWritten || may_have_locked_itself_in()) {
-    return write_plainly({line_, length_});
+  const std::size_t length = text_.text().size();
+  line_[length] = '\n';
+  const std::string_view line(line_, length + 1);
+  if (wait == Wait::kAsWritten || platform::expects_filter()) {
+    return write_plainly(line);
   }
   Unnoticed unnoticed;
   const int patience = patience_ms.load(std::memory_order_relaxed);
   const Deadline deadline = Deadline::in(patience);
   const Way way{STDERR_FILENO, Way::Kind::kPolled, kPiece};
-  std::ignore = write_within(way, {line_, length_}, deadline, unnoticed);
+  std::ignore = write_within(way, line, deadline, unnoticed);
   patience_ms.store(std::min(patience, deadline.left()), std::memory_order_relaxed);
 }
 

@@ -1,21 +1,32 @@
 // SPDX-License-Identifier: MIT
-// Single lines on stderr: for what cannot wait for the report. Usable at any time, in a signal
-// handler too: a buffer on the stack and write(2).
+// Single lines on stderr, for what cannot wait for the report. They may be written at any time, in
+// a signal handler too: by a buffer on the stack and write(2).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "pool/options/bounded_text.h"
+
 namespace bufpool {
 
+// One line, which begins with the library's name. What does not fit is cut.
 class Message {
  public:
+  // Begins the line with the library's name.
   Message() noexcept { text("bufpool: "); }
+  Message(const Message&) = delete;
+  Message& operator=(const Message&) = delete;
 
-  // A control character becomes a question mark: what strangers wrote stays on the line.
+  // Adds words. A control character becomes a question mark: what strangers wrote stays on the
+  // line.
   Message& text(std::string_view words) noexcept;
+
+  // Adds a number in decimal digits.
   Message& number(std::uint64_t value) noexcept;
+
+  // Adds an address, as 0x and hexadecimal digits.
   Message& address(std::uintptr_t value) noexcept;
 
   enum class Wait : std::uint8_t {
@@ -23,17 +34,18 @@ class Message {
     kAsWritten,  // makes no system call but write(2), which may wait
   };
 
-  // Ends the line and writes it; errno is kept, and the thread not cancelled, nor interrupted while
-  // it waits for room. A program that may be killed for calls has it as written.
+  // Ends the line and writes it. errno is kept. The thread is not cancelled, nor interrupted while
+  // it waits for room. If a filter of system calls is expected, it is written as by kAsWritten.
   void say(Wait wait = Wait::kForRoom) noexcept;
 
  private:
   static constexpr std::size_t kMost = 480;
 
-  char line_[kMost + 1];
-  std::size_t length_ = 0;
+  char line_[kMost + 1];  // one more for the newline
+  BoundedText text_{{line_, kMost}};
 };
 
+// Writes a message of these words.
 inline void say(std::string_view words) noexcept { Message().text(words).say(); }
 
 }  // namespace bufpool

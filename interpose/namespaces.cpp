@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <tuple>
 
+#include "interpose/export.h"
 #include "interpose/heap.h"
 #include "interpose/next_symbol.h"
 
@@ -47,12 +48,12 @@ void find_next_namespace_calls() noexcept {
 
 }  // namespace bufpool
 
-extern "C" [[gnu::visibility("default")]] int unshare(int flags) noexcept {
+BUFPOOL_EXPORT int unshare(int flags) noexcept {
   return bufpool::call_alone_if_need_be((flags & bufpool::kAlone) != 0,
                                         [=] { return bufpool::next_unshare.get()(flags); });
 }
 
-extern "C" [[gnu::visibility("default")]] int setns(int descriptor, int kind) noexcept {
+BUFPOOL_EXPORT int setns(int descriptor, int kind) noexcept {
   return bufpool::call_alone_if_need_be(
       kind == bufpool::kOfAnyKind || (kind & bufpool::kAlone) != 0,
       [=] { return bufpool::next_setns.get()(descriptor, kind); });

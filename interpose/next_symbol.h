@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The function that one of ours stands in front of.
+// Finds the function that one of this library's stands in front of.
 #pragma once
 
 #include <dlfcn.h>
@@ -8,13 +8,15 @@
 
 namespace bufpool {
 
-// Looks the function up with the first use, or earlier. No function that serves memory is looked up
-// so, nor is one that serving memory calls, as dlsym may ask for some.
+// Looks the function up with the first use, or earlier. Pre: the function neither serves memory nor
+// is called by one that does, as dlsym may ask for memory.
 template <typename Function>
 class NextSymbol {
  public:
+  // `name` is the name of the function for dlsym.
   explicit constexpr NextSymbol(const char* name) noexcept : name_(name) {}
 
+  // Returns the function. Any thread may call it.
   [[nodiscard]] Function* get() noexcept {
     Function* found = function_.load(std::memory_order_relaxed);
     if (found != nullptr) return found;
@@ -23,7 +25,8 @@ class NextSymbol {
     return found;
   }
 
-  // nullptr: get() was not called yet, or there is none.
+  // Returns the function, or nullptr if get() was not called yet or there is none. A signal handler
+  // may call it.
   [[nodiscard]] Function* known() const noexcept {
     return function_.load(std::memory_order_relaxed);
   }
@@ -33,7 +36,8 @@ class NextSymbol {
   std::atomic<Function*> function_{nullptr};
 };
 
-// To be called at start: later another thread may hold the loader's lock, and wait for this one.
+// Look the functions up at start. Later another thread may hold the loader's lock, and wait for
+// this one.
 void find_next_fork() noexcept;
 void find_next_fclose() noexcept;
 void find_next_namespace_calls() noexcept;

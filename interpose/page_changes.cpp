@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "interpose/export.h"
 #include "interpose/heap.h"
 #include "interpose/next_symbol.h"
 
@@ -99,51 +100,49 @@ void find_next_page_calls() noexcept {
 
 using bufpool::Alteration;
 
-extern "C" {
-
-[[gnu::visibility("default")]] int madvise(void* start, std::size_t bytes, int advice) noexcept {
+BUFPOOL_EXPORT int madvise(void* start, std::size_t bytes, int advice) noexcept {
   bufpool::note(bufpool::is_lasting(advice), start, bytes, Alteration::kInPlace);
   return bufpool::next_madvise(start, bytes, advice);
 }
 
-[[gnu::visibility("default")]] int mlock(const void* start, std::size_t bytes) noexcept {
+BUFPOOL_EXPORT int mlock(const void* start, std::size_t bytes) noexcept {
   bufpool::note(true, start, bytes, Alteration::kInPlace);
   return bufpool::next_mlock(start, bytes);
 }
 
-[[gnu::visibility("default")]] int mlock2(const void* start, std::size_t bytes,
-                                          unsigned flags) noexcept {
+BUFPOOL_EXPORT int mlock2(const void* start, std::size_t bytes, unsigned flags) noexcept {
   bufpool::note(true, start, bytes, Alteration::kInPlace);
   return bufpool::next_mlock2(start, bytes, flags);
 }
 
-[[gnu::visibility("default")]] void* mmap(void* start, std::size_t bytes, int rights, int flags,
-                                          int file, off_t offset) noexcept {
+BUFPOOL_EXPORT void* mmap(void* start, std::size_t bytes, int rights, int flags, int file,
+                          off_t offset) noexcept {
   bufpool::note((flags & MAP_FIXED) != 0, start, bytes, Alteration::kReplaced);
   return bufpool::next_mmap(start, bytes, rights, flags, file, offset);
 }
 
-[[gnu::visibility("default")]] void* mmap64(void* start, std::size_t bytes, int rights, int flags,
-                                            int file, off64_t offset) noexcept {
+BUFPOOL_EXPORT void* mmap64(void* start, std::size_t bytes, int rights, int flags, int file,
+                            off64_t offset) noexcept {
   bufpool::note((flags & MAP_FIXED) != 0, start, bytes, Alteration::kReplaced);
   return bufpool::next_mmap64(start, bytes, rights, flags, file, offset);
 }
 
-[[gnu::visibility("default")]] int mprotect(void* start, std::size_t bytes, int rights) noexcept {
+BUFPOOL_EXPORT int mprotect(void* start, std::size_t bytes, int rights) noexcept {
   bufpool::note(!bufpool::is_plain(rights), start, bytes, Alteration::kInPlace);
   return bufpool::next_mprotect(start, bytes, rights);
 }
 
-[[gnu::visibility("default")]] int munmap(void* start, std::size_t bytes) noexcept {
+BUFPOOL_EXPORT int munmap(void* start, std::size_t bytes) noexcept {
   bufpool::note(true, start, bytes, Alteration::kReplaced);
   return bufpool::next_munmap(start, bytes);
 }
 
-[[gnu::visibility("default")]] int pkey_mprotect(void* start, std::size_t bytes, int rights,
-                                                 int key) noexcept {
+BUFPOOL_EXPORT int pkey_mprotect(void* start, std::size_t bytes, int rights, int key) noexcept {
   bufpool::note(key > 0 || !bufpool::is_plain(rights), start, bytes, Alteration::kInPlace);
   return bufpool::next_pkey_mprotect(start, bytes, rights, key);
 }
+
+extern "C" {
 
 // The linker sends here what this library itself asks for (CMakeLists.txt): the pool knows it.
 // NOLINTBEGIN(bugprone-reserved-identifier): the linker's names

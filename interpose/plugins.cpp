@@ -5,6 +5,7 @@
 // so). Without the flag it finds us as all others do.
 #include <dlfcn.h>
 
+#include "interpose/export.h"
 #include "interpose/lifecycle.h"
 #include "interpose/message.h"
 #include "interpose/next_symbol.h"
@@ -16,7 +17,7 @@ constinit NextSymbol<void*(const char*, int) noexcept> next_dlopen("dlopen");
 
 int without_deepbind(const char* file, int mode) noexcept {
   if ((mode & RTLD_DEEPBIND) == 0 || keeps_deepbind()) return mode;
-  if (tells_more() && file != nullptr) {
+  if (is_verbose() && file != nullptr) {
     Message().text("dlopen of ").text(file).text(" without RTLD_DEEPBIND").say();
   }
   return mode & ~RTLD_DEEPBIND;
@@ -26,6 +27,6 @@ int without_deepbind(const char* file, int mode) noexcept {
 }  // namespace bufpool
 
 // Ends in a jump: libc looks in the RUNPATH of whoever its return address belongs to.
-extern "C" [[gnu::visibility("default")]] void* dlopen(const char* file, int mode) noexcept {
+BUFPOOL_EXPORT void* dlopen(const char* file, int mode) noexcept {
   return bufpool::next_dlopen.get()(file, bufpool::without_deepbind(file, mode));
 }

@@ -5,9 +5,10 @@
 #include <cstdarg>
 #include <tuple>
 
-#include "interpose/confinement.h"
+#include "interpose/export.h"
 #include "interpose/heap.h"
 #include "interpose/next_symbol.h"
+#include "pool/platform/safe_calls.h"
 
 namespace bufpool {
 namespace {
@@ -21,10 +22,10 @@ void find_next_prctl() noexcept { std::ignore = next_prctl.get(); }
 }  // namespace bufpool
 
 // libc's takes four numbers of whoever passes fewer, too.
-extern "C" [[gnu::visibility("default")]] int prctl(int option, ...) noexcept {
+BUFPOOL_EXPORT int prctl(int option, ...) noexcept {
   if (option == PR_SET_NO_NEW_PRIVS || option == PR_SET_SECCOMP) {
     bufpool::the_pool.control().stats().settle_for_good();
-    bufpool::note_privileges_given_up();
+    bufpool::platform::expect_filter();
   }
   va_list list;
   va_start(list, option);

@@ -13,6 +13,7 @@
 #include <tuple>
 
 #include "interpose/exit_report.h"
+#include "interpose/export.h"
 #include "interpose/next_symbol.h"
 
 namespace bufpool {
@@ -26,7 +27,7 @@ void find_next_fclose() noexcept { std::ignore = next_fclose.get(); }
 
 }  // namespace bufpool
 
-extern "C" [[gnu::visibility("default")]] int fclose(FILE* stream) {
+BUFPOOL_EXPORT int fclose(FILE* stream) {
   if (stream == stderr) bufpool::report_before_close();
   return bufpool::next_fclose.get()(stream);
 }

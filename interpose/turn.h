@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A lock for work that is done with all signals blocked and need not be done at all. A thread that
-// waits gives up after a while, so that one that is gone holds nobody up for ever.
+// A lock for work that is done with all signals blocked and need not be done at all.
 #pragma once
 
 #include <pthread.h>
@@ -8,14 +7,17 @@
 #include <atomic>
 #include <cstdint>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/clock.h"
+#include "pool/platform/waiting.h"
 
 namespace bufpool {
 
+// A thread that waits gives up after a while, so that an owner that is gone holds nobody up for
+// ever.
 class Turn {
  public:
-  // False: it is this thread's turn already (a handler interrupted it), or did not come within two
-  // seconds.
+  // Waits for this thread's turn and takes it. Returns false if it is this thread's already, as a
+  // handler interrupted it, or did not come within two seconds.
   [[nodiscard]] bool take() noexcept {
     std::uint32_t seen = kFree;
     if (!word_.compare_exchange_strong(seen, kTaken) && !wait()) return false;
@@ -23,14 +25,16 @@ class Turn {
     return true;
   }
 
+  // Ends this thread's turn.
   void give() noexcept {
     owner_.store(0);
     if (word_.exchange(kFree) == kAwaited) platform::wake_one(address());
   }
 
+  // Returns whether it is no thread's turn.
   [[nodiscard]] bool is_free() const noexcept { return word_.load() == kFree; }
 
-  // For a forked child: the thread whose turn it was may not be in it.
+  // Ends any turn in a forked child, as the thread whose turn it was may not be in it.
   void reset() noexcept {
     owner_.store(0);
     word_.store(kFree);

@@ -11,6 +11,7 @@
 
 #include <cerrno>
 
+#include "interpose/export.h"
 #include "pool/percpu/rseq_abi.h"
 #include "pool/sync/owner_lock.h"
 
@@ -33,7 +34,7 @@ extern "C" {
 // The child's calls overwrite the stack, so the return address waits in a register, of which the
 // kernel keeps all but rax, rcx and r11.
 static_assert(SYS_vfork == 58);
-[[gnu::naked, gnu::visibility("default")]] pid_t vfork() noexcept {
+BUFPOOL_EXPORT [[gnu::naked]] pid_t vfork() noexcept {
   asm(R"(
     subq $8, %rsp
     .cfi_adjust_cfa_offset 8
@@ -58,7 +59,7 @@ static_assert(SYS_vfork == 58);
 }
 
 // NOLINTNEXTLINE(bugprone-reserved-identifier)
-[[gnu::alias("vfork"), gnu::visibility("default")]] pid_t __vfork() noexcept;
+BUFPOOL_EXPORT [[gnu::alias("vfork")]] pid_t __vfork() noexcept;
 }
 
 #endif

@@ -4,14 +4,14 @@
 #include <cstring>
 
 #include "pool/backing/backing.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/process.h"
 #include "pool/sync/owner_lock.h"
 
 namespace bufpool {
 namespace {
 
 PoolMode wanted_mode(const Options& options) noexcept {
-  const bool locked = static_cast<ModeChoice>(options.mode) == ModeChoice::kLocked;
+  const bool locked = options.mode == ModeChoice::kLocked;
   return locked ? PoolMode::kLocked : PoolMode::kRseq;
 }
 
@@ -22,9 +22,9 @@ bool BufferPool::open(const Options& options) noexcept {
   OwnerLock::enter_process();
   if (options.disable || !space_.open()) return false;
   // If BUFPOOL_TRIMMER says what is wanted, no file is read after the start.
-  const bool may_read = static_cast<TrimmerChoice>(options.trimmer) == TrimmerChoice::kAuto;
-  space_.huge_pages().open(static_cast<HugePagesChoice>(options.hugepages), may_read);
-  zero_ = static_cast<ZeroChoice>(options.zero);
+  const bool may_read = options.trimmer == TrimmerChoice::kAuto;
+  space_.huge_pages().open(options.hugepages, may_read);
+  zero_ = options.zero;
   const Cookies cookies(platform::process_secret(), zero_ == ZeroChoice::kFree);
   const std::uint64_t no_limit = SharedSpans::kNoLimit;
   spans_.open(&space_, options.max_buffers != 0 ? options.max_buffers : no_limit);

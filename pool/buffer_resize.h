@@ -17,7 +17,7 @@
 #include "pool/growing/realloc_predictor.h"
 #include "pool/miss_path.h"
 #include "pool/options/options.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 
 namespace bufpool {
 

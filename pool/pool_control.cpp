@@ -10,7 +10,7 @@ std::uint64_t PoolControl::warm_up(std::size_t size, std::uint64_t count) noexce
   if (!parts_.sizes.serves(size)) return 0;
   const ClassIndex c = parts_.sizes.class_for(size);
   const std::uint64_t warmed = bufpool::warm_up(parts_.spans.opened(c).state(), count);
-  parts_.retention.add_warmed(warmed * stride_bytes(c));
+  parts_.retention.learn_limits().add_warmed(warmed * stride_bytes(c));
   return warmed;
 }
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/process.h"
 #include "pool/spans/span_residence.h"
 #include "pool/telemetry/residence.h"
 
@@ -63,8 +63,9 @@ void PoolFigures::snapshot(Snapshot& out) noexcept {
   out.reserved = reserved_bytes();
   out.resident = platform::resident_bytes();
   if (mode() == PoolMode::kPassThrough) return;
-  out.budget_max = as_set(parts_.retention.budget_most_in_force());
-  out.budget = as_set(parts_.retention.budget_bytes());
+  const RetentionFigures retention = parts_.retention.figures();
+  out.budget_max = as_set(retention.budget_most);
+  out.budget = as_set(retention.budget);
   out.trimmer = static_cast<std::uint64_t>(parts_.trimmer.state());
   count_since_start(out);
   subtract_counters(out, parts_.at_fork);
@@ -101,9 +102,10 @@ PoolTotals PoolFigures::totals() noexcept {
 
 template <typename Out>
 void PoolFigures::count_process(Out& out) const noexcept {
-  out.cpu_drains = parts_.retention.cpu_drains();
-  out.trims = parts_.retention.trims();
-  out.pressure_events = parts_.retention.pressure_events();
+  const RetentionFigures retention = parts_.retention.figures();
+  out.cpu_drains = retention.cpu_drains;
+  out.trims = retention.trims;
+  out.pressure_events = retention.pressure_events;
 }
 
 void PoolFigures::count_since_start(Snapshot& out) noexcept {

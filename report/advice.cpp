@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/options/limits.h"
 #include "report/figures.h"
 #include "report/fixed_text.h"
 #include "report/forms.h"
@@ -14,8 +15,6 @@ namespace {
 using Sentence = FixedText<kLongestAdvice>;
 using ClassList = FixedText<64>;
 
-constexpr std::uint64_t kHeader = 64;  // the bytes of a buffer beyond the round size of its class
-
 constexpr std::uint64_t kManyMisses = 1000;
 constexpr std::uint64_t kManyRequests = 1000;
 constexpr std::uint64_t kGoodHitRate = 9000;  // in hundredths of a percent
@@ -23,13 +22,12 @@ constexpr std::uint64_t kGoodHitRate = 9000;  // in hundredths of a percent
 constexpr std::uint64_t kMuchRegret = std::uint64_t{64} << 20;
 constexpr std::uint64_t kRegretShare = 2500;  // of what was faulted, in hundredths of a percent
 
-// The limits of BUFPOOL_CPU_CACHE, BUFPOOL_RETAIN_MAX and the built-in classes. A user who sets
-// BUFPOOL_RETAIN_MAX below kLeastRetainMax wants next to nothing to be kept.
-constexpr std::uint64_t kLargestCpuCache = std::uint64_t{16} << 30;
-constexpr std::uint64_t kLargestRetainMax = std::uint64_t{16} << 40;
+// A user who sets BUFPOOL_RETAIN_MAX below this wants next to nothing to be kept.
 constexpr std::uint64_t kLeastRetainMax = std::uint64_t{1} << 20;
-constexpr std::uint64_t kSmallestClass = 512 + kHeader;
-constexpr std::uint64_t kLargestClass = (std::uint64_t{1} << 30) + kHeader;
+
+// The buffers of the smallest and the largest built-in class.
+constexpr std::uint64_t kSmallestClass = kMinSize + kHeaderRoom;
+constexpr std::uint64_t kLargestClass = kMaxSize + kHeaderRoom;
 
 std::uint64_t doubled(std::uint64_t now, std::uint64_t most) noexcept {
   return now > most / 2 ? most : now * 2;
@@ -64,7 +62,7 @@ struct SmallCaches {
 
 SmallCaches small_caches(const Snapshot& snapshot, std::uint64_t cache_bytes) noexcept {
   SmallCaches found;
-  if (cache_bytes >= kLargestCpuCache || cache_holds_all(snapshot, cache_bytes)) return found;
+  if (cache_bytes >= kMostCpuCache || cache_holds_all(snapshot, cache_bytes)) return found;
   for (const auto& row : snapshot.classes) {
     if (!is_live(row) || !cache_too_small(row, cache_bytes)) continue;
     if (found.worst == nullptr || row.misses > found.worst->misses) found.worst = &row;
@@ -112,7 +110,7 @@ void advise_cpu_cache(const Snapshot& snapshot, const ReportContext& context,
            human_count(found.worst->misses).view());
   if (found.count > 1) line.add(" (under 90% in {} more)", found.count - 1);
   line.add("; CPUs' caches were full: set BUFPOOL_CPU_CACHE={} (now {})",
-           option_bytes(doubled(now, kLargestCpuCache)).view(), option_bytes(now).view());
+           option_bytes(doubled(now, kMostCpuCache)).view(), option_bytes(now).view());
   sink(line.view());
 }
 
@@ -122,17 +120,17 @@ void advise_retain_max(const Snapshot& snapshot, LineSink sink) noexcept {
   const std::uint64_t now = snapshot.budget_max;
   const std::uint64_t share = basis_points(totals.regretted, totals.faulted);
   if (totals.regretted <= kMuchRegret || share <= kRegretShare || snapshot.budget != now) return;
-  if (now < kLeastRetainMax || now >= kLargestRetainMax) return;
+  if (now < kLeastRetainMax || now >= kMostRetained) return;
   Sentence line;
   line.add("{} ({}% of what was faulted) had been given back shortly before: ",
            human_bytes(totals.regretted).view(), percent(share).view());
-  line.add("set BUFPOOL_RETAIN_MAX={} (now {})",
-           option_bytes(doubled(now, kLargestRetainMax)).view(), option_bytes(now).view());
+  line.add("set BUFPOOL_RETAIN_MAX={} (now {})", option_bytes(doubled(now, kMostRetained)).view(),
+           option_bytes(now).view());
   sink(line.view());
 }
 
 void advise_trimmer(const Snapshot& snapshot, LineSink sink) noexcept {
-  if (snapshot.trimmer != kTrimmerRefused) return;
+  if (trimmer_state(snapshot) != TrimmerState::kRefused) return;
   sink(
       "the system refused a thread to give idle memory back (a limit on threads, or a sandbox): "
       "it goes back during the program's own calls only");
@@ -177,8 +175,9 @@ void advise_range(const Snapshot& snapshot, LineSink sink) noexcept {
 // Returns the round size of the built-in class for requests of `size` bytes. A doubling has four
 // classes.
 std::uint64_t built_in_class(std::uint64_t size) noexcept {
-  std::uint64_t round = 512;
-  for (std::uint64_t step = 128; round + kHeader < size && round < kLargestClass; round += step) {
+  std::uint64_t round = kMinSize;
+  for (std::uint64_t step = 128; round + kHeaderRoom < size && round < kLargestClass;
+       round += step) {
     if (round == 8 * step) step *= 2;
   }
   return round;
@@ -191,7 +190,7 @@ ClassList classes_with(const Snapshot& snapshot, std::uint64_t wanted) noexcept 
   std::uint64_t before = 0;
   for (const auto& row : snapshot.classes) {
     if (row.buffer_bytes == 0) continue;
-    const std::uint64_t round = row.buffer_bytes - kHeader;
+    const std::uint64_t round = row.buffer_bytes - kHeaderRoom;
     if (before < wanted && wanted < round) list.add("{},", option_bytes(wanted).view());
     list.add("{},", option_bytes(round).view());
     before = round;
@@ -201,7 +200,7 @@ ClassList classes_with(const Snapshot& snapshot, std::uint64_t wanted) noexcept 
 
 bool is_class(const Snapshot& snapshot, std::uint64_t round) noexcept {
   return std::any_of(snapshot.classes.begin(), snapshot.classes.end(),
-                     [&](const auto& row) { return row.buffer_bytes == round + kHeader; });
+                     [&](const auto& row) { return row.buffer_bytes == round + kHeaderRoom; });
 }
 
 // Where the user chose few classes, much larger ones may serve many requests. A class for the mean

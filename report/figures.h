@@ -45,9 +45,6 @@ inline constexpr auto kClassFigures = std::to_array<Figure<ClassSnapshot>>({
 #include "pool/telemetry/counters.def"
 });
 
-// The value of Snapshot::trimmer if the system refused to start the trimmer's thread.
-inline constexpr std::uint64_t kTrimmerRefused = 3;
-
 // Whether the class is in use and has a figure to report.
 [[nodiscard]] bool is_live(const ClassSnapshot& row) noexcept;
 

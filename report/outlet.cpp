@@ -10,10 +10,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <climits>
 #include <cstddef>
-#include <cstring>
+
+#include "report/fixed_text.h"
 
 namespace bufpool {
 namespace {
@@ -64,23 +64,6 @@ ssize_t write_once(const Way& way, std::string_view text) noexcept {
   return write(way.descriptor, text.data(), std::min(text.size(), most));
 }
 
-// The path "/proc/thread-self/fd/N". It names the thread, and not the process, because a thread may
-// have a table of descriptors of its own.
-class DescriptorPath {
- public:
-  explicit DescriptorPath(int descriptor) noexcept {
-    std::memcpy(text_, kFolder.data(), kFolder.size());
-    char* const end = text_ + sizeof text_ - 1;
-    *std::to_chars(text_ + kFolder.size(), end, descriptor).ptr = '\0';
-  }
-
-  [[nodiscard]] const char* text() const noexcept { return text_; }
-
- private:
-  static constexpr std::string_view kFolder = "/proc/thread-self/fd/";
-  char text_[kFolder.size() + 12];
-};
-
 }  // namespace
 
 int write_within(const Way& way, std::string_view text, const Deadline& deadline,
@@ -106,10 +89,6 @@ int write_within(const Way& way, std::string_view text, const Deadline& deadline
   return 0;
 }
 
-Outlet::Opened::~Opened() {
-  if (descriptor >= 0) close(descriptor);
-}
-
 Outlet::Outlet(int descriptor, Use use, Calls calls, const Deadline& deadline) noexcept
     : way_{descriptor, Way::Kind::kPlain, 0} {
   choose(use, calls);
@@ -126,7 +105,7 @@ void Outlet::choose(Use use, Calls calls) noexcept {
   const bool opens = pipe || (S_ISCHR(file.st_mode) && is_terminal(file));
   if (opens && use == Use::kShared) {
     if (open_anew(file.st_dev, file.st_ino)) return;
-    if (pipe && opened_.descriptor < 0 && errno == ENXIO) error_ = EPIPE;  // nobody reads it
+    if (pipe && !opened_.is_open() && errno == ENXIO) error_ = EPIPE;  // nobody reads it
   }
   if (error_ != 0 || calls == Calls::kFew) return;
   if (S_ISSOCK(file.st_mode)) {
@@ -142,12 +121,15 @@ void Outlet::choose(Use use, Calls calls) noexcept {
 // such as a terminal of another user.
 bool Outlet::open_anew(std::uint64_t device, std::uint64_t inode) noexcept {
   const int flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  opened_.descriptor = open(DescriptorPath(way_.descriptor).text(), flags);
-  if (opened_.descriptor < 0) return false;
+  // A thread may have a table of descriptors of its own.
+  FixedText<40> path;
+  path.add("/proc/thread-self/fd/{}{}", way_.descriptor, '\0');
+  opened_ = Descriptor(open(path.view().data(), flags));
+  if (!opened_.is_open()) return false;
   struct stat file {};
-  if (fstat(opened_.descriptor, &file) != 0 || file.st_dev != device || file.st_ino != inode)
+  if (fstat(opened_.number(), &file) != 0 || file.st_dev != device || file.st_ino != inode)
     return false;
-  way_.descriptor = opened_.descriptor;
+  way_.descriptor = opened_.number();
   return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include "report/advisory_lock.h"
 #include "report/deadline.h"
+#include "report/descriptor.h"
 #include "report/unnoticed.h"
 
 namespace bufpool {
@@ -66,19 +67,13 @@ class Outlet {
   [[nodiscard]] const Way& way() const noexcept { return way_; }
 
  private:
-  // The file that was opened anew, if one was.
-  struct Opened {
-    int descriptor = -1;
-    ~Opened();
-  };
-
   void choose(Use use, Calls calls) noexcept;
   [[nodiscard]] bool open_anew(std::uint64_t device, std::uint64_t inode) noexcept;
 
   Way way_;
   int error_ = 0;
   bool shared_kind_ = false;  // a pipe, a terminal, a socket
-  Opened opened_;
+  Descriptor opened_;         // the file that was opened anew, if one was
   AdvisoryLock others_;  // It comes last, so that the lock is let go of before the file is closed.
 };
 

@@ -8,12 +8,10 @@
 #include <string_view>
 #include <type_traits>
 
+#include "pool/options/choices.h"
 #include "pool/telemetry/snapshot.h"
 
 namespace bufpool {
-
-// The forms of a report, in the order of the words of BUFPOOL_REPORT_FORMAT.
-enum class ReportForm { kText, kJson, kPrometheus };
 
 // The facts of a report that are not in the snapshot.
 struct ReportContext {

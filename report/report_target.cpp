@@ -1,57 +1,35 @@
 // SPDX-License-Identifier: MIT
 #include "report/report_target.h"
 
-#include <charconv>
 #include <cstddef>
+#include <cstdint>
+
+#include "pool/options/bounded_text.h"
 
 namespace bufpool {
 namespace {
 
-// Writes a file name into a buffer, and counts on where it does not fit.
-class PathWriter {
- public:
-  explicit PathWriter(std::span<char> buffer) noexcept : buffer_(buffer) {}
-
-  void add(char c) noexcept {
-    if (size_ < buffer_.size()) buffer_[size_] = c;
-    ++size_;
+// A program may be called anything: a slash would name a folder, a leading dot could be `..`.
+void add_command(BoundedText& path, std::string_view command) noexcept {
+  if (command.empty()) command = "unknown";
+  for (std::size_t i = 0; i < command.size(); ++i) {
+    const auto c = static_cast<unsigned char>(command[i]);
+    const bool unfit = c == '/' || c < 0x20 || c == 0x7F || (i == 0 && c == '.');
+    path.add(unfit ? '_' : command[i]);
   }
+}
 
-  void add_number(std::uint64_t number) noexcept {
-    char digits[20];
-    const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-    for (const char* c = digits; c != end; ++c) add(*c);
-  }
-
-  // Replaces the characters of a command that would not make one file name: a slash would name a
-  // folder, and a leading dot could be `..`.
-  void add_command(std::string_view command) noexcept {
-    if (command.empty()) command = "unknown";
-    for (std::size_t i = 0; i < command.size(); ++i) {
-      const auto c = static_cast<unsigned char>(command[i]);
-      const bool unfit = c == '/' || c < 0x20 || c == 0x7F || (i == 0 && c == '.');
-      add(unfit ? '_' : command[i]);
-    }
-  }
-
-  [[nodiscard]] bool fits() const noexcept { return size_ <= buffer_.size(); }
-
- private:
-  std::span<char> buffer_;
-  std::size_t size_ = 0;
-};
-
-// Adds the value of the word. Returns false if there is no such word.
-bool add_word(PathWriter& path, char word, const TargetNames& names) noexcept {
+// Returns false if the word has no meaning.
+bool add_word(BoundedText& path, char word, const TargetNames& names) noexcept {
   switch (word) {
     case 'p':
-      path.add_number(names.pid);
+      path.add(std::uint64_t{names.pid});
       return true;
     case 'c':
-      path.add_command(names.command);
+      add_command(path, names.command);
       return true;
     case 't':
-      path.add_number(names.unix_time);
+      path.add(names.unix_time);
       return true;
     case '%':
       path.add('%');
@@ -77,7 +55,7 @@ ReportTarget report_target(std::string_view setting, const TargetNames& names,
   using Kind = ReportTarget::Kind;
   if (setting.empty() || same_word(setting, "stderr")) return {Kind::kStderr, nullptr};
   if (same_word(setting, "off")) return {Kind::kOff, nullptr};
-  PathWriter path(buffer);
+  BoundedText path(buffer);
   for (std::size_t i = 0; i < setting.size(); ++i) {
     if (setting[i] != '%') {
       path.add(setting[i]);

@@ -144,19 +144,18 @@ void put_totals(const TextLines& lines, const Snapshot& snapshot,
             human_bytes(snapshot.reserved).view(), human_bytes(totals.idle).view());
 }
 
-std::string_view trimmer_words(std::uint64_t state) noexcept {
+std::string_view trimmer_words(TrimmerState state) noexcept {
   switch (state) {
-    case 0:
+    case TrimmerState::kNone:
       return "none";
-    case 1:
+    case TrimmerState::kStarting:
       return "starting";
-    case 2:
+    case TrimmerState::kRunning:
       return "running";
-    case kTrimmerRefused:
+    case TrimmerState::kRefused:
       return "refused by the system (the program's own calls do its work)";
-    default:
-      return "unknown";  // a snapshot of a later version
   }
+  return "unknown";  // a snapshot of a later version
 }
 
 void put_memory(const TextLines& lines, const Snapshot& snapshot,
@@ -169,7 +168,7 @@ void put_memory(const TextLines& lines, const Snapshot& snapshot,
       human_count(snapshot.trims).view(), human_bytes(totals.faulted).view(),
       human_bytes(totals.regretted).view());
   Line line = lines.begin();
-  line.add("trimmer: {}", trimmer_words(snapshot.trimmer));
+  line.add("trimmer: {}", trimmer_words(trimmer_state(snapshot)));
   if (snapshot.pressure_events > 0) {
     line.add("; pressure events: {}", human_count(snapshot.pressure_events).view());
   }

@@ -4,10 +4,11 @@
 #include <cstddef>
 #include <string_view>
 
+#include "pool/options/limits.h"
+
 namespace bufpool {
 namespace {
 
-constexpr std::uint64_t kClassHeader = 64;
 constexpr std::string_view kUnitLetters = "KMGTPE";
 
 // Returns the index of the largest unit that fits into `bytes`: 0 for bytes, 1 for K.
@@ -20,8 +21,7 @@ std::size_t largest_unit(std::uint64_t bytes) noexcept {
 }  // namespace
 
 Cell class_name(std::uint64_t buffer_bytes) noexcept {
-  const std::uint64_t size =
-      buffer_bytes > kClassHeader ? buffer_bytes - kClassHeader : buffer_bytes;
+  const std::uint64_t size = buffer_bytes > kHeaderRoom ? buffer_bytes - kHeaderRoom : buffer_bytes;
   const std::size_t unit = largest_unit(size);
   const std::uint64_t one = std::uint64_t{1} << (10 * unit);
   const std::uint64_t rest = size % one;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The contract with the allocator underneath, which serves what the pool does not.
-// backing_mimalloc.h and .cpp are its one implementation; the header is the only file that includes
+// The contract with the allocator underneath, which serves the requests that the pool does not.
+// backing_mimalloc.h and .cpp are its one implementation. The header is the only file that includes
 // mimalloc's, and makes the two calls that matter a jump.
 //
-// An implementation mends what its allocator gets wrong, so that callers may rely on this page:
-// addresses are aligned to 16 bytes (to `alignment` where one is given), sizes of 0 are served,
-// and failure is nullptr; errno is then ENOMEM or as it was, and ENOMEM after allocate() once
-// open() was called. All may be called before constructors.
+// An implementation mends what its allocator gets wrong, so that callers may rely on this page.
+// Addresses are aligned to 16 bytes, or to `alignment` if one is given. Sizes of 0 are served.
+// Failure is nullptr. errno is then ENOMEM or as it was; once open() was called, it is ENOMEM after
+// allocate(). All may be called before constructors. A signal handler may call what it may call of
+// the allocator.
 #pragma once
 
 #include <cerrno>
@@ -14,48 +15,56 @@
 
 namespace bufpool::backing {
 
-// Has failures noted in errno. It neither allocates nor makes the allocator set itself up; doing it
-// twice is harmless.
+// Makes the allocator note failures in errno. It neither allocates nor makes the allocator set
+// itself up. Doing it twice is harmless.
 void open() noexcept;
 
-// Where the addresses end that the kernel gives a process without being asked for more.
+// The end of the addresses that the kernel gives a process without being asked for more.
 #if defined(__x86_64__)
 inline constexpr std::size_t kAddresses = std::size_t{1} << 47;
 #else
 inline constexpr std::size_t kAddresses = std::size_t{1} << 52;
 #endif
 
-// Address space that is set aside for a thread with its first request, and again as it is used up.
+// Bytes of address space that are set aside for a thread with its first request, and again when
+// they are used up.
 inline constexpr std::size_t kThreadBytes = std::size_t{32} << 20;
 
-// Whether some process could have such a block. An allocator that is asked for one that no process
-// can have gives up all that it keeps before it says no, and has to map it again.
+// Returns whether some process could have such a block. An allocator that is asked for a block that
+// no process can have gives up all that it keeps before it says no, and has to map it again.
 constexpr bool is_possible(std::size_t size, std::size_t alignment = 1) noexcept {
   return alignment < kAddresses && size < kAddresses - alignment;
 }
 
-// Pre: is_possible(size), or it takes long to say no. The others look themselves.
+// Returns `size` bytes. Pre: is_possible(size), or it takes long to say no.
 [[nodiscard]] void* allocate(std::size_t size) noexcept;
+
+// Returns `size` bytes that are zero.
 [[nodiscard]] void* allocate_zeroed(std::size_t size) noexcept;
 
-// Pre: `alignment` is a power of two.
+// Returns `size` bytes aligned to `alignment`. Pre: `alignment` is a power of two.
 [[nodiscard]] void* allocate_aligned(std::size_t alignment, std::size_t size) noexcept;
 
-// Resizes in place or by moving; nullptr: `pointer` is as it was. Pre: size > 0.
+// Resizes a block in place or by moving it. Returns where it is, or nullptr: then `pointer` is as
+// it was. Pre: size > 0.
 [[nodiscard]] void* resize(void* pointer, std::size_t size) noexcept;
 
-// Pre: `pointer` is null or was allocated here.
+// Takes a block back. Pre: `pointer` is null or was allocated here.
 void release(void* pointer) noexcept;
+
+// Returns the bytes that the program may use of a block. The
+// pre-condition is that of release().
 [[nodiscard]] std::size_t usable_size(const void* pointer) noexcept;
 
 // Gives unused memory back to the system as far as the allocator can.
 void collect() noexcept;
 
-// Bytes it holds from the system, as far as it tells.
+// Returns the bytes that the allocator holds from the system, as far as it tells.
 [[nodiscard]] std::size_t committed_bytes() noexcept;
 
-// Returns what `ask` gets from the calls above; errno is as it was, and ENOMEM where that is null.
-// For requests that are not small: the allocator's first look at the machine costs errno its value.
+// Returns what `ask` gets from the calls above. errno is as it was, or ENOMEM if that is null. It
+// is for requests that are not small: the allocator's first look at the machine costs errno its
+// value.
 template <typename Ask>
 [[nodiscard]] void* keeping_errno(Ask ask) noexcept {
   const int kept = errno;

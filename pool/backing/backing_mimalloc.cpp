@@ -12,8 +12,8 @@ bool aligned(const void* pointer, std::size_t alignment) noexcept {
   return (reinterpret_cast<std::uintptr_t>(pointer) & (alignment - 1)) == 0;
 }
 
-// mimalloc 2.0.9 takes small power-of-two sizes from its size bins without looking whether a bin's
-// blocks are aligned as asked; a size off the power of two goes the careful way.
+// mimalloc 2.0.9 takes small power-of-two sizes from its size bins and does not look whether a
+// bin's blocks are aligned as asked. A size off the power of two goes the careful way.
 [[gnu::cold]] void* allocate_aligned_off_power(std::size_t alignment, std::size_t size) noexcept {
   for (std::size_t extra = kLeast; extra <= 2 * alignment; extra *= 2) {
     void* pointer = mi_malloc_aligned(size + extra, alignment);
@@ -23,9 +23,9 @@ bool aligned(const void* pointer, std::size_t alignment) noexcept {
   return nullptr;
 }
 
-// mimalloc's word for what it could not do. It leaves errno to whoever is told, and whatever its
-// system calls left there. EFAULT, a free list that was written to, is told by builds with checks
-// only, which then end the process.
+// mimalloc calls it when it could not do something. It leaves errno to the function called, and
+// there is what its system calls left. EFAULT means a free list that was written to. Only builds
+// with checks tell it, and they end the process then.
 void note_failure(int error, void*) noexcept {
   if (error == EFAULT) std::abort();
   if (error == ENOMEM || error == EOVERFLOW) errno = ENOMEM;

@@ -13,14 +13,17 @@ namespace bufpool::backing {
 // malloc's promise on x86-64 and aarch64. mimalloc 2.0.9 aligns requests below this to 8 only.
 inline constexpr std::size_t kLeast = 16;
 
+// Returns a size for which mimalloc keeps the promise.
 constexpr std::size_t at_least_aligned(std::size_t size) noexcept {
   return size < kLeast ? kLeast : size;
 }
 
+// See backing.h.
 [[gnu::always_inline]] inline void* allocate(std::size_t size) noexcept {
   return mi_malloc(at_least_aligned(size));
 }
 
+// See backing.h.
 [[gnu::always_inline]] inline void release(void* pointer) noexcept { mi_free(pointer); }
 
 }  // namespace bufpool::backing

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "pool/platform/filter_notice.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
+#include "pool/platform/safe_calls.h"
 
 namespace bufpool {
 namespace {

@@ -7,7 +7,6 @@
 
 #include "pool/blocks/all_spans.h"
 #include "pool/blocks/hit_tables.h"
-#include "pool/memory/chunk_space.h"
 #include "pool/options/options.h"
 
 namespace bufpool {

@@ -5,8 +5,9 @@
 #include <array>
 
 #include "pool/options/policy.h"
+#include "pool/platform/memory.h"
 #include "pool/platform/memory_limits.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/safe_calls.h"
 
 namespace bufpool {
 namespace {

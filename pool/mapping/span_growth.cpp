@@ -6,7 +6,7 @@
 #include "pool/mapping/huge_pages.h"
 #include "pool/mapping/huge_proof.h"
 #include "pool/options/policy.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 
 namespace bufpool {
 namespace {

@@ -2,7 +2,7 @@
 #include "pool/mapping/span_warmup.h"
 
 #include "pool/mapping/span_growth.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 
 namespace bufpool {
 namespace {

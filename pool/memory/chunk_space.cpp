@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pool/memory/chunk_space.h"
 
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 
 namespace bufpool {
 namespace {

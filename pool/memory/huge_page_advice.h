@@ -5,8 +5,8 @@
 #include <atomic>
 
 #include "pool/options/options.h"
-#include "pool/platform/filter_notice.h"
 #include "pool/platform/memory_limits.h"
+#include "pool/platform/safe_calls.h"
 
 namespace bufpool {
 

@@ -8,17 +8,16 @@
 //   block                block + gap                          block + stride
 //   | guard line (gap)   | buffer: nominal + 64 bytes         | next block's guard line
 //
-// Leaf: knows nothing else of the pool.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/options/limits.h"
+#include "pool/platform/memory.h"
+
 namespace bufpool {
 
-inline constexpr std::size_t kMinSize = 512;
-inline constexpr std::size_t kMaxSize = std::size_t{1} << 30;  // nominal
-inline constexpr std::size_t kHeaderRoom = 64;
 inline constexpr std::size_t kLine = 64;  // of the processor's cache
 
 // The index of a size class, and of its row in every table. 0 is the formula's step for 512 bytes
@@ -91,8 +90,7 @@ constexpr bool has_slots(ClassIndex c) noexcept { return nominal_bytes(c) >= kLe
 // The bytes of a span of the class. A slot is a span.
 constexpr std::size_t span_bytes(ClassIndex c) noexcept {
   if (!has_slots(c)) return span_blocks(c) * stride_bytes(c);
-  constexpr std::size_t kPage = 4096;
-  return (stride_bytes(c) + 2 * kPage - 1) & ~(kPage - 1);
+  return platform::page_above(stride_bytes(c) + platform::kPageBytes);
 }
 
 // How many blocks move between a CPU's cache and the spans at a time. It is chosen by bytes, so

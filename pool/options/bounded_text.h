@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Text put together in a buffer of the caller's: no allocation, cut where it does not fit.
+// Puts text together in a buffer of the caller's. It allocates nothing, and cuts what does not fit.
+// The report knows this file, too.
 #pragma once
 
 #include <algorithm>
@@ -12,30 +13,46 @@
 
 namespace bufpool {
 
+// The room is the caller's. It has to outlive the text.
 class BoundedText {
  public:
-  explicit BoundedText(std::span<char> out) noexcept : out_(out) {}
+  // Begins an empty text.
+  explicit BoundedText(std::span<char> room) noexcept : room_(room) {}
 
+  // Adds as much of the text as there is room for.
   void add(std::string_view text) noexcept {
-    const std::size_t length = std::min(text.size(), out_.size() - used_);
+    const std::size_t length = std::min(text.size(), room_.size() - used_);
+    fits_ = fits_ && length == text.size();
     if (length == 0) return;
-    std::memcpy(out_.data() + used_, text.data(), length);
+    std::memcpy(room_.data() + used_, text.data(), length);
     used_ += length;
   }
 
+  // Adds a character, if there is room for it.
   void add(char character) noexcept { add(std::string_view(&character, 1)); }
 
-  void add(std::uint64_t number) noexcept {
+  // Adds a number in decimal digits.
+  void add(std::uint64_t number) noexcept { add_number(number, 10); }
+
+  // Adds a number in hexadecimal digits.
+  void add_hexadecimal(std::uint64_t number) noexcept { add_number(number, 16); }
+
+  // Returns what was added so far, as much of it as there was room for.
+  [[nodiscard]] std::string_view text() const noexcept { return {room_.data(), used_}; }
+
+  // Returns false if something was cut.
+  [[nodiscard]] bool fits() const noexcept { return fits_; }
+
+ private:
+  void add_number(std::uint64_t number, int base) noexcept {
     char digits[20];
-    const char* const end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+    const char* const end = std::to_chars(digits, digits + sizeof digits, number, base).ptr;
     add(std::string_view(digits, static_cast<std::size_t>(end - digits)));
   }
 
-  [[nodiscard]] std::string_view text() const noexcept { return {out_.data(), used_}; }
-
- private:
-  std::span<char> out_;
+  std::span<char> room_;
   std::size_t used_ = 0;
+  bool fits_ = true;
 };
 
 }  // namespace bufpool

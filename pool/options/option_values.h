@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// How a value of each kind in options.def is read and written. Only options.cpp and the tests
-// include it.
+// How a value of each kind in options.def is read and written. Only options.cpp,
+// option_complaints.cpp and the tests include it.
 //
 // A new kind K is: an OptionKind and a BUFPOOL_OPTION_TYPE_K in options.h, a row of kKindNames,
-// a read_K and a write_K below. Readers are constexpr, so that the defaults of options.def are
-// checked by the compiler; they leave the value alone unless they return kGood.
+// a read_K and a write_K below. Readers are constexpr, so that the compiler checks the defaults of
+// options.def. They leave the value alone unless they return kGood. Writers add to the text.
 #pragma once
 
 #include <algorithm>
@@ -68,8 +68,10 @@ constexpr char lower(char character) noexcept {
   return upper ? static_cast<char>(character - 'A' + 'a') : character;
 }
 
+// Whether two letters are the same in any case.
 constexpr bool same_letter(char left, char right) noexcept { return lower(left) == lower(right); }
 
+// Whether two words are the same in any case.
 constexpr bool same_word(std::string_view left, std::string_view right) noexcept {
   return std::equal(left.begin(), left.end(), right.begin(), right.end(), same_letter);
 }
@@ -88,6 +90,7 @@ constexpr std::uint64_t unit_factor(std::span<const Unit> units, std::string_vie
   return 0;
 }
 
+// Reads a number with one of the units behind it.
 constexpr Verdict read_number(std::string_view text, std::span<const Unit> units,
                               std::uint64_t& value) noexcept {
   std::uint64_t number = 0;
@@ -119,6 +122,7 @@ constexpr bool in_range(std::uint64_t value, const OptionInfo& row,
   return lowest <= value && value <= highest;
 }
 
+// Reads a number that lies within the bounds of the row.
 constexpr Verdict read_ranged(std::string_view text, const OptionInfo& row,
                               std::span<const Unit> units, std::uint64_t& value) noexcept {
   std::uint64_t number = 0;
@@ -129,6 +133,7 @@ constexpr Verdict read_ranged(std::string_view text, const OptionInfo& row,
   return Verdict::kGood;
 }
 
+// Reads one of the words for on and off.
 constexpr Verdict read_flag(std::string_view text, const OptionInfo& /*row*/,
                             bool& value) noexcept {
   constexpr std::array<std::string_view, 4> kOn{"1", "true", "yes", "on"};
@@ -140,11 +145,13 @@ constexpr Verdict read_flag(std::string_view text, const OptionInfo& /*row*/,
   return Verdict::kGood;
 }
 
+// Reads a plain number.
 constexpr Verdict read_count(std::string_view text, const OptionInfo& row,
                              std::uint64_t& value) noexcept {
   return read_ranged(text, row, kPlainUnits, value);
 }
 
+// Reads a size.
 constexpr Verdict read_bytes(std::string_view text, const OptionInfo& row,
                              std::uint64_t& value) noexcept {
   return read_ranged(text, row, kByteUnits, value);
@@ -158,6 +165,7 @@ constexpr Verdict read_autobytes(std::string_view text, const OptionInfo& row,
   return Verdict::kGood;
 }
 
+// Reads a percentage of kMostPercent at most.
 constexpr Verdict read_percent(std::string_view text, std::uint64_t& value) noexcept {
   std::uint64_t number = 0;
   const Verdict verdict = read_number(text, kPercentUnits, number);
@@ -167,6 +175,7 @@ constexpr Verdict read_percent(std::string_view text, std::uint64_t& value) noex
   return Verdict::kGood;
 }
 
+// Reads a size, a percentage or auto.
 constexpr Verdict read_share(std::string_view text, const OptionInfo& row, Share& value) noexcept {
   if (same_word(text, kAuto)) {
     value = {};
@@ -182,10 +191,32 @@ constexpr Verdict read_share(std::string_view text, const OptionInfo& row, Share
   return Verdict::kGood;
 }
 
+// Reads a duration in milliseconds.
 constexpr Verdict read_duration(std::string_view text, const OptionInfo& row,
                                 std::uint64_t& value) noexcept {
   return read_ranged(text, row, kDurationUnits, value);
 }
+
+// The words of a choice, separated by |. They are made of its enumerators: "kAuto, kRseq" becomes
+// "auto|rseq".
+template <std::size_t kSize>
+struct ChoiceWords {
+  std::array<char, kSize> text{};
+  std::size_t size = 0;
+
+  // Pre: `enumerators` is a list such as "kAuto, kRseq".
+  consteval explicit ChoiceWords(const char (&enumerators)[kSize]) {
+    bool begins = true;
+    for (const char character : std::string_view(enumerators)) {
+      const bool prefix = begins && character == 'k';
+      begins = character == ',' || character == ' ';
+      if (character != ' ' && !prefix) text[size++] = character == ',' ? '|' : lower(character);
+    }
+  }
+
+  // Returns the words.
+  [[nodiscard]] constexpr std::string_view view() const noexcept { return {text.data(), size}; }
+};
 
 // Takes the next word off the front of "auto|rseq|locked"; empty at its end.
 constexpr std::string_view next_word(std::string_view& words) noexcept {
@@ -194,12 +225,14 @@ constexpr std::string_view next_word(std::string_view& words) noexcept {
   return word;
 }
 
+// Reads one of the words in the row.
+template <typename Choice>
 constexpr Verdict read_choice(std::string_view text, const OptionInfo& row,
-                              std::uint32_t& value) noexcept {
+                              Choice& value) noexcept {
   std::string_view words = row.highest;
   for (std::uint32_t index = 0; !words.empty(); ++index) {
     if (!same_word(next_word(words), text)) continue;
-    value = index;
+    value = Choice{index};
     return Verdict::kGood;
   }
   return Verdict::kBadValue;
@@ -210,6 +243,7 @@ constexpr void drop_element(std::string_view& list, std::size_t length) noexcept
   list.remove_prefix(length + (length + 1 < list.size() ? 1 : 0));
 }
 
+// Takes the first size off a list.
 constexpr Verdict take_size(std::string_view& list, std::uint64_t& bytes) noexcept {
   const std::string_view element = first_part(list, ',');
   const Verdict verdict = read_number(element, kByteUnits, bytes);
@@ -237,6 +271,7 @@ constexpr Verdict take_warmup(std::string_view& list, std::uint64_t& bytes,
   return Verdict::kGood;
 }
 
+// Reads a list of sizes, which is kept as text.
 constexpr Verdict read_sizes(std::string_view text, const OptionInfo& row,
                              std::string_view& value) noexcept {
   for (std::string_view list = text; !list.empty();) {
@@ -249,6 +284,7 @@ constexpr Verdict read_sizes(std::string_view text, const OptionInfo& row,
   return Verdict::kGood;
 }
 
+// Reads a list of pairs, which is kept as text.
 constexpr Verdict read_warmup(std::string_view text, const OptionInfo& row,
                               std::string_view& value) noexcept {
   for (std::string_view list = text; !list.empty();) {
@@ -280,6 +316,7 @@ constexpr Verdict read_text(std::string_view text, const OptionInfo& /*row*/,
   return Verdict::kGood;
 }
 
+// Adds a number with the largest unit that divides it.
 inline void write_number(BoundedText& out, std::uint64_t value,
                          std::span<const Unit> units) noexcept {
   const auto exact = [value](const Unit& unit) {
@@ -290,50 +327,62 @@ inline void write_number(BoundedText& out, std::uint64_t value,
   out.add(found->name);
 }
 
+// Adds 1 or 0.
 inline void write_flag(BoundedText& out, const OptionInfo& /*row*/, bool value) noexcept {
   out.add(value ? '1' : '0');
 }
 
+// Adds a plain number.
 inline void write_count(BoundedText& out, const OptionInfo& /*row*/, std::uint64_t value) noexcept {
   out.add(value);
 }
 
+// Adds a size.
 inline void write_bytes(BoundedText& out, const OptionInfo& /*row*/, std::uint64_t value) noexcept {
   write_number(out, value, kByteUnits);
 }
 
+// Adds a size or auto.
 inline void write_autobytes(BoundedText& out, const OptionInfo& row, std::uint64_t value) noexcept {
   if (value == 0) return out.add(kAuto);
   write_bytes(out, row, value);
 }
 
+// Adds a size, a percentage or auto.
 inline void write_share(BoundedText& out, const OptionInfo& row, const Share& value) noexcept {
   if (value.percent != 0) return write_number(out, value.percent, kPercentUnits);
   if (value.bytes == 0) return out.add(kAuto);
   write_bytes(out, row, value.bytes == kNothingKept ? 0 : value.bytes);
 }
 
+// Adds a duration.
 inline void write_duration(BoundedText& out, const OptionInfo& /*row*/,
                            std::uint64_t value) noexcept {
   write_number(out, value, kDurationUnits);
 }
 
-inline void write_choice(BoundedText& out, const OptionInfo& row, std::uint32_t value) noexcept {
+// Adds the word of the choice.
+template <typename Choice>
+void write_choice(BoundedText& out, const OptionInfo& row, Choice value) noexcept {
   std::string_view words = row.highest;
-  for (; value > 0; --value) static_cast<void>(next_word(words));
+  for (auto left = static_cast<std::uint32_t>(value); left > 0; --left)
+    static_cast<void>(next_word(words));
   out.add(next_word(words));
 }
 
+// Adds the list as it was given.
 inline void write_sizes(BoundedText& out, const OptionInfo& /*row*/,
                         std::string_view value) noexcept {
   out.add(value);
 }
 
+// Adds the list as it was given.
 inline void write_warmup(BoundedText& out, const OptionInfo& /*row*/,
                          std::string_view value) noexcept {
   out.add(value);
 }
 
+// Adds the text as it was given.
 inline void write_text(BoundedText& out, const OptionInfo& /*row*/,
                        std::string_view value) noexcept {
   out.add(value);

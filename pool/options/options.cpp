@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "pool/options/bounded_text.h"
+#include "pool/options/limits.h"
 #include "pool/options/option_values.h"
 
 namespace bufpool {
@@ -20,9 +21,15 @@ consteval OptionKind kind_named(std::string_view name) {
   return kind->kind;
 }
 
+#define BUFPOOL_CHOICE(Type, member, NAME, default_value, sentence, ...) \
+  constexpr ChoiceWords kWordsOf##Type{#__VA_ARGS__};
+#include "pool/options/options.def"
+
 constexpr std::array kRows{
 #define BUFPOOL_OPTION(kind, member, NAME, default_value, lowest, highest, sentence) \
   OptionInfo{kind_named(#kind), NAME, default_value, lowest, highest, sentence},
+#define BUFPOOL_CHOICE(Type, member, NAME, default_value, sentence, ...) \
+  OptionInfo{OptionKind::kChoice, NAME, default_value, "", kWordsOf##Type.view(), sentence},
 #include "pool/options/options.def"
 };
 static_assert(kRows.size() <= std::numeric_limits<decltype(Options::set_mask)>::digits);
@@ -34,6 +41,19 @@ constexpr std::size_t row_named(std::string_view name) noexcept {
   return row;
 }
 
+// Whether the row has these bounds, in bytes.
+constexpr bool has_bounds(std::string_view name, std::uint64_t least, std::uint64_t most) noexcept {
+  const OptionInfo& row = kRows[row_named(name)];
+  return in_range(least, row, kByteUnits) && !in_range(least - 1, row, kByteUnits) &&
+         in_range(most, row, kByteUnits) && !in_range(most + 1, row, kByteUnits);
+}
+static_assert(has_bounds("MIN_SIZE", kMinSize, kMaxSize));
+static_assert(has_bounds("MAX_SIZE", kMinSize, kMaxSize));
+static_assert(has_bounds("CLASSES", kMinSize, kMaxSize));
+static_assert(has_bounds("WARMUP", kMinSize, kMaxSize));
+static_assert(has_bounds("CPU_CACHE", 64 << 10, kMostCpuCache));
+static_assert(has_bounds("RETAIN_MAX", 0, kMostRetained));
+
 constexpr std::size_t kMinSizeRow = row_named("MIN_SIZE");
 constexpr std::size_t kMaxSizeRow = row_named("MAX_SIZE");
 
@@ -41,6 +61,7 @@ constexpr Verdict read_row(std::size_t index, std::string_view text, Options& op
   std::size_t row = 0;
 #define BUFPOOL_OPTION(kind, member, ...) \
   if (row++ == index) return read_##kind(text, kRows[index], options.member);
+#define BUFPOOL_CHOICE(Type, member, ...) BUFPOOL_OPTION(choice, member)
 #include "pool/options/options.def"
   return Verdict::kBadValue;
 }
@@ -49,6 +70,7 @@ void write_row(BoundedText& out, std::size_t index, const Options& options) noex
   std::size_t row = 0;
 #define BUFPOOL_OPTION(kind, member, ...) \
   if (row++ == index) write_##kind(out, kRows[index], options.member);
+#define BUFPOOL_CHOICE(Type, member, ...) BUFPOOL_OPTION(choice, member)
 #include "pool/options/options.def"
 }
 

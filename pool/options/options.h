@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The tunables as the environment sets them. Leaf: knows nothing of the pool, prints nothing,
-// allocates nothing, and may run before libc is initialised.
+// The tunables as the environment sets them. No function prints or allocates anything, and all may
+// be called before libc is initialised.
 #pragma once
 
 #include <array>
@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+
+#include "pool/options/choices.h"
 
 namespace bufpool {
 
@@ -34,16 +36,12 @@ struct OptionInfo {
   std::string_view sentence;
 };
 
+// Returns the rows of options.def, in their order.
 [[nodiscard]] std::span<const OptionInfo> option_list() noexcept;
 
-enum class ModeChoice : std::uint32_t { kAuto, kRseq, kLocked };
-enum class TrimmerChoice : std::uint32_t { kAuto, kOn, kOff };
-enum class ZeroChoice : std::uint32_t { kOff, kFree, kAlloc };
-enum class HugePagesChoice : std::uint32_t { kAuto, kOn, kOff };
-enum class ReportFormat : std::uint32_t { kText, kJson, kPrometheus };
-
-// `percent` of the memory limit where that is not 0, else `bytes`; both 0: as the machine decides.
-// A 0 or 0% means that nothing is to be kept: it is read as 1 byte, which no page fits into.
+// A share of the memory limit: `percent` of it, or `bytes` if `percent` is 0. If both are 0, the
+// machine decides. A value of 0 or 0% means that nothing is to be kept: it is read as 1 byte, which
+// no page fits into.
 inline constexpr std::uint64_t kNothingKept = 1;
 struct Share {
   std::uint64_t bytes = 0;
@@ -59,12 +57,12 @@ struct Options {
 #define BUFPOOL_OPTION_TYPE_autobytes std::uint64_t  // 0: auto
 #define BUFPOOL_OPTION_TYPE_share Share
 #define BUFPOOL_OPTION_TYPE_duration std::uint64_t  // milliseconds
-#define BUFPOOL_OPTION_TYPE_choice std::uint32_t
 #define BUFPOOL_OPTION_TYPE_sizes std::string_view
 #define BUFPOOL_OPTION_TYPE_warmup std::string_view
 #define BUFPOOL_OPTION_TYPE_text std::string_view
 #define BUFPOOL_OPTION(kind, member, NAME, default_value, lowest, highest, sentence) \
   BUFPOOL_OPTION_TYPE_##kind member{};
+#define BUFPOOL_CHOICE(Type, member, ...) Type member{};
 #include "pool/options/options.def"
   std::uint64_t set_mask = 0;  // bit i: row i of the list was set by the environment, and good
 };
@@ -85,40 +83,41 @@ struct Complaints {
   std::size_t count = 0;
 };
 
-// The defaults of options.def.
+// Returns the defaults of options.def.
 [[nodiscard]] Options default_options() noexcept;
 
-// Reads every BUFPOOL_* variable of `environment` (NULL-terminated, may be null). A value that is
-// wrong or out of range leaves the default in place and is complained of, as is a name nobody
-// knows.
+// Reads every BUFPOOL_* variable of `environment`, which ends with a null pointer and may be null.
+// A value that is wrong or out of range leaves the default in place. A complaint is added for it,
+// and for a name that is in no row.
 [[nodiscard]] Options parse_options(const char* const* environment,
                                     Complaints& complaints) noexcept;
 
-// Writes one complaint as a sentence into `out` (no newline, cut where it does not fit) and
-// returns what was written:
+// Writes one complaint as a sentence into `out`, without a newline and cut where it does not fit.
+// Returns what was written:
 //   BUFPOOL_RETAIN_MAX=64Q: not a size (such as 64M or 1G); using 64M
 //   BUFPOOL_CPU_CACHE=1K: out of range (64K to 16G); using auto
 //   BUFPOOL_REPROT=off: no such variable; did you mean BUFPOOL_REPORT?
 [[nodiscard]] std::string_view describe(const Complaint& complaint, std::span<char> out) noexcept;
 
-// An integer with an optional K, M, G, T, KiB, MiB, GiB, TiB, any case, 1024-based. False: not
-// one, or over 64 bits.
+// Reads an integer with an optional K, M, G, T, KiB, MiB, GiB or TiB (any case, 1024-based).
+// Returns false if the text is none or needs more than 64 bits.
 [[nodiscard]] bool parse_bytes(std::string_view text, std::uint64_t& bytes) noexcept;
 
-// An integer with an optional ms, s, m, any case; without a unit, milliseconds. False: not one, or
-// over 64 bits.
+// Reads an integer with an optional ms, s or m (any case). Without a unit it is milliseconds.
+// Returns false if the text is none or needs more than 64 bits.
 [[nodiscard]] bool parse_duration(std::string_view text, std::uint64_t& milliseconds) noexcept;
 
-// Takes the next size off the front of a list such as "4K,16K". False at its end, and, with the
-// list left as it is, where what comes next is not a size.
+// Takes the next size off the front of a list such as "4K,16K". Returns false at its end. It
+// returns false and leaves the list as it is if the next element is not a size.
 [[nodiscard]] bool next_size(std::string_view& list, std::uint64_t& bytes) noexcept;
 
-// Takes the next pair off the front of a list such as "64K:100,1M:8". False at its end, and, with
-// the list left as it is, where what comes next is not a size and a count of 1 to 1048576.
+// Takes the next pair off the front of a list such as "64K:100,1M:8". Returns false at its end. It
+// returns false and leaves the list as it is if the next element is not a size and a count of 1 to
+// 1048576.
 [[nodiscard]] bool next_warmup(std::string_view& list, std::uint64_t& bytes,
                                std::uint64_t& count) noexcept;
 
-// The value in force of row `index` of option_list(), written into `out`.
+// Writes the value in force of row `index` of option_list() into `out`. Returns what was written.
 [[nodiscard]] std::string_view effective_value(const Options& options, std::size_t index,
                                                std::span<char> out) noexcept;
 

@@ -12,6 +12,70 @@ namespace bufpool::policy {
 // often than with 8 MiB.
 inline constexpr std::uint64_t kRetainMostByDefault = std::uint64_t{64} << 20;
 
+// returning/: the budget of idle memory (Budget).
+// Bytes. The budget that a process has without having earned any. With 8 MiB redis with changing
+// value sizes is resident as much as with glibc; with 64 MiB it is not.
+inline constexpr std::uint64_t kBudgetFloor = std::uint64_t{8} << 20;
+// Milliseconds without a refault after which the budget is lowered, and between two steps down.
+// Both are chosen, not measured: bursts that come every few seconds keep their pages.
+inline constexpr std::uint32_t kBudgetCalmMs = 5000;
+inline constexpr std::uint32_t kBudgetStepMs = 1000;
+// Milliseconds for which memory pressure halves the budget. Chosen, not measured: longer than the
+// 2 s of the kernel's window, so that pressure does not come and go with what is given back.
+inline constexpr std::uint32_t kPressedMs = 30000;
+
+// returning/: the rules (RetentionRules, Retention).
+// Milliseconds that idle memory over the budget is kept for. The promise is "about a second": a
+// burst that is repeated at once finds its pages.
+inline constexpr std::uint32_t kGraceMs = 1000;
+// Milliseconds between two passes: four in the time of grace.
+inline constexpr std::uint32_t kPassMs = 250;
+// Bytes. A get that needs fresh pages gives back so much at a time at least: 64 pages a system
+// call.
+inline constexpr std::uint64_t kLeastReclaim = std::uint64_t{256} << 10;
+// Bytes that a forked child may fault in before it gives back what it shares with its parent. While
+// the parent lives that frees nothing, and the child would have pages of records copied for it.
+inline constexpr std::uint64_t kChildGrace = std::uint64_t{1} << 20;
+
+// returning/: the trimmer's thread (Trimmer).
+// Bytes. Less idle memory never starts the thread: it is what any process keeps (kBudgetFloor).
+inline constexpr std::uint64_t kThreadThreshold = kBudgetFloor;
+// Bytes that move, and slow paths that are taken, between two sums of the idle bytes: half of the
+// threshold, so that it is exceeded by half at most; and no more often than every 32nd slow path.
+inline constexpr std::uint64_t kBytesPerLook = kThreadThreshold / 2;
+inline constexpr std::uint64_t kEventsPerLook = 32;
+// Passes in a row with less than so many bytes idle, after which the thread leaves: two seconds.
+inline constexpr std::uint32_t kQuietPasses = 8;
+inline constexpr std::uint64_t kLittleIdle = std::uint64_t{256} << 10;
+// Milliseconds after which a thread that was refused is tried again. Chosen, not measured.
+inline constexpr std::uint32_t kThreadAgainMs = 2000;
+// Milliseconds that the end of the thread is waited for.
+inline constexpr std::uint32_t kThreadPatienceMs = 1000;
+
+// telemetry/: what is resident (Residence).
+// Milliseconds for which the kernel is asked. What is not known by then counts as resident, so that
+// a report of much memory does not hold up the exit.
+inline constexpr std::uint64_t kResidencePatienceMs = 200;
+
+// interpose/: address space for threads (scarce_space).
+// A thread after the first may be given no more than an eighth of the address space that is left:
+// the threads to come need their stacks.
+inline constexpr std::size_t kThreadSpaceShare = 8;
+// Small requests that a thread may make. They are pooled only if that many buffers take less
+// address space than the allocator underneath sets aside for the thread.
+inline constexpr std::size_t kThreadRequests = 4096;
+
+// interpose/: the report at exit.
+// Milliseconds for a report, from the wait for other processes to its last byte; and for its first
+// byte at exit, where a pipe is full and nobody seems to read it: a script may run many programs.
+inline constexpr int kReportPatienceMs = 1000;
+inline constexpr int kReportPatienceToBeginMs = 60;
+// Small requests outside the range that count as one for BUFPOOL_REPORT_MIN: every command makes
+// some thousand.
+inline constexpr std::uint64_t kSmallRequestsPerGet = 1000;
+// Milliseconds for which lines on stderr may wait for room, in all the process's life.
+inline constexpr int kMessagePatienceMs = 1000;
+
 // The numbers of sync/, memory/, runs/, state/, mapping/, purging/ and spans/.
 
 // Milliseconds. How long a thread waits for one and the same owner of a lock. Nothing slow is done

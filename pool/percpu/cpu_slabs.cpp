@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "pool/percpu/cpu_slabs.h"
 
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
+#include "pool/platform/process.h"
+#include "pool/platform/sequences.h"
 
 namespace bufpool {
 namespace {

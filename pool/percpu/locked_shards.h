@@ -12,7 +12,8 @@
 
 #include "pool/percpu/rseq_abi.h"
 #include "pool/percpu/slab.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
+#include "pool/platform/process.h"
 #include "pool/sync/owner_lock.h"
 
 namespace bufpool {

@@ -2,7 +2,7 @@
 #include "pool/purging/run_look.h"
 
 #include "pool/options/policy.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 
 namespace bufpool {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 
 namespace bufpool {
 

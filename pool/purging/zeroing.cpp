@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 
 namespace bufpool {
 namespace {

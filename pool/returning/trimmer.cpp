@@ -3,13 +3,18 @@
 
 #include <algorithm>
 
-#include "pool/platform/platform.h"
+#include "pool/options/policy.h"
+#include "pool/platform/clock.h"
+#include "pool/platform/pressure.h"
+#include "pool/platform/threads.h"
+#include "pool/platform/waiting.h"
 #include "pool/sync/moment.h"
 
 namespace bufpool {
 namespace {
 
-// Writes what differs only: in a forked child a page that is written is one to copy.
+// Sets a variable. It writes only what differs: in a forked child a page that is written is one to
+// copy.
 template <typename T>
 void set(std::atomic<T>& variable, T value) noexcept {
   if (variable.load(std::memory_order_relaxed) != value) variable.store(value);
@@ -19,12 +24,12 @@ void set(std::atomic<T>& variable, T value) noexcept {
 
 void Trimmer::open(const Options& options, Retention* retention) noexcept {
   retention_ = retention;
-  choice_ = static_cast<TrimmerChoice>(options.trimmer);
+  choice_ = options.trimmer;
   watch_pressure_ = options.pressure;
-  threshold_ = kThreshold;
+  threshold_ = policy::kThreadThreshold;
   // If the limits are below the thread's threshold, the threshold is lowered to them.
   for (const std::uint64_t most : {options.retain_max.bytes, options.retain_class_max}) {
-    if (most != 0) threshold_ = std::min(threshold_, std::max(most, kLittle));
+    if (most != 0) threshold_ = std::min(threshold_, std::max(most, policy::kLittleIdle));
   }
 }
 
@@ -38,30 +43,30 @@ void Trimmer::at_start() noexcept {
 void Trimmer::after_slow_path(std::uint64_t bytes, const void* caller) noexcept {
   const State state = state_.load(std::memory_order_relaxed);
   if (state == State::kRunning || state == State::kStarting) return;
-  const std::uint64_t weight = std::max(bytes, kBytesPerLook / kEventsPerLook);
+  const std::uint64_t weight = std::max(bytes, policy::kBytesPerLook / policy::kEventsPerLook);
   const std::uint64_t moved = moved_.fetch_add(weight, std::memory_order_relaxed);
-  if (moved / kBytesPerLook == (moved + weight) / kBytesPerLook) return;
+  if (moved / policy::kBytesPerLook == (moved + weight) / policy::kBytesPerLook) return;
   if (retention_->idle_bytes() + bytes < threshold_) return;
   if (may_start(caller) && start()) return;
-  retention_->pass_if_due();
-  if (lacks_thread()) retention_->give_excess();
+  retention_->pass_if_due(lacks_thread());
 }
 
-// BUFPOOL_TRIMMER=off is a wish for less work: passes over the classes will do.
+// Whether a thread is wanted and cannot be had. BUFPOOL_TRIMMER=off is a wish for less work: passes
+// over the classes will do.
 bool Trimmer::lacks_thread() const noexcept {
   return choice_ != TrimmerChoice::kOff && (left_for_good_.load() || state() == State::kRefused);
 }
 
 bool Trimmer::may_start(const void* caller) const noexcept {
   if (choice_ == TrimmerChoice::kOff || is_to_leave()) return false;
-  const bool lately =
-      is_within(platform::now_ms(), refused_ms_.load(std::memory_order_relaxed), kTryAgainMs);
+  const bool lately = is_within(platform::now_ms(), refused_ms_.load(std::memory_order_relaxed),
+                                policy::kThreadAgainMs);
   if (state() == State::kRefused && lately) return false;
   return platform::may_start_thread_from(caller);
 }
 
-// A vfork child shares all this with its parent. A thread that was started says so
-// itself, as it may have done its work and left before it is known here that it was.
+// A vfork child shares all this with its parent, and starts none. The thread itself says that it
+// was started, as it may have done its work and left before that is known here.
 bool Trimmer::start() noexcept {
   if (!OwnerLock::process_is_entered()) return false;
   State seen = state();
@@ -72,7 +77,7 @@ bool Trimmer::start() noexcept {
   return false;
 }
 
-// To be called by whoever made it kStarting or kRunning: there is no thread, or none for long.
+// There is no thread, or none for long. Pre: this thread made the state kStarting or kRunning.
 void Trimmer::refuse() noexcept {
   refused_ms_.store(platform::now_ms(), std::memory_order_relaxed);
   state_.store(State::kRefused);
@@ -102,17 +107,18 @@ void Trimmer::work() noexcept {
 
 void Trimmer::pass_until_quiet(platform::PressureWatch& pressure) noexcept {
   std::uint32_t quiet = 0;
-  while (quiet < kQuietPasses || choice_ == TrimmerChoice::kOn) {
-    if (pressure.wait(Retention::kPassMs)) retention_->relieve_pressure();
+  while (quiet < policy::kQuietPasses || choice_ == TrimmerChoice::kOn) {
+    if (pressure.wait(policy::kPassMs)) retention_->relieve_pressure();
     if (is_over()) return;
     if (!pressure.can_sleep()) return;
-    quiet = retention_->pass() < kLittle ? quiet + 1 : 0;
+    quiet = retention_->pass() < policy::kLittleIdle ? quiet + 1 : 0;
     if (after_pass_ != nullptr) after_pass_(argument_);
   }
 }
 
-// A main thread may also end by the system call, or cancelled. If this thread is the last one, the
-// process ends with the status that the main thread gave: the kernel takes the last thread's.
+// Whether the thread is to leave. A main thread may also end by the system call, or be cancelled.
+// If this thread is the last one, the process ends with the status that the main thread gave: the
+// kernel takes the last thread's.
 bool Trimmer::is_over() noexcept {
   if (is_to_leave()) return true;
   const platform::MainThread main = platform::main_thread();
@@ -141,9 +147,9 @@ bool Trimmer::has_left() const noexcept {
 }
 
 void Trimmer::wait_until_left() const noexcept {
-  constexpr std::uint32_t kPatienceMs = 1000;
   const std::uint32_t since = platform::now_ms();
-  while (!has_left() && is_within(platform::now_ms(), since, kPatienceMs)) platform::sleep_for(2);
+  while (!has_left() && is_within(platform::now_ms(), since, policy::kThreadPatienceMs))
+    platform::sleep_for(2);
 }
 
 bool Trimmer::resume() noexcept {

@@ -8,64 +8,59 @@
 #include <cstdint>
 
 #include "pool/options/options.h"
-#include "pool/platform/memory_limits.h"
+#include "pool/platform/pressure.h"
 #include "pool/returning/retention.h"
+#include "pool/telemetry/snapshot.h"
 
 namespace bufpool {
 
+// Owns the thread. Functions may be called by any thread unless they say otherwise.
 class Trimmer {
  public:
-  // After a refusal a thread is tried again after a while.
-  enum class State : std::uint32_t { kNone, kStarting, kRunning, kRefused };
-  static constexpr std::uint32_t kTryAgainMs = 2000;
-
-  // Fewer idle bytes never start the thread.
-  static constexpr std::uint64_t kThreshold = std::uint64_t{8} << 20;
+  // After a refusal a thread is tried again after policy::kThreadAgainMs.
+  using State = TrimmerState;
 
   // Pre: called once; `retention` outlives this.
   void open(const Options& options, Retention* retention) noexcept;
 
-  // To be called at the end of a slow path, under no lock, with the bytes it moved, which may be
-  // idle beside what is known to be. `caller`: where the program called us from; the thread is
-  // started from there only if that is neither libc nor the loader, which may hold locks that a
-  // start needs.
+  // Starts the thread or does its work, if that is due. A slow path calls it at its end, under no
+  // lock, with the bytes it moved, which may be idle beside what is known to be. `caller` is where
+  // the program called the library from. The thread is started from there only if that is neither
+  // libc nor the loader, which may hold locks that a start needs.
   void after_slow_path(std::uint64_t bytes, const void* caller) noexcept;
 
-  // Once libc and the loader are ready; before, no thread is started. Where BUFPOOL_TRIMMER says
-  // what is wanted, all that takes system calls of other kinds is done now: a program that forbids
-  // itself some later on has it behind itself. Pre: this thread may create threads.
+  // Lets the thread be started from now on, as libc and the loader are ready. If BUFPOOL_TRIMMER is
+  // not `auto`, all that takes system calls of other kinds is done now: a program that forbids
+  // itself some later on has it behind itself. Pre: called once; this thread may create threads.
   void at_start() noexcept;
 
-  // Ends the thread, and starts none any more in this process. Waits for its end, for a second at
-  // most. For the end of the program's main thread: libc ends a process with its last thread, in
-  // which what the program registered for the exit runs, and this thread must not be that one: it
-  // has none of the program's descriptors. What is idle over the budget goes back in slow paths.
+  // Ends the thread, and starts none any more in this process. It waits for the end, for
+  // policy::kThreadPatienceMs at most. It is for the end of the program's main thread: libc ends a
+  // process with its last thread, which runs what the program registered for the exit. This thread
+  // must not be that one, as it has none of the program's descriptors. Idle memory over the budget
+  // goes back in slow paths from then on.
   void leave_for_good() noexcept;
 
-  // Ends the thread in the same way, and starts none up to come_back(). For a system call that only
-  // a process of one thread may make. False: there is no thread, and was none.
+  // Ends the thread in the same way, and starts none up to come_back(). It is for a system call
+  // that only a process of one thread may make. Returns false if there is no thread and was none.
   [[nodiscard]] bool step_aside() noexcept;
+
+  // Lets a thread be started again after step_aside().
   void come_back() noexcept { aside_.store(false); }
 
-  // Calls `call(argument)` in the thread after each pass. Pre: called once, before any get.
+  // Lets the thread call `call(argument)` after each pass. Pre: called once, before any get.
   void call_after_passes(void (*call)(void*), void* argument) noexcept {
     after_pass_ = call;
     argument_ = argument;
   }
 
-  // The thread is the parent's, and so is all it had open.
+  // Forgets the thread in a forked child: it is the parent's, and so is all it had open.
   void forget_in_child() noexcept;
 
+  // Returns what there is of the thread now.
   State state() const noexcept { return state_.load(std::memory_order_relaxed); }
 
  private:
-  // How often the idle bytes are summed up: after so many bytes or slow paths.
-  static constexpr std::uint64_t kBytesPerLook = std::uint64_t{4} << 20;
-  static constexpr std::uint64_t kEventsPerLook = 32;
-  // Passes in a row with less than kLittle idle, after which the thread leaves.
-  static constexpr std::uint32_t kQuietPasses = 8;
-  static constexpr std::uint64_t kLittle = std::uint64_t{256} << 10;
-
   bool may_start(const void* caller) const noexcept;
   bool lacks_thread() const noexcept;
   bool start() noexcept;

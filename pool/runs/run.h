@@ -9,7 +9,7 @@
 
 #include "pool/memory/chunk_space.h"
 #include "pool/memory/guard_line.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 #include "pool/runs/geometry.h"
 #include "pool/runs/page_map.h"
 #include "pool/runs/span_lists.h"

@@ -8,7 +8,7 @@
 #include "pool/mapping/huge_pages.h"
 #include "pool/mapping/span_growth.h"
 #include "pool/options/policy.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 
 namespace bufpool {
 

@@ -2,7 +2,7 @@
 #include "pool/spans/wide_blocks.h"
 
 #include "pool/mapping/huge_pages.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 
 namespace bufpool {
 

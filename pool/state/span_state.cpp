@@ -3,7 +3,8 @@
 
 #include <algorithm>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/clock.h"
+#include "pool/platform/memory.h"
 
 namespace bufpool {
 

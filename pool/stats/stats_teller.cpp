@@ -3,8 +3,7 @@
 
 #include <algorithm>
 
-#include "pool/platform/filter_notice.h"
-#include "pool/platform/memory_limits.h"
+#include "pool/platform/safe_calls.h"
 #include "pool/spans/span_residence.h"
 #include "pool/sync/owner_lock.h"
 #include "pool/telemetry/residence.h"
@@ -24,6 +23,9 @@ void mirror(std::uint64_t& word, Value value) noexcept {
 void mirror(std::uint64_t& word, const std::atomic<std::uint64_t>& value) noexcept {
   mirror(word, [&value] { return value.load(std::memory_order_seq_cst); });
 }
+
+// The budget is kNothingKept if nothing is to be kept; the program is told what it set.
+std::uint64_t as_set(std::uint64_t budget) noexcept { return budget == kNothingKept ? 0 : budget; }
 
 // Words that are written in any case.
 constexpr auto kNever = [](const StatsProcess&) { return false; };
@@ -157,18 +159,22 @@ void StatsTeller::tell_passed(const Passed& passed) noexcept {
 
 // Nothing is written where nothing differs: slow paths of all CPUs come here.
 void StatsTeller::tell_process() noexcept {
-  const Retention& retention = *parts_.retention;
+  // To tell a percentage as bytes is to read a dozen files, which is for a report to do.
+  if (writer_.control() == nullptr || options_->retain_max.percent != 0) return;
+  const RetentionFigures retention = parts_.retention->figures();
   const ForkAccount& then = *parts_.at_fork;
   StatsProcess now{};
-  now.cpu_drains = retention.cpu_drains() - then.cpu_drains;
-  now.trims = retention.trims() - then.trims;
-  now.pressure_events = retention.pressure_events() - then.pressure_events;
-  now.budget = retention.budget_bytes() == kNothingKept ? 0 : retention.budget_bytes();
+  now.cpu_drains = retention.cpu_drains - then.cpu_drains;
+  now.trims = retention.trims - then.trims;
+  now.pressure_events = retention.pressure_events - then.pressure_events;
+  now.budget = as_set(retention.budget);
+  now.budget_max = as_set(retention.budget_most);
   now.trimmer = static_cast<std::uint64_t>(parts_.trimmer->state());
   now.reserved = parts_.space->mapped_bytes();
   constexpr std::uint64_t StatsProcess::*kWords[] = {
-      &StatsProcess::cpu_drains, &StatsProcess::trims,   &StatsProcess::pressure_events,
-      &StatsProcess::budget,     &StatsProcess::trimmer, &StatsProcess::reserved};
+      &StatsProcess::cpu_drains, &StatsProcess::trims,      &StatsProcess::pressure_events,
+      &StatsProcess::budget,     &StatsProcess::budget_max, &StatsProcess::trimmer,
+      &StatsProcess::reserved};
   const auto same = [&](const StatsProcess& words) {
     return std::all_of(std::begin(kWords), std::end(kWords),
                        [&](const auto word) { return words.*word == now.*word; });
@@ -191,6 +197,10 @@ void StatsTeller::tell_looked(const Snapshot& found) noexcept {
     put_word(words.looked_ns, platform::clock_times().since_boot_ns);
     put_word(words.resident, found.resident);
     put_word(words.budget_max, found.budget_max);
+    put_word(words.budget, found.budget);
+    put_word(words.cpu_drains, found.cpu_drains);
+    put_word(words.trims, found.trims);
+    put_word(words.pressure_events, found.pressure_events);
   });
 }
 

@@ -22,7 +22,9 @@
 #include <cstdint>
 
 #include "pool/options/policy.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/clock.h"
+#include "pool/platform/process.h"
+#include "pool/platform/waiting.h"
 #include "pool/sync/thread_annotations.h"
 
 namespace bufpool {

@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "pool/options/policy.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/clock.h"
 #include "pool/sync/moment.h"
 
 namespace bufpool {

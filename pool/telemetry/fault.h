@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A program's mistake with a buffer, found when it hands the buffer in. Leaf.
+// A program's mistake with a buffer, found when it hands the buffer in.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +27,8 @@ struct Fault {
   std::size_t class_bytes;      // nominal size of the class; 0: of no class
 };
 
-// Called with the first fault; expected not to return. Without one the process traps.
+// The pool calls it with the first fault. It is expected not to return. The process traps if there
+// is no handler.
 using FaultHandler = void (*)(const Fault&);
 
 }  // namespace bufpool

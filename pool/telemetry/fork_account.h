@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the parent had counted when this process was forked, and nothing else: most children soon
+// The counters of the parent when this process was forked. Nothing else is kept: most children soon
 // exec or exit, and each page that is written for one is a page to copy.
 #pragma once
 

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 
-#include "pool/platform/memory_limits.h"
-#include "pool/platform/platform.h"
+#include "pool/options/policy.h"
+#include "pool/platform/clock.h"
+#include "pool/platform/memory.h"
+#include "pool/platform/safe_calls.h"
 
 namespace bufpool {
 
@@ -31,7 +33,8 @@ bool Residence::is_resident(std::uintptr_t page) noexcept {
 // Makes a window begin at the page. False: nothing is known of it.
 bool Residence::look_at(std::uintptr_t page) noexcept {
   pages_ = 0;
-  if (platform::coarse_milliseconds() - began_ms_ > kMostMs) safe_ = platform::SafeCalls::kFew;
+  if (platform::coarse_milliseconds() - began_ms_ > policy::kResidencePatienceMs)
+    safe_ = platform::SafeCalls::kFew;
   if (safe_ == platform::SafeCalls::kFew || page >= end_) return false;
   const std::size_t pages =
       std::min(kWindowPages, (platform::page_above(end_) - page) / platform::kPageBytes);

@@ -1,29 +1,28 @@
 // SPDX-License-Identifier: MIT
-// How much of a range is resident, asked of the kernel a window at a time. Asking changes nothing,
-// whatever other threads do with the pages meanwhile.
+// How much of a range is resident. The kernel is asked a window of pages at a time. Asking changes
+// nothing, whatever other threads do with the pages meanwhile.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
-#include "pool/platform/memory_limits.h"
+#include "pool/platform/safe_calls.h"
 
 namespace bufpool {
 
 class Residence {
  public:
-  // Asks nothing where this thread may be killed for the question, as under a filter of system
-  // calls that the program added, and no more after kMostMs: what is not known is taken for
-  // resident.
+  // Begins to ask. The kernel is not asked if this thread may be killed for the question, as under
+  // a filter of system calls that the program added. It is not asked any more after
+  // policy::kResidencePatienceMs. Pages that nothing is known of are taken for resident.
   Residence() noexcept;
-  static constexpr std::uint64_t kMostMs = 200;
 
-  // Nothing from `end` on is asked about. Pre: all below it that bytes_in() is called with is
-  // mapped.
+  // Keeps bytes_in() from asking about anything from `end` on. Pre: the ranges below `end` that
+  // bytes_in() is called with are mapped.
   void look_below(std::uintptr_t end) noexcept { end_ = end; }
 
-  // Bytes of [start, end) that lie in resident pages.
+  // Returns the bytes of [start, end) that lie in resident pages.
   std::uint64_t bytes_in(std::uintptr_t start, std::uintptr_t end) noexcept;
 
  private:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The pool's doings as plain integers: the only thing of the pool that report/ and cli/ know.
+// The pool's figures as plain integers. The report knows no more of the pool than this file, the
+// lists and the leaves of pool/options.
 #pragma once
 
 #include <array>
@@ -14,7 +15,15 @@ inline constexpr std::uint32_t kSnapshotVersion = 1;
 // How the CPUs' caches are guarded; kPassThrough: no pool, mimalloc serves everything.
 enum class PoolMode : std::uint32_t { kPassThrough, kRseq, kLocked };
 
-// One size class. A class nothing was asked of is all zero but for buffer_bytes.
+// The thread that gives idle memory back, as the counter `trimmer` tells it.
+enum class TrimmerState : std::uint32_t {
+  kNone,
+  kStarting,
+  kRunning,
+  kRefused,  // the system granted no thread
+};
+
+// One size class. A class that nothing was asked of is all zero but for buffer_bytes.
 struct ClassSnapshot {
   std::uint64_t buffer_bytes;  // what a program may write; 0: the class is not in use
 #define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) std::uint64_t name;
@@ -31,5 +40,10 @@ struct Snapshot {
 #include "pool/telemetry/counters.def"
   std::array<ClassSnapshot, kSnapshotClasses> classes;  // ascending by buffer_bytes
 };
+
+// Returns the counter `trimmer` as a state.
+constexpr TrimmerState trimmer_state(const Snapshot& snapshot) noexcept {
+  return static_cast<TrimmerState>(snapshot.trimmer);
+}
 
 }  // namespace bufpool

@@ -6,7 +6,8 @@
 #include <cstring>
 #include <string_view>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
+#include "pool/platform/process.h"
 #include "pool/sync/owner_lock.h"
 
 namespace bufpool {

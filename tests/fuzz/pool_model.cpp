@@ -62,7 +62,7 @@ BufferPool& pool_number(unsigned number) {
   if (pool == nullptr) {
     Options options = default_options();
     const auto mode = number == 0 ? ModeChoice::kAuto : ModeChoice::kLocked;
-    options.mode = static_cast<std::uint32_t>(mode);
+    options.mode = mode;
     if (number == 2) options.classes = "2K,40K,1M";
     options.cpu_cache = number == 2 ? 1 << 20 : options.cpu_cache;
     pool = new BufferPool;

@@ -15,7 +15,7 @@ same_as_golden options.txt "$tmp/options"
 
 # Each row of the list, in its order.
 list=$source/pool/options/options.def
-grep -oE '^BUFPOOL_OPTION\(\w+, \w+, "\w+"' "$list" | sed 's/.*"\(.*\)"/\1/' \
+grep -oE '^BUFPOOL_(OPTION|CHOICE)\(\w+, \w+, "\w+"' "$list" | sed 's/.*"\(.*\)"/\1/' \
   >"$tmp/rows"
 sed -n 's/^bufpool: BUFPOOL_\([A-Z_]*\)=.*/\1/p' "$tmp/err" >"$tmp/told"
 same "$tmp/rows" "$tmp/told" "pool/options/options.def"

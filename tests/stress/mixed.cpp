@@ -253,7 +253,7 @@ std::uint64_t run(int users, std::chrono::seconds time) {
 int start(std::string_view mode) {
   Options options = default_options();
   const bool locked = mode == "locked";
-  options.mode = static_cast<std::uint32_t>(locked ? ModeChoice::kLocked : ModeChoice::kRseq);
+  options.mode = locked ? ModeChoice::kLocked : ModeChoice::kRseq;
   pool.control().set_fault_handler(on_fault);
   if (!pool.open(options)) fail("the pool does not open", nullptr, 0, 0);
   if (!locked && pool.figures().mode() != PoolMode::kRseq) {

@@ -21,7 +21,7 @@ class BudgetTest : public testing::TestWithParam<std::uint32_t> {
  protected:
   BudgetTest() { budget_.open(kMost); }
 
-  void regret(std::uint64_t bytes) { budget_.regret(bytes, now_); }
+  void refault(std::uint64_t bytes) { budget_.raise_after_refault(bytes, now_); }
   std::uint64_t bytes() const { return budget_.bytes(now_); }
 
   // Time passes, settled as often as passes are made.
@@ -39,20 +39,20 @@ class BudgetTest : public testing::TestWithParam<std::uint32_t> {
 // Whoever is first to need the limits reads files for it; others go on meanwhile.
 TEST(BudgetBeforeItsMostIsKnown, HasItsFloorAndKeepsWhatIsEarned) {
   Budget budget;
-  EXPECT_EQ(budget.bytes(5), Budget::kFloor);
+  EXPECT_EQ(budget.bytes(5), policy::kBudgetFloor);
   EXPECT_EQ(budget.most(), policy::kRetainMostByDefault);
-  budget.regret(10 * kMiB, 5);
-  EXPECT_EQ(budget.bytes(5), Budget::kFloor + 10 * kMiB);
+  budget.raise_after_refault(10 * kMiB, 5);
+  EXPECT_EQ(budget.bytes(5), policy::kBudgetFloor + 10 * kMiB);
   budget.open(kMost);
-  EXPECT_EQ(budget.bytes(5), Budget::kFloor + 10 * kMiB);
+  EXPECT_EQ(budget.bytes(5), policy::kBudgetFloor + 10 * kMiB);
 }
 
 TEST(BudgetBeforeItsMostIsKnown, IsBoundByTheMostOnceThatIs) {
   Budget budget;
-  budget.regret(40 * kMiB, 5);
+  budget.raise_after_refault(40 * kMiB, 5);
   budget.open(12 * kMiB);
   EXPECT_EQ(budget.bytes(5), 12 * kMiB);
-  budget.settle(5 + Budget::kCalmMs);
+  budget.settle(5 + policy::kBudgetCalmMs);
   EXPECT_EQ(budget.bytes(5), 11 * kMiB) << "what was earned beyond the most counts no more";
 }
 
@@ -60,7 +60,7 @@ TEST(BudgetBeforeItsMostIsKnown, IsBoundByTheMostOnceThatIs) {
 INSTANTIATE_TEST_SUITE_P(Clocks, BudgetTest, testing::Values(100'000U, 0xffff'fff0U));
 
 TEST_P(BudgetTest, StartsAtTheFloor) {
-  EXPECT_EQ(bytes(), Budget::kFloor);
+  EXPECT_EQ(bytes(), policy::kBudgetFloor);
   EXPECT_EQ(budget_.most(), kMost);
 }
 
@@ -68,74 +68,74 @@ TEST_P(BudgetTest, TheFloorIsNotAboveTheMost) {
   Budget small;
   small.open(kMiB);
   EXPECT_EQ(small.bytes(now_), kMiB);
-  small.regret(kMiB, now_);
+  small.raise_after_refault(kMiB, now_);
   EXPECT_EQ(small.bytes(now_), kMiB);
   small.settle(now_ + 100'000);
   EXPECT_EQ(small.bytes(now_), kMiB);
 }
 
 TEST_P(BudgetTest, RegretRaisesItByWhatWasMissed) {
-  regret(3 * kMiB);
-  EXPECT_EQ(bytes(), Budget::kFloor + 3 * kMiB);
-  regret(5 * kMiB);
-  EXPECT_EQ(bytes(), Budget::kFloor + 8 * kMiB);
+  refault(3 * kMiB);
+  EXPECT_EQ(bytes(), policy::kBudgetFloor + 3 * kMiB);
+  refault(5 * kMiB);
+  EXPECT_EQ(bytes(), policy::kBudgetFloor + 8 * kMiB);
 }
 
 TEST_P(BudgetTest, NothingRaisesItAboveTheMost) {
-  regret(kMost);
+  refault(kMost);
   EXPECT_EQ(bytes(), kMost);
-  regret(1);
+  refault(1);
   EXPECT_EQ(bytes(), kMost);
 }
 
 TEST_P(BudgetTest, CalmIsWaitedForBeforeItIsLowered) {
-  regret(32 * kMiB);
+  refault(32 * kMiB);
   const std::uint64_t raised = bytes();
-  pass(Budget::kCalmMs - kPassMs);
+  pass(policy::kBudgetCalmMs - kPassMs);
   EXPECT_EQ(bytes(), raised);
   pass(kPassMs);
   EXPECT_EQ(bytes(), raised - 8 * kMiB) << "a quarter of what is above the floor";
 }
 
 TEST_P(BudgetTest, OnceCalmItIsLoweredStepByStep) {
-  regret(32 * kMiB);
-  pass(Budget::kCalmMs);
+  refault(32 * kMiB);
+  pass(policy::kBudgetCalmMs);
   const std::uint64_t first = bytes();
-  pass(Budget::kStepMs - kPassMs);
+  pass(policy::kBudgetStepMs - kPassMs);
   EXPECT_EQ(bytes(), first);
   pass(kPassMs);
-  EXPECT_EQ(bytes(), first - (first - Budget::kFloor) / 4);
+  EXPECT_EQ(bytes(), first - (first - policy::kBudgetFloor) / 4);
 }
 
 TEST_P(BudgetTest, RegretEndsTheCalm) {
-  regret(32 * kMiB);
-  pass(Budget::kCalmMs + 3 * Budget::kStepMs);
-  regret(kMiB);
+  refault(32 * kMiB);
+  pass(policy::kBudgetCalmMs + 3 * policy::kBudgetStepMs);
+  refault(kMiB);
   const std::uint64_t raised = bytes();
-  pass(Budget::kCalmMs - kPassMs);
+  pass(policy::kBudgetCalmMs - kPassMs);
   EXPECT_EQ(bytes(), raised);
 }
 
 // A pass takes its time; what another thread regrets meanwhile is later than the pass began.
 TEST_P(BudgetTest, RegretDuringAPassIsNotTakenForCalm) {
-  pass(Budget::kCalmMs);
-  budget_.regret(32 * kMiB, now_ + 8);
+  pass(policy::kBudgetCalmMs);
+  budget_.raise_after_refault(32 * kMiB, now_ + 8);
   budget_.settle(now_);
-  EXPECT_EQ(bytes(), Budget::kFloor + 32 * kMiB);
+  EXPECT_EQ(bytes(), policy::kBudgetFloor + 32 * kMiB);
 }
 
 TEST_P(BudgetTest, WithoutRegretItEndsAtTheFloor) {
-  regret(kMost);
+  refault(kMost);
   pass(60'000);
-  EXPECT_LT(bytes(), Budget::kFloor + 64);
-  EXPECT_GE(bytes(), Budget::kFloor);
+  EXPECT_LT(bytes(), policy::kBudgetFloor + 64);
+  EXPECT_GE(bytes(), policy::kBudgetFloor);
 }
 
 TEST_P(BudgetTest, PressureHalvesItForAWhile) {
-  regret(8 * kMiB);
+  refault(8 * kMiB);
   budget_.press(now_);
   EXPECT_EQ(bytes(), 8 * kMiB);
-  now_ += Budget::kPressedMs - 1;
+  now_ += policy::kPressedMs - 1;
   EXPECT_EQ(bytes(), 8 * kMiB);
   now_ += 1;
   EXPECT_EQ(bytes(), 16 * kMiB);
@@ -148,7 +148,7 @@ TEST_P(BudgetTest, SettlesWhereWhatComesBackFits) {
   std::uint64_t missed_late = 0;
   for (int second = 0; second < 120; ++second) {
     const std::uint64_t missed = bytes() < kNeeded ? kNeeded - bytes() : 0;
-    if (missed > 0) regret(missed);
+    if (missed > 0) refault(missed);
     if (second >= 10) missed_late += missed;
     pass(1000);
   }
@@ -158,15 +158,15 @@ TEST_P(BudgetTest, SettlesWhereWhatComesBackFits) {
 
 // Sizes that change: a burst of regret at each change, nothing in between.
 TEST_P(BudgetTest, SettlesLowWhereWhatWasPurgedDoesNotComeBack) {
-  regret(16 * kMiB);
+  refault(16 * kMiB);
   std::uint64_t kept_second_bytes = 0;
   for (int second = 0; second < 120; ++second) {
-    if (second % 60 == 0) regret(kMiB);
+    if (second % 60 == 0) refault(kMiB);
     pass(1000);
-    kept_second_bytes += bytes() - Budget::kFloor;
+    kept_second_bytes += bytes() - policy::kBudgetFloor;
   }
   EXPECT_LT(kept_second_bytes / 120, 2 * kMiB);
-  EXPECT_LT(bytes(), Budget::kFloor + kMiB / 16);
+  EXPECT_LT(bytes(), policy::kBudgetFloor + kMiB / 16);
 }
 
 // In lockstep: a thread regrets while another settles a budget that has been calm for long.
@@ -176,11 +176,11 @@ TEST(BudgetThreads, RegretBesideSettlingEndsTheCalm) {
   budget.open(kMost);
   std::atomic<std::uint32_t> round{0};
   std::atomic<std::uint32_t> regretted{0};
-  const auto time_of = [](std::uint32_t n) { return n * 2 * Budget::kCalmMs; };
+  const auto time_of = [](std::uint32_t n) { return n * 2 * policy::kBudgetCalmMs; };
   std::thread other([&] {
     for (std::uint32_t n = 1; n <= kRounds; ++n) {
       while (round < n) std::this_thread::yield();
-      budget.regret(kMiB, time_of(n));
+      budget.raise_after_refault(kMiB, time_of(n));
       regretted = n;
     }
   });
@@ -189,7 +189,7 @@ TEST(BudgetThreads, RegretBesideSettlingEndsTheCalm) {
     budget.settle(time_of(n));
     while (regretted < n) std::this_thread::yield();
     const std::uint64_t raised = budget.bytes(time_of(n));
-    budget.settle(time_of(n) + Budget::kCalmMs - 1);
+    budget.settle(time_of(n) + policy::kBudgetCalmMs - 1);
     ASSERT_EQ(budget.bytes(time_of(n)), raised) << "round " << n;
   }
   other.join();
@@ -201,7 +201,7 @@ TEST(BudgetThreads, PressureBesideSettlingIsNotLost) {
   budget.open(kMost);
   std::atomic<std::uint32_t> round{0};
   std::atomic<std::uint32_t> pressed{0};
-  const auto time_of = [](std::uint32_t n) { return n * 2 * Budget::kPressedMs; };
+  const auto time_of = [](std::uint32_t n) { return n * 2 * policy::kPressedMs; };
   std::thread other([&] {
     for (std::uint32_t n = 1; n <= kRounds; ++n) {
       while (round < n) std::this_thread::yield();
@@ -213,7 +213,7 @@ TEST(BudgetThreads, PressureBesideSettlingIsNotLost) {
     round = n;
     budget.settle(time_of(n));
     while (pressed < n) std::this_thread::yield();
-    ASSERT_EQ(budget.bytes(time_of(n)), Budget::kFloor / 2) << "round " << n;
+    ASSERT_EQ(budget.bytes(time_of(n)), policy::kBudgetFloor / 2) << "round " << n;
   }
   other.join();
 }
@@ -224,11 +224,11 @@ TEST(BudgetThreads, NoRegretIsLost) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&budget] {
-      for (int i = 0; i < 10'000; ++i) budget.regret(64, 100);
+      for (int i = 0; i < 10'000; ++i) budget.raise_after_refault(64, 100);
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(budget.bytes(100), Budget::kFloor + 4 * 10'000 * 64);
+  EXPECT_EQ(budget.bytes(100), policy::kBudgetFloor + 4 * 10'000 * 64);
 }
 
 }  // namespace

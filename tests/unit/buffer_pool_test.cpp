@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "pool/backing/backing.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 #include "tests/unit/one_cpu.h"
 #include "tests/unit/test_pool.h"
 

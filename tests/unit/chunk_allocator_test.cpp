@@ -12,7 +12,8 @@
 #include <vector>
 
 #include "pool/memory/chunk_space.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
+#include "pool/platform/process.h"
 #include "tests/unit/in_child.h"
 
 namespace bufpool {

@@ -12,7 +12,6 @@
 #include <span>
 #include <vector>
 
-#include "pool/platform/platform.h"
 #include "pool/purging/span_purge.h"
 #include "pool/purging/span_sweep.h"
 #include "pool/spans/shared_spans.h"

@@ -8,7 +8,6 @@
 
 // The library's side, which is linked into nothing but libbufpool.so; here the program's C++
 // runtime is this test's own.
-#include "interpose/confinement.cpp"
 #include "interpose/cpp_rules.cpp"
 #include "interpose/message.cpp"
 

@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/sequences.h"
 #include "tests/unit/test_cache.h"
 
 namespace bufpool {

@@ -14,7 +14,7 @@
 #include <fstream>
 #include <string>
 
-#include "pool/platform/memory_limits.h"
+#include "pool/platform/pressure.h"
 
 namespace bufpool::platform {
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <set>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/process.h"
 
 namespace bufpool {
 namespace {

@@ -54,22 +54,21 @@ TEST(OptionList, KindsAreThoseOfTheirRows) {
 }
 
 TEST(OptionList, EnumsFollowTheWords) {
-  EXPECT_EQ(Parsed({"BUFPOOL_MODE=auto"}).options.mode, std::uint32_t(ModeChoice::kAuto));
-  EXPECT_EQ(Parsed({"BUFPOOL_MODE=rseq"}).options.mode, std::uint32_t(ModeChoice::kRseq));
-  EXPECT_EQ(Parsed({"BUFPOOL_MODE=locked"}).options.mode, std::uint32_t(ModeChoice::kLocked));
-  EXPECT_EQ(Parsed({"BUFPOOL_TRIMMER=auto"}).options.trimmer, std::uint32_t(TrimmerChoice::kAuto));
-  EXPECT_EQ(Parsed({"BUFPOOL_TRIMMER=on"}).options.trimmer, std::uint32_t(TrimmerChoice::kOn));
-  EXPECT_EQ(Parsed({"BUFPOOL_TRIMMER=off"}).options.trimmer, std::uint32_t(TrimmerChoice::kOff));
-  EXPECT_EQ(Parsed({"BUFPOOL_ZERO=off"}).options.zero, std::uint32_t(ZeroChoice::kOff));
-  EXPECT_EQ(Parsed({"BUFPOOL_ZERO=free"}).options.zero, std::uint32_t(ZeroChoice::kFree));
-  EXPECT_EQ(Parsed({"BUFPOOL_ZERO=alloc"}).options.zero, std::uint32_t(ZeroChoice::kAlloc));
-  const std::pair<std::string, ReportFormat> formats[] = {
-      {"text", ReportFormat::kText},
-      {"json", ReportFormat::kJson},
-      {"prometheus", ReportFormat::kPrometheus}};
+  EXPECT_EQ(Parsed({"BUFPOOL_MODE=auto"}).options.mode, ModeChoice::kAuto);
+  EXPECT_EQ(Parsed({"BUFPOOL_MODE=rseq"}).options.mode, ModeChoice::kRseq);
+  EXPECT_EQ(Parsed({"BUFPOOL_MODE=locked"}).options.mode, ModeChoice::kLocked);
+  EXPECT_EQ(Parsed({"BUFPOOL_TRIMMER=auto"}).options.trimmer, TrimmerChoice::kAuto);
+  EXPECT_EQ(Parsed({"BUFPOOL_TRIMMER=on"}).options.trimmer, TrimmerChoice::kOn);
+  EXPECT_EQ(Parsed({"BUFPOOL_TRIMMER=off"}).options.trimmer, TrimmerChoice::kOff);
+  EXPECT_EQ(Parsed({"BUFPOOL_ZERO=off"}).options.zero, ZeroChoice::kOff);
+  EXPECT_EQ(Parsed({"BUFPOOL_ZERO=free"}).options.zero, ZeroChoice::kFree);
+  EXPECT_EQ(Parsed({"BUFPOOL_ZERO=alloc"}).options.zero, ZeroChoice::kAlloc);
+  const std::pair<std::string, ReportForm> formats[] = {{"text", ReportForm::kText},
+                                                        {"json", ReportForm::kJson},
+                                                        {"prometheus", ReportForm::kPrometheus}};
   for (const auto& [word, format] : formats) {
     const Parsed parsed({"BUFPOOL_REPORT_FORMAT=" + word});
-    EXPECT_EQ(parsed.options.report_format, std::uint32_t(format)) << word;
+    EXPECT_EQ(parsed.options.report_format, format) << word;
   }
 }
 
@@ -85,11 +84,11 @@ TEST(Defaults, AreThoseOfTheList) {
   EXPECT_EQ(options.retain_class_max, 0U);
   EXPECT_EQ(options.retain_time, 10'000U);
   EXPECT_EQ(options.max_buffers, 0U);
-  EXPECT_EQ(options.trimmer, std::uint32_t(TrimmerChoice::kAuto));
+  EXPECT_EQ(options.trimmer, TrimmerChoice::kAuto);
   EXPECT_TRUE(options.pressure);
   EXPECT_EQ(options.warmup, "");
-  EXPECT_EQ(options.zero, std::uint32_t(ZeroChoice::kOff));
-  EXPECT_EQ(options.hugepages, std::uint32_t(HugePagesChoice::kAuto));
+  EXPECT_EQ(options.zero, ZeroChoice::kOff);
+  EXPECT_EQ(options.hugepages, HugePagesChoice::kAuto);
   EXPECT_EQ(options.set_mask, 0U);
 }
 

@@ -16,7 +16,8 @@
 #include <vector>
 
 #include "pool/percpu/cpu_cache.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
+#include "pool/platform/sequences.h"
 #include "tests/unit/in_child.h"
 
 namespace bufpool {

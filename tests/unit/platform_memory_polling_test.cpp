@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "pool/platform/memory_limits.h"
+#include "pool/platform/pressure.h"
 #include "tests/unit/fake_tree.h"
 #include "tests/unit/in_child.h"
 

@@ -14,8 +14,8 @@
 #include <thread>
 #include <vector>
 
-#include "pool/platform/memory_limits.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/pressure.h"
+#include "pool/platform/threads.h"
 #include "tests/unit/fake_tree.h"
 #include "tests/unit/in_child.h"
 

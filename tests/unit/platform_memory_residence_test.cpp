@@ -4,8 +4,8 @@
 #include <cerrno>
 #include <string>
 
-#include "pool/platform/memory_limits.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
+#include "pool/platform/safe_calls.h"
 #include "tests/unit/fake_tree.h"
 
 namespace bufpool::platform {

@@ -11,8 +11,8 @@
 
 #include "pool/backing/backing.h"
 #include "pool/buffer_pool.h"
-#include "pool/platform/memory_limits.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
+#include "pool/platform/safe_calls.h"
 #include "tests/unit/test_pool.h"
 
 namespace bufpool {

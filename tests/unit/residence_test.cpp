@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "pool/platform/memory_limits.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
+#include "pool/platform/safe_calls.h"
 
 namespace bufpool {
 namespace {

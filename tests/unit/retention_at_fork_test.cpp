@@ -35,8 +35,8 @@ TEST_F(RetentionAtFork, WhatIsOverTheBudgetGoesBackAndIsUnmapped) {
   const std::uint64_t before = mapped();
   own_->retention.before_fork();
   const std::uint64_t idle = own_->retention.idle_bytes();
-  EXPECT_LE(idle, Budget::kFloor + 4 * kMiB) << "but for what the runs in use have besides";
-  EXPECT_GT(idle, Budget::kFloor / 2);
+  EXPECT_LE(idle, policy::kBudgetFloor + 4 * kMiB) << "but for what the runs in use have besides";
+  EXPECT_GT(idle, policy::kBudgetFloor / 2);
   EXPECT_LT(mapped() + 48 * kMiB, before);
 }
 
@@ -47,7 +47,7 @@ TEST_F(RetentionAtFork, WithinTheBudgetAllStays) {
   for (int i = 0; i < 3; ++i) own_->retention.before_fork();
   EXPECT_EQ(own_->retention.idle_bytes(), idle);
   EXPECT_EQ(mapped(), before);
-  EXPECT_EQ(own_->retention.trims(), 0U);
+  EXPECT_EQ(own_->retention.figures().trims, 0U);
 }
 
 TEST_F(RetentionAtFork, WhatIsInUseStays) {
@@ -68,7 +68,7 @@ TEST_F(RetentionAtFork, WhatIsUnmappedAndNeededSoonIsRegretted) {
   EXPECT_GE(counters(kLarge).regretted_bytes, 24 * kMiB);
   EXPECT_LE(counters(kLarge).regretted_bytes, counters(kLarge).purged_bytes + kMiB);
   own_->put(kLarge, again);
-  EXPECT_GE(own_->retention.budget_bytes(), 24 * kMiB);
+  EXPECT_GE(own_->retention.figures().budget, 24 * kMiB);
 }
 
 TEST_F(RetentionAtFork, AChildSparesItsParentsPagesUntilItHasTakenAMebibyte) {

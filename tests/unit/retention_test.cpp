@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "pool/platform/clock.h"
 #include "pool/platform/memory_limits.h"
 #include "tests/unit/in_child.h"
 #include "tests/unit/retained.h"
@@ -73,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(Modes, RetentionTest, testing::Values(PoolMode::kRseq, 
 TEST_P(RetentionTest, WithNothingIdleThereIsNothingToDo) {
   EXPECT_EQ(own_->retention.pass(), 0U);
   EXPECT_EQ(own_->retention.trim(0), 0U);
-  EXPECT_EQ(own_->retention.trims(), 0U);
+  EXPECT_EQ(own_->retention.figures().trims, 0U);
 }
 
 TEST_P(RetentionTest, IdleIsWhatLiesInSpansAndCaches) {
@@ -93,7 +94,7 @@ TEST_P(RetentionTest, WithinTheBudgetNothingGoesBackEarly) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(own_->retention.pass(), idle);
   sleep_ms(1200);
   EXPECT_EQ(own_->retention.pass(), idle);
-  EXPECT_EQ(own_->retention.trims(), 0U);
+  EXPECT_EQ(own_->retention.figures().trims, 0U);
 }
 
 // Rule 2.
@@ -105,9 +106,10 @@ TEST_P(RetentionTest, OverTheBudgetItGoesBackAfterASecondOfGrace) {
   if (now() - start < 990) {
     EXPECT_EQ(at_once, idle) << "a burst repeated at once finds its pages";
   }
-  EXPECT_TRUE(passes_down_to(Budget::kFloor));
+  EXPECT_TRUE(passes_down_to(policy::kBudgetFloor));
   EXPECT_GE(now() - start, 990U);
-  EXPECT_GT(own_->idle(kMiddle), Budget::kFloor - span_bytes(kMiddle)) << "and no more than that";
+  EXPECT_GT(own_->idle(kMiddle), policy::kBudgetFloor - span_bytes(kMiddle))
+      << "and no more than that";
 }
 
 TEST_P(RetentionTest, WhatLiesInACacheIsOverTheBudgetToo) {
@@ -120,7 +122,7 @@ TEST_P(RetentionTest, WhatLiesInACacheIsOverTheBudgetToo) {
   }
   ASSERT_GT(own.cache.counters().idle_bytes(), kMiB);
   EXPECT_TRUE(passes_down_to(kMiB));
-  EXPECT_GT(own.retention.cpu_drains(), 0U);
+  EXPECT_GT(own.retention.figures().cpu_drains, 0U);
 }
 
 // Rule 3.
@@ -132,7 +134,7 @@ TEST_P(RetentionTest, InTheEndAllGoesBack) {
   own.put(kPage, own.take_bytes(kPage, kMiB));
   EXPECT_TRUE(passes_down_to(0));
   EXPECT_EQ(own.retention.idle_bytes(), 0U);
-  EXPECT_GT(own.retention.trims(), 0U);
+  EXPECT_GT(own.retention.figures().trims, 0U);
 }
 
 TEST_P(RetentionTest, WhatIsInUseStays) {
@@ -167,10 +169,10 @@ TEST_P(RetentionTest, FreshPagesAreNotTakenOnTopOfMuchIdle) {
     ASSERT_NE(own_->take(kLarge), 0U);
     live += stride_bytes(kLarge);
     ASSERT_LE(own_->retention.idle_bytes() + live,
-              kPeak + kPeak / 16 + Budget::kFloor + span_bytes(kLarge));
+              kPeak + kPeak / 16 + policy::kBudgetFloor + span_bytes(kLarge));
   }
-  EXPECT_LE(own_->idle(kMiddle), Budget::kFloor);
-  EXPECT_GT(own_->idle(kMiddle), Budget::kFloor / 2) << "the budget is not for nothing";
+  EXPECT_LE(own_->idle(kMiddle), policy::kBudgetFloor);
+  EXPECT_GT(own_->idle(kMiddle), policy::kBudgetFloor / 2) << "the budget is not for nothing";
 }
 
 TEST_P(RetentionTest, TheOldestGoesFirst) {
@@ -186,7 +188,7 @@ TEST_P(RetentionTest, TheOldestGoesFirst) {
 
 TEST_P(RetentionTest, PagesTakenFreshForNoGoodReasonAreNoRegret) {
   own_->take_bytes(kLarge, 20 * kMiB);
-  EXPECT_EQ(own_->retention.budget_bytes(), Budget::kFloor);
+  EXPECT_EQ(own_->retention.figures().budget, policy::kBudgetFloor);
 }
 
 // Buffers that come back: whatever was purged is needed again at once.
@@ -194,13 +196,13 @@ TEST_P(RetentionTest, WhatComesBackEarnsItsBudget) {
   constexpr std::size_t kWorking = 24 * kMiB;
   own_->leave_idle(kMiddle, kWorking);
   for (int round = 0; round < 3; ++round) {
-    const std::uint64_t over = own_->retention.idle_bytes() - own_->retention.budget_bytes();
-    if (own_->retention.idle_bytes() <= own_->retention.budget_bytes()) break;
+    const std::uint64_t over = own_->retention.idle_bytes() - own_->retention.figures().budget;
+    if (own_->retention.idle_bytes() <= own_->retention.figures().budget) break;
     own_->retention.trim(own_->retention.idle_bytes() - over);
     own_->leave_idle(kMiddle, kWorking);
   }
-  EXPECT_GE(own_->retention.budget_bytes(), kWorking);
-  EXPECT_LE(own_->retention.budget_bytes(), own_->retention.budget_most());
+  EXPECT_GE(own_->retention.figures().budget, kWorking);
+  EXPECT_LE(own_->retention.figures().budget, own_->retention.learn_limits().most());
   EXPECT_GT(own_->spans[to_number(kMiddle)].counters().regretted_bytes, kWorking / 2);
 }
 
@@ -212,7 +214,7 @@ TEST_P(RetentionTest, TheBudgetEndsAtItsMost) {
     own.leave_idle(kMiddle, 10 * kMiB);
     own.retention.trim(0);
   }
-  EXPECT_EQ(own.retention.budget_bytes(), 12 * kMiB);
+  EXPECT_EQ(own.retention.figures().budget, 12 * kMiB);
 }
 
 // Sizes that change and do not come back: what was purged is not needed again.
@@ -220,9 +222,9 @@ TEST_P(RetentionTest, SizesThatChangeEarnNothing) {
   constexpr std::size_t kLive = 12 * kMiB;
   for (std::size_t size = 5000; size < kMiB; size += size / 3) {
     own_->leave_idle(class_step(size), kLive);
-    ASSERT_LE(own_->retention.idle_bytes(), kLive + Budget::kFloor + 2 * kMiB) << size;
+    ASSERT_LE(own_->retention.idle_bytes(), kLive + policy::kBudgetFloor + 2 * kMiB) << size;
   }
-  EXPECT_EQ(own_->retention.budget_bytes(), Budget::kFloor);
+  EXPECT_EQ(own_->retention.figures().budget, policy::kBudgetFloor);
 }
 
 TEST_P(RetentionTest, TrimKeepsWhatIsToBeKept) {
@@ -237,7 +239,7 @@ TEST_P(RetentionTest, TrimKeepsWhatIsToBeKept) {
   EXPECT_EQ(own_->retention.trim(3 * kMiB), 0U);
   EXPECT_EQ(own_->retention.trim(0), idle - given);
   EXPECT_EQ(own_->retention.trim(0), 0U);
-  EXPECT_EQ(own_->retention.trims(), 2U);
+  EXPECT_EQ(own_->retention.figures().trims, 2U);
 }
 
 TEST_P(RetentionTest, AClassMayHaveALimitOfItsOwn) {
@@ -259,15 +261,15 @@ TEST_P(RetentionTest, PassesThatAreNotDueAreNotMade) {
   Retained& own = make(options);
   own.leave_idle(kMiddle, 4 * kMiB);
   const std::uint32_t start = now();
-  own.retention.pass_if_due();
+  own.retention.pass_if_due(false);
   EXPECT_LE(own.idle(kMiddle), kMiB);
   own.leave_idle(kMiddle, 4 * kMiB);
-  own.retention.pass_if_due();
-  if (now() - start < Retention::kPassMs) {
+  own.retention.pass_if_due(false);
+  if (now() - start < policy::kPassMs) {
     EXPECT_GT(own.idle(kMiddle), kMiB);
   }
-  sleep_ms(Retention::kPassMs + 20);
-  own.retention.pass_if_due();
+  sleep_ms(policy::kPassMs + 20);
+  own.retention.pass_if_due(false);
   EXPECT_LE(own.idle(kMiddle), kMiB);
 }
 
@@ -275,8 +277,8 @@ TEST_P(RetentionTest, PressureGivesAllBackAndHalvesTheBudget) {
   own_->put(kMiddle, own_->take_bytes(kMiddle, 6 * kMiB));
   own_->retention.relieve_pressure();
   EXPECT_EQ(own_->retention.idle_bytes(), 0U);
-  EXPECT_EQ(own_->retention.pressure_events(), 1U);
-  EXPECT_EQ(own_->retention.budget_bytes(), Budget::kFloor / 2);
+  EXPECT_EQ(own_->retention.figures().pressure_events, 1U);
+  EXPECT_EQ(own_->retention.figures().budget, policy::kBudgetFloor / 2);
 }
 
 // One of the threads reads the limits; the others do not take what they do not know for nothing.
@@ -288,7 +290,7 @@ TEST_P(RetentionTest, WhileTheLimitsAreReadTheBudgetIsNotNothing) {
     own.leave_idle(kMiddle, 3 * kMiB);
     own.leave_idle(kLarge, 3 * kMiB);
     const std::uint64_t idle = own.retention.idle_bytes();
-    ASSERT_GT(idle, Budget::kFloor / 2) << "enough for a look at the budget";
+    ASSERT_GT(idle, policy::kBudgetFloor / 2) << "enough for a look at the budget";
     std::atomic<int> ready{0};
     std::vector<std::thread> threads;
     for (int t = 0; t < kThreads; ++t) {
@@ -299,7 +301,7 @@ TEST_P(RetentionTest, WhileTheLimitsAreReadTheBudgetIsNotNothing) {
       });
     }
     for (std::thread& thread : threads) thread.join();
-    if (own.retention.budget_most() < idle) GTEST_SKIP() << "so little may be kept here";
+    if (own.retention.learn_limits().most() < idle) GTEST_SKIP() << "so little may be kept here";
     ASSERT_EQ(own.retention.idle_bytes(), idle);
   }
 }
@@ -319,8 +321,8 @@ TEST_P(RetentionTest, RegretCountsWhoeverReadsTheLimits) {
       });
     }
     for (std::thread& thread : threads) thread.join();
-    ASSERT_EQ(own.retention.budget_bytes(),
-              std::min(Budget::kFloor + kThreads * kMiB, own.retention.budget_most()));
+    ASSERT_EQ(own.retention.figures().budget, std::min(policy::kBudgetFloor + kThreads * kMiB,
+                                                       own.retention.learn_limits().most()));
   }
 }
 
@@ -349,14 +351,14 @@ TEST_P(RetentionTest, PassesByManyThreadsAtOnceTakeAsMuchAsOne) {
 TEST_P(RetentionTest, TheMostIsAsTheOptionSays) {
   const std::uint64_t limit = platform::memory_limit();
   Options options = default_options();
-  EXPECT_EQ(make(options).retention.budget_most(),
+  EXPECT_EQ(make(options).retention.learn_limits().most(),
             limit == 0 ? 64 * kMiB : std::min<std::uint64_t>(64 * kMiB, limit / 4));
   options.retain_max = {.bytes = 5 * kMiB};
-  EXPECT_EQ(make(options).retention.budget_most(), 5 * kMiB);
-  EXPECT_EQ(make(options).retention.budget_bytes(), 5 * kMiB);
+  EXPECT_EQ(make(options).retention.learn_limits().most(), 5 * kMiB);
+  EXPECT_EQ(make(options).retention.figures().budget, 5 * kMiB);
   if (limit == 0) return;
   options.retain_max = {.percent = 50};
-  EXPECT_EQ(make(options).retention.budget_most(), limit / 100 * 50);
+  EXPECT_EQ(make(options).retention.learn_limits().most(), limit / 100 * 50);
 }
 
 TEST_P(RetentionTest, ThreadsKeepTheirBlocksWhilePassesAreMade) {
@@ -380,7 +382,7 @@ TEST_P(RetentionTest, ThreadsKeepTheirBlocksWhilePassesAreMade) {
   }
   for (int i = 0; i < 100; ++i) {
     i % 10 == 9 ? own.retention.trim(0) : own.retention.pass();
-    own.retention.pass_if_due();
+    own.retention.pass_if_due(false);
     sleep_ms(2);
   }
   stop = true;

@@ -14,7 +14,7 @@
 #include <string>
 
 #include "cli/stats_page_reader.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/memory.h"
 #include "pool/sync/owner_lock.h"
 #include "pool/telemetry/stats_page_writer.h"
 #include "tests/unit/in_child.h"

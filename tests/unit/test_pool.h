@@ -20,7 +20,7 @@ namespace bufpool {
 inline Options options_in(PoolMode mode, std::string_view classes = {}) {
   Options options = default_options();
   const auto choice = mode == PoolMode::kLocked ? ModeChoice::kLocked : ModeChoice::kRseq;
-  options.mode = static_cast<std::uint32_t>(choice);
+  options.mode = choice;
   options.classes = classes;
   return options;
 }

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "pool/platform/platform.h"
+#include "pool/platform/threads.h"
 #include "tests/unit/in_child.h"
 #include "tests/unit/retained.h"
 
@@ -56,7 +56,7 @@ struct Trimmed : Retained {
 
   static Options options_for(TrimmerChoice choice) {
     Options options = default_options();
-    options.trimmer = static_cast<std::uint32_t>(choice);
+    options.trimmer = choice;
     options.retain_time = 300;
     return options;
   }
@@ -97,7 +97,7 @@ struct Trimmed : Retained {
   if (!(condition)) return __LINE__
 
 TRIMMER_TEST(IsNotThereForALittleMemory, kAuto) {
-  own.leave_idle(kMiddle, Trimmer::kThreshold - kMiB);
+  own.leave_idle(kMiddle, policy::kThreadThreshold - kMiB);
   own.slow_paths();
   EXPECT_OR_LINE(own.is(Trimmer::State::kNone));
   EXPECT_OR_LINE(trimmer_threads().empty());
@@ -127,7 +127,7 @@ TRIMMER_TEST(ComesAgainWhenItIsNeededAgain, kAuto) {
 TRIMMER_TEST(WhatIsAboutToBeIdleCounts, kAuto) {
   const void* const caller = dlsym(RTLD_DEFAULT, "_ZSt9terminatev");
   own.trimmer.after_slow_path(0, caller);  // the first is looked at in any case
-  own.trimmer.after_slow_path(Trimmer::kThreshold, caller);
+  own.trimmer.after_slow_path(policy::kThreadThreshold, caller);
   EXPECT_OR_LINE(own.runs());
   return 0;
 }
@@ -165,7 +165,7 @@ TRIMMER_TEST(WhereItIsForbiddenTheSlowPathsDoItsWork, kOff) {
   own.leave_idle(kMiddle, 40 * kMiB);
   EXPECT_OR_LINE(comes_true([&] {
     own.slow_paths();
-    return own.retention.idle_bytes() < Trimmer::kThreshold;
+    return own.retention.idle_bytes() < policy::kThreadThreshold;
   }));
   EXPECT_OR_LINE(own.is(Trimmer::State::kNone));
   EXPECT_OR_LINE(trimmer_threads().empty());

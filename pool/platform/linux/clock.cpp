@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The clock of all time-outs. A library may be preloaded whose clock_gettime stands before libc's
-// and stands still (libfaketime): by that clock nothing that is idle ever grows old. So the
-// kernel's own is called, in the library that it maps into every process (the vDSO).
+// The clock of all time-outs. The clock_gettime of another preloaded library may stand before
+// libc's, and its time may stand still (libfaketime). By that clock nothing that is idle would ever
+// grow old. So the kernel's own is called, in the library that it maps into every process (the
+// vDSO).
+#include "pool/platform/clock.h"
+
 #include <elf.h>
 #include <link.h>
 #include <sys/auxv.h>
@@ -11,8 +14,7 @@
 #include <atomic>
 #include <cstring>
 
-#include "pool/platform/linux/keep_errno.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/linux/system_calls.h"
 
 namespace bufpool::platform {
 namespace {

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "pool/platform/linux/keep_errno.h"
-#include "pool/platform/linux/memory_files.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/linux/files.h"
+#include "pool/platform/linux/system_calls.h"
+#include "pool/platform/memory.h"
 
 namespace bufpool::platform {
 namespace {

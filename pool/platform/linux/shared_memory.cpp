@@ -19,9 +19,9 @@
 #include <cstring>
 #include <string_view>
 
-#include "pool/platform/linux/file.h"
-#include "pool/platform/linux/keep_errno.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/linux/files.h"
+#include "pool/platform/linux/system_calls.h"
+#include "pool/platform/process.h"
 
 // Absent from the headers of Debian 12's glibc; since Linux 6.3.
 #ifndef MFD_NOEXEC_SEAL
@@ -30,23 +30,6 @@
 
 namespace bufpool::platform {
 namespace {
-
-// A descriptor for the length of a function. The system calls are made without libc, as in file.h.
-class Descriptor {
- public:
-  explicit Descriptor(long number) noexcept : number_(static_cast<int>(number)) {}
-  ~Descriptor() {
-    if (is_open()) syscall(SYS_close, number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  [[nodiscard]] bool is_open() const noexcept { return number_ >= 0; }
-  [[nodiscard]] int number() const noexcept { return number_; }
-
- private:
-  int number_;
-};
 
 // A file that grows beyond the limit ends the process (SIGXFSZ).
 bool may_be_as_large(std::size_t bytes) noexcept {
@@ -118,7 +101,7 @@ std::uint64_t nanoseconds(clockid_t clock) noexcept {
 void* map_memory_file(const char* name, std::size_t bytes, void* at) noexcept {
   const KeepErrno keep;
   if (!may_be_as_large(bytes)) return nullptr;
-  const Descriptor file(new_memory_file(name));
+  const Descriptor file(static_cast<int>(new_memory_file(name)));
   if (!file.is_open() || syscall(SYS_ftruncate, file.number(), bytes) != 0) return nullptr;
   // Where the seals are refused (before Linux 5.1) the page is as safe as the process's memory:
   // only those who may trace the process reach the file.
@@ -132,7 +115,7 @@ void* map_named_file(const char* folder, std::size_t bytes, void* at, FileName& 
   if (!may_be_as_large(bytes)) return nullptr;
   name_file(folder, name);
   constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  const Descriptor file(syscall(SYS_openat, AT_FDCWD, name.text, kFlags, 0600));
+  const Descriptor file(static_cast<int>(syscall(SYS_openat, AT_FDCWD, name.text, kFlags, 0600)));
   void* const mapped = file.is_open() ? fill_named_file(file, bytes, at) : nullptr;
   if (mapped == nullptr) {
     if (file.is_open()) remove_file(name);

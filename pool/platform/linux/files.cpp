@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "pool/platform/linux/memory_files.h"
+#include "pool/platform/linux/files.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <cstring>
+#include <utility>
 
-#include "pool/platform/linux/file.h"
+#include "pool/options/bounded_text.h"
 
 namespace bufpool::platform {
 namespace {
@@ -49,17 +54,34 @@ std::string_view group_in(std::string_view line, std::string_view controller) no
 
 }  // namespace
 
+Descriptor::~Descriptor() {
+  if (is_open()) syscall(SYS_close, number_);
+}
+
+int Descriptor::release() noexcept { return std::exchange(number_, -1); }
+
+int open_file(const char* path, int flags) noexcept {
+  return static_cast<int>(syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC | O_NONBLOCK));
+}
+
+ReadOnlyFile::ReadOnlyFile(const char* path) noexcept : file_(open_file(path, O_RDONLY)) {}
+
+std::size_t ReadOnlyFile::read(std::span<char> to) noexcept {
+  if (!is_open()) return 0;
+  const long length = syscall(SYS_read, file_.number(), to.data(), to.size());
+  return length < 0 ? 0 : static_cast<std::size_t>(length);
+}
+
+std::size_t ReadOnlyFile::read_at(std::size_t offset, std::span<char> to) noexcept {
+  if (!is_open()) return 0;
+  const long length = syscall(SYS_pread64, file_.number(), to.data(), to.size(), offset);
+  return length < 0 ? 0 : static_cast<std::size_t>(length);
+}
+
 Path::Path(std::initializer_list<std::string_view> parts) noexcept {
-  std::size_t used = 0;
-  for (const std::string_view part : parts) {
-    if (part.size() >= sizeof text_ - used) {
-      used = 0;
-      break;
-    }
-    std::memcpy(text_ + used, part.data(), part.size());
-    used += part.size();
-  }
-  text_[used] = '\0';
+  BoundedText text({text_, sizeof text_ - 1});
+  for (const std::string_view part : parts) text.add(part);
+  text_[text.fits() ? text.text().size() : 0] = '\0';
 }
 
 std::string_view beginning_of(const char* path, std::span<char> buffer) noexcept {

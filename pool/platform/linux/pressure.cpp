@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/platform/memory_limits.h"
+#include "pool/platform/pressure.h"
 
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -13,10 +13,11 @@
 #include <climits>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
-#include "pool/platform/linux/keep_errno.h"
-#include "pool/platform/linux/memory_files.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/clock.h"
+#include "pool/platform/linux/files.h"
+#include "pool/platform/linux/system_calls.h"
 
 namespace bufpool::platform {
 namespace {
@@ -38,7 +39,7 @@ std::uint64_t stalled_in(const char* path) noexcept {
 }
 
 // Hands `take` the files that tell of pressure, the nearest first, until it returns true. The
-// machine's counts waits in our group as well, only others' with them.
+// machine's file counts the waits of this group and those of all others.
 template <typename Take>
 bool take_pressure_file(const char* root, Take take) noexcept {
   constexpr std::string_view kFile = "/memory.pressure";
@@ -59,7 +60,8 @@ std::uint64_t stalled_now(const char* root) noexcept {
   return stalled;
 }
 
-// For where poll() is refused: what threads are made of hardly ever is. False: it is.
+// Sleeps where poll() is refused. A filter hardly ever refuses a futex, as threads are made of
+// them. Returns false if it does.
 bool sleep_on_futex(std::uint32_t milliseconds) noexcept {
   const std::uint32_t word = 0;
   const timespec time{milliseconds / 1000, milliseconds % 1000 * 1'000'000L};
@@ -67,7 +69,7 @@ bool sleep_on_futex(std::uint32_t milliseconds) noexcept {
   return woken == 0 || errno == ETIMEDOUT || errno == EINTR;
 }
 
-// As poll(), but not libc's, before which a library may stand that stretches the time
+// Does what poll() does without libc, in front of which a library may stand that stretches the time
 // (libfaketime).
 int wait_for(pollfd& asked, nfds_t count, int milliseconds) noexcept {
 #if defined(SYS_poll)
@@ -94,16 +96,12 @@ PressureWatch::Mode PressureWatch::open(const char* root) noexcept {
 }
 
 bool PressureWatch::open_trigger(const char* path) noexcept {
-  const int fd = ::open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) return false;
+  Descriptor file(open_file(path, O_RDWR));
+  if (!file.is_open()) return false;
   // The kernel puts its end over the last byte it is given.
-  const bool granted = write(fd, kTriggerRule, sizeof kTriggerRule) > 0;
-  if (granted) {
-    trigger_ = fd;
-  } else {
-    ::close(fd);
-  }
-  return granted;
+  if (write(file.number(), kTriggerRule, sizeof kTriggerRule) <= 0) return false;
+  trigger_ = file.release();
+  return true;
 }
 
 bool PressureWatch::wait(std::uint32_t milliseconds) noexcept {
@@ -136,8 +134,7 @@ bool PressureWatch::stalls_grew() noexcept {
 
 void PressureWatch::close() noexcept {
   const KeepErrno keep;
-  if (trigger_ >= 0) ::close(trigger_);
-  trigger_ = -1;
+  const Descriptor closed(std::exchange(trigger_, -1));
   mode_ = Mode::kNone;
 }
 

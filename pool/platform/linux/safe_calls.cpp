@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: MIT
-#include <sys/mman.h>
+#include "pool/platform/safe_calls.h"
 
-#include <algorithm>
-#include <array>
+#include <atomic>
+#include <cstddef>
 #include <string_view>
 
-#include "pool/platform/linux/file.h"
-#include "pool/platform/linux/keep_errno.h"
-#include "pool/platform/memory_limits.h"
-#include "pool/platform/platform.h"
+#include "pool/platform/linux/files.h"
+#include "pool/platform/linux/system_calls.h"
 
 namespace bufpool::platform {
 namespace {
 
 constinit int filters_at_start = kNotTold;
+constinit std::atomic<bool> filter_is_expected{false};
 
 // Finds "Seccomp:" (0: no filters, 2: filters) and "Seccomp_filters:" (how many; since Linux 5.9)
 // in the pieces that it is fed: a line in front of them is as long as the list of the user's
@@ -58,25 +57,6 @@ class FilterCounter {
   int filters_ = kNotTold;
 };
 
-// proc(5): a word for each page of the address space, with a bit for those that are present. Read
-// piece by piece, as a signal handler's stack is small.
-bool read_page_map(std::uintptr_t start, std::size_t pages, unsigned char* resident) noexcept {
-  constexpr unsigned kPresent = 63;
-  ReadOnlyFile file("/proc/thread-self/pagemap");
-  std::array<std::uint64_t, 128> words;
-  for (std::size_t done = 0; done < pages;) {
-    const std::size_t count = std::min(words.size(), pages - done);
-    const std::size_t bytes = count * sizeof words[0];
-    const std::size_t from = (start / kPageBytes + done) * sizeof words[0];
-    if (file.read_at(from, {reinterpret_cast<char*>(words.data()), bytes}) != bytes) return false;
-    for (std::size_t i = 0; i < count; ++i) {
-      resident[done + i] = static_cast<unsigned char>(words[i] >> kPresent);
-    }
-    done += count;
-  }
-  return true;
-}
-
 }  // namespace
 
 int call_filters(const char* status) noexcept {
@@ -98,12 +78,8 @@ SafeCalls safe_calls(const char* status) noexcept {
   return as_at_start ? SafeCalls::kLoaders : SafeCalls::kFew;
 }
 
-// The loader reads programs by pread64, and nobody calls mincore but for what it tells.
-bool see_resident(std::uintptr_t start, std::size_t pages, unsigned char* resident,
-                  SafeCalls safe) noexcept {
-  const KeepErrno keep;
-  if (safe != SafeCalls::kAny) return read_page_map(start, pages, resident);
-  return mincore(reinterpret_cast<void*>(start), pages * kPageBytes, resident) == 0;
-}
+void expect_filter() noexcept { filter_is_expected.store(true, std::memory_order_relaxed); }
+
+bool expects_filter() noexcept { return filter_is_expected.load(std::memory_order_relaxed); }
 
 }  // namespace bufpool::platform

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// Where the report at exit goes, as BUFPOOL_REPORT said at the start.
+#pragma once
+
+#include <climits>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "pool/options/bounded_text.h"
+
+namespace bufpool {
+
+// Keeps the setting, as the program may change its environment and its folder: the file is where
+// the setting was made.
+class ExitReportTarget {
+ public:
+  enum class Kind : std::uint8_t { kOff, kStderr, kFile };
+
+  // Keeps `setting`. If the name of a file is too long, it says so on stderr and keeps kOff. Pre:
+  // called once, at start.
+  void choose(std::string_view setting) noexcept;
+
+  // Returns where the report goes.
+  [[nodiscard]] Kind kind() const noexcept { return kind_; }
+
+  // Writes the path of the file for this process into `path` and returns it. Returns nullptr if it
+  // does not fit. Pre: kind() is kFile. `command` is the process's name.
+  [[nodiscard]] const char* path_now(std::string_view command, std::span<char> path) const noexcept;
+
+ private:
+  [[nodiscard]] bool keep(std::string_view setting) noexcept;
+
+  Kind kind_ = Kind::kOff;
+  char setting_[PATH_MAX] = {};
+};
+
+}  // namespace bufpool

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include "interpose/pass_counter.h"
+
+#include <cerrno>
+
+#include "interpose/heap.h"
+#include "pool/backing/backing.h"
+#include "pool/options/limits.h"
+
+namespace bufpool {
+
+constinit std::atomic<std::uint64_t> PassCounter::told_{0};
+constinit thread_local std::uint32_t PassCounter::left_{~std::uint32_t{0}};
+constinit thread_local bool PassCounter::began_{false};
+
+namespace {
+
+// The first request of a thread makes mimalloc set itself up for it, the first of all look about
+// the machine, which costs errno its value. This is not done at start: many a process never asks.
+// Returns false if there is no memory for it.
+bool wake_backing() noexcept {
+  const int kept = errno;
+  backing::open();
+  void* const first = backing::allocate(kMinSize);
+  backing::release(first);
+  errno = kept;
+  return first != nullptr;
+}
+
+}  // namespace
+
+void PassCounter::tell() noexcept {
+  told_.fetch_add(began_ ? kStep : 1, std::memory_order_relaxed);
+  if (!began_) began_ = wake_backing();
+  left_ = began_ ? -kStep : ~std::uint32_t{0};
+  Heap::tell_passed();
+}
+
+std::uint64_t PassCounter::total() noexcept {
+  const std::uint32_t untold = began_ ? left_ + kStep : 0;
+  return told_.load(std::memory_order_relaxed) + untold;
+}
+
+void PassCounter::reset() noexcept {
+  clear_counter(told_);
+  if (began_) left_ = -kStep;
+}
+
+}  // namespace bufpool

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// The options that the process was started with, and what is said of them.
+#pragma once
+
+#include "pool/options/options.h"
+
+namespace bufpool {
+
+struct StartOptions {
+  Options options{};
+  bool secure = false;  // the program has more rights than its user (AT_SECURE)
+};
+
+// Reads the environment, and complains of wrong variables on stderr. With BUFPOOL_STRICT a wrong
+// one ends the process. A secure program gets the defaults: its user's variables must not steer it.
+[[nodiscard]] StartOptions read_options() noexcept;
+
+// Says on stderr the version, the mode and every option in force (BUFPOOL_VERBOSE).
+void say_options(const Options& options) noexcept;
+
+}  // namespace bufpool

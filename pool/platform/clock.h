@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// The contract for time. linux/clock.cpp implements it. Every function may be called before
+// constructors, in a forked child and in a signal handler. None allocates, and none changes errno.
+#pragma once
+
+#include <cstdint>
+
+namespace bufpool::platform {
+
+// Returns the milliseconds of a coarse clock that only goes forward. The clock is the kernel's: a
+// preloaded library that stops libc's clock (libfaketime) does not stop it.
+[[nodiscard]] std::uint64_t coarse_milliseconds() noexcept;
+
+// Returns the same in 32 bits, as threads share times (pool/sync/moment.h).
+[[nodiscard]] inline std::uint32_t now_ms() noexcept {
+  return static_cast<std::uint32_t>(coarse_milliseconds());
+}
+
+}  // namespace bufpool::platform

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include "pool/platform/threads.h"
+
+#include <dlfcn.h>
+#include <linux/close_range.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <cstddef>
+#include <string_view>
+
+#include "pool/options/bounded_text.h"
+#include "pool/platform/linux/files.h"
+#include "pool/platform/linux/system_calls.h"
+#include "pool/platform/memory.h"
+#include "pool/platform/process.h"
+#include "pool/platform/waiting.h"
+
+// Absent before glibc 2.35.
+#pragma weak _dl_find_object
+
+namespace bufpool::platform {
+namespace {
+
+// Bytes. The stack of the library's thread is for passes over the classes. Pages of it that are not
+// touched cost nothing.
+constexpr std::size_t kThreadStack = 256 << 10;
+
+// Bytes that libc puts on a thread's stack before the thread has any of it. Most are the initial
+// TLS of all that is loaded. They grow no more once the program runs. 0: not known.
+constinit std::atomic<std::size_t> libc_stack{0};
+
+}  // namespace
+
+// _dl_find_object (glibc 2.35) takes no lock.
+bool may_start_thread_from(const void* caller) noexcept {
+  if (&_dl_find_object == nullptr) return false;
+  dl_find_object here{};
+  if (_dl_find_object(const_cast<void*>(caller), &here) != 0) return false;
+  const auto holds = [&here](auto* function) {
+    const auto address = reinterpret_cast<std::uintptr_t>(function);
+    return address >= reinterpret_cast<std::uintptr_t>(here.dlfo_map_start) &&
+           address < reinterpret_cast<std::uintptr_t>(here.dlfo_map_end);
+  };
+  return !holds(&pthread_create) && !holds(&_dl_find_object) && !holds(&learn_thread_needs);
+}
+
+// libc tells it by a name that is for its own libraries. The public sysconf(_SC_THREAD_STACK_MIN)
+// leaves the TLS out.
+void learn_thread_needs() noexcept {
+  using LeastStack = std::size_t (*)(const pthread_attr_t*);
+  const KeepErrno keep;
+  const auto least_stack =
+      reinterpret_cast<LeastStack>(dlsym(RTLD_DEFAULT, "__pthread_get_minstack"));
+  pthread_attr_t attributes;
+  if (least_stack == nullptr || pthread_attr_init(&attributes) != 0) return;
+  libc_stack.store(page_above(least_stack(&attributes)), std::memory_order_relaxed);
+  pthread_attr_destroy(&attributes);
+}
+
+bool start_thread(void* (*body)(void*), void* argument) noexcept {
+  const KeepErrno keep;
+  const std::size_t needed = libc_stack.load(std::memory_order_relaxed);
+  if (needed == 0 || is_refused(Call::kThread)) return false;
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) return false;
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, kThreadStack + needed);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  pthread_t thread;
+  const int error = pthread_create(&thread, &attributes, body, argument);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_attr_destroy(&attributes);
+  note_error(Call::kThread, error);
+  return error == 0;
+}
+
+bool leave_descriptors() noexcept {
+  const KeepErrno keep;
+  return syscall(SYS_close_range, 0u, ~0u, CLOSE_RANGE_UNSHARE) == 0;
+}
+
+std::uint32_t thread_id() noexcept { return static_cast<std::uint32_t>(syscall(SYS_gettid)); }
+
+bool thread_exists(std::uint32_t thread) noexcept {
+  const KeepErrno keep;
+  return syscall(SYS_tgkill, getpid(), thread, 0) == 0;
+}
+
+// proc(5): behind the name, which may hold any character but ends with the last bracket, stand the
+// state, 16 other fields, the number of threads (an ended main thread counts), 31 others, and the
+// status as wait(2) tells it.
+MainThread main_thread() noexcept {
+  const KeepErrno keep;
+  char path[48] = {};
+  BoundedText name({path, sizeof path - 1});
+  name.add("/proc/self/task/");
+  name.add(std::uint64_t{process_id()});
+  name.add("/stat");
+  char text[1024];
+  std::string_view rest(text, ReadOnlyFile(path).read(text));
+  rest = rest.substr(std::min(rest.size(), rest.rfind(')') + 1));
+  if (!rest.starts_with(" Z ")) return {};
+  int fields[50] = {};
+  for (int& field : fields) {
+    rest.remove_prefix(std::min(rest.size(), rest.find(' ') + 1));
+    std::from_chars(rest.data(), rest.data() + rest.size(), field);
+  }
+  return {true, fields[17] == 2, fields[49] >> 8 & 0xff};
+}
+
+void end_thread(int status) noexcept {
+  for (;;) syscall(SYS_exit, status);
+}
+
+void name_thread(const char* name) noexcept {
+  const KeepErrno keep;
+  syscall(SYS_prctl, PR_SET_NAME, name, 0, 0, 0);
+}
+
+void relax() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+void wait_on(const std::uint32_t* word, std::uint32_t expected) noexcept {
+  const KeepErrno keep;
+  const timespec second{1, 0};
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &second, nullptr, 0);
+}
+
+void wake_one(const std::uint32_t* word) noexcept {
+  const KeepErrno keep;
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+void sleep_for(std::uint32_t milliseconds) noexcept {
+  const KeepErrno keep;
+  const timespec time{milliseconds / 1000, static_cast<long>(milliseconds % 1000) * 1000000};
+  syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &time, nullptr);
+}
+
+}  // namespace bufpool::platform

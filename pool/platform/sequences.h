@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// The contract for restartable sequences: where the kernel keeps a thread's state, and how the
+// sequences of another CPU are restarted. linux/sequences.cpp implements it. Every function may be
+// called before constructors, in a forked child and in a signal handler. None allocates, and none
+// changes errno.
+#pragma once
+
+#include <cstdint>
+
+namespace bufpool::platform {
+
+// Returns where the kernel keeps this thread's restartable-sequence state, as libc registered it,
+// or nullptr if libc registered none.
+[[nodiscard]] void* rseq_area() noexcept;
+
+// Asks the kernel to be ready for restart_sequences(). A process of one thread waits least for the
+// answer, so it is called at start.
+void prepare_restarts() noexcept;
+
+// Restarts every sequence that runs on `cpu` in this process. When it returns true, none that began
+// before is under way. It returns false if the kernel cannot: then nothing may be assumed.
+[[nodiscard]] bool restart_sequences(std::uint32_t cpu) noexcept;
+
+}  // namespace bufpool::platform

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// The contract for threads: starting and ending one of this library's own, and what the kernel says
+// of others. linux/threads.cpp implements it. No function allocates memory of this library's, and
+// none changes errno.
+#pragma once
+
+#include <cstdint>
+
+namespace bufpool::platform {
+
+// Returns whether a thread may be started from a call that came from `caller`. It returns false if
+// the address is libc's or the loader's, as they may hold locks of theirs, and if nothing is known
+// of the address. It takes no lock.
+[[nodiscard]] bool may_start_thread_from(const void* caller) noexcept;
+
+// Finds out how large the stack of a thread has to be. It asks the loader. Pre: called at start,
+// and not from where the loader may be at work.
+void learn_thread_needs() noexcept;
+
+// Runs body(argument) in a detached thread with a small stack and all signals blocked. Returns
+// false if the kernel refuses, for now or for good, or if learn_thread_needs() has found out
+// nothing. The thread is the program's as any other. Pre: the body does not touch errno.
+[[nodiscard]] bool start_thread(void* (*body)(void*), void* argument) noexcept;
+
+// Gives this thread a table of descriptors of its own, with none in it. What it opens from now on
+// takes no number from the program, and it keeps nothing of the program's open. Returns false where
+// the kernel cannot (before Linux 5.9).
+[[nodiscard]] bool leave_descriptors() noexcept;
+
+// Gives this thread a name of at most 15 characters.
+void name_thread(const char* name) noexcept;
+
+// Ends this thread without libc. `status` becomes the process's if the thread is its last one.
+[[noreturn]] void end_thread(int status) noexcept;
+
+// Returns the number of this thread, as the kernel numbers it. A signal handler may call it.
+[[nodiscard]] std::uint32_t thread_id() noexcept;
+
+// Returns whether a thread of this process with this number has not ended yet. A signal handler may
+// call it.
+[[nodiscard]] bool thread_exists(std::uint32_t thread) noexcept;
+
+// The thread that main() runs in. It may end while the process goes on.
+struct MainThread {
+  bool has_ended;  // false where the kernel does not tell
+  bool left_one;   // has_ended, and one other thread is left
+  int status;      // the status that it gave to exit(2)
+};
+
+// Returns what has become of the main thread. It reads a file.
+[[nodiscard]] MainThread main_thread() noexcept;
+
+}  // namespace bufpool::platform
