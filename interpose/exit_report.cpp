@@ -7,7 +7,9 @@
 
 #include <atomic>
 #include <climits>
+#include <cstddef>
 #include <cstring>
+#include <iterator>
 #include <tuple>
 
 #include "interpose/exit_report_target.h"
@@ -18,6 +20,7 @@
 #include "interpose/turn.h"
 #include "pool/options/policy.h"
 #include "pool/platform/safe_calls.h"
+#include "pool/platform/stack.h"
 #include "pool/sync/owner_lock.h"
 #include "report/descriptor.h"
 
@@ -37,10 +40,20 @@ struct ExitReport {
   // The thread whose turn it is uses the members below.
   ExitReportWriter writer;
   char path[PATH_MAX] = {};
+  // Bytes. Five times of what the longest way through the report needs. The program may end on a
+  // coroutine's stack of a page, which is enough for libc's exit.
+  alignas(16) std::byte stack[32 << 10] = {};
 };
 
 // All zero, so that it takes no page of the library's file, as is the pool.
 constinit ExitReport state;
+
+// Calls work() on the report's own stack. Pre: it is this thread's turn.
+template <typename Work>
+void with_stack(Work work) noexcept {
+  const auto call = [](void* argument) noexcept { (*static_cast<Work*>(argument))(); };
+  platform::call_on_stack(&work, call, std::end(state.stack));
+}
 
 // Whether the program put a filter of its own on this thread since its start, or it is not known.
 // Then a system call that it did not make before may be its death.
@@ -92,6 +105,13 @@ void report_now(Unnoticed& unnoticed) noexcept {
   }
 }
 
+void print_now(std::string_view closing, Unnoticed& unnoticed) noexcept {
+  state.writer.take_snapshot();
+  std::ignore = state.writer.write(
+      {STDERR_FILENO, Outlet::Use::kAsIs, is_confined(), policy::kReportPatienceMs},
+      ReportForm::kText, unnoticed, closing);
+}
+
 // Few processes that use no buffers have anything to learn from a report. One that makes many
 // requests outside the range does: that the range should be another, or that the pool is of no use.
 bool is_worth_a_report() noexcept {
@@ -128,7 +148,7 @@ void report_exit() noexcept {
   if (!OwnerLock::process_is_entered() || state.written) return;
   Unnoticed unnoticed;
   if (!state.turn.take()) return;
-  if (!state.written) report_now(unnoticed);
+  if (!state.written) with_stack([&unnoticed]() noexcept { report_now(unnoticed); });
   state.written = true;
   state.turn.give();
 }
@@ -140,10 +160,7 @@ void report_before_close() noexcept {
 void print_report(std::string_view closing) noexcept {
   Unnoticed unnoticed;
   if (!state.turn.take()) return;
-  state.writer.take_snapshot();
-  std::ignore = state.writer.write(
-      {STDERR_FILENO, Outlet::Use::kAsIs, is_confined(), policy::kReportPatienceMs},
-      ReportForm::kText, unnoticed, closing);
+  with_stack([&unnoticed, closing]() noexcept { print_now(closing, unnoticed); });
   state.turn.give();
 }
 

@@ -52,11 +52,32 @@ void at_end() {
   the_pool.control().stats().remove_name();
 }
 
+void say_warmed(std::uint64_t warmed, std::uint64_t count, std::uint64_t size) noexcept {
+  Message()
+      .text("BUFPOOL_WARMUP: only ")
+      .number(warmed)
+      .text(" of ")
+      .number(count)
+      .text(" buffers of ")
+      .number(size)
+      .text(
+          " bytes are ready: warm-up stops at BUFPOOL_RETAIN_MAX or, where that is not set, at "
+          "half of the memory that the process may use, and where the system refuses")
+      .say();
+}
+
+// Says once what could not be had.
 void warm_up() noexcept {
   std::string_view list = start.options.warmup;
   std::uint64_t size = 0;
   std::uint64_t count = 0;
-  while (next_warmup(list, size, count)) the_pool.control().warm_up(size, count);
+  bool said = start.options.quiet;
+  while (next_warmup(list, size, count)) {
+    if (!the_pool.sizes().serves(size)) continue;
+    const std::uint64_t warmed = the_pool.control().warm_up(size, count);
+    if (warmed < count && !said) say_warmed(warmed, count, size);
+    said = said || warmed < count;
+  }
 }
 
 // Before the program's own constructors and those of libraries loaded after us: there is one

@@ -5,11 +5,16 @@
 // The pool is told before the call is made: it marks the buffer in front of the pages, which may be
 // out of reach afterwards, and a call that fails may have changed some of them. Advice that makes
 // pages faster or slower and nothing else stays: programs give it for each of their large arrays.
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdarg>
 #include <cstdint>
+#include <tuple>
 #include <type_traits>
 
 #include "interpose/export.h"
@@ -68,6 +73,9 @@ constinit PageCall<int(void*, std::size_t) noexcept> next_munmap("munmap", SYS_m
 constinit PageCall<int(void*, std::size_t, int, int) noexcept> next_pkey_mprotect(
     "pkey_mprotect", SYS_pkey_mprotect);
 
+// No request for memory comes here before the function is known.
+constinit NextSymbol<int(int, unsigned long, ...) noexcept> next_ioctl("ioctl");
+
 constexpr int kGuardInstall = 102;  // MADV_GUARD_INSTALL, Linux 6.13
 
 // Whether advice stays with the pages, and is about what is in them or who has it.
@@ -83,9 +91,19 @@ void note(bool altered, const void* start, std::size_t bytes, Alteration how) no
   the_pool.control().note_altered(reinterpret_cast<std::uintptr_t>(start), bytes, how);
 }
 
+// userfaultfd(2): faults of these pages are the program's to answer from now on. The pool is told
+// after the call, as the argument is known to be readable only then. The kernel may run out of
+// memory with a part of the pages registered.
+void note_watched(int result, const void* argument) noexcept {
+  if (result != 0 && errno != ENOMEM) return;
+  const uffdio_range& range = static_cast<const uffdio_register*>(argument)->range;
+  note(true, reinterpret_cast<const void*>(range.start), range.len, Alteration::kInPlace);
+}
+
 }  // namespace
 
 void find_next_page_calls() noexcept {
+  std::ignore = next_ioctl.get();
   next_madvise.find();
   next_mlock.find();
   next_mlock2.find();
@@ -99,6 +117,18 @@ void find_next_page_calls() noexcept {
 }  // namespace bufpool
 
 using bufpool::Alteration;
+
+// The kernel looks at 32 bits of the request, and some programs hand the sign on.
+BUFPOOL_EXPORT int ioctl(int file, unsigned long request, ...) noexcept {
+  va_list rest;
+  va_start(rest, request);
+  void* const argument = va_arg(rest, void*);
+  va_end(rest);
+  const int result = bufpool::next_ioctl.get()(file, request, argument);
+  if (static_cast<std::uint32_t>(request) == UFFDIO_REGISTER) [[unlikely]]
+    bufpool::note_watched(result, argument);
+  return result;
+}
 
 BUFPOOL_EXPORT int madvise(void* start, std::size_t bytes, int advice) noexcept {
   bufpool::note(bufpool::is_lasting(advice), start, bytes, Alteration::kInPlace);

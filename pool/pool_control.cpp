@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool/pool_control.h"
 
+#include <algorithm>
+
 #include "pool/mapping/span_warmup.h"
 #include "pool/sync/owner_lock.h"
 
@@ -9,7 +11,8 @@ namespace bufpool {
 std::uint64_t PoolControl::warm_up(std::size_t size, std::uint64_t count) noexcept {
   if (!parts_.sizes.serves(size)) return 0;
   const ClassIndex c = parts_.sizes.class_for(size);
-  const std::uint64_t warmed = bufpool::warm_up(parts_.spans.opened(c).state(), count);
+  const std::uint64_t most = std::min(count, parts_.retention.room_to_warm() / stride_bytes(c));
+  const std::uint64_t warmed = bufpool::warm_up(parts_.spans.opened(c).state(), most);
   parts_.retention.learn_limits().add_warmed(warmed * stride_bytes(c));
   return warmed;
 }

@@ -48,7 +48,8 @@ class PoolControl {
     return is_open() ? parts_.retention.trim(keep) : 0;
   }
 
-  // Faults `count` buffers of `size` bytes in, for gets to come. It returns how many it could.
+  // Faults `count` buffers of `size` bytes in, for gets to come, or as many as memory allows (see
+  // Retention::room_to_warm()). It returns how many it could. It is for the start.
   std::uint64_t warm_up(std::size_t size, std::uint64_t count) noexcept;
 
   // Returns the thread that gives idle memory back.

@@ -37,6 +37,11 @@ inline constexpr std::uint64_t kLeastReclaim = std::uint64_t{256} << 10;
 // the parent lives that frees nothing, and the child would have pages of records copied for it.
 inline constexpr std::uint64_t kChildGrace = std::uint64_t{1} << 20;
 
+// returning/: the warm-up.
+// The share of the memory and of the address space that a process may use, one in so many, that
+// BUFPOOL_WARMUP takes at most if BUFPOOL_RETAIN_MAX is not set: the program needs some, too.
+inline constexpr std::uint64_t kWarmupShare = 2;
+
 // returning/: the trimmer's thread (Trimmer).
 // Bytes. Less idle memory never starts the thread: it is what any process keeps (kBudgetFloor).
 inline constexpr std::uint64_t kThreadThreshold = kBudgetFloor;

@@ -26,6 +26,11 @@ constexpr std::uintptr_t page_below(std::uintptr_t address) noexcept {
 // refuses.
 [[nodiscard]] void* map(std::size_t bytes) noexcept;
 
+// Maps a page of fresh zeroed memory, which reads as zero in each process that has a copy of this
+// one's memory: a child by fork, and by whatever else copies. Returns nullptr where the kernel
+// refuses or has no such pages (before Linux 4.14).
+[[nodiscard]] void* map_wiped_in_copies() noexcept;
+
 // Maps fresh zeroed memory at the address `start`. Nothing has changed unless it returns kYes.
 // Pre: `start` is the start of a page, and `bytes` is a number of whole pages.
 enum class Mapped : std::uint8_t {

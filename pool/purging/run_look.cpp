@@ -102,9 +102,8 @@ void RunLook::end_stretch(const Run& run) noexcept {
       last ? huge_pages_.end_of_rest(run) : start_of_block(run, to, geometry_);
   const PageRange pages = run.pages_in(start_of_block(run, from, geometry_), end);
   if (run.empty.has_all(pages) || count_ == kMostStretches) return;
-  stretches_[count_++] = {static_cast<std::uint32_t>(from / geometry_.span_blocks),
-                          static_cast<std::uint32_t>((to - 1) / geometry_.span_blocks), pages,
-                          false};
+  add(static_cast<std::uint32_t>(from / geometry_.span_blocks),
+      static_cast<std::uint32_t>((to - 1) / geometry_.span_blocks), pages);
 }
 
 // Looks at the rest of the huge page that the last span lies in. It goes back once no span was cut
@@ -114,14 +113,14 @@ void RunLook::look_at_rest(Run& run) noexcept {
   const std::uintptr_t start = run.start_of(run.cut, geometry_);
   const PageRange rest = run.pages_in(start, huge_pages_.end_of_rest(run));
   const std::size_t kept = rest.count() - run.empty.count(rest);
-  const bool is_in = count_ > 0 && stretches_[count_ - 1].pages.last >= rest.last;
+  const bool is_in = count_ > 0 && stretches_[count_ - 1].last_page >= rest.last;
   if (kept == 0 || is_in) return;
   if (!takes_all() && kept * platform::kPageBytes < policy::kLeastHugeGain) {
     run.left_small_gains = true;
     return;
   }
   if (span_age(rule_.now_ms, run.cut_ms) < rule_.min_age) return note_quiet(run, run.cut_ms);
-  if (count_ < kMostStretches) stretches_[count_++] = {1, 0, rest, false};
+  if (count_ < kMostStretches) add(1, 0, rest);
 }
 
 }  // namespace bufpool

@@ -21,13 +21,17 @@ struct SweepRule {
 // Free blocks in a row, across the borders of spans, and the pages that are theirs alone.
 struct Stretch {
   std::uint32_t first_span;
-  std::uint32_t last_span;  // less than first_span: the pages are in no span
-  PageRange pages;
+  std::uint32_t last_span;   // less than first_span: the pages are in no span
+  std::uint32_t first_page;  // as in PageRange
+  std::uint32_t last_page;
   bool zeroed;  // the pages went back
+
+  PageRange pages() const noexcept { return {first_page, last_page}; }
 };
 
 // Looks at a run under the lock of its class, and collects the stretches whose pages are to go back
-// without the lock.
+// without the lock. It lies on the stack, which may be that of a coroutine, a page in all: a sweep
+// may be made in a call of the program's.
 class RunLook {
  public:
   static constexpr std::uint32_t kMostStretches = 96;
@@ -54,6 +58,10 @@ class RunLook {
   void add_free_blocks(const Run& run, const Span& span) noexcept;
   void end_stretch(const Run& run) noexcept;
   void look_at_rest(Run& run) noexcept;
+  void add(std::uint32_t first_span, std::uint32_t last_span, PageRange pages) noexcept {
+    stretches_[count_++] = {first_span, last_span, static_cast<std::uint32_t>(pages.first),
+                            static_cast<std::uint32_t>(pages.last), false};
+  }
 
   const HugePages& huge_pages_;
   const Geometry& geometry_;

@@ -60,10 +60,10 @@ void SpanSweep::set_aside_spans(Run& run, RunLook& look) noexcept {
 
 void SpanSweep::give_back(Run& run, RunLook& look) noexcept {
   for (Stretch& stretch : look.stretches()) {
-    const std::uintptr_t start = run.address_of(stretch.pages.first);
-    huge_pages_.leave(run, start, run.address_of(stretch.pages.last));
+    const std::uintptr_t start = run.address_of(stretch.first_page);
+    huge_pages_.leave(run, start, run.address_of(stretch.last_page));
     stretch.zeroed = platform::purge(reinterpret_cast<void*>(start),
-                                     stretch.pages.count() * platform::kPageBytes);
+                                     stretch.pages().count() * platform::kPageBytes);
   }
 }
 
@@ -96,7 +96,7 @@ std::uint64_t SpanSweep::note_given_back(Run& run, RunLook& look, std::uint32_t 
       run.has_quiet = true;
       continue;
     }
-    bytes += run.empty.set(stretch.pages) * platform::kPageBytes;
+    bytes += run.empty.set(stretch.pages()) * platform::kPageBytes;
     for (std::uint32_t n = stretch.first_span; n <= stretch.last_span; ++n) {
       run.spans[n].has_empty = run.spans[n].was_purged = true;
       run.spans[n].since_ms = now_ms;

@@ -37,6 +37,9 @@ class Budget {
     warmed_.fetch_add(bytes, std::memory_order_relaxed);
   }
 
+  // Returns the bytes that add_warmed() was told.
+  std::uint64_t warmed() const noexcept { return warmed_.load(std::memory_order_relaxed); }
+
   // Lowers the budget if nothing has raised it for a while. Each pass calls it.
   void settle(std::uint32_t now_ms) noexcept {
     const Moment::Seen pressed = pressed_.seen();
@@ -58,8 +61,7 @@ class Budget {
   // Returns the idle bytes that are worth keeping now.
   std::uint64_t bytes(std::uint32_t now_ms) const noexcept {
     const std::uint64_t earned = earned_.load(std::memory_order_relaxed);
-    const std::uint64_t all =
-        std::min(policy::kBudgetFloor + earned, most()) + warmed_.load(std::memory_order_relaxed);
+    const std::uint64_t all = std::min(policy::kBudgetFloor + earned, most()) + warmed();
     return is_pressed(pressed_.seen(), now_ms) ? all / 2 : all;
   }
 

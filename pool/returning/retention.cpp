@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "pool/returning/retention.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "pool/options/policy.h"
 #include "pool/platform/clock.h"
 #include "pool/platform/memory_limits.h"
@@ -16,6 +19,13 @@ std::uint64_t budget_within(Share wanted, std::uint64_t limit) noexcept {
   if (limit == 0) return policy::kRetainMostByDefault;
   if (wanted.percent != 0) return limit / 100 * wanted.percent;
   return std::min(policy::kRetainMostByDefault, limit / 4);
+}
+
+// Returns the bytes that may be faulted in at start where nothing else limits them.
+std::uint64_t most_to_warm() noexcept {
+  std::uint64_t limit = platform::memory_limit();
+  if (limit == 0) limit = std::numeric_limits<std::uint64_t>::max();  // not known
+  return std::min<std::uint64_t>(limit, platform::address_space_limit()) / policy::kWarmupShare;
 }
 
 }  // namespace
@@ -38,6 +48,12 @@ Budget& Retention::learn_limits() noexcept {
   if (!budget_known_.compare_exchange_strong(unknown, kAsking)) return budget_;
   open_budget(budget_within(wanted_most_, platform::memory_limit()));
   return budget_;
+}
+
+std::uint64_t Retention::room_to_warm() noexcept {
+  const bool chosen = wanted_most_.bytes != 0 || wanted_most_.percent != 0;
+  const std::uint64_t most = chosen ? learn_limits().most() : most_to_warm();
+  return most - std::min(most, budget_.warmed());
 }
 
 void Retention::open_budget(std::uint64_t most) noexcept {

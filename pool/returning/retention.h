@@ -57,6 +57,11 @@ class Retention {
   // the default one.
   Budget& learn_limits() noexcept;
 
+  // Returns how many bytes may still be faulted in at start beside those that were: up to
+  // BUFPOOL_RETAIN_MAX if it is set, else up to a share of the memory that this process may use. It
+  // reads files, and is for the start.
+  [[nodiscard]] std::uint64_t room_to_warm() noexcept;
+
   // Gives idle memory over the budget back, and unmaps the runs that have no memory left: to copy
   // their mappings and page tables for a child takes longer. It does little if nothing went back
   // since the last fork.

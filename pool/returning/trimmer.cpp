@@ -41,8 +41,7 @@ void Trimmer::at_start() noexcept {
 }
 
 void Trimmer::after_slow_path(std::uint64_t bytes, const void* caller) noexcept {
-  const State state = state_.load(std::memory_order_relaxed);
-  if (state == State::kRunning || state == State::kStarting) return;
+  if (runs_here()) return;
   const std::uint64_t weight = std::max(bytes, policy::kBytesPerLook / policy::kEventsPerLook);
   const std::uint64_t moved = moved_.fetch_add(weight, std::memory_order_relaxed);
   if (moved / policy::kBytesPerLook == (moved + weight) / policy::kBytesPerLook) return;
@@ -54,7 +53,26 @@ void Trimmer::after_slow_path(std::uint64_t bytes, const void* caller) noexcept 
 // Whether a thread is wanted and cannot be had. BUFPOOL_TRIMMER=off is a wish for less work: passes
 // over the classes will do.
 bool Trimmer::lacks_thread() const noexcept {
-  return choice_ != TrimmerChoice::kOff && (left_for_good_.load() || state() == State::kRefused);
+  if (choice_ == TrimmerChoice::kOff) return false;
+  return left_for_good_.load() || state() == State::kRefused || !OwnerLock::process_is_entered();
+}
+
+// Whether there is a thread that does the work. A copy of the process does not have its parent's.
+bool Trimmer::runs_here() noexcept {
+  const State state = state_.load(std::memory_order_acquire);
+  if (state != State::kRunning && state != State::kStarting) return false;
+  if (!mark_.claim_copy()) [[likely]]
+    return true;
+  take_over_copy();
+  return false;
+}
+
+// Does what the fork handlers would have done. Pre: mark_ told this thread alone, and the state is
+// still the parent's, so that no other thread has begun a pass.
+[[gnu::cold, gnu::noinline]] void Trimmer::take_over_copy() noexcept {
+  retention_->repair_in_child();
+  left_for_good_.store(true);
+  state_.store(State::kNone);
 }
 
 bool Trimmer::may_start(const void* caller) const noexcept {
@@ -71,6 +89,7 @@ bool Trimmer::start() noexcept {
   if (!OwnerLock::process_is_entered()) return false;
   State seen = state();
   if (seen == State::kRunning || seen == State::kStarting) return true;
+  mark_.set();
   if (!state_.compare_exchange_strong(seen, State::kStarting)) return true;
   if (platform::start_thread(run, this)) return true;
   refuse();
@@ -139,14 +158,13 @@ bool Trimmer::step_aside() noexcept {
   return true;
 }
 
-bool Trimmer::has_left() const noexcept {
-  const State now = state();
+bool Trimmer::has_left() noexcept {
+  if (runs_here()) return false;
   const std::uint32_t thread = thread_.load();
-  if (now == State::kStarting || now == State::kRunning) return false;
   return thread == 0 || !platform::thread_exists(thread);
 }
 
-void Trimmer::wait_until_left() const noexcept {
+void Trimmer::wait_until_left() noexcept {
   const std::uint32_t since = platform::now_ms();
   while (!has_left() && is_within(platform::now_ms(), since, policy::kThreadPatienceMs))
     platform::sleep_for(2);

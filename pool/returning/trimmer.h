@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Carries out the retention rules: by a thread that starts by itself once there is enough idle
 // memory to be worth one, and leaves when there is none; else in the slow paths of the program's
-// own calls. A process that goes idle makes no such call, so that it needs the thread.
+// own calls. A process that goes idle makes no such call, so that it needs the thread. A child that
+// ran no fork handlers has none: libc's locks and lists of threads may be as a thread of the parent
+// left them, so that no thread can be started. Its calls do the work.
 #pragma once
 
 #include <atomic>
@@ -10,6 +12,7 @@
 #include "pool/options/options.h"
 #include "pool/platform/pressure.h"
 #include "pool/returning/retention.h"
+#include "pool/sync/process_mark.h"
 #include "pool/telemetry/snapshot.h"
 
 namespace bufpool {
@@ -63,6 +66,8 @@ class Trimmer {
  private:
   bool may_start(const void* caller) const noexcept;
   bool lacks_thread() const noexcept;
+  bool runs_here() noexcept;
+  void take_over_copy() noexcept;
   bool start() noexcept;
   void refuse() noexcept;
   static void* run(void* self);
@@ -71,8 +76,8 @@ class Trimmer {
   bool resume() noexcept;
   bool is_over() noexcept;
   bool is_to_leave() const noexcept { return left_for_good_.load() || aside_.load(); }
-  bool has_left() const noexcept;
-  void wait_until_left() const noexcept;
+  bool has_left() noexcept;
+  void wait_until_left() noexcept;
 
   Retention* retention_ = nullptr;
   void (*after_pass_)(void*) = nullptr;
@@ -80,6 +85,7 @@ class Trimmer {
   TrimmerChoice choice_ = TrimmerChoice::kAuto;
   bool watch_pressure_ = false;
   std::atomic<State> state_{State::kNone};
+  ProcessMark mark_;  // is set before the state is kStarting
   std::atomic<bool> left_for_good_{false};
   std::atomic<bool> aside_{false};
   std::atomic<std::uint32_t> thread_{0};      // of kRunning, as the kernel numbers it

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Promise: a large buffer that is freed while its pages are locked, protected, advised or
+// Promise: a large buffer that is freed while its pages are locked, protected, advised, watched or
 //   replaced comes back as memory like any other, and what was mapped over it is left alone.
 // Needs: library
 // Run: plain
 // Run: wiped BUFPOOL_ZERO=free
 // Run: zeroed BUFPOOL_ZERO=alloc
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -50,6 +52,18 @@ int set_guard(const Pages& pages) {
   constexpr int kGuardInstall = 102;
   return madvise(pages.middle(), kPage, kGuardInstall);
 }
+// From now on the program answers for faults there.
+int watch(const Pages& pages) {
+  static const auto watcher =
+      static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY));
+  uffdio_api api{};
+  api.api = UFFD_API;
+  static const bool ready = ioctl(watcher, UFFDIO_API, &api) == 0;
+  uffdio_register what{};
+  what.range = {reinterpret_cast<std::uintptr_t>(pages.start), pages.size};
+  what.mode = UFFDIO_REGISTER_MODE_MISSING;
+  return ready ? ioctl(watcher, UFFDIO_REGISTER, &what) : -1;
+}
 int map_over(const Pages& pages) {
   void* const got = mmap(pages.middle(), kPage, kReadWrite, MAP_SHARED | MAP_FIXED, file, 0);
   return got == pages.middle() ? 0 : -1;
@@ -77,6 +91,7 @@ constexpr Alteration kAlterations[] = {
     {"executable", make_executable, true},
     {"under a key", lock_away, false},
     {"a guard", set_guard, false},
+    {"watched", watch, false},
     {"mapped over", map_over, true},
     {"mapped over by mmap64", map_over64, true},
     {"unmapped in part", unmap, true},
@@ -84,8 +99,8 @@ constexpr Alteration kAlterations[] = {
 };
 
 // What the kernel says of altered pages: locked, at once and on fault; kept from children, wiped in
-// them, kept from cores, shared where equal.
-constexpr const char* kMarks[] = {" lo", " lf", " dc", " wf", " dd", " mg"};
+// them, kept from cores, shared where equal, watched.
+constexpr const char* kMarks[] = {" lo", " lf", " dc", " wf", " dd", " mg", " um"};
 
 bool is_ordinary(const char* rights, unsigned long inode, const char* flags) {
   for (const char* mark : kMarks) {

@@ -225,5 +225,22 @@ TRIMMER_TEST(AChildThatRanNoHandlersStartsNone, kAuto) {
   });
 }
 
+// The process is a copy, and so is what its parent noted of the thread.
+TRIMMER_TEST(ACopyOfTheProcessForgetsTheThread, kOn) {
+  own.trimmer.at_start();
+  EXPECT_OR_LINE(own.runs());
+  const int in_copy = in_child([&] {
+    own.leave_idle(kMiddle, 40 * kMiB);
+    own.slow_paths();
+    EXPECT_OR_LINE(own.is(Trimmer::State::kNone));
+    EXPECT_OR_LINE(own.retention.idle_bytes() <= policy::kThreadThreshold);
+    EXPECT_OR_LINE(trimmer_threads().empty());
+    own.trimmer.leave_for_good();  // does not wait for a thread that is not there
+    return 0;
+  });
+  EXPECT_OR_LINE(own.runs());
+  return in_copy;
+}
+
 }  // namespace
 }  // namespace bufpool

@@ -134,6 +134,14 @@ void* map(std::size_t bytes) noexcept {
   return start == MAP_FAILED ? nullptr : start;
 }
 
+void* map_wiped_in_copies() noexcept {
+  const KeepErrno keep;
+  void* const page = map(kPageBytes);
+  if (page == nullptr || madvise(page, kPageBytes, MADV_WIPEONFORK) == 0) return page;
+  unreserve(page, kPageBytes);
+  return nullptr;
+}
+
 // The loader reads programs by pread64, and nobody calls mincore but for what it tells.
 bool see_resident(std::uintptr_t start, std::size_t pages, unsigned char* resident,
                   SafeCalls safe) noexcept {
