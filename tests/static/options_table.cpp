@@ -55,7 +55,7 @@ std::string allowed(const OptionInfo& row) {
     case OptionKind::kWarmup:
       return fmt::format("`SIZE:COUNT` with commas, sizes{}", span(row));
     case OptionKind::kText:
-      return "`stderr`, `off` or a file name";
+      return row.highest.empty() ? "`stderr`, `off` or a file name" : words(row.highest);
   }
   return "";
 }
