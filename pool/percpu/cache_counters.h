@@ -31,9 +31,12 @@ struct StackCounters {
 class Peak {
  public:
   constexpr Peak() noexcept = default;
+  // Notes `blocks` for this process. They are fewer than 2^40.
   explicit Peak(std::uint64_t blocks) noexcept
       : word_(blocks << kProcessBits | OwnerLock::times_entered() % (1u << kProcessBits)) {}
 
+  // Returns the blocks; 0 if another process noted them. It takes no lock, and a signal handler may
+  // call it.
   std::uint64_t blocks() const noexcept {
     const std::uint64_t blocks = word_ >> kProcessBits;
     return word_ == Peak(blocks).word_ ? blocks : 0;

@@ -54,18 +54,22 @@ OwnedSlab::~OwnedSlab() {
   if (swung_) std::atomic_ref(visible_).store(distance_, std::memory_order_release);
 }
 
-bool SequencedSlabs::open() noexcept {
-  if (!kHaveSequences || !attach_thread()) return false;
+namespace {
+
+// Tests whether sequences work: the kernel serves this thread, and a sequence pops the block that
+// another has pushed. Pre: called once, while no other thread uses the slabs.
+bool sequences_work(SequencedSlabs& slabs) noexcept {
+  if (!kHaveSequences || !slabs.attach_thread()) return false;
   constexpr Block kBlock = 64;
   for (int tries = 0; tries < 4; ++tries) {  // more than one, as the thread may be moved
-    attach_thread();
-    const std::uintptr_t slab = here();
+    slabs.attach_thread();
+    const std::uintptr_t slab = slabs.here();
     if (slab == 0) return false;
     Stack& stack = stack_of(slab, kFirstClass);
     stack.words.store(&words_of_test);
     stack.limit.store(1);
-    const bool pushed = push<kUncountedPush>(kFirstClass, kBlock);
-    const Block popped = pop<kUncountedPop>(kFirstClass, 0);
+    const bool pushed = slabs.push<kUncountedPush>(kFirstClass, kBlock);
+    const Block popped = slabs.pop<kUncountedPop>(kFirstClass, 0);
     stack.limit.store(0);
     stack.header.store(0);
     stack.moved.store(0);
@@ -73,6 +77,8 @@ bool SequencedSlabs::open() noexcept {
   }
   return false;
 }
+
+}  // namespace
 
 bool SequencedSlabs::attach_thread() noexcept {
   if (thread_area == &vfork_area) return false;
@@ -124,7 +130,7 @@ void SequencedSlabs::show_all() noexcept {
 }
 
 PoolMode CpuSlabs::open(PoolMode wanted) noexcept {
-  if (wanted != PoolMode::kLocked && sequenced_.open()) {
+  if (wanted != PoolMode::kLocked && sequences_work(sequenced_)) {
     platform::prepare_restarts();
     expected_ = platform::usable_cpus();
     return mode_ = PoolMode::kRseq;

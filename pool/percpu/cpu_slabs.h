@@ -59,11 +59,6 @@ class [[nodiscard]] OwnedSlab {
 // The slab of each CPU, reached by restartable sequences. The functions are those of LockedShards.
 class SequencedSlabs {
  public:
-  // The self-test: the kernel serves this thread, and a sequence pops the block that another has
-  // pushed. Returns false if sequences do not work. Pre: called once, while no other thread uses
-  // the slabs.
-  [[nodiscard]] bool open() noexcept;
-
   // The distances that sequences read, kMaxCpus + 1 of them.
   const SlabDistance* visible() const noexcept { return forgotten_.visible_slabs.data(); }
 

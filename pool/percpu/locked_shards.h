@@ -33,6 +33,7 @@ class LockedShards {
     return true;
   }
 
+  // Returns the number of shards; 0 before open(). It takes no lock.
   std::uint32_t count() const noexcept { return count_; }
 
   // The slab of the shard. Pre: shard < count().
@@ -85,6 +86,7 @@ class LockedShards {
   // is held while blocks go to the spans.
   class Drain {
    public:
+    // `shard` is less than shards.count(), and `shards` outlives this. It takes no lock.
     Drain(LockedShards& shards, std::uint32_t shard) noexcept : shards_(shards), shard_(shard) {}
     explicit operator bool() const noexcept { return true; }
     // Takes a block without counting a hit. Returns 0 as LockedShards::pop() does.
@@ -94,6 +96,7 @@ class LockedShards {
     LockedShards& shards_;
     std::uint32_t shard_;
   };
+  // Returns the drain of a shard. It takes no lock and cannot fail. Pre: shard < count().
   Drain begin_drain(std::uint32_t shard) noexcept { return {*this, shard}; }
 
   // Before a fork, after OwnerLock::begin_fork(): waits until no lock has an owner.

@@ -59,6 +59,7 @@ inline constexpr std::int64_t kUncountedPop = -1;
 inline constexpr std::int64_t kCountedPush = 0;
 inline constexpr std::int64_t kUncountedPush = 1;
 
+// The parts of a stack's header: how many blocks the stack holds, and how many hits it has had.
 constexpr std::uint32_t depth_of(std::uint64_t header) noexcept {
   return static_cast<std::uint32_t>(header & kDepthMask);
 }
@@ -81,6 +82,8 @@ struct SlabLayout {
   std::size_t bytes = 0;
 };
 
+// Returns where in a slab each class's stack begins, in bytes, with room for as many blocks as the
+// class may cache, and how long a slab is, in whole pages.
 constexpr SlabLayout make_slab_layout() {
   SlabLayout layout;
   std::size_t at = 64;  // after the SlabHead, on a line of its own
@@ -128,6 +131,7 @@ inline bool is_used(std::uintptr_t slab, ClassIndex c) noexcept {
   return (word >> to_number(c) % 64 & 1) != 0;
 }
 
+// Notes that the class has a limit in this slab from now on. It takes no lock.
 inline void note_used(std::uintptr_t slab, ClassIndex c) noexcept {
   head_of(slab).used[to_number(c) / 64].fetch_or(std::uint64_t{1} << to_number(c) % 64,
                                                  std::memory_order_release);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The contract for restartable sequences: where the kernel keeps a thread's state, and how the
-// sequences of another CPU are restarted. linux/sequences.cpp implements it. Every function may be
+// sequences of another CPU are restarted. linux/threads.cpp implements it. Every function may be
 // called before constructors, in a forked child and in a signal handler. None allocates, and none
 // changes errno.
 #pragma once

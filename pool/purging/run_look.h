@@ -26,6 +26,7 @@ struct Stretch {
   std::uint32_t last_page;
   bool zeroed;  // the pages went back
 
+  // Returns the pages of the stretch, as numbers in its run.
   PageRange pages() const noexcept { return {first_page, last_page}; }
 };
 

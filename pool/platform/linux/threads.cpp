@@ -4,9 +4,11 @@
 #include <dlfcn.h>
 #include <linux/close_range.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,13 +24,21 @@
 #include "pool/platform/linux/system_calls.h"
 #include "pool/platform/memory.h"
 #include "pool/platform/process.h"
+#include "pool/platform/sequences.h"
 #include "pool/platform/waiting.h"
 
 // Absent before glibc 2.35.
 #pragma weak _dl_find_object
 
+// Absent before glibc 2.35: then there are no sequences, and their place in the thread is unknown.
+#pragma weak __rseq_offset
+#pragma weak __rseq_size
+
 namespace bufpool::platform {
 namespace {
+
+// The kernel is ready for restart_sequences().
+constinit std::atomic<bool> may_restart{false};
 
 // Bytes. The stack of the library's thread is for passes over the classes. Pages of it that are not
 // touched cost nothing.
@@ -150,6 +160,25 @@ void sleep_for(std::uint32_t milliseconds) noexcept {
   const KeepErrno keep;
   const timespec time{milliseconds / 1000, static_cast<long>(milliseconds % 1000) * 1000000};
   syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &time, nullptr);
+}
+
+void* rseq_area() noexcept {
+  if (&__rseq_offset == nullptr || &__rseq_size == nullptr || __rseq_size == 0) return nullptr;
+  return static_cast<char*>(__builtin_thread_pointer()) + __rseq_offset;
+}
+
+void prepare_restarts() noexcept {
+  const KeepErrno keep;
+  const long result = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0);
+  may_restart.store(result == 0, std::memory_order_relaxed);
+}
+
+bool restart_sequences(std::uint32_t cpu) noexcept {
+  if (!may_restart.load(std::memory_order_relaxed)) return false;
+  return try_call(Call::kRestart, [=]() noexcept {
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_CMD_FLAG_CPU,
+                   cpu) == 0;
+  });
 }
 
 }  // namespace bufpool::platform
