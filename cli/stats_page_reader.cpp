@@ -160,7 +160,8 @@ bool StatsPage::are_fields_sound() const noexcept {
 
 bool StatsPage::copy_stacks(Bytes bytes) {
   const StatsArea& shards = header_.shards;
-  const std::uint64_t least = std::uint64_t{header_.stack_bytes} * header_.rows.count;
+  const std::uint64_t least =
+      header_.stacks_at + std::uint64_t{header_.stack_bytes} * header_.rows.count;
   if (header_.stack_bytes < sizeof(StatsStack) || least > bytes.size() ||
       !is_sound(bytes, shards, least)) {
     return false;
@@ -168,10 +169,11 @@ bool StatsPage::copy_stacks(Bytes bytes) {
   stacks_.resize(header_.rows.count);
   for (std::uint32_t shard = 0; shard < shards.count; ++shard) {
     for (std::uint32_t c = 0; c < header_.rows.count; ++c) {
-      const std::size_t at = shards.at + std::size_t{shard} * shards.stride;
+      const std::size_t at =
+          shards.at + std::size_t{shard} * shards.stride + std::size_t{header_.stacks_at};
       const auto stack = record_at<StatsStack>(bytes, at + std::size_t{c} * header_.stack_bytes);
       stacks_[c].hits += stack.header >> kStatsHitsShift;
-      stacks_[c].depth += stack.header & kStatsDepthMask;
+      stacks_[c].depth += (stack.header & kStatsTopMask) - stack.bottom;
       stacks_[c].moved += stack.moved;
       stacks_[c].asked += stack.asked;
     }

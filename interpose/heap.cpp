@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "interpose/lifecycle.h"
+#include "interpose/lifecycle/lifecycle.h"
 #include "interpose/scarce_space.h"
 #include "interpose/thread_space.h"
 

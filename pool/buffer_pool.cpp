@@ -90,13 +90,13 @@ void* BufferPool::take_zeroed(std::size_t size, const void* caller) noexcept {
   const auto ask = [size] { return backing::allocate_zeroed(size); };
   const auto [block, passed] =
       miss_path_.serve(c, miss_path_.take_block(size, size, caller), size, ask);
-  if (block == 0) return passed;
+  if (block == kNoBlock) return passed;
   const bool known_zero = tables_.marks().state(block) == BlockState::kKnownZero;
   void* const buffer = miss_path_.hand_out(block, c);
   // If all memory is handed out as zero, the part that realloc may add in place is zero, too.
   const bool whole = zero_ == ZeroChoice::kAlloc;
   if (!known_zero) {
-    std::memset(buffer, 0, whole ? buffer_bytes(tables_.class_at(block)) : size);
+    std::memset(buffer, 0, whole ? buffer_bytes(tables_.class_of(block)) : size);
   }
   return buffer;
 }
@@ -111,11 +111,11 @@ void* BufferPool::take_aligned(std::size_t alignment, std::size_t size,
   if (!sizes_.serves(whole)) return backing::keeping_errno(aligned);
   const MissPath::Got got = miss_path_.take_block(whole, size, caller);
   const auto [block, passed] = miss_path_.serve(sizes_.class_for(whole), got, size, aligned);
-  if (block == 0) return passed;
+  if (block == kNoBlock) return passed;
   tables_.marks().mark_in_use(block);
-  const ClassIndex c = tables_.class_at(block);
+  const ClassIndex c = tables_.class_of(block);
   const std::size_t gap = gap_bytes(c);
-  const std::uintptr_t buffer = block + gap;
+  const std::uintptr_t buffer = buffer_address(block, gap);
   const std::uintptr_t entry = (buffer + alignment - 1) & ~(alignment - 1);
   if (zero_ == ZeroChoice::kAlloc) {
     // The part that realloc may add in place is zero, too.

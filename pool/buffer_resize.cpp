@@ -80,7 +80,8 @@ void* BufferResize::resize_aligned(std::uintptr_t address, std::size_t size,
                                     : copy_to_plain(pointer, size, kept, caller);
 }
 
-// A class without slots has no place for pages from anywhere.
+// Tells whether contents move by their pages. A class without slots has no place for pages from
+// anywhere.
 bool BufferResize::moves_by_pages(std::size_t kept, std::size_t size) const noexcept {
   return kept >= policy::kLeastMoved && has_slots(parts_.sizes->class_for(size));
 }
@@ -133,7 +134,7 @@ void* BufferResize::shrink(Buffer from, std::size_t size, const void* caller) no
 // there is no such block.
 void* BufferResize::move(void* from, const Target& target, const void* caller) noexcept {
   const Block block = take_to_grow(from, target, caller);
-  if (block == 0) return nullptr;
+  if (block == kNoBlock) return nullptr;
   const Buffer to = buffer_in(block);
   marks().mark_growing(block, target.size);
   const platform::Moved pages = parts_.page_move->move(from, to.pointer(), target.kept);
@@ -163,7 +164,7 @@ void BufferResize::give_back(void* pointer, platform::Moved pages, std::size_t k
 void* BufferResize::copy_to_plain(void* pointer, std::size_t size, std::size_t kept,
                                   const void* caller) noexcept {
   const Block block = parts_.miss_path->take_block(size, size, caller).block;
-  if (block == 0) return nullptr;
+  if (block == kNoBlock) return nullptr;
   const Buffer to = buffer_in(block);
   marks().mark_in_use(block);
   std::memcpy(to.pointer(), pointer, kept);
@@ -178,36 +179,36 @@ void BufferResize::clear_behind(Buffer buffer, std::size_t kept) const noexcept 
   std::memset(static_cast<char*>(buffer.pointer()) + kept, 0, buffer.room() - kept);
 }
 
-// Returns a block for a target, or 0 if there is none. A block that pages may move into begins in
-// its page where `from` does.
+// Returns a block for a target, or kNoBlock if there is none. A block that pages may move into
+// begins in its page where `from` does.
 Block BufferResize::take_to_grow(const void* from, const Target& target,
                                  const void* caller) noexcept {
   const std::size_t size = target.size.most();
   const ClassIndex wanted = parts_.sizes->class_for(target.room);
-  Block block = 0;
+  Block block = kNoBlock;
   if (span_blocks(wanted) == 1) {
     const std::uint32_t offset = PageMove::offset_for(from, wanted);
     const MissPath::Wide wide = parts_.miss_path->take_wide(wanted, size, offset, caller);
     block = wide.block;
-    if (block != 0) lend_tail(block, wanted, size, wide.idle_bytes);
+    if (block != kNoBlock) lend_tail(block, wanted, size, wide.idle_bytes);
   } else {
     block = parts_.miss_path->take_block(target.room, size, caller).block;
-    if (block != 0 && !lend(block, wanted, size, caller)) return 0;
+    if (block != kNoBlock && !lend(block, wanted, size, caller)) return kNoBlock;
   }
-  if (block == 0 || target.room == size) return block;
+  if (block == kNoBlock || target.room == size) return block;
   // Room to grow is not counted as granted: it costs what is touched of it.
-  const ClassIndex c = parts_.tables->class_at(block);
+  const ClassIndex c = parts_.tables->class_of(block);
   const std::uint64_t spare = stride_bytes(c) - stride_bytes(parts_.sizes->class_for(size));
   room_to_grow_[to_number(c)].fetch_add(spare, std::memory_order_relaxed);
   parts_.stats->tell_room(c, room_to_grow_[to_number(c)]);
   return block;
 }
 
-// Lends the room of a block of many small ones to a buffer of `size` bytes. False: that is too
-// much; the block went back.
+// Lends the room of a block in a span of several to a buffer of `size` bytes. Returns false if that
+// is too much. The block went back then.
 bool BufferResize::lend(Block block, ClassIndex wanted, std::size_t size,
                         const void* caller) noexcept {
-  const ClassIndex c = parts_.tables->class_at(block);
+  const ClassIndex c = parts_.tables->class_of(block);
   std::uint64_t bytes = buffer_bytes(c) - size;
   if (c == wanted && bytes < nominal_bytes(c) / 2) bytes = 0;  // no more than any buffer wastes
   if (parts_.lending->allows(bytes)) {
@@ -228,7 +229,7 @@ void BufferResize::lend_tail(Block block, ClassIndex c, std::size_t size,
   parts_.lending->note_room(block, c, bytes);
 }
 
-// A buffer that shrinks in place keeps no pages for what it held.
+// Gives back the pages of what a buffer held before it shrank in place.
 void BufferResize::give_tail_back(Buffer buffer, std::size_t size) noexcept {
   const GrowingSize held = growing_size(buffer.block);
   if (held.most() - size < policy::kLeastMoved) return;
@@ -239,8 +240,8 @@ void BufferResize::give_tail_back(Buffer buffer, std::size_t size) noexcept {
 // Gives back the pages of a block behind the first `size` bytes of its buffer. It
 // returns false if they stay.
 bool BufferResize::purge_behind(Block block, ClassIndex c, std::size_t size) noexcept {
-  const std::uintptr_t first = platform::page_above(block + gap_bytes(c) + size);
-  const std::uintptr_t last = platform::page_below(block + stride_bytes(c));
+  const std::uintptr_t first = platform::page_above(buffer_address(block, gap_bytes(c)) + size);
+  const std::uintptr_t last = platform::page_below(end_address(block, c));
   if (span_blocks(c) != 1 || first >= last) return false;
   WideBlocks spans = parts_.spans->wide_blocks(c);
   spans.before_purge(block, first, last);

@@ -39,8 +39,8 @@ class BufferResize {
     FreePath* free_path = nullptr;
     PageMove* page_move = nullptr;
   };
-  // The parts outlive this. `zero` tells which memory is handed out as zero. Pre: it is called
-  // once.
+  // Connects the parts, which outlive this. `zero` tells which memory is handed out as zero. Pre:
+  // it is called once.
   void open(const Parts& parts, ZeroChoice zero) noexcept {
     parts_ = parts;
     zero_ = zero;
@@ -69,17 +69,17 @@ class BufferResize {
   }
 
  private:
-  // It is a buffer that starts at the start of its block.
+  // Names a buffer that starts at the start of its block.
   struct Buffer {
     Block block;
     ClassIndex c;
 
-    std::uintptr_t address() const noexcept { return block + gap_bytes(c); }
+    std::uintptr_t address() const noexcept { return buffer_address(block, gap_bytes(c)); }
     void* pointer() const noexcept { return reinterpret_cast<void*>(address()); }
     std::size_t room() const noexcept { return buffer_bytes(c); }
   };
-  // It is the place that a buffer is to move to: a block that has room for `room` bytes and is to
-  // hold `size`, of which the first `kept` are the old buffer's.
+  // Describes the place that a buffer is to move to: a block that has room for `room` bytes and is
+  // to hold `size`, of which the first `kept` are the old buffer's.
   struct Target {
     std::size_t room;
     GrowingSize size;
@@ -112,7 +112,7 @@ class BufferResize {
   [[nodiscard]] bool purge_behind(Block block, ClassIndex c, std::size_t size) noexcept;
 
   const BlockMarks& marks() const noexcept { return parts_.tables->marks(); }
-  Buffer buffer_in(Block block) const noexcept { return {block, parts_.tables->class_at(block)}; }
+  Buffer buffer_in(Block block) const noexcept { return {block, parts_.tables->class_of(block)}; }
 
   Parts parts_;
   ZeroChoice zero_ = ZeroChoice::kOff;

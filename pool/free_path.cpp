@@ -6,7 +6,7 @@
 
 #include "pool/backing/backing.h"
 #include "pool/options/policy.h"
-#include "pool/purging/zeroing.h"
+#include "pool/pages/zeroing.h"
 
 namespace bufpool {
 
@@ -19,12 +19,12 @@ void FreePath::put_checked(void* pointer, const void* caller) noexcept {
   if (parts_.check->is_foreign(address)) return backing::release(pointer);
   parts_.check->require_in_use(address, Fault::Call::kFree);
   // The address is an aligned one inside a block.
-  const Block line = address - gap_bytes(c);
+  const Block line = block_of_buffer(address, gap_bytes(c));
   marks().mark_free(line);
   put_block(parts_.spans->lookup(c).block_around(address), c, caller);
 }
 
-// The end of the long way: it does what put() does, and what the state of the buffer asks for.
+// Ends the long way. It does what put() does, and what the state of the buffer asks for.
 void FreePath::put_block(Block block, ClassIndex c, const void* caller) noexcept {
   const bool grew = marks().is_growing(block) && span_blocks(c) == 1;
   const std::size_t written = grew ? used_by_growing(block, c) : kWordsBytes;
@@ -49,7 +49,7 @@ void FreePath::put(void* pointer, const void* caller) noexcept {
 }
 
 void FreePath::put_free(Block block, ClassIndex c, const void* caller) noexcept {
-  const std::uintptr_t& stack = parts_.tables->stack_of_class(to_number(c));
+  const std::uintptr_t stack = parts_.tables->stack_of_class(to_number(c));
   if (!parts_.cache->push(stack, block)) push(block, caller);
 }
 
@@ -61,7 +61,7 @@ void FreePath::put_emptied(void* pointer, std::uintptr_t from, std::uintptr_t to
   if (zero_ != ZeroChoice::kOff || foreign) return put(pointer, caller);
   const ClassIndex c = parts_.tables->class_at(address);
   const Block block = parts_.spans->lookup(c).block_around(address);
-  const Block line = address - gap_bytes(c);
+  const Block line = block_of_buffer(address, gap_bytes(c));
   if (line != block) marks().mark_free(line);
   const bool grew = marks().is_growing(block);
   const std::size_t used = grew ? used_by_growing(block, c) : kWordsBytes;
@@ -85,14 +85,15 @@ AlteredPages::Renewed FreePath::renew(Block block, ClassIndex c) noexcept {
 }
 
 void FreePath::push(Block block, const void* caller) noexcept {
-  const ClassIndex c = parts_.tables->class_at(block);
-  parts_.stats->settle();
+  const ClassIndex c = parts_.tables->class_of(block);
   if (parts_.cache->push_again(c, block)) return;
+  if (parts_.stats->settle() && parts_.cache->push_again(c, block)) return;
   parts_.cache->overflow(c, block);
   parts_.trimmer->after_slow_path(stride_bytes(c), caller);
 }
 
-// A buffer gives back what it was lent, and growth is learned from the size that it reached.
+// Ends the use of a buffer. It gives back what it was lent, and growth is learned from the size
+// that it reached.
 void FreePath::end_use(Block block, ClassIndex c) noexcept {
   const BlockState state = marks().state(block);
   if (state == BlockState::kGrowing) parts_.predictor->note_end(growing_size(block).most());
@@ -108,14 +109,16 @@ std::size_t FreePath::used_by_growing(Block block, ClassIndex c) const noexcept 
   return gap_bytes(c) + std::min(parts_.sizes->granted(most), buffer_bytes(c));
 }
 
-// Much of a large buffer may never have been touched, so its pages are given back instead of
-// written.
+// Makes a block read as zero. Much of a large buffer may never have been touched, so its pages are
+// given back instead of written.
 void FreePath::wipe(Block block, ClassIndex c) noexcept {
+  const std::uintptr_t start = to_address(block);
+  const std::uintptr_t end = end_address(block, c);
   const std::size_t bytes = stride_bytes(c);
   const bool large = bytes >= policy::kLeastPurgedToWipe;
-  if (large) parts_.spans->wide_blocks(c).before_purge(block, block, block + bytes);
-  if (!large || !make_zero(block, block + bytes)) {
-    std::memset(reinterpret_cast<void*>(block), 0, bytes);
+  if (large) parts_.spans->wide_blocks(c).before_purge(block, start, end);
+  if (!large || !make_zero(start, end)) {
+    std::memset(reinterpret_cast<void*>(start), 0, bytes);
   }
   marks().mark_known_zero(block);
 }

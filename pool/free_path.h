@@ -38,7 +38,8 @@ class FreePath {
     StatsTeller* stats = nullptr;
     ReallocPredictor* predictor = nullptr;
   };
-  // The parts outlive this. `zero` tells which memory is wiped. Pre: it is called once.
+  // Connects the parts, which outlive this. `zero` tells which memory is wiped. Pre: it is called
+  // once.
   void open(const Parts& parts, ZeroChoice zero) noexcept {
     parts_ = parts;
     zero_ = zero;
@@ -55,9 +56,9 @@ class FreePath {
   // spans where the stack is full.
   [[gnu::cold, gnu::noinline]] void push(Block block, const void* caller) noexcept;
 
-  // It does what put() does for a buffer whose whole pages in [from, to) were moved away. If
-  // buffers are not wiped, the span of the block knows after it that they have no memory. Pre: a
-  // span of the class is one block.
+  // Does what put() does for a buffer whose whole pages in [from, to) were moved away. If buffers
+  // are not wiped, the span of the block knows after it that they have no memory. Pre: a span of
+  // the class is one block.
   void put_emptied(void* pointer, std::uintptr_t from, std::uintptr_t to,
                    const void* caller) noexcept;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool/miss_path.h"
 
+#include <tuple>
+
 #include "pool/options/policy.h"
 #include "pool/platform/clock.h"
 #include "pool/platform/memory.h"
@@ -11,35 +13,37 @@ namespace bufpool {
 void* MissPath::take(std::size_t size, const void* caller) noexcept {
   const ClassIndex c = parts_.sizes->class_for(size);
   const Got got = find(c, size, caller);
-  return got.block != 0 ? hand_out(got.block, c) : take_elsewhere(c, got, size);
+  return got.block != kNoBlock ? hand_out(got.block, c) : take_elsewhere(c, got, size);
 }
 
 void* MissPath::take_elsewhere(ClassIndex c, Got got, std::size_t size) noexcept {
   const auto ask = [size] { return backing::allocate(size); };
   const Served served = serve(c, got, size, ask);
-  return served.block != 0 ? hand_out(served.block, c) : served.passed;
+  return served.block != kNoBlock ? hand_out(served.block, c) : served.passed;
 }
 
 MissPath::Got MissPath::take_block(std::size_t size, std::size_t asked,
                                    const void* caller) noexcept {
-  const std::uintptr_t& stack = parts_.tables->stack_for_step(step_number(size));
-  if (const Block block = parts_.cache->pop(stack, asked)) return {block, {}};
+  const std::uintptr_t stack = parts_.tables->stack_for_step(step_number(size));
+  const Block block = parts_.cache->pop(stack, asked);
+  if (block != kNoBlock) return {block, {}};
   return find(parts_.sizes->class_for(size), asked, caller);
 }
 
 // The steps are those of pool/README.md, "A miss".
 MissPath::Got MissPath::find(ClassIndex c, std::size_t asked, const void* caller) noexcept {
-  // 0. There is a statistics page from now on, where there can be one.
-  parts_.stats->settle();
-  // 1. The thread or the CPU may have been unknown to the cache.
-  if (const Block block = parts_.cache->pop_again(c, asked)) return {block, {}};
+  // 1. The thread or the CPU may have been unknown to the cache. The first miss of a process makes
+  //    its statistics page, and a forked child's shows the cache that it has from its parent.
+  Block block = parts_.cache->pop_again(c, asked);
+  if (block == kNoBlock && parts_.stats->settle()) block = parts_.cache->pop_again(c, asked);
+  if (block != kNoBlock) return {block, {}};
   // 2. The class's spans are opened with its first get.
-  if (!parts_.spans->opened(c).is_open()) return {0, Shortage::kLock};
+  if (!parts_.spans->opened(c).is_open()) return {kNoBlock, Shortage::kLock};
   // 3. An idle block of a larger class has its pages already.
   CpuCache::Refill got = borrow(c, asked);
   // 4. The shared spans have a batch, or cut one from fresh pages. If the system refuses memory,
   //    the memory that another thread is giving back can be had soon.
-  if (got.block == 0) got = refill(c, asked);
+  if (got.block == kNoBlock) got = refill(c, asked);
   // 5. Idle pages go back to make up for fresh ones. A block of more than twice the request is for
   //    a buffer with room to grow. Most of its fresh pages stay untouched, so the budget is not
   //    raised for those among them that were purged shortly before.
@@ -49,22 +53,23 @@ MissPath::Got MissPath::find(ClassIndex c, std::size_t asked, const void* caller
   }
   // 6. The rules of retention have their turn.
   parts_.trimmer->after_slow_path(stride_bytes(c), caller);
-  parts_.stats->after_slow_path(got.block != 0 ? parts_.tables->class_at(got.block) : c);
+  parts_.stats->after_slow_path(got.block != kNoBlock ? parts_.tables->class_of(got.block) : c);
   return {got.block, got.why};
 }
 
-// While another thread gives the pages of blocks back, these blocks are in no span.
+// Takes a block from the spans. While another thread gives the pages of blocks back, these blocks
+// are in no span.
 CpuCache::Refill MissPath::refill(ClassIndex c, std::size_t asked) noexcept {
   const std::uint32_t steps = parts_.returns->steps();
   const CpuCache::Refill refill = refill_at_once(c, asked);
-  if (refill.block != 0 || refill.why != Shortage::kMemory) return refill;
+  if (refill.block != kNoBlock || refill.why != Shortage::kMemory) return refill;
   return await_returns(c, asked, steps);
 }
 
 // If the system refuses memory, all that is idle goes back, and the spans are asked once more.
 CpuCache::Refill MissPath::refill_at_once(ClassIndex c, std::size_t asked) noexcept {
   const CpuCache::Refill refill = parts_.cache->refill(c, asked);
-  if (refill.block != 0 || refill.why == Shortage::kLock) return refill;
+  if (refill.block != kNoBlock || refill.why == Shortage::kLock) return refill;
   return parts_.retention->make_room() ? parts_.cache->refill(c, asked) : refill;
 }
 
@@ -79,25 +84,27 @@ CpuCache::Refill MissPath::await_returns(ClassIndex c, std::size_t asked,
     if (!returns.wait(steps, since_ms)) break;
     steps = returns.steps();
     const CpuCache::Refill got = refill_at_once(c, asked);
-    if (got.block != 0 || got.why != Shortage::kMemory) return got;
+    if (got.block != kNoBlock || got.why != Shortage::kMemory) return got;
   }
   return {};
 }
 
-// Returns a block of a larger class, or 0 if there is none. It may be a free one, or be cut from
-// pages next to those that the class has, as that takes no mapping. The next larger class comes
-// first.
+// Returns a block of a larger class, or kNoBlock if there is none. It may be a free one, or be cut
+// from pages next to those that the class has, as that takes no mapping. The next larger class
+// comes first.
 Block MissPath::take_larger(ClassIndex c, std::size_t asked) noexcept {
   for (std::uint32_t number = to_number(c) + 1; number <= to_number(kLastClass); ++number) {
     const ClassIndex lender{number};
     if (!parts_.sizes->is_in_use(lender) || !(*parts_.spans)[lender].is_used()) continue;
-    if (const Block block = parts_.cache->pop_again(lender, asked)) return block;
-    if (const Block block = parts_.cache->refill(lender, asked).block) return block;
+    const Block cached = parts_.cache->pop_again(lender, asked);
+    if (cached != kNoBlock) return cached;
+    const Block block = parts_.cache->refill(lender, asked).block;
+    if (block != kNoBlock) return block;
   }
-  return 0;
+  return kNoBlock;
 }
 
-// A block is borrowed where the class would need fresh pages. Each time costs this slow path, so a
+// Borrows a block where the class would need fresh pages. Each time costs this slow path, so a
 // class that has borrowed for as long as the faults of pages of its own would have taken gets them.
 CpuCache::Refill MissPath::borrow(ClassIndex c, std::size_t asked) noexcept {
   if (nominal_bytes(c) < policy::kLeastBorrowed || (*parts_.spans)[c].figures().idle_bytes() > 0)
@@ -109,7 +116,7 @@ CpuCache::Refill MissPath::borrow(ClassIndex c, std::size_t asked) noexcept {
     return {};
   }
   const CpuCache::Refill borrowed = borrow_from_larger(c, asked);
-  if (borrowed.block != 0) times.fetch_add(1, std::memory_order_relaxed);
+  if (borrowed.block != kNoBlock) times.fetch_add(1, std::memory_order_relaxed);
   return borrowed;
 }
 
@@ -122,7 +129,8 @@ CpuCache::Refill MissPath::borrow_from_larger(ClassIndex c, std::size_t asked) n
     SharedSpans& spans = (*parts_.spans)[lender];
     const std::uint64_t beyond = stride_bytes(lender) - stride_bytes(c);
     if (!spans.is_used() || !parts_.lending->allows(beyond)) continue;
-    if (const Block block = parts_.cache->pop_again(lender, asked)) return {.block = block};
+    const Block block = parts_.cache->pop_again(lender, asked);
+    if (block != kNoBlock) return {.block = block};
     if (spans.figures().idle_bytes() > 0) return parts_.cache->refill(lender, asked);
   }
   return {};
@@ -130,17 +138,16 @@ CpuCache::Refill MissPath::borrow_from_larger(ClassIndex c, std::size_t asked) n
 
 MissPath::Wide MissPath::take_wide(ClassIndex c, std::size_t asked, std::uint32_t offset,
                                    const void* caller) noexcept {
-  parts_.stats->settle();
+  std::ignore = parts_.stats->settle();
   SharedSpans& spans = parts_.spans->opened(c);
   if (!spans.is_open()) return {};
   // A block of the cache has its pages. One of a class with slots may begin anywhere.
   if (!has_slots(c) && spans.figures().idle_bytes() == 0) {
-    if (const Block block = parts_.cache->pop_again(c, asked)) {
-      return {block, stride_bytes(c) - asked};
-    }
+    const Block block = parts_.cache->pop_again(c, asked);
+    if (block != kNoBlock) return {block, stride_bytes(c) - asked};
   }
   const CpuCache::Refill refill = parts_.cache->take_wide(c, asked, offset);
-  if (refill.block == 0) return {};
+  if (refill.block == kNoBlock) return {};
   if (refill.fresh_bytes > 0) {
     parts_.retention->after_fresh(refill.fresh_bytes, refill.regret_bytes);
   }

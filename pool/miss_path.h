@@ -43,14 +43,14 @@ class MissPath {
     ReturnsUnderWay* returns = nullptr;
     const SpaceMappings* mappings = nullptr;
   };
-  // The parts outlive this. Pre: it is called once.
+  // Connects the parts, which outlive this. Pre: it is called once.
   void open(const Parts& parts) noexcept { parts_ = parts; }
 
   // Ends a BufferPool::take() whose stack had no block. It returns null only if the allocator
   // underneath has no memory. Pre: `size` is served.
   [[nodiscard, gnu::cold, gnu::noinline]] void* take(std::size_t size, const void* caller) noexcept;
 
-  // It is a block, or 0 and the reason why there is none.
+  // Holds a block, or kNoBlock and the reason why there is none.
   struct Got {
     Block block;
     Shortage why;
@@ -59,9 +59,9 @@ class MissPath {
   // served.
   [[nodiscard]] Got take_block(std::size_t size, std::size_t asked, const void* caller) noexcept;
 
-  // It is a block with room to grow.
+  // Holds a block with room to grow, or kNoBlock if there is none.
   struct Wide {
-    Block block = 0;               // it is 0 if there is none
+    Block block = kNoBlock;
     std::uint64_t idle_bytes = 0;  // they have pages, and `asked` bytes do not need them
   };
   // Takes such a block past the stack. `offset` tells where in a page it begins, as in WideTake.
@@ -71,15 +71,15 @@ class MissPath {
 
   // Marks a block that was taken for a request of class `wanted` as in use, and returns its buffer.
   [[nodiscard, gnu::always_inline]] void* hand_out(Block block, ClassIndex wanted) noexcept {
-    const std::uint64_t c = parts_.tables->class_number(block);
+    const std::uint64_t c = parts_.tables->class_number(to_address(block));
     parts_.tables->marks().mark_in_use(block);
     if (c != to_number(wanted)) {
-      parts_.lending->note_borrowed(block, parts_.tables->class_at(block), wanted);
+      parts_.lending->note_borrowed(block, parts_.tables->class_of(block), wanted);
     }
-    return reinterpret_cast<void*>(block + parts_.tables->gap_of_class(c));
+    return reinterpret_cast<void*>(buffer_address(block, parts_.tables->gap_of_class(c)));
   }
 
-  // It is a block, or, if that is 0, what the allocator underneath gave: that may be nullptr.
+  // Holds a block, or kNoBlock and what the allocator underneath gave, which may be nullptr.
   struct Served {
     Block block;
     void* passed;
@@ -89,7 +89,7 @@ class MissPath {
   // block of a larger class serves. errno stays as it is unless all fail.
   template <typename Ask>
   [[nodiscard]] Served serve(ClassIndex c, Got got, std::size_t asked, Ask ask) noexcept {
-    if (got.block != 0) return {got.block, nullptr};
+    if (got.block != kNoBlock) return {got.block, nullptr};
     if (got.why != Shortage::kMemory) return pass_on(c, got.why, ask);
     return serve_short(c, asked, ask);
   }
@@ -107,11 +107,11 @@ class MissPath {
     auto& passed = passed_on_[to_number(c)][static_cast<std::size_t>(why)];
     passed.fetch_add(1, std::memory_order_relaxed);
     parts_.stats->tell_passed_on(c, why);
-    return {0, backing::keeping_errno(ask)};
+    return {kNoBlock, backing::keeping_errno(ask)};
   }
 
-  // It does what serve() does where the pool had no memory. The allocator underneath comes first,
-  // as its blocks fit. It comes last if it was refused memory a moment ago, as each try costs it
+  // Does what serve() does where the pool had no memory. The allocator underneath comes first, as
+  // its blocks fit. It comes last if it was refused memory a moment ago, as each try costs it
   // several system calls, and if mappings are short: a new one would keep those of the classes from
   // becoming larger.
   template <typename Ask>
@@ -122,7 +122,7 @@ class MissPath {
     errno = kept;
     if (memory != nullptr) return pass_on(c, Shortage::kMemory, [=] { return memory; });
     if (asks_first) backing_refused_.note();
-    if (const Block block = take_larger(c, asked)) return {block, nullptr};
+    if (const Block block = take_larger(c, asked); block != kNoBlock) return {block, nullptr};
     const auto last = [&]() -> void* { return asks_first ? nullptr : ask(); };
     return pass_on(c, Shortage::kMemory, last);
   }

@@ -21,8 +21,8 @@
 namespace bufpool {
 
 // Does all that a process asks of its pool beside gets and puts. It may be used before the pool
-// opens, too: what there is to do is done then, and the rest is nothing. Any thread may call all
-// but close().
+// opens, too: it then does what can be done, and ignores the rest. Any thread may call all but
+// close().
 class PoolControl {
  public:
   struct Parts {
@@ -38,7 +38,7 @@ class PoolControl {
     ChunkSpace& space;
     StatsTeller& stats;
   };
-  // The parts outlive this.
+  // Connects the parts, which outlive this.
   explicit PoolControl(const Parts& parts) noexcept : parts_(parts) {}
 
   // Sets the function that is called with the first fault of the program. Without one the process
@@ -60,8 +60,8 @@ class PoolControl {
   // Returns what keeps the statistics page.
   StatsTeller& stats() noexcept { return parts_.stats; }
 
-  // The program is about to alter pages, see AlteredPages::note(). Pre: BufferPool::owns() the
-  // first byte.
+  // Notes that the program is about to alter pages, see AlteredPages::note(). Pre:
+  // BufferPool::owns() the first byte.
   void note_altered(std::uintptr_t start, std::size_t bytes, Alteration how) noexcept {
     parts_.altered.note(start, bytes, how);
   }

@@ -19,7 +19,7 @@
 
 namespace bufpool {
 
-// These are the figures in a few sums.
+// Holds the figures in a few sums.
 struct PoolTotals {
   std::uint64_t carved_bytes;
   std::uint64_t in_use_bytes;
@@ -45,7 +45,7 @@ class PoolFigures {
     ForkAccount& at_fork;
     StatsTeller& stats;
   };
-  // The parts outlive this.
+  // Connects the parts, which outlive this.
   explicit PoolFigures(const Parts& parts) noexcept : parts_(parts) {}
 
   // Returns the mode that is in force.

@@ -7,7 +7,7 @@
 
 #include "interpose/calls/next_symbol.h"
 #include "interpose/export.h"
-#include "interpose/lifecycle.h"
+#include "interpose/lifecycle/lifecycle.h"
 #include "interpose/messages/message.h"
 
 namespace bufpool {

@@ -9,11 +9,22 @@
 #include "interpose/export.h"
 #include "interpose/heap.h"
 #include "pool/platform/safe_calls.h"
+#include "pool/sync/owner_lock.h"
+#include "pool/sync/vforks.h"
 
 namespace bufpool {
 namespace {
 
 constinit NextSymbol<int(int, ...) noexcept> next_prctl("prctl");
+
+// A child of vfork gives up its own privileges before it executes another program. Its parent, in
+// whose memory that would be noted, goes on as it was.
+void note_step_to_filter() noexcept {
+  const bool is_vfork_child = Vforks::is_in_one() && !OwnerLock::process_is_entered();
+  if (is_vfork_child) return;
+  the_pool.control().stats().settle_for_good();
+  platform::expect_filter();
+}
 
 }  // namespace
 
@@ -24,8 +35,7 @@ void find_next_prctl() noexcept { std::ignore = next_prctl.get(); }
 // libc's prctl also reads four numbers if the caller passes fewer.
 BUFPOOL_EXPORT int prctl(int option, ...) noexcept {
   if (option == PR_SET_NO_NEW_PRIVS || option == PR_SET_SECCOMP) {
-    bufpool::the_pool.control().stats().settle_for_good();
-    bufpool::platform::expect_filter();
+    bufpool::note_step_to_filter();
   }
   va_list list;
   va_start(list, option);

@@ -12,13 +12,13 @@
 #include <cerrno>
 
 #include "interpose/export.h"
-#include "pool/percpu/rseq_abi.h"
-#include "pool/sync/owner_lock.h"
+#include "pool/slabs/rseq_abi.h"
+#include "pool/sync/vforks.h"
 
 extern "C" {
 
 [[gnu::used]] bufpool::RseqArea* bufpool_before_vfork() noexcept {
-  bufpool::OwnerLock::enter_vfork();
+  bufpool::Vforks::enter();
   return bufpool::leave_sequences();
 }
 
@@ -26,7 +26,7 @@ extern "C" {
 // error below 0.
 [[gnu::used]] pid_t bufpool_after_vfork(long result, bufpool::RseqArea* area) noexcept {
   bufpool::return_to_sequences(area);
-  bufpool::OwnerLock::leave_vfork();
+  bufpool::Vforks::leave();
   if (result >= 0) return static_cast<pid_t>(result);
   errno = static_cast<int>(-result);
   return -1;

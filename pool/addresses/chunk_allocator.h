@@ -38,18 +38,18 @@ class ChunkAllocator {
   // is mapped there.
   void give(std::uintptr_t start, std::size_t chunks) noexcept;
 
-  // Bytes of the chunks that are taken. It takes no lock.
+  // Returns the bytes of the chunks that are taken. It takes no lock.
   std::size_t bytes() const noexcept {
     return taken_.load(std::memory_order_relaxed) * kChunkBytes;
   }
 
-  // A fork calls these for the lock, see OwnerLock.
+  // Wait for the owner of the lock before a fork, and repair the lock in the child, see OwnerLock.
   void await_owner() noexcept { lock_.await_owner(); }
   void repair_in_child() noexcept { lock_.repair_in_child(); }
 
  private:
-  // Free chunks in a row. If there is no room for one more range, its chunks are given up. A region
-  // has more addresses than a process can use.
+  // Holds free chunks in a row. If there is no room for one more range, its chunks are given up. A
+  // region has more addresses than a process can use.
   struct Range {
     std::uintptr_t start;
     std::size_t chunks;
@@ -66,7 +66,7 @@ class ChunkAllocator {
   std::uintptr_t end_ = 0;                             // constant once open
   std::uintptr_t next_ BUFPOOL_GUARDED_BY(lock_) = 0;  // no chunk from here on was ever taken
   std::atomic<std::size_t> taken_{0};
-  std::size_t count_ BUFPOOL_GUARDED_BY(lock_) = 0;  // of the ranges
+  std::size_t count_ BUFPOOL_GUARDED_BY(lock_) = 0;  // of the ranges in free_
   // The addresses ascend, and no two ranges touch.
   std::array<Range, kMostRanges> free_ BUFPOOL_GUARDED_BY(lock_){};
 };

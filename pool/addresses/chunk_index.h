@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A pointer per chunk to the record that describes it, for the slow paths. It is a tree of two
-// levels. A leaf is made when it is first needed, and stays.
+// Holds a pointer for each chunk to the record that describes it, for the slow paths. It is a tree
+// of two levels. A leaf is made when it is first needed, and stays.
 //
 // Synchronization: there is no lock. Any thread may look up at any time. Only the owner of a chunk
 // sets its pointer.
@@ -19,7 +19,8 @@ namespace bufpool {
 // all functions.
 class ChunkIndex {
  public:
-  // The record that was set for a chunk, or nullptr if none was. Any number will do.
+  // Returns the record that was set for a chunk, or nullptr if none was. Any number will do. It
+  // takes no lock.
   [[nodiscard]] void* find(std::size_t chunk) const noexcept {
     if (chunk >= ChunkRange::kMostChunks) return nullptr;
     const Leaf* const leaf = leaves_[chunk / kLeaf].load(std::memory_order_acquire);

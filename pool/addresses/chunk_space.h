@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The pool's address space: classes take chunks of it as they need them, and an address leads to
-// the record of its chunk.
+// Manages the pool's address space. Classes take chunks of it as they need them, and an address
+// leads to the record of its chunk.
 //
 // Nothing of the space is reserved. It lies terabytes away from where the kernel puts mappings, so
 // that the kernel does not get there before those fill terabytes. The pages of a chunk are mapped
@@ -48,7 +48,8 @@ class SpaceMappings {
   // Tells whether mappings may be used up. Those that there are may become larger all the same.
   bool are_short() const noexcept { return yielded_.load(std::memory_order_relaxed); }
 
-  // The sum of the bytes that are mapped for buffers. Those who map and unmap change it.
+  // Returns the sum of the bytes that are mapped for buffers. Those who map and unmap change it. It
+  // takes no lock.
   std::atomic<std::size_t>& bytes() noexcept { return bytes_; }
 
  private:
@@ -98,11 +99,11 @@ class ChunkSpace {
   // Unmaps all that is mapped in the range. Pre: nobody uses the space any more.
   void close() noexcept;
 
-  // The range that all chunks lie in. It is empty before open().
+  // Returns the range that all chunks lie in. It is empty before open().
   const ChunkRange& range() const noexcept { return range_; }
 
-  // The record that was entered for the chunk of `address`, or nullptr if there is none. It takes
-  // no lock.
+  // Returns the record that was entered for the chunk of `address`, or nullptr if there is none. It
+  // takes no lock.
   [[nodiscard]] void* record_at(std::uintptr_t address) const noexcept {
     return index_.find(range_.chunk_number(address));
   }
@@ -121,17 +122,17 @@ class ChunkSpace {
   // Returns the regions of the classes.
   ChunkRegions& regions() noexcept { return regions_; }
 
-  // The memory for the records of runs and spans.
+  // Returns the memory for the records of runs and spans.
   RecordArena& records() noexcept { return records_; }
 
-  // Whether the classes ask the kernel for huge pages.
+  // Returns the part that says whether the classes ask the kernel for huge pages.
   HugePageAdvice& huge_pages() noexcept { return huge_pages_; }
 
-  // What is mapped in the range.
+  // Returns the part that counts what is mapped in the range.
   SpaceMappings& mappings() noexcept { return mappings_; }
 
-  // A fork calls these for all locks of the space, see OwnerLock. Pre: no class is opened
-  // meanwhile.
+  // Wait for the owners of all locks of the space before a fork, and repair the locks in the child,
+  // see OwnerLock. Pre: no class is opened meanwhile.
   void await_owners() noexcept;
   void repair_in_child() noexcept;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whether the pool asks the kernel for huge pages.
+// Decides whether the pool asks the kernel for huge pages.
 #pragma once
 
 #include <atomic>
@@ -25,11 +25,11 @@ class HugePageAdvice {
     }
   }
 
-  // The user's choice.
+  // Returns the user's choice.
   HugePagesChoice choice() const noexcept { return choice_; }
 
-  // Whether the system gives huge pages to those who ask, and asking is no call that the program
-  // may have forbidden. It reads files, once. Two threads may both read them.
+  // Returns whether the system gives huge pages to processes that ask, and the program has not
+  // forbidden the call that asks. It reads files, once. Two threads may both read them.
   [[nodiscard]] bool may_ask() noexcept {
     if (platform::expects_filter()) return false;
     int given = given_.load(std::memory_order_relaxed);

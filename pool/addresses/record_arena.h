@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Memory for the records of runs and spans. The records lie apart from the buffers that they
-// describe, so that an overrun of a buffer cannot reach them and no page of a buffer is touched for
-// them.
+// Has the memory for the records of runs and spans. The records lie apart from the buffers that
+// they describe, so that an overrun of a buffer cannot reach them and no page of a buffer is
+// touched for them.
 //
 // Synchronization: one lock. No system call is made under it.
 #pragma once
@@ -14,8 +14,8 @@
 
 namespace bufpool {
 
-// Allocates records and takes them back. Any thread may call allocate() and release(), and a signal
-// handler may, too.
+// Allocates records and takes them back. Any thread and any signal handler may call allocate() and
+// release().
 class RecordArena {
  public:
   // Allocates a record of `bytes` bytes, all zero, aligned to a cache line. It returns nullptr if
@@ -27,7 +27,7 @@ class RecordArena {
   // happens. It takes the lock. Pre: allocate(bytes) returned `record`.
   void release(void* record, std::size_t bytes) noexcept;
 
-  // A fork calls these for the lock, see OwnerLock.
+  // Wait for the owner of the lock before a fork, and repair the lock in the child, see OwnerLock.
   void await_owner() noexcept { lock_.await_owner(); }
   void repair_in_child() noexcept { lock_.repair_in_child(); }
 
@@ -50,10 +50,10 @@ class RecordArena {
   void add_free(std::uintptr_t address, std::size_t units) noexcept BUFPOOL_REQUIRES(lock_);
 
   OwnerLock lock_;
-  // The rest of the block that records are cut from.
+  // Records are cut from the rest of a block, which these bound.
   std::uintptr_t at_ BUFPOOL_GUARDED_BY(lock_) = 0;
   std::uintptr_t end_ BUFPOOL_GUARDED_BY(lock_) = 0;
-  // Free records, by their size in units.
+  // It lists the free records by their size in units.
   std::array<Free*, kUnits + 1> free_ BUFPOOL_GUARDED_BY(lock_){};
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The contract with the allocator underneath, which serves the requests that the pool does not.
-// backing_mimalloc.h and .cpp are its one implementation. The header is the only file that includes
-// mimalloc's, and makes the two calls that matter a jump.
+// This is the contract with the allocator underneath, which serves the requests that the pool does
+// not. backing_mimalloc.h and .cpp are its one implementation. The header is the only file that
+// includes mimalloc's, and makes the two calls that matter a jump.
 //
 // An implementation mends what its allocator gets wrong, so that callers may rely on this page.
 // Addresses are aligned to 16 bytes, or to `alignment` if one is given. Sizes of 0 are served.
@@ -20,14 +20,14 @@ namespace bufpool::backing {
 // up. Doing it twice is harmless.
 void open(void (*refused)() noexcept) noexcept;
 
-// The end of the addresses that the kernel gives a process without being asked for more.
+// The kernel gives a process addresses below this one if it is not asked for more.
 #if defined(__x86_64__)
 inline constexpr std::size_t kAddresses = std::size_t{1} << 47;
 #else
 inline constexpr std::size_t kAddresses = std::size_t{1} << 52;
 #endif
 
-// Bytes of address space that are set aside for a thread with its first request, and again when
+// So many bytes of address space are set aside for a thread with its first request, and again when
 // they are used up.
 inline constexpr std::size_t kThreadBytes = std::size_t{32} << 20;
 

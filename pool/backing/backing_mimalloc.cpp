@@ -16,8 +16,9 @@ bool aligned(const void* pointer, std::size_t alignment) noexcept {
   return (reinterpret_cast<std::uintptr_t>(pointer) & (alignment - 1)) == 0;
 }
 
-// mimalloc 2.0.9 takes small power-of-two sizes from its size bins and does not look whether a
-// bin's blocks are aligned as asked. A size off the power of two goes the careful way.
+// Allocates where mimalloc failed to align. mimalloc 2.0.9 takes small power-of-two sizes from its
+// size bins and does not look whether a bin's blocks are aligned as asked. A size off the power of
+// two goes the careful way.
 [[gnu::cold]] void* allocate_aligned_off_power(std::size_t alignment, std::size_t size) noexcept {
   for (std::size_t extra = kLeast; extra <= 2 * alignment; extra *= 2) {
     void* pointer = mi_malloc_aligned(size + extra, alignment);
@@ -31,7 +32,7 @@ std::size_t place_in_page(const void* pointer) noexcept {
   return reinterpret_cast<std::uintptr_t>(pointer) % platform::kPageBytes;
 }
 
-// mi_realloc's own rule.
+// Returns whether a block stays where it is. The rule is that of mi_realloc.
 bool stays(std::size_t held, std::size_t size) noexcept { return size <= held && size >= held / 2; }
 
 // Every move leaves a mapping more, so a block that grew gets an eighth more of addresses than it
@@ -55,9 +56,9 @@ void* resize_by_pages(void* pointer, std::size_t held, std::size_t size) noexcep
   return moved;
 }
 
-// mimalloc calls it when it could not do something. It leaves errno to the function called, and
-// there is what its system calls left. EFAULT means a free list that was written to. Only builds
-// with checks tell it, and they end the process then. `refused` is what open() was given.
+// mimalloc calls it when it could not do something. mimalloc leaves errno to this function, and
+// errno holds what mimalloc's system calls left. EFAULT means a free list that was written to. Only
+// builds with checks tell it, and they end the process then. `refused` is what open() was given.
 void note_failure(int error, void* refused) noexcept {
   if (error == EFAULT) std::abort();
   if (error == ENOMEM) reinterpret_cast<void (*)() noexcept>(refused)();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The part of the contract in backing.h that must cost no more than mimalloc does.
+// This is the part of the contract in backing.h that must cost no more than mimalloc does.
 #pragma once
 
 #include <mimalloc.h>
@@ -10,7 +10,8 @@
 
 namespace bufpool::backing {
 
-// malloc's promise on x86-64 and aarch64. mimalloc 2.0.9 aligns requests below this to 8 only.
+// malloc promises this alignment on x86-64 and aarch64. mimalloc 2.0.9 aligns requests below this
+// to 8 only.
 inline constexpr std::size_t kLeast = 16;
 
 // Returns a size for which mimalloc keeps the promise.
@@ -18,12 +19,12 @@ constexpr std::size_t at_least_aligned(std::size_t size) noexcept {
   return size < kLeast ? kLeast : size;
 }
 
-// See backing.h.
+// Is declared in backing.h, which says what it does.
 [[gnu::always_inline]] inline void* allocate(std::size_t size) noexcept {
   return mi_malloc(at_least_aligned(size));
 }
 
-// See backing.h.
+// Is declared in backing.h, which says what it does.
 [[gnu::always_inline]] inline void release(void* pointer) noexcept { mi_free(pointer); }
 
 }  // namespace bufpool::backing

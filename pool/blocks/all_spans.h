@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The shared spans of all classes.
+// Holds the shared spans of all classes.
 #pragma once
 
 #include <array>
@@ -14,12 +14,12 @@
 
 namespace bufpool {
 
-// The spans of each class. A class is opened with its first get, and opening writes to its element
-// here. So a small process, which uses few classes, has few pages of this table resident.
+// Holds the spans of each class. A class is opened with its first get, and opening writes to its
+// element here. So a small process, which uses few classes, has few pages of this table resident.
 class AllSpans {
  public:
-  // `space` outlives this. `most_out` is the most blocks of a class that may be out at once.
-  // Pre: it is called once.
+  // Connects the parts. `space` outlives this. `most_out` is the most blocks of a class that may be
+  // out at once. Pre: it is called once.
   void open(ChunkSpace* space, std::uint64_t most_out) noexcept {
     space_ = space;
     most_out_ = most_out;
@@ -55,8 +55,9 @@ class AllSpans {
   // Returns the first of kClassSlots elements, for parts that know spans by their numbers.
   SharedSpans* data() noexcept { return spans_.data(); }
 
-  // Around a fork, see OwnerLock. While a fork is under way no class is opened, so that the locks
-  // of those that are not have no owner; await_opening() comes before await_owners().
+  // Wait for the owners of the locks before a fork, and repair the locks in the child, see
+  // OwnerLock. While a fork is under way no class is opened, so that the locks of classes that are
+  // not open have no owner. await_opening() comes before await_owners().
   void await_opening() noexcept { opening_.await_owner(); }
   void await_owners() noexcept {
     for (SharedSpans& spans : spans_) {

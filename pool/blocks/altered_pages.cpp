@@ -9,14 +9,13 @@
 namespace bufpool {
 namespace {
 
-// The whole pages of a block. Those of a slot are its own from end to end, guard line included;
-// elsewhere those at its ends hold guard lines, too.
+// Holds the whole pages of a block. The pages of a slot are the block's own from end to end, guard
+// line included. Elsewhere the pages at its ends hold guard lines, too.
 struct Pages {
   Pages(Block block, ClassIndex c) noexcept
-      : first(has_slots(c) ? platform::page_below(block)
-                           : platform::page_above(block + gap_bytes(c))),
-        last(has_slots(c) ? first + span_bytes(c) : platform::page_below(block + stride_bytes(c))) {
-  }
+      : first(has_slots(c) ? platform::page_below(to_address(block))
+                           : platform::page_above(buffer_address(block, gap_bytes(c)))),
+        last(has_slots(c) ? first + span_bytes(c) : platform::page_below(end_address(block, c))) {}
 
   std::uintptr_t first;
   std::uintptr_t last;
@@ -25,17 +24,17 @@ struct Pages {
 }  // namespace
 
 void AlteredPages::note(std::uintptr_t start, std::size_t bytes, Alteration how) noexcept {
-  if (platform::expects_filter()) return;  // the look at a guard line takes one
+  if (platform::expects_filter()) return;  // the look at a guard line takes a system call
   const std::uintptr_t end = start + bytes;
   for (std::uintptr_t at = start; at < end && parts_.tables->owns(at);) {
     const ClassIndex c = parts_.tables->class_at(at);
     SpanLookup spans = parts_.spans->lookup(c);
     const Block block = spans.block_around(at);
-    if (block == 0) return;
+    if (block == kNoBlock) return;
     const Pages pages(block, c);
     const bool holds_pages = std::max(start, pages.first) < std::min(end, pages.last);
     if (holds_pages && spans.is_block(block)) mark(block, c, how);
-    at = std::max(block + stride_bytes(c), pages.last);
+    at = std::max(end_address(block, c), pages.last);
   }
 }
 

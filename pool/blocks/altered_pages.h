@@ -20,20 +20,22 @@ class AlteredPages {
     const HitTables* tables = nullptr;
     AllSpans* spans = nullptr;
   };
-  // The parts outlive this. `zero` tells which memory is wiped. Pre: it is called once.
+  // Connects the parts, which outlive this. `zero` tells which memory is wiped. Pre: it is called
+  // once.
   void open(const Parts& parts, ZeroChoice zero) noexcept {
     parts_ = parts;
     zero_ = zero;
   }
 
-  // The program is about to alter the pages of [start, start + bytes): a buffer that it gives back
-  // so is no use to the next. Nothing happens if new system calls are to be avoided. It takes no
-  // lock. A signal handler may call it.
+  // Notes that the program is about to alter the pages of [start, start + bytes). The next owner of
+  // the buffer could not use such pages. Nothing happens if new system calls are to be avoided. It
+  // takes no lock. A signal handler may call it.
   void note(std::uintptr_t start, std::size_t bytes, Alteration how) noexcept;
 
-  // Pages moved into a block in use, of the allocator underneath or in several mappings. Nothing is
-  // known of what the program did to the former, and mappings must not add up, so the block gets
-  // fresh pages when it comes back. Pre: the class of the block has more than two words.
+  // Notes that pages of the allocator underneath, or pages in several mappings, moved into a block
+  // in use. Nothing is known of what the program did to the former, and mappings must not add up,
+  // so the block gets fresh pages when it comes back. Pre: the class of the block has more than two
+  // words.
   void note_moved_in(Block block) noexcept {
     alteration(block) = marks().cookies().altered(block, Alteration::kMovedIn);
   }
@@ -55,7 +57,7 @@ class AlteredPages {
     kLost,   // the pages cannot be written, and nobody can use the block
   };
   // Gives a block that is marked as free fresh pages in the place of its own. If the kernel refuses
-  // that, pages that are still ours serve, if they can be written. Pre: has(block, c).
+  // that, pages that are still the pool's serve, if they can be written. Pre: has(block, c).
   [[nodiscard]] Renewed renew(Block block, ClassIndex c) noexcept;
 
  private:

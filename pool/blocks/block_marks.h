@@ -25,10 +25,11 @@ enum class BlockState : std::uint8_t {
 class BlockMarks {
  public:
   constexpr BlockMarks() noexcept = default;
-  // `cookies` are the words that the marks are written by.
+  // Makes marks that are written by the words of `cookies`.
   explicit constexpr BlockMarks(const Cookies& cookies) noexcept : cookies_(cookies) {}
 
-  // The hit paths call the next four: a store, a comparison, a store, a comparison.
+  // Marks a block as in use. The hit paths call this and the next three. They cost a store, a
+  // comparison, a store and a comparison.
   [[gnu::always_inline]] void mark_in_use(Block block) const noexcept {
     guard_line(block).state = cookies_.in_use(block);
   }
@@ -54,15 +55,16 @@ class BlockMarks {
     return word == cookies_.known_zero(block) ? BlockState::kKnownZero : BlockState::kUnmarked;
   }
 
-  // The slow paths write these marks. mark_growing() writes the size, too.
+  // Marks a buffer that realloc made larger, and writes its size. Slow paths write this mark and
+  // the next ones.
   void mark_growing(Block block, GrowingSize size) const noexcept {
     guard_line(block) = GuardLine{cookies_.growing(block), size.word()};
   }
-  // The put of the buffer has to look at the words behind the first.
+  // Marks a buffer whose put has to look at the words behind the first.
   void mark_borrowed(Block block) const noexcept {
     guard_line(block).state = cookies_.borrowed(block);
   }
-  // The block is free, and its buffer reads as zero from its first byte to its last.
+  // Marks a free block whose buffer reads as zero from its first byte to its last.
   void mark_known_zero(Block block) const noexcept {
     guard_line(block).state = cookies_.known_zero(block);
   }
@@ -70,9 +72,9 @@ class BlockMarks {
   // Marks a block as one that an aligned address was handed out of, and the guard line in front of
   // that address as one that leads back to the block. `gap` is gap_bytes() of the block's class.
   void mark_entry(Block block, std::uintptr_t entry, std::size_t gap) const noexcept {
-    const Block line = entry - gap;
+    const Block line = block_of_buffer(entry, gap);
     guard_line(block) = GuardLine{cookies_.entered(block), entry};
-    guard_line(line) = GuardLine{cookies_.aligned_entry(line), block};
+    guard_line(line) = GuardLine{cookies_.aligned_entry(line), to_address(block)};
   }
 
   // Tells whether the guard line in front of an address inside a block says that the address is, or
@@ -81,7 +83,7 @@ class BlockMarks {
     const GuardLine& words = guard_line(line);
     const bool cookie =
         words.state == cookies_.aligned_entry(line) || words.state == cookies_.free(line);
-    return cookie && words.link == block;
+    return cookie && words.link == to_address(block);
   }
 
   // Returns the words, for marks that stand behind the first one.

@@ -7,8 +7,9 @@
 
 namespace bufpool {
 
-// The most bytes that a growing buffer was asked to hold, and whether realloc made it larger more
-// than once. Both are in one word, so that a buffer that goes on growing is known by comparisons.
+// Holds the most bytes that a growing buffer was asked to hold, and whether realloc made it larger
+// more than once. Both are in one word, so that a buffer that goes on growing is known by
+// comparisons.
 class GrowingSize {
  public:
   // These make the size of a buffer that grew once, and of one that grew more than once. `most` is

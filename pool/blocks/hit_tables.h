@@ -13,13 +13,13 @@
 
 namespace bufpool {
 
-// The ranges, marks and tables of the hit paths stand together here, in few cache lines. They are
+// Holds the ranges, marks and tables of the hit paths together, in few cache lines. They are
 // written once, by open(). Before that it wants nothing and owns nothing. Any thread and any signal
 // handler may call all.
 class alignas(64) HitTables {
  public:
-  // From then on wants() is true of the sizes in `fast`. Pre: it is called once, while no other
-  // thread uses the pool.
+  // Fills the tables. From then on wants() is true of the sizes in `fast`. Pre: it is called once,
+  // while no other thread uses the pool.
   void open(const ServedSizes& sizes, SizeRange fast, const ChunkRange& range,
             const BlockMarks& marks) noexcept;
 
@@ -41,22 +41,26 @@ class alignas(64) HitTables {
   [[gnu::always_inline]] ClassIndex class_at(std::uintptr_t address) const noexcept {
     return ClassIndex{static_cast<std::uint32_t>(class_number(address))};
   }
+  // Returns the class of a block of the pool.
+  [[gnu::always_inline]] ClassIndex class_of(Block block) const noexcept {
+    return class_at(to_address(block));
+  }
 
   [[gnu::always_inline]] const BlockMarks& marks() const noexcept { return marks_; }
 
-  // A get looks here, by the step_number() of the size. stack_for_step() returns the stack of the
-  // class that serves the step, as empty_stack_address() does. gap_for_step() returns how many
-  // bytes a buffer of that class begins behind its block.
-  [[gnu::always_inline]] const std::uintptr_t& stack_for_step(std::uint64_t step) const noexcept {
+  // Return what a get looks up, by the step_number() of the size. stack_for_step() returns the
+  // stack of the class that serves the step, as empty_stack_address() does. gap_for_step() returns
+  // how many bytes a buffer of that class begins behind its block.
+  [[gnu::always_inline]] std::uintptr_t stack_for_step(std::uint64_t step) const noexcept {
     return stacks_[step];
   }
   [[gnu::always_inline]] std::size_t gap_for_step(std::uint64_t step) const noexcept {
     return gaps_[step];
   }
 
-  // A put and a resize look here, by class_number(). A class in use serves its own step, so both
-  // views share their rows, and a get and a put touch the same cache lines.
-  [[gnu::always_inline]] const std::uintptr_t& stack_of_class(std::uint64_t c) const noexcept {
+  // Return what a put and a resize look up, by class_number(). A class in use serves its own step,
+  // so both views share their rows, and a get and a put touch the same cache lines.
+  [[gnu::always_inline]] std::uintptr_t stack_of_class(std::uint64_t c) const noexcept {
     return stacks_[c];
   }
   [[gnu::always_inline]] std::size_t gap_of_class(std::uint64_t c) const noexcept {

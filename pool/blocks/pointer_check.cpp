@@ -20,10 +20,10 @@ std::optional<Fault> PointerCheck::fault_at(std::uintptr_t address, Fault::Call 
 }
 
 std::optional<Fault> PointerCheck::fault_in_block(Block block, Fault fault) noexcept {
-  const ClassIndex c = parts_.tables->class_at(block);
+  const ClassIndex c = parts_.tables->class_of(block);
   const BlockState state = marks().state(block);
   const bool in_use = is_in_use(state);
-  const std::uintptr_t start = block + gap_bytes(c);
+  const std::uintptr_t start = buffer_address(block, gap_bytes(c));
   fault.buffer = state == BlockState::kEntered ? guard_line(block).link : start;
   if (in_use && fault.address == fault.buffer) return {};
 
@@ -48,14 +48,14 @@ bool PointerCheck::is_idle(Block block, BlockState state, BlockPlace place) noex
   if (is_free(state)) return true;
   if (place == BlockPlace::kUnknown) return guard_line(block).state == 0;
   if (place != BlockPlace::kOut) return true;
-  return parts_.cache->counters().holds(parts_.tables->class_at(block), block);
+  return parts_.cache->counters().holds(parts_.tables->class_of(block), block);
 }
 
 // Tells whether an aligned address inside a block is, or lately was, handed out of it.
 bool PointerCheck::was_entry(Block block, std::uintptr_t address) const noexcept {
-  const std::size_t gap = gap_bytes(parts_.tables->class_at(block));
-  if (address % kLine != 0 || address < block + gap + kLine) return false;
-  return marks().was_entry(block, address - gap);
+  const std::size_t gap = gap_bytes(parts_.tables->class_of(block));
+  if (address % kLine != 0 || address < buffer_address(block, gap) + kLine) return false;
+  return marks().was_entry(block, block_of_buffer(address, gap));
 }
 
 void PointerCheck::require_in_use(std::uintptr_t address, Fault::Call call) noexcept {
@@ -83,7 +83,7 @@ std::size_t PointerCheck::usable_size_of(Block block, std::uintptr_t address) co
   if (marks().is_growing(block)) {
     return buffer_bytes(parts_.sizes->class_for(growing_size(block).most()));
   }
-  return block + stride_bytes(parts_.tables->class_at(block)) - address;
+  return end_address(block, parts_.tables->class_of(block)) - address;
 }
 
 void PointerCheck::fail(const Fault& fault) noexcept {

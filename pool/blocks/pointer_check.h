@@ -28,7 +28,7 @@ class PointerCheck {
     AllSpans* spans = nullptr;
     CpuCache* cache = nullptr;
   };
-  // The parts outlive this. Pre: it is called once.
+  // Connects the parts, which outlive this. Pre: it is called once.
   void open(const Parts& parts) noexcept { parts_ = parts; }
 
   // Sets the function that is called with the first fault. Without one the process traps.
@@ -36,7 +36,8 @@ class PointerCheck {
 
   // Returns the block whose buffer starts at `address`, if one does: nothing is looked at.
   [[nodiscard]] Block front_of(std::uintptr_t address) const noexcept {
-    return address - parts_.tables->gap_of_class(parts_.tables->class_number(address));
+    const std::uint64_t c = parts_.tables->class_number(address);
+    return block_of_buffer(address, parts_.tables->gap_of_class(c));
   }
 
   // Tells whether the address is a mapping of somebody else's, in which nothing of ours is.

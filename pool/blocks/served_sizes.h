@@ -10,7 +10,7 @@
 
 namespace bufpool {
 
-// A range has `count` sizes in bytes, from `least` on.
+// Holds a range of `count` sizes in bytes, from `least` on.
 struct SizeRange {
   std::size_t least = 0;
   std::size_t count = 0;
@@ -21,14 +21,14 @@ struct SizeRange {
   }
 };
 
-// The classes in use and the range of sizes, as the options have them. It is written once, while no
-// other thread uses the pool. After that any thread and any signal handler may call all.
+// Knows the classes in use and the range of sizes, as the options have them. It is written once,
+// while no other thread uses the pool. After that any thread and any signal handler may call all.
 class ServedSizes {
  public:
   // Reads the options. least() and most() are known then, and serves() is still false.
   void choose(const Options& options) noexcept;
 
-  // From now on serves() is true of the sizes that choose() found.
+  // Makes serves() true from now on of the sizes that choose() found.
   void open() noexcept;
 
   // Returns the range of sizes that serves() is true of; it is empty before open().
@@ -67,7 +67,7 @@ class ServedSizes {
     return buffer_bytes(class_for(size));
   }
 
-  // These are the smallest and largest request of the range, in bytes, as the options have them,
+  // Return the smallest and largest request of the range, in bytes, as the options have them,
   // whether there is a pool or not. Before choose() they are the defaults.
   std::size_t least() const noexcept { return most_ == 0 ? kMinSize : least_; }
   std::size_t most() const noexcept { return most_ == 0 ? kMaxSize + kHeaderRoom : most_; }

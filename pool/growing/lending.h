@@ -18,7 +18,7 @@ namespace bufpool {
 // Any thread and any signal handler may call all. The caller owns the block, and holds no lock.
 class Lending {
  public:
-  // `retention` outlives this. Pre: it is called once.
+  // Connects the parts. `retention` outlives this. Pre: it is called once.
   void open(Retention* retention, const BlockMarks& marks) noexcept {
     retention_ = retention;
     marks_ = marks;
@@ -27,15 +27,15 @@ class Lending {
   // Tells whether `bytes` more may be lent. It may learn the limits of the process's memory.
   [[nodiscard]] bool allows(std::uint64_t bytes) noexcept;
 
-  // A growing buffer keeps `bytes` beyond what it needs. Classes below 1 KiB have no word for that,
-  // and lend nothing.
+  // Notes that a growing buffer keeps `bytes` beyond what it needs. Classes below 1 KiB have no
+  // word for that, and lend nothing.
   void note_room(Block block, ClassIndex c, std::uint64_t bytes) noexcept;
 
-  // A block of class `c` is handed out for a request of the smaller class `wanted`.
+  // Notes that a block of class `c` is handed out for a request of the smaller class `wanted`.
   void note_borrowed(Block block, ClassIndex c, ClassIndex wanted) noexcept;
 
-  // A buffer comes back, and with it what it was lent. `state` is that of its block, which is still
-  // in use.
+  // Notes that a buffer comes back, and with it what it was lent. `state` is that of its block,
+  // which is still in use.
   void end(Block block, ClassIndex c, BlockState state) noexcept;
 
  private:

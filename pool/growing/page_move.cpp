@@ -13,21 +13,22 @@ bool is_mapped_alone(const void* pointer) noexcept {
 
 }  // namespace
 
-// Buffers of the pool start on a cache line.
+// Blocks of the pool begin on a cache line, so pages of a buffer that does not cannot move into
+// one.
 std::uint32_t PageMove::offset_for(const void* from, ClassIndex c) noexcept {
-  const std::uintptr_t block = reinterpret_cast<std::uintptr_t>(from) - gap_bytes(c);
-  if (!has_slots(c) || block % kLine != 0) return WideTake::kAnywhere;
-  return static_cast<std::uint32_t>(block % platform::kPageBytes);
+  const std::uintptr_t start = reinterpret_cast<std::uintptr_t>(from) - gap_bytes(c);
+  if (!has_slots(c) || start % kLine != 0) return WideTake::kAnywhere;
+  return static_cast<std::uint32_t>(start % platform::kPageBytes);
 }
 
 // A mapping of somebody else's in the pool's range is the allocator's underneath.
 PageMove::Place PageMove::place_of(const void* pointer) const noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
-  if (!parts_.tables->owns(address)) return {address, 0, {}};
+  if (!parts_.tables->owns(address)) return {address, kNoBlock, {}};
   const ClassIndex c = parts_.tables->class_at(address);
   const Block front = parts_.check->front_of(address);
   if (is_whole_buffer(parts_.tables->marks().state(front))) return {address, front, c};
-  if (parts_.check->is_foreign(address)) return {address, 0, {}};
+  if (parts_.check->is_foreign(address)) return {address, kNoBlock, {}};
   return {address, parts_.spans->lookup(c).block_around(address), c};
 }
 

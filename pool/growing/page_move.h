@@ -26,29 +26,29 @@ class PageMove {
     AlteredPages* altered = nullptr;
     AllSpans* spans = nullptr;
   };
-  // The parts outlive this. Pre: it is called once.
+  // Connects the parts, which outlive this. Pre: it is called once.
   void open(const Parts& parts) noexcept { parts_ = parts; }
 
   // Returns where in a page a block of class `c` begins that the pages at `from` can move into, as
   // in WideTake.
   [[nodiscard]] static std::uint32_t offset_for(const void* from, ClassIndex c) noexcept;
 
-  // Moves the first `kept` bytes. The whole pages among them move, and the rest is copied. kYes:
-  // the contents are at `to`, and the pages that platform::PagesToMove tells of `from` read as
-  // zero. kNo: the contents are at `from` still, as they are few, lie in their pages in another way
-  // than `to` does, or are on pages that the program altered, or because the kernel refused. kLost:
-  // `from` is as it was, and `to` must not be used again. Pre: both buffers are in use, and the
-  // pool's block of `to` is marked as growing.
+  // Moves the first `kept` bytes. The whole pages among them move, and the rest is copied. After
+  // kYes the contents are at `to`, and the pages that platform::PagesToMove tells of `from` read as
+  // zero. After kNo the contents are at `from` still. That happens if they are few, lie in their
+  // pages in another way than `to` does, or are on pages that the program altered, or if the kernel
+  // refuses. After kLost `from` is as it was, and `to` must not be used again. Pre: both buffers
+  // are in use, and the pool's block of `to` is marked as growing.
   [[nodiscard]] platform::Moved move(void* from, void* to, std::size_t kept) noexcept;
 
  private:
-  // It is a buffer, and where it is the pool's its block, which is 0 otherwise.
+  // Names a buffer and its block. The block is kNoBlock if the buffer is not the pool's.
   struct Place {
     std::uintptr_t address;
     Block block;
     ClassIndex c;
 
-    bool is_pools() const noexcept { return block != 0; }
+    bool is_pools() const noexcept { return block != kNoBlock; }
     void* pointer() const noexcept { return reinterpret_cast<void*>(address); }
   };
 

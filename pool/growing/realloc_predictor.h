@@ -20,8 +20,8 @@ namespace bufpool {
 // be a few off.
 class ReallocPredictor {
  public:
-  // A buffer grew for the first time. After kGrowthWindow of them, and every half of that from then
-  // on, what was learned before the last time is forgotten.
+  // Notes that a buffer grew for the first time. After kGrowthWindow such buffers, and every half
+  // of that from then on, what was learned before the last time is forgotten.
   void note_first() noexcept {
     if (first_.fetch_add(1, std::memory_order_relaxed) < policy::kGrowthWindow) return;
     first_.store(policy::kGrowthWindow / 2, std::memory_order_relaxed);
@@ -29,10 +29,10 @@ class ReallocPredictor {
     widest_before_.store(widest_.exchange(0, std::memory_order_relaxed), std::memory_order_relaxed);
   }
 
-  // A buffer grew for another time. It counts once for each buffer.
+  // Notes that a buffer grew again. It is called once for each buffer.
   void note_again() noexcept { again_.fetch_add(1, std::memory_order_relaxed); }
 
-  // A buffer that grew is given back. `most` is the most bytes it was asked to hold.
+  // Notes that a buffer that grew is given back. `most` is the most bytes it was asked to hold.
   void note_end(std::size_t most) noexcept {
     if (most > widest_.load(std::memory_order_relaxed)) {
       widest_.store(most, std::memory_order_relaxed);

@@ -47,7 +47,7 @@ void HugePages::leave(Run& run, std::uintptr_t start, std::uintptr_t end) const 
 PageRange HugePages::pages_brought_by(const Span& span, Block block,
                                       std::size_t used) const noexcept {
   const Run& run = *span.run;
-  const PageRange pages = run.pages_of(block, block + used);
+  const PageRange pages = run.pages_of(to_address(block), to_address(block) + used);
   if (!run.had_huge) return pages;
   const std::size_t last =
       huge_page_above(pages.last * platform::kPageBytes) / platform::kPageBytes;

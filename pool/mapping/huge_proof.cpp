@@ -12,7 +12,7 @@
 namespace bufpool {
 namespace {
 
-// Looks at pieces of [start, end) that lie evenly over it.
+// Returns whether pieces of [start, end) that lie evenly over it are dense.
 bool looks_dense(std::uintptr_t start, std::uintptr_t end) noexcept {
   std::array<unsigned char, policy::kLookPages> seen;
   const std::size_t distance = (end - start) / platform::kPageBytes / policy::kLookPieces;
@@ -29,7 +29,8 @@ bool looks_dense(std::uintptr_t start, std::uintptr_t end) noexcept {
   return HugeGrowth::is_dense(resident, policy::kLookPieces * pages);
 }
 
-// The youngest run of small pages, if it is to be looked at now. It is not dropped meanwhile.
+// Returns the youngest run of small pages if it is to be looked at now, or nullptr. It is not
+// dropped meanwhile.
 Run* choose_proof(SpanState& state) noexcept BUFPOOL_REQUIRES(state.lock) {
   Run* const proof = state.proof;
   if (proof == nullptr || !state.huge_growth.wants_look()) return nullptr;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The look at a class's youngest run of small pages, which decides whether its next run has huge
-// ones.
+// Looks at a class's youngest run of small pages, to decide whether its next run has huge ones.
 #pragma once
 
 #include "pool/runs/huge_growth.h"
@@ -9,7 +8,7 @@
 namespace bufpool {
 
 // Decides what pages the next run of a class has. It is called once for each run. It takes the lock
-// of the class, and asks the kernel outside it. Small pages are the answer if the lock is refused.
+// of the class, and asks the kernel outside it. It chooses small pages if the lock is refused.
 [[nodiscard]] HugeGrowth::Next pages_for_next_run(SpanState& state) noexcept
     BUFPOOL_EXCLUDES(state.lock);
 

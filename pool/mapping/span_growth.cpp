@@ -11,14 +11,14 @@
 namespace bufpool {
 namespace {
 
-// The slots of a run begin at different places in their first pages, so that buffers do not meet in
-// the same cache sets.
+// Returns where a block begins in its slot. The blocks of a run begin at different places in their
+// first pages, so that buffers do not meet in the same cache sets.
 std::uint16_t offset_in_slot(const Run& run, std::uint32_t number) noexcept {
   const std::uint64_t colour = (run.start >> kChunkShift) * 7 + number * std::uint64_t{17};
   return static_cast<std::uint16_t>(colour % 64 * 64);
 }
 
-// The first run that a span can be cut from now.
+// Returns the first run that a span can be cut from now, or nullptr if there is none.
 Run* run_to_cut(Run* run) noexcept {
   while (run != nullptr && (run->cut == run->ready.load(std::memory_order_acquire) ||
                             run->sweeping.load(std::memory_order_acquire))) {
@@ -27,8 +27,8 @@ Run* run_to_cut(Run* run) noexcept {
   return run;
 }
 
-// A huge page has all its memory with its first touch. The part of it that lies behind a span that
-// was just cut has pages from now on, which read as zero.
+// Notes the part of a huge page that lies behind a span that was just cut. A huge page has all its
+// memory with its first touch, so that part has pages from now on, which read as zero.
 void note_rest_of_huge_page(SpanState& state, const Span& span) noexcept
     BUFPOOL_REQUIRES(state.lock) {
   Run& run = *span.run;
@@ -42,9 +42,9 @@ void note_rest_of_huge_page(SpanState& state, const Span& span) noexcept
   state.came_along += run.empty.clear(rest) * platform::kPageBytes;
 }
 
-// A few places where somebody else has mapped something are passed by at once. If there are many,
-// as where a program has mapped terabytes, a few are passed by each time that a refusal is
-// forgotten.
+// Passes by a place where somebody else has mapped something. A few are passed by at once. If there
+// are many, as where a program has mapped terabytes, a few are passed by each time that a refusal
+// is forgotten. Returns false if no more are passed by now.
 bool pass_by_occupied(SpanState& state) noexcept {
   const std::uint32_t before = state.occupied.fetch_add(1, std::memory_order_relaxed);
   if (before % policy::kOccupiedAtOnce != policy::kOccupiedAtOnce - 1) return true;
@@ -52,8 +52,8 @@ bool pass_by_occupied(SpanState& state) noexcept {
   return false;
 }
 
-// No more spans come out of the run. If none ever did, because somebody else has mapped something
-// there, the run is forgotten and its chunks are nobody's: it returns true then.
+// Ends a run that no more spans come out of. If none ever did, because somebody else has mapped
+// something there, the run is forgotten and its chunks stay taken: it returns true then.
 bool end_run(SpanState& state, Run& run) noexcept {
   {
     const LockedSpans locked(state);
@@ -95,8 +95,8 @@ platform::Mapped map(const SpanState& state, Run& run, std::uint32_t spans, void
   }
 }
 
-// Behind the mapped part of a run nothing is mapped, unless somebody else got there first: then the
-// run ends here.
+// Maps the next pages of a run. Returns false if no more is to be tried now. Behind the mapped part
+// of a run nothing is mapped, unless somebody else got there first: then the run ends here.
 bool commit(SpanState& state, Run& run, std::uint32_t spans) noexcept {
   if (state.refused.stands()) return false;
   const std::size_t committed = run.committed.load(std::memory_order_relaxed);

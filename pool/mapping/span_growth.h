@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where a class's spans come from: the rest of its runs, which is mapped step by step, and new
+// Gets a class more spans: from the rest of its runs, which is mapped step by step, and from new
 // runs.
 #pragma once
 
@@ -13,9 +13,9 @@ namespace bufpool {
 // returns nullptr if there are no such pages.
 [[nodiscard]] Span* carve_span(SpanState& state) noexcept BUFPOOL_REQUIRES(state.lock);
 
-// A step of growth: the pages that are to be mapped next.
+// Holds a step of growth: the pages that are to be mapped next.
 struct GrowthStep {
-  Run* run;             // nullptr: a new run is to be made
+  Run* run;             // nullptr if a new run is to be made
   std::uint32_t spans;  // how many of the run's next spans are to be mapped
 };
 

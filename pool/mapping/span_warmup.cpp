@@ -7,15 +7,16 @@
 namespace bufpool {
 namespace {
 
-// Memory that was never written reads as zero and stays so: the pages are written, but not changed.
+// Faults pages in. Memory that was never written reads as zero and stays so: the pages are written,
+// but not changed.
 void touch(std::uintptr_t start, std::uintptr_t end) noexcept {
   for (std::uintptr_t at = start; at < end; at += platform::kPageBytes) {
     *reinterpret_cast<volatile char*>(at) = 0;
   }
 }
 
-// Sets a span without pages aside; nullptr: there is none. The rest of a huge page that came along
-// gets warm, too, so no take is to tell of it.
+// Sets a span without pages aside and returns it, or nullptr if there is none. The rest of a huge
+// page that came along gets warm, too, so no take is to tell of it.
 Span* detach_span_without_pages(SpanState& state) noexcept BUFPOOL_REQUIRES(state.lock) {
   Span* span = state.lists.front(SpanList::kPurged);
   if (span == nullptr) span = carve_span(state);

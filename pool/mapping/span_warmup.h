@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// BUFPOOL_WARMUP: spans get pages before the first request does.
+// Gives spans pages before the first request, for BUFPOOL_WARMUP.
 #pragma once
 
 #include <cstdint>

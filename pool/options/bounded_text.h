@@ -13,7 +13,8 @@
 
 namespace bufpool {
 
-// The room is the caller's. It has to outlive the text.
+// Holds a text in room of the caller's, which has to outlive it. It takes no lock, and a signal
+// handler may call all.
 class BoundedText {
  public:
   // Begins an empty text.
@@ -40,7 +41,7 @@ class BoundedText {
   // Returns what was added so far, as much of it as there was room for.
   [[nodiscard]] std::string_view text() const noexcept { return {room_.data(), used_}; }
 
-  // Returns false if something was cut.
+  // Returns whether nothing was cut.
   [[nodiscard]] bool fits() const noexcept { return fits_; }
 
  private:

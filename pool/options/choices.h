@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The values of each option that is a choice, made of options.def. The report knows this file, too.
+// Declares the values of each option that is a choice. They are made of options.def. The report
+// knows this file, too.
 #pragma once
 
 #include <cstdint>

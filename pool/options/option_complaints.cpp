@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Complaints about variables, put into words.
+// Puts complaints about variables into words.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,8 @@
 namespace bufpool {
 namespace {
 
-// A stranger's text, short enough to leave room for the rest, and on one line.
+// Adds a text that somebody else wrote. It is made short enough to leave room for the rest, and put
+// on one line.
 void add_given(BoundedText& out, std::string_view text) noexcept {
   constexpr std::size_t kShown = 64;
   for (const char character : std::string_view(text.data(), std::min(text.size(), kShown))) {
@@ -69,7 +70,7 @@ void add_range(BoundedText& out, const OptionInfo& row, std::string_view highest
   out.add(')');
 }
 
-// MIN_SIZE may be fine by itself: then it was above MAX_SIZE.
+// MIN_SIZE may be good by itself. Then it was above MAX_SIZE.
 void add_out_of_range(BoundedText& out, const Complaint& complaint) noexcept {
   const OptionInfo& row = *complaint.info;
   std::uint64_t bytes = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How a value of each kind in options.def is read and written. Only options.cpp,
-// option_complaints.cpp and the tests include it.
+// Reads and writes a value of each kind in options.def. Only options.cpp, option_complaints.cpp and
+// the tests include it.
 //
 // A new kind K is: an OptionKind and a BUFPOOL_OPTION_TYPE_K in options.h, a row of kKindNames,
 // a read_K and a write_K below. Readers are constexpr, so that the compiler checks the defaults of
@@ -26,7 +26,7 @@ enum class Verdict : std::uint8_t { kGood, kBadValue, kOutOfRange };
 struct KindName {
   OptionKind kind;
   std::string_view name;    // as options.def spells it
-  std::string_view wanted;  // after "not " in a complaint
+  std::string_view wanted;  // stands behind "not " in a complaint
 };
 
 inline constexpr std::array kKindNames{
@@ -42,7 +42,8 @@ inline constexpr std::array kKindNames{
     KindName{OptionKind::kText, "text", "stderr, off or a file name (words in it: %p, %c, %t, %%)"},
 };
 
-// The first unit that divides a value is the one it is written in; the last serves for zero.
+// Names a unit. A value is written in the first unit of a list that divides it, and zero in the
+// last one.
 struct Unit {
   std::string_view name;
   std::uint64_t factor;
@@ -62,27 +63,27 @@ inline constexpr std::string_view kAuto = "auto";
 inline constexpr std::uint64_t kMostPercent = 100;
 inline constexpr std::uint64_t kMostWarmed = 1U << 20;
 
-// Not libc's tolower: that one asks the locale.
+// Returns the letter in lower case. libc's tolower() asks the locale, so it does not serve.
 constexpr char lower(char character) noexcept {
   const bool upper = character >= 'A' && character <= 'Z';
   return upper ? static_cast<char>(character - 'A' + 'a') : character;
 }
 
-// Whether two letters are the same in any case.
+// Returns whether two letters are the same in any case.
 constexpr bool same_letter(char left, char right) noexcept { return lower(left) == lower(right); }
 
-// Whether two words are the same in any case.
+// Returns whether two words are the same in any case.
 constexpr bool same_word(std::string_view left, std::string_view right) noexcept {
   return std::equal(left.begin(), left.end(), right.begin(), right.end(), same_letter);
 }
 
-// The text before the first separator. Not by substr, which can throw.
+// Returns the text in front of the first separator. It does without substr(), which can throw.
 constexpr std::string_view first_part(std::string_view text, char separator) noexcept {
   return {text.data(), std::min(text.find(separator), text.size())};
 }
 
-// 0: no such unit. (Not a pointer: g++ 12 with -fsanitize=undefined cannot compare one to null at
-// compile time.)
+// Returns the factor of a unit, or 0 if there is no such unit. It returns no pointer, as g++ 12
+// with -fsanitize=undefined cannot compare one to null at compile time.
 constexpr std::uint64_t unit_factor(std::span<const Unit> units, std::string_view name) noexcept {
   for (const Unit& unit : units) {
     if (same_word(unit.name, name)) return unit.factor;
@@ -110,8 +111,9 @@ constexpr Verdict read_number(std::string_view text, std::span<const Unit> units
   return Verdict::kGood;
 }
 
-// An empty bound is none; one that cannot be read lets nothing through, so that a slip in
-// options.def fails with the row's default, at compile time.
+// Returns whether a value lies within the bounds of the row. An empty bound is none. One that
+// cannot be read lets nothing through, so that a slip in options.def fails with the row's default,
+// at compile time.
 constexpr bool in_range(std::uint64_t value, const OptionInfo& row,
                         std::span<const Unit> units) noexcept {
   std::uint64_t lowest = 0;
@@ -157,7 +159,7 @@ constexpr Verdict read_bytes(std::string_view text, const OptionInfo& row,
   return read_ranged(text, row, kByteUnits, value);
 }
 
-// Pre: the row's lowest is not 0, which means auto.
+// Reads a size, or auto, which becomes 0. Pre: the row's lowest is not 0.
 constexpr Verdict read_autobytes(std::string_view text, const OptionInfo& row,
                                  std::uint64_t& value) noexcept {
   if (!same_word(text, kAuto)) return read_ranged(text, row, kByteUnits, value);
@@ -197,14 +199,14 @@ constexpr Verdict read_duration(std::string_view text, const OptionInfo& row,
   return read_ranged(text, row, kDurationUnits, value);
 }
 
-// The words of a choice, separated by |. They are made of its enumerators: "kAuto, kRseq" becomes
-// "auto|rseq".
+// Holds the words of a choice, separated by |. They are made of its enumerators: "kAuto, kRseq"
+// becomes "auto|rseq".
 template <std::size_t kSize>
 struct ChoiceWords {
   std::array<char, kSize> text{};
   std::size_t size = 0;
 
-  // Pre: `enumerators` is a list such as "kAuto, kRseq".
+  // Makes the words. Pre: `enumerators` is a list such as "kAuto, kRseq".
   consteval explicit ChoiceWords(const char (&enumerators)[kSize]) {
     bool begins = true;
     for (const char character : std::string_view(enumerators)) {
@@ -218,7 +220,8 @@ struct ChoiceWords {
   [[nodiscard]] constexpr std::string_view view() const noexcept { return {text.data(), size}; }
 };
 
-// Takes the next word off the front of "auto|rseq|locked"; empty at its end.
+// Takes the next word off the front of a list such as "auto|rseq|locked". Returns an empty word at
+// its end.
 constexpr std::string_view next_word(std::string_view& words) noexcept {
   const std::string_view word = first_part(words, '|');
   words.remove_prefix(std::min(word.size() + 1, words.size()));
@@ -238,7 +241,8 @@ constexpr Verdict read_choice(std::string_view text, const OptionInfo& row,
   return Verdict::kBadValue;
 }
 
-// A last comma stays in the list, so that its empty element is still seen by the next call.
+// Takes an element of `length` characters off the front of a list. A last comma stays in the list,
+// so that the next call still sees the empty element behind it.
 constexpr void drop_element(std::string_view& list, std::size_t length) noexcept {
   list.remove_prefix(length + (length + 1 < list.size() ? 1 : 0));
 }
@@ -251,7 +255,7 @@ constexpr Verdict take_size(std::string_view& list, std::uint64_t& bytes) noexce
   return verdict;
 }
 
-// The pair is taken whole or not at all.
+// Takes the first pair off a list, or nothing if the pair is not a good one.
 constexpr Verdict take_warmup(std::string_view& list, std::uint64_t& bytes,
                               std::uint64_t& count) noexcept {
   const std::string_view element = first_part(list, ',');
@@ -298,7 +302,7 @@ constexpr Verdict read_warmup(std::string_view text, const OptionInfo& row,
   return Verdict::kGood;
 }
 
-// Only words that report_target() knows may follow a percent sign.
+// Returns whether only words that report_target() knows follow percent signs.
 constexpr bool has_good_percents(std::string_view text) noexcept {
   constexpr std::string_view kWords = "pct%";
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -308,7 +312,8 @@ constexpr bool has_good_percents(std::string_view text) noexcept {
   return true;
 }
 
-// Nothing of ours goes to stdout, and whoever writes stdout does not mean a file of that name.
+// Reads a text. The word stdout is no value: nothing of the library's goes there, and a user who
+// writes it does not mean a file of that name.
 constexpr Verdict read_text(std::string_view text, const OptionInfo& /*row*/,
                             std::string_view& value) noexcept {
   if (same_word(text, "stdout") || !has_good_percents(text)) return Verdict::kBadValue;

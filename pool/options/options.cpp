@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::string_view kPrefix = "BUFPOOL_";
 
-// Run by the compiler alone: a kind that kKindNames lacks does not compile.
+// Returns the kind of a name. The compiler alone runs it, so a kind that kKindNames lacks does not
+// compile.
 consteval OptionKind kind_named(std::string_view name) {
   const KindName* kind = kKindNames.data();
   while (kind->name != name) ++kind;
@@ -34,14 +35,14 @@ constexpr std::array kRows{
 };
 static_assert(kRows.size() <= std::numeric_limits<decltype(Options::set_mask)>::digits);
 
-// kRows.size() where there is none.
+// Returns the number of the row of that name, or kRows.size() if there is none.
 constexpr std::size_t row_named(std::string_view name) noexcept {
   std::size_t row = 0;
   while (row < kRows.size() && kRows[row].name != name) ++row;
   return row;
 }
 
-// Whether the row has these bounds, in bytes.
+// Returns whether the row has these bounds, in bytes.
 constexpr bool has_bounds(std::string_view name, std::uint64_t least, std::uint64_t most) noexcept {
   const OptionInfo& row = kRows[row_named(name)];
   return in_range(least, row, kByteUnits) && !in_range(least - 1, row, kByteUnits) &&
@@ -94,8 +95,8 @@ constexpr std::size_t longest_name() noexcept {
   return longest;
 }
 
-// Insertions, deletions, replacements and swaps of neighbours that turn `given` into `name`, one
-// of kRows; letters of either case are alike.
+// Returns how many insertions, deletions, replacements and swaps of neighbours turn `given` into
+// `name`, which is a name of kRows. Letters of either case are alike.
 std::size_t edit_distance(std::string_view given, std::string_view name) noexcept {
   using Line = std::array<std::size_t, longest_name() + 1>;
   Line before{};
@@ -117,12 +118,13 @@ std::size_t edit_distance(std::string_view given, std::string_view name) noexcep
   return last[name.size()];
 }
 
-// A hint further off than this, or than half the name, misleads more than it helps.
+// Returns the row whose name is nearest, or nullptr if none is near. A hint that is 4 steps off, or
+// half the name, misleads more than it helps.
 const OptionInfo* nearest_row(std::string_view given) noexcept {
   std::size_t limit = 4;
   const OptionInfo* nearest = nullptr;
   for (const OptionInfo& row : kRows) {
-    // So far off by length alone; the environment may hold names without end.
+    // The lengths alone tell that it is too far off. The environment may hold very long names.
     const auto [shorter, longer] = std::minmax({given.size(), row.name.size()});
     if (longer - shorter >= limit) continue;
     const std::size_t distance = edit_distance(given, row.name);
@@ -134,7 +136,7 @@ const OptionInfo* nearest_row(std::string_view given) noexcept {
 }
 
 struct Variable {
-  std::string_view name;  // with BUFPOOL_; empty: not one of ours
+  std::string_view name;  // begins with BUFPOOL_; is empty if it is none of the library's
   std::string_view value;
 };
 
@@ -150,7 +152,8 @@ void complain(Complaints& complaints, const Complaint& complaint) noexcept {
   ++complaints.count;
 }
 
-// The first variable of a name counts, as it does for getenv, even where its value is bad.
+// Holds the first variable of each name. It counts as it does for getenv(), even where its value is
+// bad.
 using Given = std::array<Variable, kRows.size()>;
 
 void take_variable(const Variable& variable, Given& given, Options& options,
@@ -185,7 +188,7 @@ void settle_range(const Variable& min_size, Options& options, Complaints& compla
   complain(complaints,
            {Complaint::Kind::kOutOfRange, min_size.name, min_size.value, &kRows[kMinSizeRow]});
 }
-// MAX_SIZE alone cannot get there, so it is right to blame MIN_SIZE.
+// MAX_SIZE alone cannot fall below the default of MIN_SIZE, so it is right to blame MIN_SIZE.
 static_assert([] {
   std::uint64_t lowest_max = 0;
   return read_number(kRows[kMaxSizeRow].lowest, kByteUnits, lowest_max) == Verdict::kGood &&

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The tunables as the environment sets them. No function prints or allocates anything, and all may
-// be called before libc is initialised.
+// Holds the tunables as the environment sets them. No function prints or allocates anything, and
+// all may be called before libc is initialised.
 #pragma once
 
 #include <array>
@@ -26,30 +26,31 @@ enum class OptionKind : std::uint8_t {
   kText
 };
 
-// One row of options.def.
+// Holds one row of options.def.
 struct OptionInfo {
   OptionKind kind;
   std::string_view name;  // without BUFPOOL_
   std::string_view default_value;
   std::string_view lowest;
-  std::string_view highest;  // of a choice: its words, separated by |
+  std::string_view highest;  // holds the words of a choice, separated by |
   std::string_view sentence;
 };
 
 // Returns the rows of options.def, in their order.
 [[nodiscard]] std::span<const OptionInfo> option_list() noexcept;
 
-// A share of the memory limit: `percent` of it, or `bytes` if `percent` is 0. If both are 0, the
-// machine decides. A value of 0 or 0% means that nothing is to be kept: it is read as 1 byte, which
-// no page fits into.
+// Holds a share of the memory limit: `percent` of it, or `bytes` if `percent` is 0. If both are 0,
+// the machine decides. A value of 0 or 0% means that nothing is to be kept: it is read as 1 byte,
+// which no page fits into.
 inline constexpr std::uint64_t kNothingKept = 1;
 struct Share {
   std::uint64_t bytes = 0;
   std::uint32_t percent = 0;
 };
 
-// A text value is a view into the environment: valid as long as the environment's strings are. A
-// user keeps a copy if the program may change them (setenv, putenv).
+// Holds the value of each option. A text value is a view into the environment, and is valid as long
+// as the environment's strings are. A user keeps a copy if the program may change them (setenv,
+// putenv).
 struct Options {
 #define BUFPOOL_OPTION_TYPE_flag bool
 #define BUFPOOL_OPTION_TYPE_count std::uint64_t
@@ -64,19 +65,21 @@ struct Options {
   BUFPOOL_OPTION_TYPE_##kind member{};
 #define BUFPOOL_CHOICE(Type, member, ...) Type member{};
 #include "pool/options/options.def"
-  std::uint64_t set_mask = 0;  // bit i: row i of the list was set by the environment, and good
+  // Bit i says that the environment set row i of the list to a good value.
+  std::uint64_t set_mask = 0;
 };
 
-// A complaint about one variable.
+// Holds a complaint about one variable.
 struct Complaint {
   enum class Kind : std::uint8_t { kUnknownName, kBadValue, kOutOfRange };
   Kind kind;
   std::string_view name;   // as given, with BUFPOOL_
   std::string_view value;  // as given
-  const OptionInfo* info;  // the row it was meant for; of an unknown name, the nearest, or null
+  // It is the row that was meant. For an unknown name it is the nearest one, or null.
+  const OptionInfo* info;
 };
 
-// The first complaints, and how many there were in all.
+// Holds the first complaints, and how many there were in all.
 struct Complaints {
   static constexpr std::size_t kKept = 16;
   std::array<Complaint, kKept> kept{};

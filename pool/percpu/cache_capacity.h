@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How much the caches may hold: the budget of a CPU, the limits of stacks within it, and draining,
-// which takes both limits and blocks back.
+// Decides how much the caches may hold. It has the budget of a CPU, the limits of stacks within it,
+// and draining, which takes both limits and blocks back.
 #pragma once
 
 #include <algorithm>
@@ -9,29 +9,29 @@
 
 #include "pool/options/policy.h"
 #include "pool/percpu/cpu_slabs.h"
-#include "pool/percpu/slab.h"
+#include "pool/slabs/slab.h"
 #include "pool/spans/shared_spans.h"
 
 namespace bufpool {
 
-// How many idle bytes one CPU's cache may hold: a figure of the user's, or the CPU's part of what
-// all caches may hold together. Any thread may call anything but open() at any time.
+// Tells how many idle bytes one CPU's cache may hold: a figure of the user's, or the CPU's part of
+// what all caches may hold together. Any thread may call anything but open() at any time.
 class CacheBudget {
  public:
-  // `fixed` is the bytes of each cache; 0 means its part of what is shared out. `expected` is the
-  // number of caches that there will be.
+  // Sets the budget. `fixed` is the bytes of each cache; 0 means its part of what is shared out.
+  // `expected` is the number of caches that there will be.
   void open(std::uint64_t fixed, std::uint32_t expected) noexcept {
     fixed_ = fixed;
     expected_ = expected;
   }
 
-  // All caches together may hold `bytes`, from now on.
+  // Lets all caches together hold `bytes` from now on.
   void share_out(std::uint64_t bytes) noexcept {
     shared_.store(std::max<std::uint64_t>(bytes, 1), std::memory_order_relaxed);
   }
 
-  // The bytes of each cache where `caches` are in use. A process may come to run on more CPUs than
-  // it could at first, so the result may become less at any time.
+  // Returns the bytes of each cache where `caches` are in use. A process may come to run on more
+  // CPUs than it could at first, so the result may become less at any time.
   std::uint64_t bytes(std::uint32_t caches) const noexcept {
     if (fixed_ != 0) return fixed_;
     const std::uint64_t parts = std::max({expected_, caches, std::uint32_t{1}});
@@ -43,22 +43,23 @@ class CacheBudget {
  private:
   std::uint64_t fixed_ = 0;
   std::uint32_t expected_ = 0;
-  std::atomic<std::uint64_t> shared_{0};  // 0: not known yet
+  std::atomic<std::uint64_t> shared_{0};  // 0 until it is known
 };
 
-// The limit of each stack, within the budget of its CPU. Any thread may call anything but open() at
-// any time, for any slab. Nothing here makes a system call.
+// Sets the limit of each stack, within the budget of its CPU. Any thread may call anything but
+// open() at any time, for any slab. Nothing here makes a system call.
 class CacheCapacity {
  public:
-  // `cpu_budget` is the most bytes of each CPU's cache; 0 means its part of what share_out() says.
-  // Pre: called once; `slabs` is open; both outlive this; `spans` has kClassSlots elements.
+  // Connects the parts. `cpu_budget` is the most bytes of each CPU's cache; 0 means its part of
+  // what share_out() says. Pre: it is called once; `slabs` is open; both outlive this; `spans` has
+  // kClassSlots elements.
   void open(CpuSlabs* slabs, SharedSpans* spans, std::uint64_t cpu_budget) noexcept;
 
-  // If no CPU's cache has a figure of its own, all of them together may hold `bytes`. The next
+  // Lets all caches together hold `bytes`, if they have no figure of their own. The next
   // CacheDrainer::drain_quiet() takes away what they hold beyond that.
   void share_out(std::uint64_t bytes) noexcept { budget_.share_out(bytes); }
 
-  // The most bytes of each CPU's cache, as it is in force.
+  // Returns the most bytes of each CPU's cache, as it is in force.
   std::uint64_t cpu_budget() const noexcept {
     return budget_.bytes(slabs_ == nullptr ? 0 : slabs_->installed());
   }
@@ -70,11 +71,11 @@ class CacheCapacity {
   void move_limit(std::uintptr_t slab, ClassIndex c, StackEvent event) noexcept;
 
   // Sets the limit of the class's stack to 0, and gives its bytes back to the CPU's budget. The
-  // blocks stay. Takes no lock.
+  // blocks stay. It takes no lock.
   void give_back_limit(std::uintptr_t slab, ClassIndex c) noexcept;
 
-  // In the forked child: for a while no stack is emptied in favour of another. To move blocks would
-  // copy pages for a process that may live no longer than to its exec.
+  // Keeps a forked child for a while from emptying a stack in favour of another. To move blocks
+  // would copy pages for a process that may live no longer than to its exec.
   void spare_stacks_in_child() noexcept;
 
  private:
@@ -85,17 +86,17 @@ class CacheCapacity {
 
   CpuSlabs* slabs_ = nullptr;
   SharedSpans* spans_ = nullptr;
-  // Grants that are left of policy::kChildSpares.
+  // It counts the grants that are left of policy::kChildSpares.
   std::atomic<std::uint32_t> spares_{0};
   CacheBudget budget_;
 };
 
 // Drains the stacks of all CPUs, of which there are none before open(): their limits go back to the
-// CPUs' budgets, and their blocks to the spans, under the spans' locks. Any thread may call it that
-// holds no lock; draining a CPU makes system calls (membarrier).
+// CPUs' budgets, and their blocks to the spans, under the spans' locks. Any thread that holds no
+// lock may call it. Draining a CPU makes system calls (membarrier).
 class CacheDrainer {
  public:
-  // Pre: called once; all three are open and outlive this.
+  // Connects the parts. Pre: it is called once; all three are open and outlive this.
   void open(CpuSlabs* slabs, SharedSpans* spans, CacheCapacity* capacity) noexcept;
 
   // Drains every stack. Returns how many CPUs or shards had any.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the caches hold and what they did. The stacks' headers count hits and depths; what they do
-// not count is counted here.
+// Counts what the caches hold and what they did. The stacks' headers count hits and depths; what
+// they do not count is counted here.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 
 #include "pool/addresses/size_classes.h"
 #include "pool/percpu/cpu_slabs.h"
-#include "pool/percpu/slab.h"
+#include "pool/slabs/slab.h"
 #include "pool/spans/shared_spans.h"
 #include "pool/spans/span_lookup.h"
 #include "pool/sync/owner_lock.h"
@@ -19,15 +19,15 @@
 
 namespace bufpool {
 
-// The counts of a class's stacks, summed over all CPUs.
+// Holds the counts of a class's stacks, summed over all CPUs.
 struct StackCounters {
   std::uint64_t hits;
   std::uint64_t asked;  // bytes asked for by the hits
   std::uint64_t depth;  // blocks that are cached
 };
 
-// The most blocks that a process had in use. A peak that was noted before a fork is the parent's,
-// and counts as none.
+// Holds the most blocks that a process had in use. A peak that was noted before a fork is the
+// parent's, and counts as none.
 class Peak {
  public:
   constexpr Peak() noexcept = default;
@@ -35,8 +35,8 @@ class Peak {
   explicit Peak(std::uint64_t blocks) noexcept
       : word_(blocks << kProcessBits | OwnerLock::times_entered() % (1u << kProcessBits)) {}
 
-  // Returns the blocks; 0 if another process noted them. It takes no lock, and a signal handler may
-  // call it.
+  // Returns the blocks, or 0 if another process noted them. It takes no lock, and a signal handler
+  // may call it.
   std::uint64_t blocks() const noexcept {
     const std::uint64_t blocks = word_ >> kProcessBits;
     return word_ == Peak(blocks).word_ ? blocks : 0;
@@ -47,75 +47,75 @@ class Peak {
   std::uint64_t word_ = 0;
 };
 
-// Reads the counters of the caches, and counts what misses. Any thread may call anything but open()
-// at any time, a signal handler too. The sums are those of no one moment while other threads go on.
-// A function takes no lock unless its comment says so. Before open() all is 0.
+// Reads the counters of the caches, and counts what misses. Any thread and any signal handler may
+// call anything but open() at any time. While other threads go on, the sums are not those of a
+// single moment. A function takes no lock unless its comment says so. Before open() all is 0.
 class CacheCounters {
  public:
-  // Pre: called once; both outlive this; `spans` has kClassSlots elements.
+  // Connects the parts. Pre: it is called once; both outlive this; `spans` has kClassSlots
+  // elements.
   void open(CpuSlabs* slabs, SharedSpans* spans) noexcept {
     slabs_ = slabs;
     spans_ = spans;
   }
 
-  // The counts of the class's stacks. Hits are exact once the threads that made them are joined
-  // with.
+  // Returns the counts of the class's stacks. Hits are exact once the threads that made them are
+  // joined with.
   StackCounters of(ClassIndex c) const noexcept {
     StackCounters sum{};
-    const bool own = slabs_ != nullptr && slabs_->words().are_settled();
-    for_each_slab([&](auto& slabs, std::uint32_t number) {
-      const std::uintptr_t slab = slabs.slab(number);
+    if (slabs_ == nullptr) return sum;
+    slabs_->for_each_counted([&](std::uintptr_t slab, std::uintptr_t records) {
       if (!is_used(slab, c)) return;
-      const Stack& stack = stack_of(slab, c);
+      const Stack& stack = stack_of(records, c);
       const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
       sum.hits += hits_of(header);
-      sum.depth += depth_of(header);
-      StatsStack& words = *stack.words.load(std::memory_order_relaxed);
-      if (own) sum.asked += std::atomic_ref(words.asked).load(std::memory_order_relaxed);
+      sum.depth += depth_of(header, c);
+      sum.asked += stack.asked.load(std::memory_order_relaxed);
     });
     return sum;
   }
 
-  // Bytes that misses of the class asked for.
+  // Returns the bytes that misses of the class asked for.
   std::uint64_t asked_by_misses(ClassIndex c) const noexcept {
     return missed_asked_[to_number(c)].load(std::memory_order_relaxed);
   }
 
-  // The most blocks of the class in use since this process began, as far as its takes have shown; 0
-  // if there were none.
+  // Returns the most blocks of the class in use since this process began, as far as its takes have
+  // shown. It is 0 if there were none.
   std::uint64_t in_use_peak(ClassIndex c) const noexcept {
     return in_use_peak_[to_number(c)].load().blocks();
   }
 
-  // Bytes in all caches.
+  // Returns the bytes of the blocks in all caches.
   std::uint64_t idle_bytes() const noexcept {
     std::uint64_t bytes = 0;
-    for_each_slab([&](auto& slabs, std::uint32_t number) {
-      const std::uintptr_t slab = slabs.slab(number);
+    if (slabs_ == nullptr) return bytes;
+    slabs_->for_each_counted([&](std::uintptr_t slab, std::uintptr_t records) {
       for_each_used_class(slab, [&](ClassIndex c) {
-        const std::uint64_t header = stack_of(slab, c).header.load(std::memory_order_relaxed);
-        bytes += depth_of(header) * stride_bytes(c);
+        const std::uint64_t header = stack_of(records, c).header.load(std::memory_order_relaxed);
+        bytes += depth_of(header, c) * stride_bytes(c);
       });
     });
     return bytes;
   }
 
-  // Whether the block is in a cache. In locked mode it takes the shards' locks; a shard whose lock
-  // cannot be had does not count.
+  // Returns whether the block is in a cache. In locked mode it takes the shards' locks; a shard
+  // whose lock cannot be had does not count.
   [[nodiscard, gnu::cold]] bool holds(ClassIndex c, Block block) const noexcept {
     bool held = false;
     for_each_slab([&](auto& slabs, std::uint32_t number) {
       held =
           held || (is_used(slabs.slab(number), c) && slabs.read(number, [&](std::uintptr_t slab) {
-            return bufpool::holds(stack_of(slab, c), block);
+            return bufpool::holds(stack_of(slab, c), c, block);
           }));
     });
     return held;
   }
 
-  // Bytes of the class's cached blocks that lie in resident pages. Blocks that move meanwhile may
-  // be counted or not. `look` may make system calls. It takes the lock of the class's spans, and in
-  // locked mode the shards' locks while it copies; a shard whose lock cannot be had does not count.
+  // Returns the bytes of the class's cached blocks that lie in resident pages. Blocks that move
+  // meanwhile may be counted or not. `look` may make system calls. It takes the lock of the class's
+  // spans, and in locked mode the shards' locks while it copies; a shard whose lock cannot be had
+  // does not count.
   [[nodiscard]] std::uint64_t resident_bytes(ClassIndex c, Residence& look) const noexcept;
 
   // Forgets the peak of the class.
@@ -126,7 +126,7 @@ class CacheCounters {
     missed_asked_[to_number(c)].fetch_add(asked, std::memory_order_relaxed);
   }
 
-  // Notes the peak of the class. To be called when more of its blocks than ever are out of the
+  // Notes the peak of the class. It is called when more of its blocks than ever are out of the
   // spans: only then can more be in use than ever, but for those that were cached. It takes the
   // lock of the class's spans.
   void note_peak(ClassIndex c) noexcept {
@@ -140,21 +140,21 @@ class CacheCounters {
   }
 
  private:
-  // Before open() there are no slabs.
+  // Calls visit(slabs, number) for every slab. Before open() there are none.
   template <typename Visit>
   void for_each_slab(Visit visit) const noexcept {
     if (slabs_ != nullptr) slabs_->for_each(visit);
   }
 
-  // The resident bytes of the blocks that are in `part`.
+  // Returns the resident bytes of the blocks that are in `part`.
   std::uint64_t resident_bytes_of(ClassIndex c, std::span<const Block> part,
                                   Residence& look) const noexcept {
     SpanLookup spans(spans_[to_number(c)].state());
     std::uint64_t bytes = 0;
     for (const Block block : part) {
       if (!spans.is_block(block)) continue;
-      look.look_below(spans.mapped_end(block));
-      bytes += look.bytes_in(block, block + stride_bytes(c));
+      look.look_below(spans.mapped_end(to_address(block)));
+      bytes += look.bytes_in(to_address(block), end_address(block, c));
     }
     return bytes;
   }

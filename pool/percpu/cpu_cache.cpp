@@ -11,10 +11,11 @@
 namespace bufpool {
 namespace {
 
-// The blocks that a refill takes from the spans, or that an overflow gives to them: a batch, and no
-// more than a part of the stack, so that neither is followed by the other at once.
+// Returns how many blocks a refill takes from the spans, or an overflow gives to them. It is a
+// batch at most, and no more than a part of the stack, so that neither is followed by the other at
+// once.
 std::size_t blocks_to_move(ClassIndex c, const Stack& stack) noexcept {
-  const std::size_t room = stack.limit.load(std::memory_order_relaxed) * policy::kQuartersMoved / 4;
+  const std::size_t room = limit_of(stack, c) * policy::kQuartersMoved / 4;
   return 1 + std::min<std::size_t>(batch_blocks(c) - 1, room);
 }
 
@@ -58,10 +59,7 @@ CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
   counters_.note_miss(c, asked);
   note_zero(c, std::span(blocks).first(taken.zeroed));
   std::uint32_t pushed = 1;
-  const auto push = [&](auto& slabs) {
-    return slabs.template push<kUncountedPush>(c, blocks[pushed]);
-  };
-  while (pushed < taken.count && slabs_.with(push)) ++pushed;
+  while (pushed < taken.count && slabs_.push<kUncountedPush>(c, blocks[pushed])) ++pushed;
   if (pushed < taken.count) {
     spans.give_unfilled(std::span(blocks).subspan(pushed, taken.count - pushed));
   }
@@ -71,7 +69,7 @@ CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
 
 CpuCache::Refill CpuCache::take_wide(ClassIndex c, std::size_t asked,
                                      std::uint32_t offset) noexcept {
-  Block block = 0;
+  Block block = kNoBlock;
   const Taken taken =
       WideBlocks(spans_[to_number(c)].state()).take(block, {gap_bytes(c) + asked, offset});
   if (taken.count == 0) return {.why = taken.why};
@@ -80,7 +78,7 @@ CpuCache::Refill CpuCache::take_wide(ClassIndex c, std::size_t asked,
   return {block, taken.fresh_bytes, taken.regret_bytes, taken.lent_bytes};
 }
 
-// Tells calloc which blocks it need not write. Only the first is handed out at once; the others go
+// Tells calloc which blocks it need not write. Only the first is handed out at once. The others go
 // to the cache, and the note would fault a page of theirs in.
 void CpuCache::note_zero(ClassIndex c, std::span<const Block> blocks) const noexcept {
   const std::size_t most = nominal_bytes(c) < policy::kLeastNotedInCache ? 1 : kMaxBatch;
@@ -94,10 +92,9 @@ void CpuCache::overflow(ClassIndex c, Block block) noexcept {
   std::size_t count = 1;
   if (const std::uintptr_t slab = slabs_.here()) {
     capacity_.move_limit(slab, c, StackEvent::kRanFull);
-    const auto push = [=](auto& slabs) { return slabs.template push<kCountedPush>(c, block); };
-    if (slabs_.with(push)) return;
+    if (slabs_.push<kCountedPush>(c, block)) return;
     const std::size_t most = blocks_to_move(c, stack_of(slab, c));
-    while (count < most && (blocks[count] = slabs_.pop_uncounted(c)) != 0) ++count;
+    while (count < most && (blocks[count] = slabs_.pop_uncounted(c)) != kNoBlock) ++count;
   }
   spans_[to_number(c)].give(std::span(blocks).first(count), true);
 }

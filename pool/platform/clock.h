@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The contract for time. linux/clock.cpp implements it. Every function may be called before
+// This is the contract for time. linux/clock.cpp implements it. Every function may be called before
 // constructors, in a forked child and in a signal handler. None allocates, and none changes errno.
 #pragma once
 

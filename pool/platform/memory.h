@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The contract for pages: mapping them, giving their memory back, moving them, and huge ones.
-// linux/memory.cpp implements it. Every function may be called before constructors, in a forked
-// child and in a signal handler. None allocates, and none changes errno.
+// This is the contract for pages: mapping them, giving their memory back, moving them, and huge
+// ones. linux/memory.cpp implements it. Every function may be called before constructors, in a
+// forked child and in a signal handler. None allocates, and none changes errno.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace bufpool::platform {
 
-// The size of a page. map_at() refuses where the kernel has another one.
+// A page has so many bytes. map_at() refuses where the kernel has pages of another size.
 inline constexpr std::size_t kPageBytes = 4096;
 
 // Return the address rounded up and down to the start of a page.
@@ -31,8 +31,8 @@ constexpr std::uintptr_t page_below(std::uintptr_t address) noexcept {
 // refuses or has no such pages (before Linux 4.14).
 [[nodiscard]] void* map_wiped_in_copies() noexcept;
 
-// Maps fresh zeroed memory at the address `start`. Nothing has changed unless it returns kYes.
-// Pre: `start` is the start of a page, and `bytes` is a number of whole pages.
+// Maps fresh zeroed memory at the address `start`. Nothing has changed unless it returns kYes. Pre:
+// `start` is the start of a page, and `bytes` is a number of whole pages.
 enum class Mapped : std::uint8_t {
   kYes,
   kOccupied,  // something is mapped there already
@@ -78,10 +78,10 @@ enum class Moved : std::uint8_t {
 };
 [[nodiscard]] Moved move_pages(void* start, std::size_t bytes, void* to) noexcept;
 
-// The whole pages of [start, start + bytes) that move_contents() does not touch. The last byte is
-// on a page that is copied.
+// Holds the whole pages of [start, start + bytes) that move_contents() does not touch. The last
+// byte is on a page that is copied.
 struct PagesToMove {
-  // Pre: bytes > 0.
+  // Finds the pages. Pre: bytes > 0.
   PagesToMove(const void* start, std::size_t bytes) noexcept
       : first(page_above(reinterpret_cast<std::uintptr_t>(start))),
         last(page_below(reinterpret_cast<std::uintptr_t>(start) + bytes - 1)) {}
@@ -90,7 +90,7 @@ struct PagesToMove {
   std::uintptr_t last;
 };
 
-// What move_contents() did.
+// Says what move_contents() did.
 struct ContentsMoved {
   Moved how;
   bool in_pieces;  // what is at `to` lies in more mappings than a move of its own makes

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The contract for what the system leaves this process of its memory. linux/memory_limits.cpp
-// implements it. Every function may be called before constructors, in a forked child and in a
-// signal handler. None allocates, and none changes errno. They read files and make no call that
-// tells: a program that has locked itself in may be killed for one, and is refused the other.
+// This is the contract for what the system leaves this process of its memory.
+// linux/memory_limits.cpp implements it. Every function may be called before constructors, in a
+// forked child and in a signal handler. None allocates, and none changes errno. They read files and
+// make no call that tells: a program that has locked itself in may be killed for one, and is
+// refused the other.
 #pragma once
 
 #include <cstdint>

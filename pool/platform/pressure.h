@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The contract for memory pressure: waiting until the system runs short of memory.
+// This is the contract for memory pressure: waiting until the system runs short of memory.
 // linux/pressure.cpp implements it. No function allocates, and none changes errno.
 #pragma once
 
@@ -50,8 +50,8 @@ class PressureWatch {
   bool can_sleep_ = true;
   int trigger_ = -1;
   const char* root_ = nullptr;    // set by open()
-  std::uint64_t asked_ms_ = 0;    // kPolling: when the sum was last looked at,
-  std::uint64_t stalled_us_ = 0;  // and what it was
+  std::uint64_t asked_ms_ = 0;    // says in kPolling when the sum was last read
+  std::uint64_t stalled_us_ = 0;  // says what it was then
 };
 
 }  // namespace bufpool::platform

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The contract for what this process is, may use and has in use. linux/process.cpp implements it.
-// Every function may be called before constructors, in a forked child and in a signal handler. None
-// allocates, and none changes errno.
+// This is the contract for what this process is, may use and has in use. linux/process.cpp
+// implements it. Every function may be called before constructors, in a forked child and in a
+// signal handler. None allocates, and none changes errno.
 #pragma once
 
 #include <cstddef>

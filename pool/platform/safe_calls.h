@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The contract for filters of system calls (seccomp): which calls a thread may make without harm.
-// linux/safe_calls.cpp implements it. Every function may be called before constructors, in a forked
-// child and in a signal handler. None allocates, none changes errno, and each needs little stack.
+// This is the contract for filters of system calls (seccomp): which calls a thread may make without
+// harm. linux/safe_calls.cpp implements it. Every function may be called before constructors, in a
+// forked child and in a signal handler. None allocates, none changes errno, and each needs little
+// stack.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@ inline constexpr int kNotTold = -1;
 // manager's, and made for programs as they are. Pre: called once, at start.
 void remember_filters() noexcept;
 
-// The calls that do this thread no harm, though it never made them before.
+// Names the calls that do this thread no harm, though it never made them before.
 enum class SafeCalls : std::uint8_t {
   kAny,      // there is no filter
   kLoaders,  // those that the loader made to start the program: no filter was added since

@@ -17,42 +17,58 @@ namespace bufpool::platform {
 // kernel refuses, or where RLIMIT_FSIZE is less than `bytes`; then nothing has changed.
 [[nodiscard]] void* map_memory_file(const char* name, std::size_t bytes, void* at) noexcept;
 
-// The name of a file in a folder; empty where there is none.
+// Holds the name of a file in a folder. It is empty where there is none.
 struct FileName {
   char text[256] = {};
 };
 
-// The same with a file of its own in `folder`, that the owner alone may read, and that is left
-// when the process dies. Its name is PID.RANDOM. All of its pages are there, so that a full file
-// system cannot end the process later on. The file is locked (flock) as long as it is mapped. It
-// is refused on a file system that is not memory, as writing back would stop the program. `name`
+// Maps a new file in `folder` in the same way. It is one that the owner alone may read, and that is
+// left when the process dies. Its name is PID.RANDOM. All of its pages are there, so that a full
+// file system cannot end the process later on. The file is locked (flock) as long as it is mapped.
+// It is refused on a file system that is not memory, as writing back would stop the program. `name`
 // becomes its path, for remove_file().
 [[nodiscard]] void* map_named_file(const char* folder, std::size_t bytes, void* at,
                                    FileName& name) noexcept;
 void remove_file(const FileName& name) noexcept;
 
-// Puts private zeroed memory in the place of what is mapped. False: refused; all is as it was.
+// Puts private zeroed memory in the place of what is mapped. Returns false if the kernel refuses;
+// then all is as it was.
 [[nodiscard]] bool replace_by_private(void* start, std::size_t bytes) noexcept;
 
-// From now on a forked child finds zeros in these pages, however it was forked. Pre: whole pages of
-// private memory that is no file's. False: the kernel cannot (before Linux 4.14).
+// Maps shared memory a second time, in the place of what is mapped at `to`. No descriptor is
+// needed, and the seals do not matter. Returns false where the kernel refuses; then nothing may be
+// mapped at `to` any more. Pre: `from` is in a mapping of map_memory_file() or map_named_file(),
+// with `bytes` to come.
+[[nodiscard]] bool map_again(void* from, std::size_t bytes, void* to) noexcept;
+
+// Maps private zeroed memory where nothing is mapped. Returns false if something is, or if the
+// kernel refuses.
+[[nodiscard]] bool map_private(void* start, std::size_t bytes) noexcept;
+
+// Has a forked child find zeros in these pages from now on, however it is forked. Returns false if
+// the kernel cannot (before Linux 4.14). Pre: these are whole pages of private memory that is no
+// file's.
 [[nodiscard]] bool wipe_on_fork(void* start, std::size_t bytes) noexcept;
 
-// One more than the highest number that a CPU of this machine can have; a few more than there are.
+// Returns one more than the highest number that a CPU of this machine can have; a few more than
+// there are.
 [[nodiscard]] std::uint32_t possible_cpus() noexcept;
 
-// Nanoseconds since 1970, and since the machine started, sleep included.
+// Returns whether this thread may run on a CPU now.
+[[nodiscard]] bool may_use_cpu(std::uint32_t cpu) noexcept;
+
+// Holds nanoseconds since 1970, and since the machine started, sleep included.
 struct ClockTimes {
   std::uint64_t since_1970_ns;
   std::uint64_t since_boot_ns;
 };
-// Both clocks as they are now.
+// Returns both clocks as they are now.
 [[nodiscard]] ClockTimes clock_times() noexcept;
 
-// The parent of this process, 0 if it is in another namespace.
+// Returns the parent of this process, or 0 if it is in another namespace.
 [[nodiscard]] std::uint32_t parent_process_id() noexcept;
 
-// The process's name, as libc has it; empty before libc is ready.
+// Returns the process's name, as libc has it. It is empty before libc is ready.
 [[nodiscard]] const char* command_name() noexcept;
 
 // Writes the control group of this process into `out`, the last line's of /proc/self/cgroup.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The contract for work that needs more stack than its caller may have. linux/stack.cpp implements
-// it. The function may be called before constructors, in a forked child and in a signal handler. It
-// makes no system call, does not allocate, and does not change errno.
+// This is the contract for work that needs more stack than its caller may have. linux/stack.cpp
+// implements it. The function may be called before constructors, in a forked child and in a signal
+// handler. It makes no system call, does not allocate, and does not change errno.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The contract for threads: starting and ending one of this library's own, and what the kernel says
-// of others. linux/threads.cpp implements it. No function allocates memory of this library's, and
-// none changes errno.
+// This is the contract for threads: starting and ending one of this library's own, and what the
+// kernel says of others. linux/threads.cpp implements it. No function allocates memory of this
+// library's, and none changes errno.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,7 @@ void name_thread(const char* name) noexcept;
 // call it.
 [[nodiscard]] bool thread_exists(std::uint32_t thread) noexcept;
 
-// The thread that main() runs in. It may end while the process goes on.
+// Says what became of the thread that main() runs in. It may end while the process goes on.
 struct MainThread {
   bool has_ended;  // false where the kernel does not tell
   bool left_one;   // has_ended, and one other thread is left

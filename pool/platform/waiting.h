@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The contract for how a thread waits. linux/threads.cpp implements it. Every function may be
-// called before constructors, in a forked child and in a signal handler. None allocates, none
+// This is the contract for how a thread waits. linux/threads.cpp implements it. Every function may
+// be called before constructors, in a forked child and in a signal handler. None allocates, none
 // changes errno, and none is a cancellation point.
 #pragma once
 

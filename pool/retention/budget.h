@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// How many idle bytes are worth keeping. The budget is earned by refaults, as the kernel sizes its
-// working sets: bytes that were given back and are needed again soon raise it, and calm lowers it.
-// A fixed figure serves either programs whose buffers come back all the time or those whose buffers
-// do not, and never both.
+// Decides how many idle bytes are worth keeping. The budget is earned by refaults, as the kernel
+// sizes its working sets: bytes that were given back and are needed again soon raise it, and calm
+// lowers it. A fixed figure serves either programs whose buffers come back all the time or those
+// whose buffers do not, and never both.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +14,8 @@
 
 namespace bufpool {
 
-// Any thread and any signal handler may call any function at any time. No function takes a lock.
-// Times are in milliseconds of platform::now_ms().
+// Holds the budget of idle bytes. Any thread and any signal handler may call any function at any
+// time. No function takes a lock. Times are in milliseconds of platform::now_ms().
 class Budget {
  public:
   // Sets the most that the budget may be, in bytes. Its floor is not above that either. Before, the
@@ -79,7 +79,7 @@ class Budget {
     return pressed.what == kPressed && is_within(now_ms, pressed.ms, policy::kPressedMs);
   }
 
-  // The most that can be earned above the floor.
+  // Returns the most bytes that can be earned above the floor.
   std::uint64_t most_earned() const noexcept {
     return std::max(most(), policy::kBudgetFloor) - policy::kBudgetFloor;
   }
@@ -93,7 +93,7 @@ class Budget {
 
   // All members are zero at first, as is the whole pool. So it takes no room in the library's file,
   // and a page of it that is written is not copied from there.
-  std::atomic<std::uint64_t> most_{0};    // 0: not known yet
+  std::atomic<std::uint64_t> most_{0};    // 0 until it is known
   std::atomic<std::uint64_t> earned_{0};  // above the floor
   std::atomic<std::uint64_t> warmed_{0};
   Moment changed_;

@@ -4,10 +4,10 @@
 #include <algorithm>
 
 #include "pool/options/policy.h"
+#include "pool/pages/span_purge.h"
+#include "pool/pages/span_sweep.h"
 #include "pool/platform/clock.h"
 #include "pool/platform/memory.h"
-#include "pool/purging/span_purge.h"
-#include "pool/purging/span_sweep.h"
 
 namespace bufpool {
 namespace {
@@ -42,7 +42,8 @@ void IdleMemory::count_trim(std::uint64_t given) noexcept {
   if (given > 0) trims_.fetch_add(1, std::memory_order_relaxed);
 }
 
-// The class whose oldest idle span has been idle longest, and for `min_age_ms` at least.
+// Returns the class whose oldest idle span has been idle longest, and for `min_age_ms` at least.
+// Returns nullptr if there is none.
 SharedSpans* IdleMemory::oldest_spans(std::uint32_t now_ms,
                                       std::uint32_t min_age_ms) const noexcept {
   SharedSpans* oldest = nullptr;
@@ -80,14 +81,14 @@ std::uint64_t IdleMemory::purge(Purge wanted) noexcept {
     SharedSpans* spans = oldest_spans(now, wanted.min_age_ms);
     if (spans == nullptr) break;
     const std::uint64_t purged = purge_some(*spans, now, {wanted.bytes - given, wanted.min_age_ms});
-    if (purged == 0) break;  // none is that old any more, or the kernel refuses: another time
+    if (purged == 0) break;  // none is that old any more, or the kernel refuses
     given += purged;
   }
   count_trim(given);
   return given;
 }
 
-// A run that is unmapped is a step, too.
+// Sweeps a class and returns the bytes. A run that is unmapped is a step, too.
 std::uint64_t IdleMemory::sweep_class(SharedSpans& spans, std::uint32_t now_ms,
                                       std::uint32_t min_age_ms) noexcept {
   const std::atomic<std::size_t>& mapped = spans.state().mapped_bytes;
@@ -111,7 +112,7 @@ std::uint64_t IdleMemory::sweep(std::uint32_t min_age_ms) noexcept {
 void IdleMemory::purge_classes(std::uint64_t most, std::uint32_t now_ms) noexcept {
   const ReturnsUnderWay::Work work(*returns_);
   for (SharedSpans& spans : spans_) {
-    // Read once a round: other threads lower it at any time.
+    // It is read once a round, as other threads lower it at any time.
     for (std::uint64_t idle = 0; (idle = idle_bytes_of(spans)) > most;) {
       if (purge_some(spans, now_ms, {idle - most, 0}) == 0) break;
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The idle memory of all classes together: how much there is, and giving back what was decided on.
+// Counts the idle memory of all classes together, and gives back what was decided on.
 #pragma once
 
 #include <atomic>
@@ -13,12 +13,13 @@
 
 namespace bufpool {
 
-// Carries out what Retention decides. It decides nothing. Any thread may call anything at any time,
-// and holds no lock when it does, as most functions make system calls. Functions that set memory
-// aside say so to ReturnsUnderWay.
+// Carries out what Retention decides. It decides nothing. Any thread that holds no lock may call
+// anything at any time. Most functions make system calls. Functions that set memory aside say so to
+// ReturnsUnderWay.
 class IdleMemory {
  public:
-  // Pre: called once; `spans` (kClassSlots of them), `cache` and `returns` outlive this.
+  // Connects the parts. Pre: it is called once; `spans` (kClassSlots of them), `cache` and
+  // `returns` outlive this.
   void open(SharedSpans* spans, CpuCache* cache, ReturnsUnderWay* returns) noexcept;
 
   // Returns the idle bytes in whole spans that are all free.

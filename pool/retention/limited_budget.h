@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The budget of idle memory, within the limits of the memory that the process may use.
+// Holds the budget of idle memory within the limits of the memory that the process may use.
 #pragma once
 
 #include <atomic>
@@ -11,11 +11,12 @@
 
 namespace bufpool {
 
-// Opens the budget once the limits are known. Any thread may call any function but open() at any
-// time. The caller holds no lock, as the limits stand in files.
+// Learns the limits once, and keeps the budget within them. Any thread may call any function but
+// open() at any time. The caller holds no lock, as the limits stand in files.
 class LimitedBudget {
  public:
-  // `wanted` is BUFPOOL_RETAIN_MAX. Pre: it is called once; `cache` outlives this.
+  // Opens the budget. `wanted` is BUFPOOL_RETAIN_MAX. Pre: it is called once; `cache` outlives
+  // this.
   void open(Share wanted, CpuCache* cache) noexcept;
 
   // Reads the limits of this process's memory the first time, and returns the budget within them.

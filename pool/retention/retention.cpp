@@ -37,7 +37,7 @@ void Retention::after_fresh(std::uint64_t fresh, std::uint64_t refaulted) noexce
   idle_.purge(RetentionRules::after_fresh(fresh, idle, budget.bytes(now)));
 }
 
-// Whether this is a forked child that has grace left. The fresh bytes are taken off it.
+// Returns whether this is a forked child that has grace left. The fresh bytes are taken off it.
 bool Retention::spends_grace(std::uint64_t fresh) noexcept {
   const std::uint64_t left = grace_bytes_.load(std::memory_order_relaxed);
   if (left == 0) return false;
@@ -45,8 +45,8 @@ bool Retention::spends_grace(std::uint64_t fresh) noexcept {
   return true;
 }
 
-// A second thread does not wait. A child that ran no fork handlers does not take a thread of its
-// parent for one at work.
+// Returns whether this thread makes the pass. A second thread does not wait. A child that ran no
+// fork handlers does not take a thread of its parent for one at work.
 bool Retention::begin_pass() noexcept {
   const std::uint32_t process = platform::process_id();
   std::uint32_t seen = passing_.load(std::memory_order_relaxed);
@@ -82,7 +82,7 @@ void Retention::pass_if_due(bool gives_excess) noexcept {
   if (gives_excess) give_excess();
 }
 
-// Between the steps nobody is to find that nothing is under way.
+// One work spans all steps, so that nobody finds between two of them that nothing is under way.
 std::uint64_t Retention::trim(std::uint64_t keep) noexcept {
   const ReturnsUnderWay::Work work(*returns_);
   idle_.drain_all();

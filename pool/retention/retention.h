@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which idle memory goes back, and when. The rules themselves stand in retention_rules.h.
+// Decides which idle memory goes back, and when. The rules themselves stand in retention_rules.h.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@
 
 namespace bufpool {
 
-// The figures of retention that the snapshot tells. Those in bytes are as in force.
+// Holds the figures of retention that the snapshot tells. The bytes are those in force.
 struct RetentionFigures {
   std::uint64_t budget;       // bytes
   std::uint64_t budget_most;  // bytes
@@ -29,7 +29,8 @@ struct RetentionFigures {
 // calls. Passes are made by one thread at a time.
 class Retention {
  public:
-  // Pre: called once; `spans` (kClassSlots of them), `cache` and `returns` outlive this.
+  // Connects the parts. Pre: it is called once; `spans` (kClassSlots of them), `cache` and
+  // `returns` outlive this.
   void open(const Options& options, SharedSpans* spans, CpuCache* cache,
             ReturnsUnderWay* returns) noexcept;
 
@@ -37,8 +38,8 @@ class Retention {
   // had been purged lately.
   void after_fresh(std::uint64_t fresh, std::uint64_t refaulted) noexcept;
 
-  // Applies rules 2 and 3 once. It does nothing while another thread is at it. Returns the bytes
-  // that are idle.
+  // Applies rules 2 and 3 once. It does nothing while another thread makes a pass. Returns the
+  // bytes that are idle.
   std::uint64_t pass() noexcept;
 
   // Does what pass() does, unless a pass was made less than policy::kPassMs ago. `gives_excess`
@@ -62,7 +63,7 @@ class Retention {
   // since the last fork.
   void before_fork() noexcept;
 
-  // Ends in a forked child what another thread of the parent was at.
+  // Ends in a forked child what another thread of the parent was doing.
   void repair_in_child() noexcept;
 
   // Gives all idle memory back and halves the budget for a while, as the system is short of memory.
@@ -84,9 +85,9 @@ class Retention {
   IdleMemory idle_;
   LimitedBudget budget_;
   ReturnsUnderWay* returns_ = nullptr;
-  std::uint64_t class_most_ = 0;           // BUFPOOL_RETAIN_CLASS_MAX; 0: none
+  std::uint64_t class_most_ = 0;           // BUFPOOL_RETAIN_CLASS_MAX; 0 if there is none
   std::uint32_t keep_ms_ = 0;              // BUFPOOL_RETAIN_TIME
-  std::atomic<std::uint32_t> passing_{0};  // the process of the thread that is at it; 0: none
+  std::atomic<std::uint32_t> passing_{0};  // the process of the thread that makes a pass, or 0
   std::atomic<std::uint32_t> last_pass_ms_{0};
   std::atomic<std::uint64_t> grace_bytes_{0};  // fresh ones that are left of policy::kChildGrace
   std::atomic<std::uint32_t> drained_ms_{0};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The rules of retention as decisions: each function gets the figures and returns what is to be
-// purged. Nothing is done here, and nothing is asked of the system.
+// States the rules of retention as decisions. Each function gets the figures and returns what is to
+// be purged. Nothing is done here, and nothing is asked of the system.
 //   1. Resident memory never exceeds the peak of what is in use plus the budget: a get that needs
 //      fresh pages while idle bytes are over the budget first sends back the oldest idle ones.
 //   2. Idle bytes over the budget go back within about a second: a burst that is repeated at once
@@ -17,39 +17,40 @@
 
 namespace bufpool {
 
-// An order to purge idle bytes, the oldest first, that have been idle for `min_age_ms`.
+// Holds an order to purge idle bytes, the oldest first, that have been idle for `min_age_ms`.
 struct Purge {
   std::uint64_t bytes = 0;
   std::uint32_t min_age_ms = 0;
 };
 
-// `idle` and `budget` are in bytes.
+// Says what each rule purges. `idle` and `budget` are in bytes. All functions are pure.
 class RetentionRules {
  public:
-  // `keep_ms`: how long idle memory may be kept (BUFPOOL_RETAIN_TIME).
+  // Makes the rules. Idle memory may be kept for `keep_ms` milliseconds (BUFPOOL_RETAIN_TIME).
   constexpr explicit RetentionRules(std::uint32_t keep_ms) noexcept : keep_ms_(keep_ms) {}
 
-  // Rule 1, after a get that took `fresh` bytes without pages.
+  // Returns what rule 1 purges after a get that took `fresh` bytes without pages.
   static constexpr Purge after_fresh(std::uint64_t fresh, std::uint64_t idle,
                                      std::uint64_t budget) noexcept {
     if (idle <= budget) return {};
     return {std::max(fresh, policy::kLeastReclaim), 0};
   }
 
-  // Rule 2 without its time of grace: before a fork, and where no thread would do it after a while.
+  // Returns what rule 2 purges without its time of grace: before a fork, and where no thread would
+  // do it after a while.
   static constexpr Purge at_once(std::uint64_t idle, std::uint64_t budget) noexcept {
     if (idle <= budget) return {};
     return {idle - budget, 0};
   }
 
-  // Rule 2, in a pass.
+  // Returns what rule 2 purges in a pass.
   constexpr Purge over_budget(std::uint64_t idle, std::uint64_t budget) const noexcept {
     if (idle <= budget) return {};
     return {idle - budget, std::min(policy::kGraceMs, keep_ms_)};
   }
 
-  // Rule 3, in a pass, for whole spans. A block in a CPU's cache ages there for a quarter of its
-  // time, and in its span for the rest.
+  // Returns what rule 3 purges of whole spans in a pass. A block in a CPU's cache ages there for a
+  // quarter of its time, and in its span for the rest.
   constexpr Purge too_old() const noexcept {
     return {std::numeric_limits<std::uint64_t>::max(), keep_ms_ - keep_ms_ / 4};
   }

@@ -21,10 +21,11 @@ class ReturnsUnderWay {
   // A wait_on() may last a second more, see policy::kReturnsPatienceMs.
   static_assert(policy::kReturnsPatienceMs + 1000 < policy::kLockPatienceMs);
 
-  // Says for as long as it lives that this thread gives memory back. One may live inside another.
+  // Says for as long as it lives that this thread gives memory back. One work may live inside
+  // another.
   class Work {
    public:
-    // `returns` outlives this.
+    // Begins the work. `returns` outlives this.
     explicit Work(ReturnsUnderWay& returns) noexcept : returns_(returns) { returns_.begin(); }
     ~Work() { returns_.end(); }
     Work(const Work&) = delete;
@@ -88,7 +89,7 @@ class ReturnsUnderWay {
     threads_.fetch_add(1);
   }
 
-  // A thread that was taken for gone counts no more.
+  // Ends a work. A thread that was taken for gone is not counted any more.
   void end() noexcept {
     subtract_one(threads_);
     --works_here_;
@@ -109,7 +110,7 @@ class ReturnsUnderWay {
   std::atomic<std::uint32_t> waiting_{0};
   std::atomic<std::uint32_t> steps_{0};
   std::atomic<std::uint32_t> events_{0};  // what a thread that waits has to look at
-  // How many works of this thread live. A signal handler may have one, too.
+  // It counts the works of this thread that live. A signal handler may have one, too.
   static inline constinit thread_local std::uint32_t works_here_
       [[gnu::tls_model("initial-exec")]] = 0;
 };

@@ -50,14 +50,15 @@ void Trimmer::after_slow_path(std::uint64_t bytes, const void* caller) noexcept 
   retention_->pass_if_due(lacks_thread());
 }
 
-// Whether a thread is wanted and cannot be had. BUFPOOL_TRIMMER=off is a wish for less work: passes
-// over the classes will do.
+// Returns whether a thread is wanted and cannot be had. BUFPOOL_TRIMMER=off is a wish for less
+// work: passes over the classes are enough.
 bool Trimmer::lacks_thread() const noexcept {
   if (choice_ == TrimmerChoice::kOff) return false;
   return left_for_good_.load() || state() == State::kRefused || !OwnerLock::process_is_entered();
 }
 
-// Whether there is a thread that does the work. A copy of the process does not have its parent's.
+// Returns whether there is a thread that does the work. A copy of the process does not have its
+// parent's.
 bool Trimmer::runs_here() noexcept {
   const State state = state_.load(std::memory_order_acquire);
   if (state != State::kRunning && state != State::kStarting) return false;
@@ -83,8 +84,8 @@ bool Trimmer::may_start(const void* caller) const noexcept {
   return platform::may_start_thread_from(caller);
 }
 
-// A vfork child shares all this with its parent, and starts none. The thread itself says that it
-// was started, as it may have done its work and left before that is known here.
+// Starts the thread. A vfork child shares all this with its parent, and starts none. The thread
+// itself says that it was started, as it may have done its work and left before that is known here.
 bool Trimmer::start() noexcept {
   if (!OwnerLock::process_is_entered()) return false;
   State seen = state();
@@ -96,7 +97,8 @@ bool Trimmer::start() noexcept {
   return false;
 }
 
-// There is no thread, or none for long. Pre: this thread made the state kStarting or kRunning.
+// Notes that there is no thread, or none for long. Pre: this thread made the state kStarting or
+// kRunning.
 void Trimmer::refuse() noexcept {
   refused_ms_.store(platform::now_ms(), std::memory_order_relaxed);
   state_.store(State::kRefused);
@@ -111,7 +113,7 @@ void Trimmer::work() noexcept {
   thread_.store(platform::thread_id());
   platform::name_thread("bufpool-trim");
   state_.store(State::kRunning);
-  // On this stack: the next thread may be started before this one is done.
+  // The watch is on this stack, as the next thread may be started before this one is done.
   platform::PressureWatch pressure;
   if (platform::leave_descriptors() && watch_pressure_) pressure.open();
   retention_->budget().learn_limits();
@@ -135,9 +137,9 @@ void Trimmer::pass_until_quiet(platform::PressureWatch& pressure) noexcept {
   }
 }
 
-// Whether the thread is to leave. A main thread may also end by the system call, or be cancelled.
-// If this thread is the last one, the process ends with the status that the main thread gave: the
-// kernel takes the last thread's.
+// Returns whether the thread is to leave. A main thread may also end by the system call, or be
+// cancelled. If this thread is the last one, the process ends with the status that the main thread
+// gave: the kernel takes the last thread's.
 bool Trimmer::is_over() noexcept {
   if (is_to_leave()) return true;
   const platform::MainThread main = platform::main_thread();

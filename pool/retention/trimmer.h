@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Carries out the retention rules: by a thread that starts by itself once there is enough idle
-// memory to be worth one, and leaves when there is none; else in the slow paths of the program's
-// own calls. A process that goes idle makes no such call, so that it needs the thread. A child that
-// ran no fork handlers has none: libc's locks and lists of threads may be as a thread of the parent
-// left them, so that no thread can be started. Its calls do the work.
+// Carries out the retention rules. A thread does so that starts by itself once there is enough idle
+// memory to be worth one, and that leaves when there is none. Without the thread the slow paths of
+// the program's own calls do so. A process that goes idle makes no such call, so that it needs the
+// thread. A child that ran no fork handlers has none: libc's locks and lists of threads may be as a
+// thread of the parent left them, so that no thread can be started. Its calls do the work.
 #pragma once
 
 #include <atomic>
@@ -17,13 +17,13 @@
 
 namespace bufpool {
 
-// Owns the thread. Functions may be called by any thread unless they say otherwise.
+// Owns the thread. Any thread may call the functions unless they say otherwise.
 class Trimmer {
  public:
   // After a refusal a thread is tried again after policy::kThreadAgainMs.
   using State = TrimmerState;
 
-  // Pre: called once; `retention` outlives this.
+  // Connects the parts. Pre: it is called once; `retention` outlives this.
   void open(const Options& options, Retention* retention) noexcept;
 
   // Starts the thread or does its work, if that is due. A slow path calls it at its end, under no
@@ -57,7 +57,8 @@ class Trimmer {
     argument_ = argument;
   }
 
-  // Forgets the thread in a forked child: it is the parent's, and so is all it had open.
+  // Forgets the thread in a forked child. The thread is the parent's, and so is all that it had
+  // open.
   void forget_in_child() noexcept;
 
   // Returns what there is of the thread now.
@@ -88,8 +89,8 @@ class Trimmer {
   ProcessMark mark_;  // is set before the state is kStarting
   std::atomic<bool> left_for_good_{false};
   std::atomic<bool> aside_{false};
-  std::atomic<std::uint32_t> thread_{0};      // of kRunning, as the kernel numbers it
-  std::atomic<std::uint32_t> refused_ms_{0};  // when, in kRefused
+  std::atomic<std::uint32_t> thread_{0};      // the number of the thread in kRunning
+  std::atomic<std::uint32_t> refused_ms_{0};  // when the thread was refused, in kRefused
   std::atomic<std::uint64_t> moved_{0};
   std::uint64_t threshold_ = 0;
 };

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The rules that decide whether the next run of a class has huge pages. The first touch of a huge
-// page makes 2 MiB resident. So only a class whose buffers are written from end to end is to have
-// any, and only if it has enough of them for the rest of the page to be wanted soon:
+// Decides whether the next run of a class has huge pages. The first touch of a huge page makes 2
+// MiB resident. So only a class whose buffers are written from end to end is to have any, and only
+// if it has enough of them for the rest of the page to be wanted soon:
 //   1. A class that has less than policy::kLeastHugeClassBytes mapped has none.
 //   2. A run of small pages is looked at once all of it was handed out. If it is dense, its class
-//   has
-//      huge pages from then on. A run of huge pages proves nothing, because all of it is resident.
+//      has huge pages from then on. A run of huge pages proves nothing, because all of it is
+//      resident.
 //   3. So at least one byte in policy::kProofShare has small pages, and the youngest such run is
-//   the
-//      proof. It is looked at once. While a class is sparse, all its runs are proofs, and the
+//      the proof. It is looked at once. While a class is sparse, all its runs are proofs, and the
 //      youngest is looked at when the class has grown by a quarter.
 //   4. A class that has shrunk below policy::kLeastHugeClassBytes begins anew.
 #pragma once
@@ -20,14 +19,14 @@
 
 namespace bufpool {
 
-// The size of a huge page of x86-64.
+// A huge page of x86-64 has so many bytes.
 inline constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;
 static_assert(policy::kLeastHugeGain == kHugePageBytes / 8);
 
 // Applies the rules to one class. The lock of the class guards it.
 class HugeGrowth {
  public:
-  // Whether `resident` of the `pages` pages that were looked at are enough.
+  // Returns whether `resident` of the `pages` pages that were looked at are enough.
   static constexpr bool is_dense(std::size_t resident, std::size_t pages) noexcept {
     return pages > 0 && resident * policy::kDenseDenominator >= pages * policy::kDenseNumerator;
   }
@@ -47,7 +46,7 @@ class HugeGrowth {
     if (mapped_ < policy::kLeastHugeClassBytes) dense_ = looked_ = false;
   }
 
-  // Whether the proof is to be looked at once all of it was handed out.
+  // Returns whether the proof is to be looked at once all of it was handed out.
   bool wants_look() const noexcept {
     if (mapped_ < policy::kLeastHugeClassBytes) return false;
     return !looked_ || (!dense_ && mapped_ - mapped_ / 5 >= looked_at_);
@@ -60,7 +59,7 @@ class HugeGrowth {
     looked_at_ = mapped_;
   }
 
-  // The pages of the next run.
+  // Names the pages of the next run, and says which it has.
   enum class Next : std::uint8_t {
     kSmall,
     kHuge,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which pages of a run have no memory. Each page has a bit. If the bit is set, the page is empty:
-// it reads as zero and costs nothing. If it is clear, nothing is known of the page.
+// Knows which pages of a run have no memory. Each page has a bit. If the bit is set, the page is
+// empty: it reads as zero and costs nothing. If it is clear, nothing is known of the page.
 #pragma once
 
 #include <algorithm>
@@ -10,33 +10,33 @@
 
 namespace bufpool {
 
-// A range of pages, counted from the start of a run.
+// Holds a range of pages, counted from the start of a run.
 struct PageRange {
   std::size_t first;
   std::size_t last;  // one behind the last page
-  // How many pages the range has.
+  // Returns how many pages the range has.
   std::size_t count() const noexcept { return last - first; }
 };
 
-// The bits of one run's pages, in words that lie behind the run's record. The lock of the run's
-// class guards them.
+// Holds the bits of one run's pages, in words that lie behind the run's record. The lock of the
+// run's class guards them.
 class PageMap {
  public:
-  // How many words a run of `pages` pages needs.
+  // Returns how many words a run of `pages` pages needs.
   static constexpr std::size_t words_for(std::size_t pages) noexcept { return (pages + 63) / 64; }
 
-  // A map without words must not be used. The other takes words that are there already.
+  // Makes a map without words, which must not be used, or one of words that are there already.
   constexpr PageMap() noexcept = default;
   explicit PageMap(std::uint64_t* words) noexcept : words_(words) {}
 
-  // How many pages of the range are empty.
+  // Returns how many pages of the range are empty.
   [[nodiscard]] std::size_t count(PageRange pages) const noexcept {
     std::size_t sum = 0;
     each(pages, [&](std::uint64_t& word, std::uint64_t mask) { sum += ones(word & mask); });
     return sum;
   }
 
-  // Whether all pages of the range are empty.
+  // Returns whether all pages of the range are empty.
   [[nodiscard]] bool has_all(PageRange pages) const noexcept {
     return count(pages) == pages.count();
   }
@@ -62,8 +62,8 @@ class PageMap {
   }
 
  private:
-  // Most words are all ones or all zeros. Others are counted by a call, because a build for every
-  // x86-64 has no instruction for it.
+  // Counts the ones of a word. Most words are all ones or all zeros. Others are counted by a call,
+  // because a build for every x86-64 has no instruction for it.
   static std::size_t ones(std::uint64_t word) noexcept {
     if (word == 0) return 0;
     if (word == ~std::uint64_t{0}) return 64;

@@ -16,15 +16,15 @@
 
 namespace bufpool {
 
-// The record of a run. The lock of its class guards all that is not atomic and not constant.
+// Holds the record of a run. The lock of its class guards all that is not atomic and not constant.
 struct Run {
-  // Constant from make_run() on.
+  // These are constant from make_run() on.
   std::uintptr_t start;
   std::size_t chunks;
   std::size_t record_bytes;
   Span* spans;  // `span_count` records, of which the first `cut` mean something
 
-  // Changed by the thread that has set `committing`, and read by all.
+  // The thread that has set `committing` changes these, and all read them.
   std::atomic<std::size_t> committed;     // bytes from the start that are mapped
   std::atomic<std::uint32_t> ready;       // spans that are mapped, cut or not
   std::atomic<std::uint32_t> span_count;  // spans that there is room for
@@ -34,9 +34,9 @@ struct Run {
   std::atomic<std::uint32_t> lookers;  // threads that read the record: the run is not dropped
 
   std::uint32_t cut;        // spans, from the front, that stand in a list or are in use
-  std::uint32_t oldest_ms;  // if has_quiet: since when the span that is quiet longest has been so
-  std::uint32_t empty_ms;   // if is_empty: since when no page has had memory
-  std::uint32_t cut_ms;     // of a run with huge pages: when the last span was cut
+  std::uint32_t oldest_ms;  // if has_quiet: when the span that is quiet longest became quiet
+  std::uint32_t empty_ms;   // if is_empty: when no page was found to have memory
+  std::uint32_t cut_ms;     // if had_huge: when the last span was cut
   std::uint32_t swept;      // the number of the sweep that looked at the run last
   bool touched;             // a block came or went since the last look for quiet spans
   bool has_quiet;
@@ -53,19 +53,19 @@ struct Run {
   Run* prev;
   Run* next_uncut;
 
-  // The address behind the last chunk.
+  // Returns the address behind the last chunk.
   std::uintptr_t end() const noexcept { return start + chunks * kChunkBytes; }
 
-  // The address of the span with the number `span`, which may be one behind the last.
+  // Returns the address of the span with the number `span`, which may be one behind the last.
   std::uintptr_t start_of(std::uint32_t span, const Geometry& geometry) const noexcept {
     return start + span * geometry.span_bytes;
   }
-  // The pages that hold a part of the addresses [from, to).
+  // Returns the pages that hold a part of the addresses [from, to).
   PageRange pages_of(std::uintptr_t from, std::uintptr_t to) const noexcept {
     return {(from - start) / platform::kPageBytes,
             (to - start + platform::kPageBytes - 1) / platform::kPageBytes};
   }
-  // The pages that lie wholly in the addresses [from, to).
+  // Returns the pages that lie wholly in the addresses [from, to).
   PageRange pages_in(std::uintptr_t from, std::uintptr_t to) const noexcept {
     const std::size_t first = (from - start + platform::kPageBytes - 1) / platform::kPageBytes;
     const std::size_t last = (to - start) / platform::kPageBytes;
@@ -81,31 +81,36 @@ inline std::uintptr_t start_of(const Span& span, const Geometry& geometry) noexc
   return span.run->start_of(span.number, geometry);
 }
 
-// The pages that hold a part of a span.
+// Returns the pages that hold a part of a span.
 inline PageRange pages_of(const Span& span, const Geometry& geometry) noexcept {
   const std::uintptr_t start = start_of(span, geometry);
   return span.run->pages_of(start, start + geometry.span_bytes);
 }
 
-// The pages that hold a part of the block with the number `index` in its span.
+// Returns the pages that hold a part of the block with the number `index` in its span.
 inline PageRange pages_of_block(const Span& span, std::uint32_t index,
                                 const Geometry& geometry) noexcept {
   const std::uintptr_t start = start_of(span, geometry) + index * geometry.distance;
   return span.run->pages_of(start, start + geometry.distance);
 }
 
-// The block with the number `index` in its span.
+// Returns the block with the number `index` in its span.
 inline Block block_at(const Span& span, std::uint32_t index, const Geometry& geometry) noexcept {
-  return start_of(span, geometry) + index * geometry.distance + span.offset;
+  return Block{start_of(span, geometry) + index * geometry.distance + span.offset};
 }
 
-// The span that holds an address. Pre: the address is in the run, in front of its last whole span's
-// end.
-inline Span& span_at(const Run& run, std::uintptr_t address, const Geometry& geometry) noexcept {
-  return run.spans[geometry.blocks_in(address - run.start) / geometry.span_blocks];
+// Returns the number of a block in its span.
+inline std::uint64_t index_of(const Span& span, Block block, const Geometry& geometry) noexcept {
+  return geometry.blocks_in(to_address(block) - start_of(span, geometry));
 }
 
-// Whether the block with the number `index` in its span is free.
+// Returns the span that holds a block of the run.
+inline Span& span_of(const Run& run, Block block, const Geometry& geometry) noexcept {
+  const std::uint64_t number = geometry.blocks_in(to_address(block) - run.start);
+  return run.spans[number / geometry.span_blocks];
+}
+
+// Returns whether the block with the number `index` in its span is free.
 inline bool is_free(const Span& span, std::uint64_t index) noexcept {
   return (span.free[index / 64] >> index % 64 & 1) != 0;
 }

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
-// The runs of a class.
+// Lists the runs of a class.
 #pragma once
 
 #include "pool/runs/run.h"
 
 namespace bufpool {
 
-// Two lists of runs: all of them, and those that spans can still be cut from. The lock of the class
-// guards it.
+// Holds two lists of runs: all of them, and those that spans can still be cut from. The lock of the
+// class guards it.
 class RunList {
  public:
-  // The run that was put in front last, and the one that was so longest ago; nullptr: there is
-  // none.
+  // Return the run that was put in front last, and the one that was so longest ago. They return
+  // nullptr if there is none.
   Run* first() const noexcept { return first_; }
   Run* last() const noexcept { return last_; }
 
-  // The first run with room for more spans; the others follow by next_uncut. nullptr: there is
-  // none.
+  // Returns the first run with room for more spans, or nullptr if there is none. The others follow
+  // by next_uncut.
   Run* first_uncut() const noexcept { return first_uncut_; }
 
   // Adds a run to both lists, or to the first only if it has no room for more spans.

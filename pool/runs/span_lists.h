@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The records of a class's spans, and the lists that they stand in. A span stands in the one list
-// that its free blocks call for. It stands in none while it is full or being purged.
+// Holds the records of a class's spans, and the lists that they stand in. A span stands in the one
+// list that its free blocks call for. It stands in none while it is full or being purged.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@ namespace bufpool {
 
 struct Run;
 
-// The list that a span stands in.
+// Names the list that a span stands in.
 enum class SpanList : std::uint8_t {
   kNone,      // full, or out of reach while its pages are given back
   kPartial,   // the first of seven lists by powers of two of free blocks, fullest first
@@ -23,10 +23,10 @@ enum class SpanList : std::uint8_t {
 };
 inline constexpr std::uint32_t kSpanListCount = 10;
 
-// The record of one span. It is a cache line and describes 64 KiB or more. The lock of the class
-// guards it, unless the span is being purged: it then belongs to the thread that purges it.
+// Holds the record of one span. It is a cache line and describes 64 KiB or more. The lock of the
+// class guards it, unless the span is being purged: it then belongs to the thread that purges it.
 struct Span {
-  std::array<std::uint64_t, kMaxSpanBlocks / 64> free;  // bit i: block i is free
+  std::array<std::uint64_t, kMaxSpanBlocks / 64> free;  // bit i says that block i is free
   Span* next;                                           // in its list
   Span* prev;
   Run* run;
@@ -48,7 +48,7 @@ struct Span {
 };
 static_assert(sizeof(Span) == 64);
 
-// The list of a span that is partly used. Fuller spans stand in earlier lists. Pre: 0 <
+// Returns the list of a span that is partly used. Fuller spans stand in earlier lists. Pre: 0 <
 // free_blocks.
 constexpr SpanList partial_list(std::uint32_t free_blocks) noexcept {
   return static_cast<SpanList>(std::bit_width(free_blocks));
@@ -56,18 +56,18 @@ constexpr SpanList partial_list(std::uint32_t free_blocks) noexcept {
 static_assert(partial_list(1) == SpanList::kPartial);
 static_assert(partial_list(kMaxSpanBlocks - 1) < SpanList::kIdle);
 
-// How long a span has been in its state. The age is 0 if the span got there after the caller looked
-// at the clock.
+// Returns how long a span has been in its state. The age is 0 if the span got there after the
+// caller looked at the clock.
 constexpr Milliseconds span_age(std::uint32_t now_ms, std::uint32_t since_ms) noexcept {
   const auto age = static_cast<std::int32_t>(now_ms - since_ms);
   return age > 0 ? static_cast<Milliseconds>(age) : Milliseconds{0};
 }
 
-// The lists of one class. The lock of the class guards them.
+// Holds the lists of one class. The lock of the class guards them.
 class SpanLists {
  public:
-  // The span that was put into the list last, and the one that was so longest ago; nullptr: the
-  // list is empty.
+  // Return the span that was put into the list last, and the one that was so longest ago. They
+  // return nullptr if the list is empty.
   Span* front(SpanList list) const noexcept { return ends(list).head; }
   Span* back(SpanList list) const noexcept { return ends(list).tail; }
 

@@ -12,10 +12,10 @@
 
 namespace bufpool {
 
-// Each round takes blocks from the spans there are, and cuts a span from mapped pages if none has a
-// free block (carve_span()). A round that finds neither grows the class outside the lock: grow()
-// maps pages, and the next round reaches carve_span() and finds them. Another thread may take them
-// before that; then this thread grows the class again.
+// Takes blocks in rounds. Each round takes blocks from the spans there are, and cuts a span from
+// mapped pages if none has a free block (carve_span()). A round that finds neither grows the class
+// outside the lock: grow() maps pages, and the next round reaches carve_span() and finds them.
+// Another thread may take them before that; then this thread grows the class again.
 Taken BlockTaker::take(std::span<Block> blocks, std::size_t asked, const WideTake* wide) noexcept {
   for (;;) {
     GrowthStep step{};
@@ -62,14 +62,15 @@ void BlockTaker::count(Taken& taken, std::size_t asked) noexcept {
   ++counters.misses;
   counters.filled += taken.count - 1;
   counters.faulted_bytes += taken.about_to_touch;
-  // Pages that never had memory look like those that went back. No more is regretted than went back.
+  // Pages that never had memory look like those that went back. No more is regretted than went
+  // back.
   const std::uint64_t regretted = std::min(taken.about_to_touch, taken.regret_bytes);
   counters.regretted_bytes = std::min(counters.regretted_bytes + regretted, counters.purged_bytes);
   taken.new_outstanding_peak = counters.outstanding() > counters.outstanding_peak;
   if (taken.new_outstanding_peak) counters.outstanding_peak = counters.outstanding();
 }
 
-// In a forked child the peak begins anew, with what was out before its first take.
+// Begins the peak anew in a forked child, with what was out before its first take.
 void BlockTaker::begin_peak() noexcept {
   if (state_.peak_of == OwnerLock::times_entered()) return;
   state_.peak_of = OwnerLock::times_entered();
@@ -85,9 +86,10 @@ void BlockTaker::take_narrow(std::span<Block> blocks, Taken& taken) noexcept {
   }
 }
 
-// A partly used span comes first, then the idle span whose pages are warm, then one without pages.
-// The partly used spans are listed by powers of two of their free blocks. The span that comes first
-// has less than twice as many free blocks as the fullest one. It is the last that came to its list.
+// Returns the span to take from, or nullptr if there is none. A partly used span comes first, then
+// the idle span whose pages are warm, then one without pages. The partly used spans are listed by
+// powers of two of their free blocks. The span that comes first has less than twice as many free
+// blocks as the fullest one. It is the last that came to its list.
 Span* BlockTaker::choose_span(bool with_pages) noexcept {
   const auto last = with_pages ? SpanList::kIdle : SpanList::kPurged;
   for (auto list = static_cast<std::uint8_t>(SpanList::kPartial);
@@ -97,8 +99,8 @@ Span* BlockTaker::choose_span(bool with_pages) noexcept {
   return with_pages ? nullptr : carve_span(state_);
 }
 
-// Blocks with pages are taken, if the span has some. A block without is for the caller, and brings
-// its neighbours along.
+// Takes blocks with pages, if the span has some. A block without pages is for the caller, and
+// brings its neighbours along.
 void BlockTaker::take_from(Span& span, std::span<Block> blocks, Taken& taken) noexcept {
   const bool zero = span.zero;
   state_.uncount(span);

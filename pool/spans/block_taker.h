@@ -12,18 +12,19 @@
 
 namespace bufpool {
 
-// A block for a buffer that grows.
+// Describes a block for a buffer that grows.
 struct WideTake {
   static constexpr std::uint32_t kAnywhere = ~std::uint32_t{0};
 
   std::size_t used;      // bytes from its start that are about to be used
-  std::uint32_t offset;  // where in a page it begins, of a class with slots; or kAnywhere
+  std::uint32_t offset;  // where in a page it begins if the class has slots, or kAnywhere
 };
 
-// Takes blocks of one class out of its spans. Pre: the class is open.
+// Takes blocks of one class out of its spans. Any thread and any signal handler may call all
+// functions. Pre: the class is open.
 class BlockTaker {
  public:
-  // `state` is that of the class, and outlives this.
+  // Makes a view of the class. `state` is that of the class, and outlives this.
   explicit BlockTaker(SpanState& state) noexcept : state_(state) {}
 
   // Takes up to blocks.size() blocks. blocks[0] is for the caller, and the others are for a cache.
@@ -36,15 +37,15 @@ class BlockTaker {
     return take(blocks, asked, nullptr);
   }
 
-  // Takes one block, of which only the first bytes are about to be used. It does else what take()
-  // does. Pre: a span of the class is one block.
+  // Takes one block, of which only the first bytes are about to be used. It does all else that
+  // take() does. Pre: a span of the class is one block.
   [[nodiscard]] Taken take_wide(Block& block, const WideTake& wide) noexcept
       BUFPOOL_EXCLUDES(state_.lock) {
     return take({&block, 1}, wide.used, &wide);
   }
 
  private:
-  // The free blocks that may be taken: those with pages, or any.
+  // Says which free blocks may be taken: those with pages, or any.
   enum class Pages : std::uint8_t { kThere, kAny };
 
   Taken take(std::span<Block> blocks, std::size_t asked, const WideTake* wide) noexcept;

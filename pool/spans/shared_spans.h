@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The free blocks of one class behind the CPUs' caches.
+// Holds the free blocks of one class behind the CPUs' caches.
 //
 // They lie in spans with a bitmap each. Blocks are handed out from the fuller spans, so that empty
 // spans appear and their pages can be given back. The spans are cut from runs of chunks. Each run
@@ -30,12 +30,13 @@ class SharedSpans {
   // and outlives this; no fork is under way.
   void open(ClassIndex c, ChunkSpace* space, std::uint64_t most_out = kNoLimit) noexcept;
 
-  // Whether open() was called. It takes no lock.
+  // Returns whether open() was called. It takes no lock.
   [[nodiscard]] bool is_open() const noexcept {
     return state_.is_open.load(std::memory_order_acquire);
   }
 
-  // Whether a span was ever cut. What open() wrote can be read after it says so. It takes no lock.
+  // Returns whether a span was ever cut. If it returns true, what open() wrote can be read. It
+  // takes no lock.
   [[nodiscard]] bool is_used() const noexcept {
     return state_.is_used.load(std::memory_order_acquire);
   }
@@ -52,27 +53,27 @@ class SharedSpans {
   // the next owner. Pre: there is at least one block.
   void give(std::span<const Block> blocks, bool overflow) noexcept;
 
-  // Takes blocks back that take() meant for a cache and that found no room there. It does else what
-  // give() does.
+  // Takes blocks back that take() meant for a cache and that found no room there. It does all else
+  // that give() does.
   void give_unfilled(std::span<const Block> blocks) noexcept;
 
-  // The figures that are read without the lock. They may be a moment old.
+  // Returns the figures that are read without the lock. They may be a moment old.
   const SpanFigures& figures() const noexcept { return state_.figures; }
 
-  // A consistent copy of the counters, after the blocks were collected that were given without the
-  // lock. It takes the lock. If the lock is refused, the copy may be half changed: a fork does not
-  // wait for it. All are 0 if the class is not open.
+  // Returns a consistent copy of the counters. It first collects the blocks that were given without
+  // the lock. It takes the lock. If the lock is refused, the copy may be half changed: a fork does
+  // not wait for it. All are 0 if the class is not open.
   [[nodiscard]] SpanCounters counters() noexcept;
 
-  // The blocks that were given without the lock and that no owner has collected yet. They count as
-  // given, but are not in the counters.
+  // Returns the blocks that were given without the lock and that no owner has collected yet. They
+  // count as given, but are not in the counters.
   const DeferredBlocks& deferred() const noexcept { return state_.deferred; }
 
-  // From now on the most blocks that were out at once are those that are out now. It takes the
-  // lock, and does nothing if the lock is refused.
+  // Makes the blocks that are out now the most that were out at once. It takes the lock, and does
+  // nothing if the lock is refused.
   void reset_peak() noexcept;
 
-  // The lock, for a fork to wait for its owner and for a child to repair it.
+  // Returns the lock, for a fork to wait for its owner and for a child to repair it.
   OwnerLock& lock() noexcept { return state_.lock; }
 
   // Returns the state, which the other classes of this room and those below work on. It takes no

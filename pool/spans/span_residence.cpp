@@ -9,7 +9,8 @@
 namespace bufpool {
 namespace {
 
-// A span that stands in no list is in use, or gives its pages back.
+// Returns the resident bytes of the free blocks of a span. A span that stands in no list is in use,
+// or gives its pages back.
 std::uint64_t resident_in(const Span& span, const Geometry& geometry, Residence& look) noexcept {
   if (span.list == SpanList::kNone || span.list == SpanList::kPurged) return 0;
   const std::uintptr_t start = start_of(span, geometry);
@@ -17,13 +18,13 @@ std::uint64_t resident_in(const Span& span, const Geometry& geometry, Residence&
   std::uint64_t bytes = 0;
   for (std::uint32_t i = 0; i < geometry.span_blocks; ++i) {
     if (!is_free(span, i)) continue;
-    const Block block = block_at(span, i, geometry);
-    bytes += look.bytes_in(block, block + geometry.distance);
+    const std::uintptr_t first = to_address(block_at(span, i, geometry));
+    bytes += look.bytes_in(first, first + geometry.distance);
   }
   return bytes;
 }
 
-// The run with the lowest address above `after`; nullptr: there is none.
+// Returns the run with the lowest address above `after`, or nullptr if there is none.
 Run* run_above(std::uintptr_t after, const SpanState& state) noexcept BUFPOOL_REQUIRES(state.lock) {
   Run* next = nullptr;
   for (Run* run = state.runs.first(); run != nullptr; run = run->next) {

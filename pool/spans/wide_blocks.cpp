@@ -52,12 +52,12 @@ void WideBlocks::note_emptied(Block block, std::uintptr_t from, std::uintptr_t t
 }
 
 void WideBlocks::before_purge(Block block, std::uintptr_t start, std::uintptr_t end) noexcept {
-  HugePages(*state_.space, state_.geometry).leave(*state_.run_at(block), start, end);
+  HugePages(*state_.space, state_.geometry).leave(*state_.run_at(to_address(block)), start, end);
 }
 
 bool WideBlocks::renew(Block block, std::uintptr_t start, std::uintptr_t end) noexcept {
   const HugePages huge_pages(*state_.space, state_.geometry);
-  Run& run = *state_.run_at(block);
+  Run& run = *state_.run_at(to_address(block));
   huge_pages.leave(run, start, end);
   auto* const pages = reinterpret_cast<void*>(start);
   if (!platform::map_over(pages, end - start)) return false;

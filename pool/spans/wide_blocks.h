@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Blocks that are out and of which only a part has pages: those that buffers grow in, and those
-// that pages moved out of. Only if a span of the class is one block is it known which pages those
-// are.
+// Takes and gives blocks of which only a part has pages while they are out. Buffers grow in such
+// blocks, or pages moved out of them. It is known which pages they have only if a span of the class
+// is one block.
 #pragma once
 
 #include <cstddef>
@@ -14,11 +14,12 @@
 
 namespace bufpool {
 
-// Takes such blocks of one class, keeps their pages known and takes them back. Pre for
-// take(), give(), give_emptied() and note_emptied(): a span of the class is one block.
+// Takes such blocks of one class, keeps their pages known and takes them back. Any thread and any
+// signal handler may call all functions. Pre for take(), give(), give_emptied() and note_emptied():
+// a span of the class is one block.
 class WideBlocks {
  public:
-  // `state` is that of the class, and outlives this.
+  // Makes a view of the class. `state` is that of the class, and outlives this.
   explicit WideBlocks(SpanState& state) noexcept : state_(state) {}
 
   // Takes a block, of which only the first bytes are about to be used. It takes the lock, and maps
@@ -44,8 +45,8 @@ class WideBlocks {
   void note_emptied(Block block, std::uintptr_t from, std::uintptr_t to) noexcept
       BUFPOOL_EXCLUDES(state_.lock);
 
-  // Is called before the addresses [start, end) of a block that is out are purged: the memory of a
-  // huge page would else be kept. It takes no lock.
+  // Prepares the addresses [start, end) of a block that is out to be purged: the memory of a huge
+  // page would else be kept. It takes no lock.
   void before_purge(Block block, std::uintptr_t start, std::uintptr_t end) noexcept;
 
   // Puts fresh pages in the place of whole pages of a block that is out, whatever the program has
@@ -53,9 +54,10 @@ class WideBlocks {
   // lock. Pre: [start, end) are whole pages of the block.
   [[nodiscard]] bool renew(Block block, std::uintptr_t start, std::uintptr_t end) noexcept;
 
-  // Whether some of the pages in the run of a block that is out may be huge ones. It takes no lock.
+  // Returns whether some of the pages in the run of a block that is out may be huge ones. It takes
+  // no lock.
   [[nodiscard]] bool has_huge_pages(Block block) const noexcept {
-    return state_.run_at(block)->had_huge;
+    return state_.run_at(to_address(block))->had_huge;
   }
 
  private:

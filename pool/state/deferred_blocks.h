@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Blocks that threads gave back without the lock of the class, for the next owner to collect.
+// Keeps blocks that threads gave back without the lock of the class, for the next owner to collect.
 #pragma once
 
 #include <atomic>
@@ -10,26 +10,26 @@
 
 namespace bufpool {
 
-// A lock-free list of blocks. The blocks are linked through their guard lines, which nobody else
-// uses meanwhile. Any thread and any signal handler may call add(), count() and overflows().
+// Holds a lock-free list of blocks. The blocks are linked through their guard lines, which nobody
+// else uses meanwhile. Any thread and any signal handler may call add(), count() and overflows().
 class DeferredBlocks {
  public:
   // Adds `blocks`. `overflow` says that the first is a buffer that the program put; all others come
   // out of a cache. Pre: there is at least one block, and the blocks are the caller's.
   void add(std::span<const Block> blocks, bool overflow) noexcept;
 
-  // An owner of the class's lock collects the blocks in three steps. take_all() takes them all and
-  // returns the first; it returns 0 if there is none. unlink() frees the guard line of a block and
-  // returns the block that follows it, or 0. note_collected() says how many blocks there were, and
-  // returns how many of them were put by the program. If a thread adds some meanwhile, that may
-  // count a block that comes with the next call.
+  // Collect the blocks, for an owner of the class's lock, in three steps. take_all() takes them all
+  // and returns the first; it returns kNoBlock if there is none. unlink() frees the guard line of a
+  // block and returns the block that follows it, or kNoBlock. note_collected() says how many blocks
+  // there were, and returns how many of them were put by the program. If a thread adds some
+  // meanwhile, that may count a block that comes with the next call.
   [[nodiscard]] Block take_all() noexcept {
-    if (head_.load(std::memory_order_relaxed) == 0) return 0;
-    return head_.exchange(0, std::memory_order_acquire);
+    if (head_.load(std::memory_order_relaxed) == kNoBlock) return kNoBlock;
+    return head_.exchange(kNoBlock, std::memory_order_acquire);
   }
   static Block unlink(Block block) noexcept {
-    const Block next = guard_line(block).link;
-    guard_line(block).link = 0;
+    const Block next{guard_line(block).link};
+    link(block, kNoBlock);
     return next;
   }
   std::uint64_t note_collected(std::uint64_t count) noexcept {
@@ -38,12 +38,14 @@ class DeferredBlocks {
     return overflows;
   }
 
-  // How many blocks are in the list, and how many of those were put by the program.
+  // Return how many blocks are in the list, and how many of those the program put.
   std::uint64_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
   std::uint64_t overflows() const noexcept { return overflows_.load(std::memory_order_relaxed); }
 
  private:
-  std::atomic<Block> head_{0};
+  static void link(Block block, Block next) noexcept { guard_line(block).link = to_address(next); }
+
+  std::atomic<Block> head_{kNoBlock};
   std::atomic<std::uint64_t> count_{0};
   std::atomic<std::uint64_t> overflows_{0};
 };

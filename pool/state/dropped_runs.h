@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Runs that were unmapped so lately that their memory may be wanted back.
+// Counts runs that were unmapped so lately that their memory may be wanted back.
 #pragma once
 
 #include <algorithm>
@@ -10,11 +10,11 @@
 
 namespace bufpool {
 
-// policy::kRegretMs as a length of time.
+// It is policy::kRegretMs as a length of time.
 inline constexpr Milliseconds kRegret{policy::kRegretMs};
 
-// The bytes of such runs. A new span stands for one that was unmapped with its run: if it comes
-// within policy::kRegretMs, the run should have been kept. The lock of the class guards it.
+// Counts the bytes of such runs. A new span stands for one that was unmapped with its run. If it
+// comes within policy::kRegretMs, the run should have been kept. The lock of the class guards it.
 class DroppedRuns {
  public:
   // Counts `bytes` bytes of spans that are unmapped, and that had been empty since `empty_ms`.
@@ -23,7 +23,7 @@ class DroppedRuns {
     empty_ms_ = empty_ms;
   }
 
-  // Whether there may be something to regret.
+  // Returns whether there may be something to regret.
   bool has_any() const noexcept { return bytes_ > 0; }
 
   // Says that `bytes` bytes of new spans get pages. It returns how many of them had pages shortly

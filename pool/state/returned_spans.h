@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Spans that a thread had set aside and could not file again, because the lock was refused.
+// Keeps spans that a thread had set aside and could not file again, because the lock was refused.
 #pragma once
 
 #include <atomic>
@@ -8,8 +8,8 @@
 
 namespace bufpool {
 
-// A lock-free list of spans, for the next owner of the class's lock to file. Any thread and any
-// signal handler may call add().
+// Holds a lock-free list of spans, for the next owner of the class's lock to file. Any thread and
+// any signal handler may call add().
 class ReturnedSpans {
  public:
   // Adds a span. Pre: the span is the caller's: it is `purging` and stands in no list.
@@ -20,8 +20,8 @@ class ReturnedSpans {
     } while (!head_.compare_exchange_weak(head, &span, std::memory_order_release));
   }
 
-  // Takes all spans, which then are the caller's. It returns the first; the others follow by
-  // `next`. nullptr: there is none.
+  // Takes all spans, which then are the caller's. It returns the first, or nullptr if there is
+  // none. The others follow by `next`.
   [[nodiscard]] Span* take_all() noexcept {
     if (head_.load(std::memory_order_relaxed) == nullptr) return nullptr;
     return head_.exchange(nullptr, std::memory_order_acquire);

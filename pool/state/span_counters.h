@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is counted of a class's spans.
+// Holds what is counted of a class's spans.
 #pragma once
 
 #include <atomic>
@@ -7,8 +7,8 @@
 
 namespace bufpool {
 
-// Counts of all that went through the spans of a class. The headers of the CPUs' caches have the
-// rest. The lock of the class guards the original.
+// Counts all that went through the spans of a class. The headers of the CPUs' caches have the rest.
+// The lock of the class guards the original.
 struct SpanCounters {
   std::uint64_t misses;            // takes that served a get
   std::uint64_t overflows;         // gives that served a put
@@ -22,20 +22,21 @@ struct SpanCounters {
   std::uint64_t faulted_bytes;     // bytes without pages that were about to be touched
   std::uint64_t regretted_bytes;   // those of the faulted bytes that had been purged shortly before
 
-  // Blocks that are out of the spans: in use or in a CPU's cache.
+  // Returns how many blocks are out of the spans: in use or in a CPU's cache.
   std::uint64_t outstanding() const noexcept { return misses + filled - overflows - drained; }
 };
 
-// The figures that threads read without the lock. Each is as the last owner of the lock left it, so
-// it may be a moment old. Any thread and any signal handler may call the readers.
+// Holds the figures that threads read without the lock. Each is as the last owner of the lock left
+// it, so it may be a moment old. Any thread and any signal handler may call the readers.
 class SpanFigures {
  public:
-  // These return the figures of the same names in SpanCounters.
+  // Return the figures of the same names in SpanCounters.
   std::uint64_t idle_bytes() const noexcept { return idle_bytes_.load(std::memory_order_relaxed); }
   std::uint64_t free_bytes() const noexcept { return free_bytes_.load(std::memory_order_relaxed); }
   std::uint64_t misses() const noexcept { return misses_.load(std::memory_order_relaxed); }
 
-  // Since when the oldest idle span has been idle, on the coarse clock. It is 0 if there is none.
+  // Returns when the oldest idle span became idle, in milliseconds of the coarse clock. It is 0 if
+  // there is none.
   std::uint32_t oldest_idle_ms() const noexcept {
     return oldest_idle_ms_.load(std::memory_order_relaxed);
   }

@@ -89,8 +89,8 @@ void SpanState::put(std::span<const Block> blocks) noexcept {
     Span& span = span_of(blocks[i]);
     const std::uintptr_t start = start_of(span, geometry);
     uncount(span);
-    for (; i < blocks.size() && blocks[i] - start < geometry.span_bytes; ++i) {
-      const std::uint64_t index = geometry.blocks_in(blocks[i] - start);
+    for (; i < blocks.size() && to_address(blocks[i]) - start < geometry.span_bytes; ++i) {
+      const std::uint64_t index = index_of(span, blocks[i], geometry);
       span.free[index / 64] |= std::uint64_t{1} << (index % 64);
       ++span.free_blocks;
     }
@@ -114,9 +114,9 @@ void SpanState::collect_returned() noexcept {
 void SpanState::collect_deferred() noexcept {
   collect_returned();
   Block block = deferred.take_all();
-  if (block == 0) return;
+  if (block == kNoBlock) return;
   std::uint64_t count = 0;
-  for (; block != 0; ++count) {
+  for (; block != kNoBlock; ++count) {
     const Block next = DeferredBlocks::unlink(block);
     forget_empty(block);
     put({&block, 1});

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The state of one class's spans, and the lock that guards it.
+// Holds the state of one class's spans, and the lock that guards it.
 //
-// Synchronization: one lock per class. No lock is taken under it, and no system call is made. A
-// thread may be refused the lock, see OwnerLock: it then takes nothing, and gives by a lock-free
-// list that the next owner collects.
+// Synchronization: there is one lock per class. No lock is taken under it, and no system call is
+// made. A thread may be refused the lock, see OwnerLock: it then takes nothing, and gives by a
+// lock-free list that the next owner collects.
 #pragma once
 
 #include <atomic>
@@ -28,22 +28,24 @@ namespace bufpool {
 // Holds the records of one class's spans and keeps each span in the list that its free blocks call
 // for. All zero, it is the state of a class that is not open.
 struct SpanState {
-  // The run of an address, or nullptr if there is none. It takes no lock; a run that it returns may
-  // be dropped by others, unless the caller has the lock or a block of the run. Pre: the class is
-  // open.
+  // Returns the run of an address, or nullptr if there is none. It takes no lock; a run that it
+  // returns may be dropped by others, unless the caller has the lock or a block of the run. Pre:
+  // the class is open.
   Run* run_at(std::uintptr_t address) const noexcept {
     return static_cast<Run*>(space->record_at(address));
   }
-  // The span of a block. Pre: the block is one of the class's.
-  Span& span_of(Block block) const noexcept { return span_at(*run_at(block), block, geometry); }
+  // Returns the span of a block. It takes no lock. Pre: the block is one of the class's.
+  Span& span_of(Block block) const noexcept {
+    return bufpool::span_of(*run_at(to_address(block)), block, geometry);
+  }
 
-  // The coarse clock in milliseconds. It is read once while the lock is held.
+  // Returns the time of the coarse clock in milliseconds. It is read once while the lock is held.
   std::uint32_t clock_ms() noexcept BUFPOOL_REQUIRES(lock);
 
-  // uncount() is called before the free blocks or the pages of a span change, and file()
-  // afterwards. The first subtracts the span's bytes from the counters. The second adds the new
-  // ones and puts the span into the list that its free blocks call for. A span that stays in its
-  // list keeps its place.
+  // Account for a change of a span. uncount() is called before the free blocks or the pages of the
+  // span change, and file() afterwards. The first subtracts the span's bytes from the counters. The
+  // second adds the new ones and puts the span into the list that its free blocks call for. A span
+  // that stays in its list keeps its place.
   void uncount(const Span& span) noexcept BUFPOOL_REQUIRES(lock);
   void file(Span& span) noexcept BUFPOOL_REQUIRES(lock);
 
@@ -70,16 +72,16 @@ struct SpanState {
   // list.
   void remove_run(Run& run) noexcept BUFPOOL_REQUIRES(lock);
 
-  // The counters without the lock and without a write. They may be half changed, unless no other
-  // thread has the lock: a forked child calls it in its fork handlers, and whoever was refused the
-  // lock has nothing better.
+  // Returns the counters without the lock and without a write. They may be half changed, unless no
+  // other thread has the lock. A forked child calls it in its fork handlers, and so does a thread
+  // that was refused the lock.
   const SpanCounters& counters_without_lock() const noexcept BUFPOOL_NO_THREAD_ANALYSIS {
     return counters;
   }
 
   OwnerLock lock;
 
-  // Set once by SharedSpans::open(), and constant once `is_open` is seen to be true.
+  // SharedSpans::open() sets these once. They are constant once `is_open` is seen to be true.
   std::atomic<bool> is_open{false};
   Geometry geometry;
   ChunkSpace* space = nullptr;
@@ -90,15 +92,16 @@ struct SpanState {
   SpanLists lists BUFPOOL_GUARDED_BY(lock);
   SpanCounters counters BUFPOOL_GUARDED_BY(lock){};
   std::uint64_t most_out BUFPOOL_GUARDED_BY(lock) = 0;  // blocks that may be out of the spans
-  // OwnerLock::times_entered() at the last take.
+  // It is OwnerLock::times_entered() at the last take.
   std::uint32_t peak_of BUFPOOL_GUARDED_BY(lock) = 0;
   HugeGrowth huge_growth BUFPOOL_GUARDED_BY(lock);
   Run* proof BUFPOOL_GUARDED_BY(lock) = nullptr;  // the youngest run of small pages
-  // Bytes that got pages because a huge page was touched, and that no take has told of yet.
+  // It counts the bytes that got pages because a huge page was touched, and that no take has told
+  // of yet.
   std::uint64_t came_along BUFPOOL_GUARDED_BY(lock) = 0;
   DroppedRuns dropped BUFPOOL_GUARDED_BY(lock);
 
-  // Read without the lock, too.
+  // Threads read these without the lock, too.
   std::atomic<std::size_t> chunks{0};        // of all runs
   std::atomic<std::size_t> mapped_bytes{0};  // of all runs
   std::atomic<std::uint32_t> sweeps{0};      // that began; each has its number
@@ -118,7 +121,7 @@ struct SpanState {
   SpanList list_for(const Span& span) const noexcept;
   void forget_empty(Block block) noexcept BUFPOOL_REQUIRES(lock);
 
-  std::uint32_t clock_ms_ BUFPOOL_GUARDED_BY(lock) = 0;  // 0: not read yet
+  std::uint32_t clock_ms_ BUFPOOL_GUARDED_BY(lock) = 0;  // 0 until it is read
 };
 
 // Tries to take the lock of a class and holds it until its own end. Its end publishes the figures
@@ -139,7 +142,7 @@ class BUFPOOL_SCOPED_CAPABILITY LockedSpans {
   LockedSpans(const LockedSpans&) = delete;
   LockedSpans& operator=(const LockedSpans&) = delete;
 
-  // Whether the lock is held. It was refused otherwise, see OwnerLock::lock().
+  // Returns whether the lock is held. It was refused otherwise, see OwnerLock::lock().
   explicit operator bool() const noexcept BUFPOOL_TRY_ACQUIRE(true) { return held_; }
 
  private:

@@ -2,6 +2,7 @@
 #include "pool/stats/stats_teller.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "pool/platform/safe_calls.h"
 #include "pool/spans/span_residence.h"
@@ -47,7 +48,7 @@ bool StatsTeller::enable(const Options& options, PoolMode mode) noexcept {
     RowTeller& row = parts_.spans[to_number(c)].state().row;
     row.open(&writer_, c, &parts_.at_fork->classes[to_number(c)]);
   });
-  parts_.cache->slabs().words().open(&parts_.cache->slabs(), &writer_);
+  parts_.cache->slabs().sharing().tell(&writer_);
   return true;
 }
 
@@ -60,36 +61,47 @@ bool StatsTeller::may_make() const noexcept {
          (safe == platform::SafeCalls::kLoaders && choice_ == Choice::kOn);
 }
 
-void StatsTeller::decide() noexcept {
-  if (!writer_.begin()) return;
+bool StatsTeller::decide(std::uint32_t number_in_child) noexcept {
+  if (parts_.cache->slabs().sharing().is_in_interrupted_fork()) return false;
+  if (!writer_.begin(number_in_child)) return false;
   const bool in_child = writer_.has_region();
   const bool made = in_child ? make_in_child() : make();
   writer_.settle(made);
   if (made) tell_again();
-  parts_.cache->slabs().words().show_stacks();
+  parts_.cache->slabs().sharing().note_placed();
+  return true;
 }
 
+// A child of a process whose page was refused has none either.
 bool StatsTeller::make() noexcept {
-  StackWords& words = parts_.cache->slabs().words();
-  if (!may_make() || !words.prepare()) return false;
-  return writer_.make({.mode = mode_,
-                       .shards = words.shards(),
-                       .folder = folder_[0] != '\0' ? folder_.data() : nullptr,
-                       .options = options_});
+  SlabSharing& slabs = parts_.cache->slabs().sharing();
+  if (!may_make() || !slabs.hide_in_children()) return false;
+  const bool made = writer_.make({.mode = mode_,
+                                  .shards = slabs.most(),
+                                  .folder = folder_[0] != '\0' ? folder_.data() : nullptr,
+                                  .options = options_});
+  if (made) slabs.place_records(false);
+  return made;
 }
 
 bool StatsTeller::make_in_child() noexcept {
-  StackWords& words = parts_.cache->slabs().words();
   obeying_.store(false);
   const bool made =
       may_make() && writer_.make({.mode = mode_,
                                   .folder = folder_[0] != '\0' ? folder_.data() : nullptr,
                                   .options = options_});
-  if (made || writer_.hide()) {
-    words.tell_again();
-  } else {
-    words.leave_page();
-  }
+  // Where it cannot be hidden either, nobody writes there.
+  if (!made) std::ignore = writer_.hide();
+  SlabSharing& slabs = parts_.cache->slabs().sharing();
+  slabs.place_records(true);
+  for_each_class([&](ClassIndex c) {
+    const SharedSpans& spans = parts_.spans[to_number(c)];
+    const SpanCounters counters = spans.state().counters_without_lock();
+    const DeferredBlocks& deferred = spans.deferred();
+    if (!made || !spans.is_used()) return;
+    slabs.balance_moved(
+        c, counters.filled - counters.drained - deferred.count() + deferred.overflows());
+  });
   return made;
 }
 
@@ -119,7 +131,8 @@ void StatsTeller::tell_asked(ClassIndex c) noexcept {
 }
 
 void StatsTeller::settle_for_good() noexcept {
-  settle();
+  if (!writer_.is_settled()) std::ignore = decide(1);
+  if (writer_.control() != nullptr) parts_.cache->slabs().sharing().prepare_all();
   for_good_.store(true);
 }
 

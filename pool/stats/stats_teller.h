@@ -11,6 +11,7 @@
 #include "pool/addresses/chunk_space.h"
 #include "pool/addresses/size_classes.h"
 #include "pool/options/options.h"
+#include "pool/options/policy.h"
 #include "pool/percpu/cpu_cache.h"
 #include "pool/retention/retention.h"
 #include "pool/retention/trimmer.h"
@@ -34,38 +35,37 @@ class StatsTeller {
     Trimmer* trimmer = nullptr;
     const ForkAccount* at_fork = nullptr;
   };
-  // The parts outlive this. Pre: called once.
+  // Connects the parts. Pre: it is called once; the parts outlive this.
   void open(const Parts& parts) noexcept {
     parts_ = parts;
     parts_.trimmer->call_after_passes(after_pass, this);
   }
 
-  // There is to be a page, as `options` say (BUFPOOL_STATS). Pre: the pool is open, and no other
-  // thread uses it yet. The options are read again when a page is made; `options` outlives this.
-  // Returns false if they name a folder that cannot be one.
+  // Has a page made, as `options` say (BUFPOOL_STATS). The options are read again when a page is
+  // made. Returns false if they name a folder that cannot be one. Pre: the pool is open, and no
+  // other thread uses it yet; `options` outlives this.
   bool enable(const Options& options, PoolMode mode) noexcept;
 
-  // To be called in a forked child, once it is known what its parent had counted.
-  void after_fork_in_child() noexcept {
-    if (writer_.control() != nullptr) tell_again();
+  // Makes the page if that is not decided yet. It is called on a slow path that found the cache of
+  // no use. Returns true if the cache may be of use now. It waits for nobody. Makes system calls,
+  // and reads a file, once in a process.
+  [[nodiscard, gnu::always_inline]] bool settle() noexcept {
+    if (writer_.is_settled()) [[likely]]
+      return false;
+    return decide(policy::kMissesOfChild);
   }
-
-  // To be called at the start of a slow path: makes the page if that is not decided yet. It waits
-  // for nobody. Makes system calls, and reads a file, once in a process.
-  [[gnu::always_inline]] void settle() noexcept {
-    if (!writer_.is_settled()) [[unlikely]]
-      decide();
-  }
-  // The program is about to lock itself in: a page that is to be had is made now, and none later.
+  // Notes that the program is about to lock itself in. A page that is to be had is made now, and
+  // none later.
   void settle_for_good() noexcept;
 
-  // To be called at the end of a slow path of a class.
+  // Tells what a slow path of a class has changed, and does what readers asked for. It is called at
+  // the end of the path.
   void after_slow_path(ClassIndex c) noexcept;
-  // Tells what is counted elsewhere: that a request of a class was passed on; all bytes of room
-  // that realloc took; all requests that never came to the pool.
+  // Tell what is counted elsewhere: that a request of a class was passed on, and all bytes of room
+  // that realloc took.
   void tell_passed_on(ClassIndex c, Shortage why) noexcept;
   void tell_room(ClassIndex c, const std::atomic<std::uint64_t>& bytes) noexcept;
-  // The requests that were passed on since the process began.
+  // Holds the requests that were passed on since the process began.
   struct Passed {
     std::uint64_t below;
     std::uint64_t above;
@@ -76,13 +76,13 @@ class StatsTeller {
   // Tells figures that were found out for something else.
   void tell_looked(const Snapshot& found) noexcept;
 
-  // At the end of the process: a page with a name in a folder loses it.
+  // Removes the name of a page that is a file in a folder. It is called at the end of the process.
   void remove_name() noexcept { writer_.remove_name(); }
 
  private:
   enum class Choice : std::uint8_t { kOff, kAuto, kOn };
 
-  [[gnu::cold, gnu::noinline]] void decide() noexcept;
+  [[gnu::cold, gnu::noinline]] bool decide(std::uint32_t number_in_child) noexcept;
   bool may_make() const noexcept;
   bool make() noexcept;
   bool make_in_child() noexcept;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A lock that knows which thread owns it. Where a plain lock would hang, this one is refused, and
-// the caller does without it:
+// The lock in this file knows which thread owns it. Where a plain lock would hang, this one is
+// refused, and the caller does without it:
 //   - A signal handler interrupted the owner and wants the lock.
 //   - A fork is under way. Before libc forks, it waits for locks of its own. The threads that hold
 //     those may want this lock.
@@ -25,11 +25,12 @@
 #include "pool/platform/process.h"
 #include "pool/platform/waiting.h"
 #include "pool/sync/thread_annotations.h"
+#include "pool/sync/vforks.h"
 
 namespace bufpool {
 
-// A lock of four bytes, which starts free when all its bytes are zero. A signal handler may call
-// all functions. None of them allocates or changes errno.
+// Lets one thread at a time in. The lock has four bytes, and starts free when all of them are zero.
+// A signal handler may call all functions. None of them allocates or changes errno.
 class BUFPOOL_CAPABILITY("lock") OwnerLock {
  public:
   // Takes the lock. It waits for another owner, for policy::kLockPatienceMs at most. It returns
@@ -48,9 +49,9 @@ class BUFPOOL_CAPABILITY("lock") OwnerLock {
     if (word_.exchange(0, std::memory_order_release) & kWaiters) platform::wake_one(address());
   }
 
-  // A fork calls begin_fork() before it and end_fork() after it, in the parent. From the first
-  // begin_fork() on, all locks refuse all threads, until as many forks have ended. end_fork() does
-  // nothing if no fork is under way.
+  // Begin and end a fork. A thread that forks calls begin_fork() before the fork, and end_fork()
+  // after it in the parent. From the first begin_fork() on, all locks refuse all threads, until as
+  // many forks have ended. end_fork() does nothing if no fork is under way.
   static void begin_fork() noexcept { gate_.forks.fetch_add(1); }
   static void end_fork() noexcept {
     std::uint32_t forks = gate_.forks.load(std::memory_order_relaxed);
@@ -91,25 +92,30 @@ class BUFPOOL_CAPABILITY("lock") OwnerLock {
     gate_.forks.store(0);
   }
 
-  // Whether the gate is shut.
+  // Returns whether the gate is shut. It takes no lock.
   static bool fork_is_under_way() noexcept { return gate_.forks.load() != 0; }
 
-  // Whether enter_process() was called in this process. It was not in a child that was made by
-  // vfork, a raw clone or _Fork.
+  // Returns whether enter_process() was called in this process. It was not in a child that was made
+  // by vfork, a raw clone or _Fork.
   static bool process_is_entered() noexcept {
     return platform::process_id() == gate_.process.load(std::memory_order_relaxed);
   }
 
-  // The thread calls enter_vfork() before vfork and leave_vfork() once its child is gone. The child
-  // is another process on its parent's memory and may call vfork, too, so both count.
-  static void enter_vfork() noexcept { ++vforks_; }
-  static void leave_vfork() noexcept { --vforks_; }
-
-  // How often enter_process() was called, in this process and in the processes that it was forked
-  // from. A note that was made at another number is the parent's.
+  // Returns how often enter_process() was called, in this process and in the processes that it was
+  // forked from. A note that was made at another number is the parent's.
   static std::uint32_t times_entered() noexcept {
     return gate_.times_entered.load(std::memory_order_relaxed);
   }
+
+  // Holds what SlabRecords notes of a fork. It lies beside the gate because a fork writes there
+  // anyway, and each page that is written is one to copy.
+  struct ForkNotes {
+    std::atomic<bool> copying;
+    std::atomic<std::uintptr_t> copied_by;  // the thread that forks; 0 if no copy is complete
+    std::uint32_t under_way;                // forks of that thread that have not ended yet
+  };
+  // Returns them. It takes no lock.
+  static ForkNotes& fork_notes() noexcept { return gate_.notes; }
 
  private:
   // The word is 0 if the lock is free. Else it names the owner and says whether others wait, or it
@@ -120,8 +126,9 @@ class BUFPOOL_CAPABILITY("lock") OwnerLock {
 
   static constexpr int kSpins = 100;
 
-  // The number of this thread: 30 bits of its address. Two threads that lie a multiple of 64 GiB
-  // apart have the same number. One of them is then refused where it could have waited.
+  // Returns the number of this thread, which is 30 bits of its address. Two threads that lie a
+  // multiple of 64 GiB apart have the same number. One of them is then refused where it could have
+  // waited.
   static std::uint32_t self() noexcept {
     const auto pointer = reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
     return static_cast<std::uint32_t>(pointer >> 6) << 1 | kOwned;
@@ -131,12 +138,12 @@ class BUFPOOL_CAPABILITY("lock") OwnerLock {
     return (word & kOwned) != 0 ? word & ~kWaiters : 0;
   }
 
-  // Whether a fork is under way that copies what this thread changes. A child of _Fork or a raw
-  // clone may have been made while a thread of its parent forked. The gate that it inherited is
+  // Returns whether a fork is under way that copies what this thread changes. A child of _Fork or a
+  // raw clone may have been made while a thread of its parent forked. The gate that it inherited is
   // shut, but no thread of its own forks.
   static bool is_shut() noexcept { return fork_is_under_way() && is_in_forking_process(); }
   [[gnu::cold, gnu::noinline]] static bool is_in_forking_process() noexcept {
-    return vforks_ != 0 || process_is_entered();
+    return Vforks::is_in_one() || process_is_entered();
   }
 
   [[gnu::cold, gnu::noinline]] bool let_go() noexcept BUFPOOL_RELEASE() {
@@ -144,7 +151,7 @@ class BUFPOOL_CAPABILITY("lock") OwnerLock {
     return false;
   }
 
-  // It does what lock() does, after a first try that failed.
+  // Does what lock() does, after a first try that failed.
   [[gnu::cold, gnu::noinline]] bool lock_contended() noexcept BUFPOOL_NO_THREAD_ANALYSIS {
     Patience patience;
     for (int spins = 0;; ++spins) {
@@ -213,12 +220,12 @@ class BUFPOOL_CAPABILITY("lock") OwnerLock {
 
   // The gate has a cache line for itself, which only forks write.
   struct alignas(64) Gate {
-    std::atomic<std::uint32_t> forks;    // how many are under way; 0: the gate is open
+    std::atomic<std::uint32_t> forks;    // how many are under way; the gate is open at 0
     std::atomic<std::uint32_t> process;  // the id of the process that was entered
     std::atomic<std::uint32_t> times_entered;
+    ForkNotes notes;
   };
   static inline constinit Gate gate_{};
-  static inline constinit thread_local unsigned vforks_ [[gnu::tls_model("initial-exec")]] = 0;
 
   std::atomic<std::uint32_t> word_{0};
 };
@@ -244,7 +251,7 @@ class BUFPOOL_SCOPED_CAPABILITY ScopedLock {
   ScopedLock(const ScopedLock&) = delete;
   ScopedLock& operator=(const ScopedLock&) = delete;
 
-  // Whether the lock is held. It was refused otherwise, see OwnerLock::lock().
+  // Returns whether the lock is held. It was refused otherwise, see OwnerLock::lock().
   explicit operator bool() const noexcept BUFPOOL_TRY_ACQUIRE(true) { return held_; }
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A mark that a process's own memory has and a copy of it has not. A child process that ran no fork
-// handlers (_Fork, a raw fork or clone) tells by it that the threads of its parent are not there.
+// Marks the memory of a process in a way that a copy of the memory does not keep. A child process
+// that ran no fork handlers (_Fork, a raw fork or clone) tells by it that the threads of its parent
+// are not there.
 #pragma once
 
 #include <atomic>
@@ -11,9 +12,9 @@
 
 namespace bufpool {
 
-// The mark lies in a page of its own, which the kernel wipes in every copy of the process's memory.
-// A process that shares its parent's memory, as a child of vfork does, is none. Any thread and any
-// signal handler may call any function. No function takes a lock.
+// Holds the mark in a page of its own, which the kernel wipes in every copy of the process's
+// memory. A process that shares its parent's memory, as a child of vfork does, is no copy. Any
+// thread and any signal handler may call any function. No function takes a lock.
 class ProcessMark {
  public:
   // Marks this process. The first call maps the page. No mark is made where the kernel has no such

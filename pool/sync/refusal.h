@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A refusal of the kernel that is remembered for a while. At a limit (of mappings, address space or
-// data) what was refused a moment ago is refused again, and each try costs a system call.
+// Remembers a refusal of the kernel for a while. At a limit (of mappings, address space or data)
+// what was refused a moment ago is refused again, and each try costs a system call.
 #pragma once
 
 #include <atomic>
@@ -12,12 +12,12 @@
 
 namespace bufpool {
 
-// One thing that the kernel refused. Any thread and any signal handler may call all functions. None
-// of them waits.
+// Remembers one thing that the kernel refused. Any thread and any signal handler may call all
+// functions. None of them waits.
 class Refusal {
  public:
-  // Whether the last refusal is younger than policy::kRefusalMs. It reads the clock only if there
-  // was one.
+  // Returns whether the last refusal is younger than policy::kRefusalMs. It reads the clock only if
+  // there was one.
   [[nodiscard]] bool stands() const noexcept {
     const std::uint32_t since = since_ms_.load(std::memory_order_relaxed);
     return since != 0 && is_within(odd_now_ms(), since, policy::kRefusalMs);
@@ -29,7 +29,7 @@ class Refusal {
   void forget() noexcept { since_ms_.store(0, std::memory_order_relaxed); }
 
  private:
-  // The time, and never 0, which says that there was no refusal.
+  // Returns the time. It never returns 0, which says that there was no refusal.
   static std::uint32_t odd_now_ms() noexcept { return platform::now_ms() | 1; }
 
   std::atomic<std::uint32_t> since_ms_{0};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A program's mistake with a buffer, found when it hands the buffer in.
+// Describes a program's mistake with a buffer, which is found when the program hands the buffer in.
 #pragma once
 
 #include <cstddef>
@@ -15,20 +15,20 @@ struct Fault {
     kOverrun,       // what stands in front of the buffer was overwritten
     kNotHandedOut,  // the address is in the pool's range, but never was a buffer
   };
-  // The call that the program made; each form of free and of operator delete is kFree.
+  // Names the call that the program made. Each form of free and of operator delete is kFree.
   enum class Call : std::uint8_t { kFree, kRealloc };
 
   Kind kind;
   Call call;
-  bool buffer_is_free;          // of kInnerPointer and kInFront
+  bool buffer_is_free;          // is told of kInnerPointer and kInFront
   std::uintptr_t address;       // as passed to the call
   std::uintptr_t buffer;        // the buffer that it belongs to
-  std::uintptr_t overrun_from;  // the buffer that ends where `buffer`'s guard line begins; 0: none
-  std::size_t class_bytes;      // nominal size of the class; 0: of no class
+  std::uintptr_t overrun_from;  // the buffer in front of `buffer`; 0 if there is none
+  std::size_t class_bytes;      // nominal size of the class; 0 if there is none
 };
 
-// The pool calls it with the first fault. It is expected not to return. The process traps if there
-// is no handler.
+// Handles the first fault, with which the pool calls it. It is expected not to return. The process
+// traps if there is no handler.
 using FaultHandler = void (*)(const Fault&);
 
 }  // namespace bufpool

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The counters of the parent when this process was forked. Nothing else is kept: most children soon
-// exec or exit, and each page that is written for one is a page to copy.
+// Holds the counters of the parent when this process was forked. Nothing else is kept: most
+// children soon exec or exit, and each page that is written for one is a page to copy.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ struct ClassForkAccount {
 #include "pool/telemetry/counters.def"
 };
 
-// A class that the parent never used is all zero.
+// Holds what the parent had counted. A class that the parent never used is all zero.
 struct ForkAccount {
   std::uint64_t all_gets = 0;  // as BufferPool::gets() counts them
 #define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) BUFPOOL_MEMBER_##kind(name)

@@ -30,7 +30,7 @@ bool Residence::is_resident(std::uintptr_t page) noexcept {
   return (resident_[(page - first_) / platform::kPageBytes] & 1) != 0;
 }
 
-// Makes a window begin at the page. False: nothing is known of it.
+// Makes a window begin at the page. Returns false if nothing is known of it.
 bool Residence::look_at(std::uintptr_t page) noexcept {
   pages_ = 0;
   if (platform::coarse_milliseconds() - began_ms_ > policy::kResidencePatienceMs)

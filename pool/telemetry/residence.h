@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How much of a range is resident. The kernel is asked a window of pages at a time. Asking changes
-// nothing, whatever other threads do with the pages meanwhile.
+// Finds out how much of a range is resident. The kernel is asked for a window of pages at a time.
+// Asking changes nothing, whatever other threads do with the pages meanwhile.
 #pragma once
 
 #include <array>
@@ -31,10 +31,10 @@ class Residence {
 
   static constexpr std::size_t kWindowPages = 1024;
 
-  platform::SafeCalls safe_;  // kFew: the kernel is not asked
+  platform::SafeCalls safe_;  // the kernel is not asked if it is kFew
   std::uint64_t began_ms_;
   std::uintptr_t end_ = 0;
-  std::uintptr_t first_ = 0;  // page of the window
+  std::uintptr_t first_ = 0;  // first page of the window
   std::size_t pages_ = 0;     // in the window
   std::array<unsigned char, kWindowPages> resident_;
 };

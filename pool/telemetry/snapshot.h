@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The pool's figures as plain integers. The report knows no more of the pool than this file, the
-// lists and the leaves of pool/options.
+// Holds the pool's figures as plain integers. The report knows no more of the pool than this file,
+// the lists and the leaves of pool/options.
 #pragma once
 
 #include <array>
@@ -12,10 +12,11 @@ namespace bufpool {
 inline constexpr std::size_t kSnapshotClasses = 88;
 inline constexpr std::uint32_t kSnapshotVersion = 1;
 
-// How the CPUs' caches are guarded; kPassThrough: no pool, mimalloc serves everything.
+// Says how the CPUs' caches are guarded. kPassThrough says that there is no pool, and mimalloc
+// serves everything.
 enum class PoolMode : std::uint32_t { kPassThrough, kRseq, kLocked };
 
-// The thread that gives idle memory back, as the counter `trimmer` tells it.
+// Names what there is of the thread that gives idle memory back, as the counter `trimmer` tells it.
 enum class TrimmerState : std::uint32_t {
   kNone,
   kStarting,
@@ -23,14 +24,16 @@ enum class TrimmerState : std::uint32_t {
   kRefused,  // the system granted no thread
 };
 
-// One size class. A class that nothing was asked of is all zero but for buffer_bytes.
+// Holds the figures of one size class. A class that nothing was asked of is all zero but for
+// buffer_bytes.
 struct ClassSnapshot {
-  std::uint64_t buffer_bytes;  // what a program may write; 0: the class is not in use
+  std::uint64_t buffer_bytes;  // bytes that a program may write; 0 if the class is not in use
 #define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) std::uint64_t name;
 #include "pool/telemetry/counters.def"
 };
 
-// Size and version come first, so that a reader of another version knows what it holds.
+// Holds all figures. Size and version come first, so that a reader of another version knows what it
+// holds.
 struct Snapshot {
   std::uint32_t size;     // sizeof(Snapshot) of the writer
   std::uint32_t version;  // kSnapshotVersion of the writer

@@ -23,20 +23,20 @@
 namespace bufpool {
 
 inline constexpr char kStatsMagic[8] = {'B', 'U', 'F', 'P', 'O', 'O', 'L', '\0'};
-inline constexpr std::uint16_t kStatsMajor = 1;
+inline constexpr std::uint16_t kStatsMajor = 2;
 inline constexpr std::uint16_t kStatsMinor = 0;
 inline constexpr std::uint32_t kStatsByteOrder = 0x01020304;
 // The mapping's name in /proc/PID/maps is /memfd:bufpool-stats (deleted).
 inline constexpr char kStatsName[] = "bufpool-stats";
 
-// An area of records of one size.
+// Says where an area of records of one size is.
 struct StatsArea {
   std::uint32_t at;      // where the first record begins
   std::uint32_t count;   // of records
   std::uint32_t stride;  // bytes from one record to the next
 };
 
-// The front of the page. It does not change once `ready` is kStatsReady, but for `sequence`.
+// Begins the page. It does not change once `ready` is kStatsReady, but for `sequence`.
 struct StatsHeader {
   char magic[8];
   std::uint16_t major;
@@ -52,7 +52,7 @@ struct StatsHeader {
   std::uint32_t control;      // where the StatsControl begins
   StatsArea fields;           // StatsField
   StatsArea rows;             // StatsRow, per class
-  StatsArea shards;           // per CPU, or per lock: a StatsStack for each class
+  StatsArea shards;           // per CPU, or per lock: a StatsStack for each class, 0 if not used
   std::uint32_t stack_bytes;  // sizeof(StatsStack) of the writer
   StatsArea options;          // text: NAME, source and value of each, a line each, tabs in between
   std::uint32_t pid;          // as the process sees itself
@@ -63,7 +63,10 @@ struct StatsHeader {
   char version[32];          // of the library; texts end with a zero
   char command[64];
   char control_group[256];  // empty where the page has no file name: see /proc/PID/cgroup
-  std::uint8_t unused[40];
+  // Shards whose stacks are in no record, as the kernel refused: figures lack what these did.
+  std::uint32_t shards_elsewhere;
+  std::uint32_t stacks_at;  // where in a shard its first StatsStack begins
+  std::uint8_t unused[32];
 };
 inline constexpr std::uint32_t kStatsReady = 1;
 static_assert(offsetof(StatsHeader, fields) == 40 && offsetof(StatsHeader, options) == 80);
@@ -72,7 +75,7 @@ static_assert(sizeof(StatsHeader) == 512);
 enum class StatsKind : std::uint8_t { kCounter, kGauge, kPeak };
 enum class StatsScope : std::uint8_t { kProcess, kClass };
 
-// One figure.
+// Describes one figure.
 struct StatsField {
   char name[24];  // as in counters.def
   char unit[12];
@@ -92,8 +95,8 @@ struct StatsField {
 };
 static_assert(sizeof(StatsField) == 64);
 
-// A class's words. Those that the class's lock guards have the sequence. In a forked child, what
-// the parent had counted is subtracted from them.
+// Holds a class's words. Those that the class's lock guards have the sequence. In a forked child,
+// what the parent had counted is subtracted from them.
 struct StatsRow {
   std::uint32_t sequence;  // odd while the row is written, as that of the header
   std::uint32_t unused;
@@ -106,7 +109,7 @@ struct StatsRow {
 static_assert(sizeof(StatsRow) == (4 + 20) * sizeof(std::uint64_t),
               "a new counter is a new minor version");
 
-// The process's words.
+// Holds the process's words.
 struct StatsProcess {
   std::uint64_t looked_ns;  // when `retained` was found out (CLOCK_BOOTTIME); 0: never
 #define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) std::uint64_t name;
@@ -115,19 +118,26 @@ struct StatsProcess {
 static_assert(sizeof(StatsProcess) == (1 + 11) * sizeof(std::uint64_t),
               "a new counter is a new minor version");
 
-// A class's stack on one CPU. Each word is stored by the restartable sequence that moves a block,
-// before it commits, so that they are right to one operation whenever the process is killed.
+// Holds a class's stack on one CPU. These are the very words that the process works with, so they
+// are right to one operation whenever it is killed. The stack holds as many blocks as its top lies
+// above its bottom.
 struct StatsStack {
-  std::uint64_t header;  // {hits:48, depth:16}
-  std::uint64_t asked;   // bytes asked for by the hits
+  std::uint64_t header;  // {hits:48, top:16}
   std::uint64_t moved;   // blocks that came without a put, less those that went without a get
-  std::uint64_t unused;
+  std::uint64_t asked;   // bytes asked for by the hits
+  std::uint32_t limit;   // the highest top; 0: no block may come
+  std::uint32_t bottom;  // 0: the stack was never used
 };
-inline constexpr std::uint64_t kStatsDepthMask = 0xffff;
+inline constexpr std::uint64_t kStatsTopMask = 0xffff;
 inline constexpr unsigned kStatsHitsShift = 16;
 static_assert(sizeof(StatsStack) == 32);
 
-// What to do, for the library: the only words that it reads. Whoever may write to the process's
+// A shard has a page of memory. Its stacks begin on the page's second line: a load of a hit waits
+// for the store before it whose address has the same low 12 bits, and many a block begins a page,
+// as its mark does.
+inline constexpr std::size_t kStatsStacksAt = 64;
+
+// Tells the library what to do. Whoever may write to the process's
 // memory sets `verbs`, then `request` to another number. The library looks at them on slow paths
 // and in its thread, does what it knows, and answers in `refused` and `done`.
 struct StatsControl {

@@ -26,11 +26,12 @@ struct Places {
   static constexpr std::size_t kRowsAt = kControlAt + kLine;
   static constexpr std::size_t kShardsAt =
       platform::page_above(kRowsAt + kSnapshotClasses * sizeof(StatsRow));
-  static constexpr std::size_t kShardBytes = kSnapshotClasses * sizeof(StatsStack);
+  static constexpr std::size_t kShardBytes = platform::kPageBytes;
 };
 static_assert(Places::kOptionsAt + kStatsOptionsRoom <= Places::kProcessAt);
 static_assert(sizeof(StatsProcess) <= 2 * kLine && sizeof(StatsControl) <= kLine);
-static_assert(Places::kRowsAt % kLine == 0 && Places::kShardBytes % kLine == 0);
+static_assert(Places::kRowsAt % kLine == 0);
+static_assert(kStatsStacksAt + kSnapshotClasses * sizeof(StatsStack) <= Places::kShardBytes);
 
 template <std::size_t size>
 constexpr void set_text(char (&to)[size], std::string_view text) noexcept {
@@ -120,10 +121,14 @@ std::size_t write_options(const Options& options, char* out, std::size_t room) n
 
 }  // namespace
 
-bool StatsPageWriter::begin() noexcept {
+bool StatsPageWriter::begin(std::uint32_t number_in_child) noexcept {
   StatsWord* const word = word_.load(std::memory_order_acquire);
+  if (word == nullptr) return false;
+  if (has_region() && word->tries.fetch_add(1, std::memory_order_relaxed) + 1 < number_in_child) {
+    return false;
+  }
   StatsState seen = StatsState::kUnsettled;
-  return word != nullptr && word->compare_exchange_strong(seen, StatsState::kMaking);
+  return word->state.compare_exchange_strong(seen, StatsState::kMaking);
 }
 
 void* StatsPageWriter::map(const StatsPlan& plan, std::size_t bytes) noexcept {
@@ -135,14 +140,15 @@ void* StatsPageWriter::map(const StatsPlan& plan, std::size_t bytes) noexcept {
 
 bool StatsPageWriter::make(const StatsPlan& plan) noexcept {
   if (!has_region()) {
-    shards_ = plan.shards;
-    bytes_ = platform::page_above(Places::kShardsAt + shards_ * Places::kShardBytes);
+    shard_count_ = plan.shards;
+    bytes_ = platform::page_above(Places::kShardsAt + shard_count_ * Places::kShardBytes);
   }
   std::array<char, kStatsOptionsRoom> options;
   const std::size_t length = options_text(plan, options);
   void* const mapped = map(plan, bytes_);
   if (mapped == nullptr) return false;
   region_.store(reinterpret_cast<std::uintptr_t>(mapped), std::memory_order_release);
+  shards_.open(at<void>(Places::kShardsAt), shard_count_, &at<StatsHeader>(0)->shards_elsewhere);
   fill(plan, {options.data(), length});
   return true;
 }
@@ -158,6 +164,7 @@ std::size_t StatsPageWriter::options_text(const StatsPlan& plan,
 
 bool StatsPageWriter::hide() noexcept {
   name_ = {};
+  shards_ = {};
   return platform::replace_by_private(reinterpret_cast<void*>(region()), bytes_);
 }
 
@@ -173,7 +180,8 @@ void StatsPageWriter::fill(const StatsPlan& plan, std::string_view options) noex
   header.control = Places::kControlAt;
   header.fields = {Places::kFieldsAt, kFields, sizeof(StatsField)};
   header.rows = {Places::kRowsAt, kSnapshotClasses, sizeof(StatsRow)};
-  header.shards = {Places::kShardsAt, shards_, Places::kShardBytes};
+  header.shards = {Places::kShardsAt, shard_count_, Places::kShardBytes};
+  header.stacks_at = kStatsStacksAt;
   header.stack_bytes = sizeof(StatsStack);
   header.pid = platform::process_id();
   header.parent_pid = platform::parent_process_id();
@@ -196,16 +204,11 @@ void StatsPageWriter::settle(bool made) noexcept {
     std::atomic_ref(at<StatsHeader>(0)->ready).store(kStatsReady, std::memory_order_release);
   }
   word_.load(std::memory_order_relaxed)
-      ->store(made ? StatsState::kMade : StatsState::kWithout, std::memory_order_release);
+      ->state.store(made ? StatsState::kMade : StatsState::kWithout, std::memory_order_release);
 }
 
 StatsRow* StatsPageWriter::raw_row(std::uint32_t c) const noexcept {
   return at<StatsRow>(Places::kRowsAt) + c;
-}
-
-StatsStack* StatsPageWriter::stack(std::uint32_t shard, std::uint32_t c) const noexcept {
-  if (!has_region() || shard >= shards_) return nullptr;
-  return at<StatsStack>(Places::kShardsAt + shard * Places::kShardBytes) + c;
 }
 
 StatsProcess& StatsPageWriter::process() const noexcept {

@@ -17,25 +17,30 @@
 #include <utility>
 
 #include "pool/options/options.h"
+#include "pool/platform/memory.h"
 #include "pool/platform/shared_memory.h"
 #include "pool/telemetry/snapshot.h"
 #include "pool/telemetry/stats_page_layout.h"
 
 namespace bufpool {
 
-// Whether there is a page. A word of this kind is zero in a forked child of a process with a page.
+// Says whether there is a page.
 enum class StatsState : std::uint32_t {
   kUnsettled,  // not decided yet
   kMaking,     // a thread is at it
   kMade,       // there is one, and it is this process's own
   kWithout,    // there is none, and will be none
 };
-using StatsWord = std::atomic<StatsState>;
+// Holds what is zero in a forked child of a process with a page.
+struct StatsWord {
+  std::atomic<StatsState> state{};
+  std::atomic<std::uint32_t> tries{0};  // calls of begin() that the child was told to do without
+};
 
 // The most bytes of the options' text.
 inline constexpr std::size_t kStatsOptionsRoom = 1536;
 
-// What a page is made of. In a forked child only the folder counts.
+// Says what a page is made of. In a forked child only the folder counts.
 struct StatsPlan {
   PoolMode mode = PoolMode::kPassThrough;
   std::uint32_t shards = 0;      // areas with a StatsStack per class
@@ -49,37 +54,71 @@ void put_word(T& word, T value) noexcept {
   std::atomic_ref(word).store(value, std::memory_order_relaxed);
 }
 
+// Leads to the pages of memory that stacks are in, one for each shard.
+class StatsShards {
+ public:
+  // Sets where the pages are in this process, how many there are, and where it is told that a shard
+  // is not in its page. Without `pages` there are none.
+  void open(void* pages, std::uint32_t count, std::uint32_t* elsewhere) noexcept {
+    pages_ = reinterpret_cast<std::uintptr_t>(pages);
+    count_ = count;
+    elsewhere_ = elsewhere;
+  }
+  // Returns whether this process, or the one that it was forked from, has pages.
+  [[nodiscard]] bool exist() const noexcept { return pages_ != 0; }
+  // Returns how many there are.
+  [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
+  // Returns the page of a shard, or nullptr if there is none.
+  [[nodiscard]] void* page(std::uint32_t shard) const noexcept {
+    return shard < count_ ? reinterpret_cast<void*>(pages_ + shard * platform::kPageBytes)
+                          : nullptr;
+  }
+  // Tells that the stacks of a shard are not in its page.
+  void note_elsewhere() noexcept {
+    if (exist()) std::atomic_ref(*elsewhere_).fetch_add(1, std::memory_order_relaxed);
+  }
+
+ private:
+  std::uintptr_t pages_ = 0;
+  std::uint32_t count_ = 0;
+  std::uint32_t* elsewhere_ = nullptr;
+};
+
+// Makes the page, and leads to its words.
 class StatsPageWriter {
  public:
-  // `word` is to be in wiped memory once make() was called; it outlives this. Before, there is no
-  // page, and that is settled.
+  // Connects the word. Before, there is no page, and that is settled. Pre: `word` is in memory that
+  // is wiped in a forked child once make() was called, and outlives this.
   void open(StatsWord* word) noexcept { word_.store(word, std::memory_order_release); }
 
-  // Whether it is decided if this process has a page. Stacks lead to its words from then on.
+  // Returns whether it is decided if this process has a page.
   [[nodiscard]] bool is_settled() const noexcept {
     const StatsState state = this->state();
     return state == StatsState::kMade || state == StatsState::kWithout;
   }
-  // Whether this process or one that it was forked from has made a page.
+  // Returns whether this process or one that it was forked from has made a page.
   [[nodiscard]] bool has_region() const noexcept { return region() != 0; }
 
-  // True: the caller decides, and calls settle() soon. It waits for nobody until then.
-  [[nodiscard]] bool begin() noexcept;
+  // Returns whether the caller is to decide. It then calls settle() soon, and waits for nobody
+  // until then. In a forked child only the call with this number, or a later one, decides: most
+  // children exec or end before that.
+  [[nodiscard]] bool begin(std::uint32_t number_in_child) noexcept;
   // Maps a page and writes what does not change; in a forked child in the place of the parent's.
-  // Pre: begin() returned true. False: it cannot be had; nothing has changed.
+  // Returns false if it cannot be had; then nothing has changed. Pre: begin() returned true.
   [[nodiscard]] bool make(const StatsPlan& plan) noexcept;
   // Puts private memory in the place of the parent's page. Pre: as above, and make() failed.
   [[nodiscard]] bool hide() noexcept;
   // Ends what begin() began. `made`: readers may read the page, and its words are there.
   void settle(bool made) noexcept;
 
-  // The words of a class; nullptr: there is no page.
+  // Returns the words of a class, or nullptr if there is no page.
   [[nodiscard]] StatsRow* row(std::uint32_t c) const noexcept {
     return is_made() ? raw_row(c) : nullptr;
   }
-  // The words of a class's stack; nullptr: there is no region, or none for this shard.
-  [[nodiscard]] StatsStack* stack(std::uint32_t shard, std::uint32_t c) const noexcept;
-  // Where readers ask for something; nullptr: there is no page.
+  // Returns the pages of stacks.
+  StatsShards& shards() noexcept { return shards_; }
+  const StatsShards& shards() const noexcept { return shards_; }
+  // Returns where readers ask for something, or nullptr if there is no page.
   [[nodiscard]] StatsControl* control() const noexcept;
 
   // Calls write(StatsProcess&) between two steps of the header's sequence, where same(words) is
@@ -98,7 +137,7 @@ class StatsPageWriter {
  private:
   [[nodiscard]] StatsState state() const noexcept {
     const StatsWord* const word = word_.load(std::memory_order_acquire);
-    return word == nullptr ? StatsState::kWithout : word->load(std::memory_order_acquire);
+    return word == nullptr ? StatsState::kWithout : word->state.load(std::memory_order_acquire);
   }
   [[nodiscard]] bool is_made() const noexcept { return state() == StatsState::kMade; }
   [[nodiscard]] StatsRow* raw_row(std::uint32_t c) const noexcept;
@@ -118,7 +157,8 @@ class StatsPageWriter {
 
   std::atomic<StatsWord*> word_{nullptr};
   std::atomic<std::uintptr_t> region_{0};
-  std::uint32_t shards_ = 0;
+  StatsShards shards_;
+  std::uint32_t shard_count_ = 0;
   std::size_t bytes_ = 0;
   std::size_t options_bytes_ = 0;
   platform::FileName name_{};

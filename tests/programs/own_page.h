@@ -35,15 +35,18 @@ inline const char* own_maps() {
 }
 
 inline PageMapping own_page() {
-  PageMapping page;
-  const char* const found = strstr(own_maps(), "/memfd:bufpool-stats");
-  if (found == nullptr) return page;
-  const char* line = found;
-  while (line > own_maps() && line[-1] != '\n') --line;
-  keep(
-      sscanf(line, "%lx-%lx %4s %*s %*s %lu", &page.start, &page.end, page.rights, &page.file) == 4,
-      "a line of the mappings can be read");
-  return page;
+  const char* const maps = own_maps();
+  for (const char* found = maps; (found = strstr(found, "/memfd:bufpool-stats")) != nullptr;) {
+    const char* line = found++;
+    while (line > maps && line[-1] != '\n') --line;
+    PageMapping page;
+    unsigned long offset = 0;
+    keep(sscanf(line, "%lx-%lx %4s %lx %*s %lu", &page.start, &page.end, page.rights, &offset,
+                &page.file) == 5,
+         "a line of the mappings can be read");
+    if (offset == 0) return page;  // others lead to the stacks of one CPU
+  }
+  return {};
 }
 
 inline bufpool::StatsPage read_page(const PageMapping& page) {

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Promise: scripts/interfaces finds a class with too many public functions and a function without
-# a comment, and leaves alone what its head says that it leaves alone.
+# Promise: scripts/interfaces finds a class with too many public functions, a function without a
+# comment, and a comment that does not begin with what a function or a class of the pool does. It
+# leaves alone what its head says that it leaves alone.
 source "$(dirname "${BASH_SOURCE[0]}")/golden.bash"
 start "$@"
 export GIT_CEILING_DIRECTORIES=$tmp
@@ -31,7 +32,7 @@ judge() {
 wide() {
   local i
   printf 'class Wide {\n public:\n'
-  printf '  // Of these none counts.\n  Wide() noexcept;\n  explicit Wide(int x) : x_{x} {}\n'
+  printf '  // These do not count.\n  Wide() noexcept;\n  explicit Wide(int x) : x_{x} {}\n'
   printf '  ~Wide();\n  bool operator==(const Wide&) const;\n  void gone() = delete;\n'
   printf '  static constexpr int sum(int a) { return a; }\n  friend void swap(Wide&, Wide&);\n'
   printf '  // Two of one name count once.\n  void do_1(int);\n'
@@ -85,4 +86,41 @@ int explained_later() { return kValue < 3 ? kValue : 1; }
 int Shown::outside() { return 1; }
 }  // namespace bufpool
 EOH
+
+# openings: each of these comments is right or wrong by its first word.
+openings() {
+  cat <<'EOH'
+// The head of a file may begin as it likes.
+#pragma once
+
+// Whether the value is right.
+bool is_right(int value);
+
+// Returns whether the value is good. The bounds are good, too.
+bool is_good(int value);
+
+// The record of a run.
+struct Run {
+  // Bytes of the run.
+  int bytes() const { return bytes_; }
+  int end() const;  // The end of it.
+
+ private:
+  // Such a thing is not shown, and is judged all the same.
+  void hidden();
+  // The members are not judged.
+  int bytes_;
+};
+
+// Theories begin with The, too, but are none of these words.
+// The second line is not judged.
+void judge_first_words();
+EOH
+}
+
+openings | judge pool/room/run.h 'pool/room/run.h:4: the comment of is_right begins with Whether and
+pool/room/run.h:10: the comment of Run begins with The and
+pool/room/run.h:12: the comment of bytes begins with Bytes and
+pool/room/run.h:17: the comment of hidden begins with Such and'
+openings | judge report/run.h ''
 finish

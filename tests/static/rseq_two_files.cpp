@@ -34,9 +34,12 @@ template <typename>
 template <typename Sequence>
 auto tried(Sequence sequence) {
   auto result = sequence();
-  for (int i = 0; i < 100 && !result; ++i) result = sequence();
+  for (int i = 0; i < 100 && result == decltype(result){}; ++i) result = sequence();
   return result;
 }
+
+constexpr Block kFirst{64};
+constexpr Block kSecond{128};
 
 bool other_part_works();
 
@@ -51,8 +54,8 @@ bool push_unused_2(Block block) { return rseq_push(area(), distances, stack(), b
 bool push_own_2(Block block) { return rseq_push(area(), distances, stack(), block); }
 
 bool other_part_works() {
-  return tried([] { return push_shared<int>(64); }) && tried(pop_shared) == 64 &&
-         tried([] { return push_own_2(128); }) && tried(pop_shared) == 128;
+  return tried([] { return push_shared<int>(kFirst); }) && tried(pop_shared) == kFirst &&
+         tried([] { return push_own_2(kSecond); }) && tried(pop_shared) == kSecond;
 }
 #endif
 
@@ -64,10 +67,11 @@ int main() {
   if (__rseq_size == 0) return 77;
   for (SlabDistance& distance : distances) distance = kSlabLayout.bytes;
   const auto slab = reinterpret_cast<std::uintptr_t>(all_slabs) + kSlabLayout.bytes;
-  stack_of(slab, kFirstClass).words = &own_words_of(slab, kFirstClass);
-  stack_of(slab, kFirstClass).limit = 4;
-  const bool works = tried([] { return push_shared<int>(64); }) && tried(pop_shared) == 64 &&
-                     tried([] { return push_own_1(128); }) && tried(pop_shared) == 128;
+  open_slab(slab);
+  stack_of(slab, kFirstClass).limit = bottom_of(kFirstClass) + 4;
+  const bool works = tried([] { return push_shared<int>(kFirst); }) &&
+                     tried(pop_shared) == kFirst && tried([] { return push_own_1(kSecond); }) &&
+                     tried(pop_shared) == kSecond;
   return works && other_part_works() ? 0 : 1;
 }
 #endif

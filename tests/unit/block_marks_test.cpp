@@ -11,7 +11,9 @@ namespace {
 
 class BlockMarksTest : public testing::Test {
  protected:
-  Block block(std::size_t line = 0) { return reinterpret_cast<Block>(&memory_[line * kLine]); }
+  Block block(std::size_t line = 0) {
+    return Block{reinterpret_cast<std::uintptr_t>(&memory_[line * kLine])};
+  }
 
   const BlockMarks marks_{Cookies(0x123456789abcdef0)};
 
@@ -55,8 +57,8 @@ TEST_F(BlockMarksTest, WhereEachPutGoesTheLongWayNoneIsPlain) {
 }
 
 TEST_F(BlockMarksTest, AnEntryLeadsToItsBlockUntilItIsNotOne) {
-  const std::uintptr_t entry = block(5);
-  const Block line = entry - kLine;
+  const std::uintptr_t entry = to_address(block(5));
+  const Block line = block_of_buffer(entry, kLine);
   EXPECT_FALSE(marks_.was_entry(block(), line));
   marks_.mark_entry(block(), entry, kLine);
   EXPECT_EQ(marks_.state(block()), BlockState::kEntered);

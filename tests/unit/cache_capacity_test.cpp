@@ -48,7 +48,7 @@ TEST_P(CacheCapacityTest, AStackThatOnlyRunsEmptyStaysSmall) {
 
 TEST_P(CacheCapacityTest, AStackThatOnlyRunsFullStaysSmall) {
   for (int i = 0; i < 3000; ++i) {
-    Block block = 0;
+    Block block = kNoBlock;
     ASSERT_EQ(own_->spans[to_number(kSmall)].take(std::span(&block, 1)).count, 1U);
     own_->put(kSmall, block);
     ASSERT_LE(own_->cache.counters().of(kSmall).depth, batch_blocks(kSmall));
@@ -121,7 +121,7 @@ class ManyCpus : public testing::Test {
     std::vector<Block> blocks(count);
     for (Block& block : blocks) {
       block = own.cache.pop(empty_stack_address(c), 1);
-      if (block == 0) block = own.cache.refill(c, 1).block;
+      if (block == kNoBlock) block = own.cache.refill(c, 1).block;
     }
     for (const Block block : blocks) {
       if (!own.cache.push(empty_stack_address(c), block)) own.cache.overflow(c, block);

@@ -59,7 +59,7 @@ TEST(UnopenedCache, HoldsNothing) {
   EXPECT_EQ(cache.counters().idle_bytes(), 0U);
   EXPECT_EQ(cache.counters().resident_bytes(kSmall, look), 0U);
   EXPECT_EQ(cache.counters().in_use_peak(kSmall), 0U);
-  EXPECT_FALSE(cache.counters().holds(kSmall, 64));
+  EXPECT_FALSE(cache.counters().holds(kSmall, Block{64}));
   EXPECT_EQ(cache.drainer().drain_all(), 0U);
   EXPECT_EQ(cache.drainer().drain_quiet(0, 0), 0U);
   EXPECT_EQ(cache.capacity().cpu_budget(), policy::kRetainMostByDefault);

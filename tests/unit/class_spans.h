@@ -12,8 +12,8 @@
 #include <span>
 #include <vector>
 
-#include "pool/purging/span_purge.h"
-#include "pool/purging/span_sweep.h"
+#include "pool/pages/span_purge.h"
+#include "pool/pages/span_sweep.h"
 #include "pool/spans/shared_spans.h"
 #include "pool/spans/span_lookup.h"
 
@@ -43,7 +43,7 @@ struct ClassSpans {
   // Takes `count` blocks, all of them as misses.
   std::vector<Block> take(std::size_t count) {
     std::vector<Block> blocks;
-    Block block = 0;
+    Block block = kNoBlock;
     while (blocks.size() < count && spans.take(std::span(&block, 1)).count == 1) {
       blocks.push_back(block);
     }
@@ -73,16 +73,29 @@ struct ClassSpans {
   SharedSpans spans;
 };
 
-// Fills all of a block with a byte of its own, and checks that it is still there.
-inline void fill_block(Block block, std::size_t bytes) {
-  std::memset(reinterpret_cast<void*>(block), static_cast<int>(block >> 4 | 1) & 0xff, bytes);
-}
-inline bool all_bytes_are(Block block, std::size_t bytes, unsigned char value) {
-  const auto* data = reinterpret_cast<const unsigned char*>(block);
+inline bool all_bytes_are(std::uintptr_t start, std::size_t bytes, unsigned char value) {
+  const auto* data = reinterpret_cast<const unsigned char*>(start);
   return data[0] == value && std::memcmp(data, data + 1, bytes - 1) == 0;
 }
+
+// Fills the bytes from an address on with a byte of its own, and checks that it is still there.
+inline unsigned char fill_for(std::uintptr_t start) {
+  return static_cast<unsigned char>(start >> 4 | 1);
+}
+inline void fill_from(std::uintptr_t start, std::size_t bytes) {
+  std::memset(reinterpret_cast<void*>(start), fill_for(start), bytes);
+}
+inline bool still_filled_from(std::uintptr_t start, std::size_t bytes) {
+  return all_bytes_are(start, bytes, fill_for(start));
+}
+
+// Does the same for a block.
+inline void fill_block(Block block, std::size_t bytes) { fill_from(to_address(block), bytes); }
 inline bool still_filled(Block block, std::size_t bytes) {
-  return all_bytes_are(block, bytes, static_cast<unsigned char>(block >> 4 | 1));
+  return still_filled_from(to_address(block), bytes);
+}
+inline bool reads_zero(Block block, std::size_t bytes) {
+  return all_bytes_are(to_address(block), bytes, 0);
 }
 
 }  // namespace bufpool

@@ -15,7 +15,7 @@ INSTANTIATE_TEST_SUITE_P(Modes, CpuCacheTest, kCacheModes, kCacheModeName);
 
 TEST_P(CpuCacheTest, TheLastPutIsTheNextTake) {
   const Block block = own_->take(kSmall);
-  ASSERT_NE(block, 0U);
+  ASSERT_NE(block, kNoBlock);
   own_->put(kSmall, block);
   EXPECT_EQ(own_->take(kSmall), block);
 }
@@ -65,7 +65,10 @@ TEST_P(CpuCacheTest, AnExhaustedClassMisses) {
   CpuCache cache;
   cache.open(GetParam(), 32 << 20, spans.data());
   std::vector<Block> blocks;
-  while (const Block block = cache.refill(kLarge, 1).block) blocks.push_back(block);
+  for (Block block = cache.refill(kLarge, 1).block; block != kNoBlock;
+       block = cache.refill(kLarge, 1).block) {
+    blocks.push_back(block);
+  }
   EXPECT_EQ(blocks.size(), kMost);
   cache.overflow(kLarge, blocks.back());
   EXPECT_EQ(cache.refill(kLarge, 1).block, blocks.back());

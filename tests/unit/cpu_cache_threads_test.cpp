@@ -70,7 +70,7 @@ class CpuCacheThreads : public CpuCacheTest {
 
  private:
   static std::uint64_t mark(int thread, Block block) {
-    return block << 8 | static_cast<unsigned>(thread);
+    return to_address(block) << 8 | static_cast<unsigned>(thread);
   }
   void put_back(int thread, std::pair<ClassIndex, Block> one) {
     if (guard_line(one.second).state != mark(thread, one.second)) ++clashes_;

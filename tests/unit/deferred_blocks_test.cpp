@@ -13,11 +13,11 @@ namespace {
 
 class DeferredBlocksTest : public testing::Test {
  protected:
-  Block block(std::size_t i) { return reinterpret_cast<Block>(&lines_[i]); }
+  Block block(std::size_t i) { return Block{reinterpret_cast<std::uintptr_t>(&lines_[i])}; }
 
   std::vector<Block> take_all() {
     std::vector<Block> all;
-    for (Block at = deferred_.take_all(); at != 0; at = DeferredBlocks::unlink(at)) {
+    for (Block at = deferred_.take_all(); at != kNoBlock; at = DeferredBlocks::unlink(at)) {
       all.push_back(at);
     }
     return all;
@@ -28,7 +28,7 @@ class DeferredBlocksTest : public testing::Test {
 };
 
 TEST_F(DeferredBlocksTest, ThereIsNoneAtFirst) {
-  EXPECT_EQ(deferred_.take_all(), 0U);
+  EXPECT_EQ(deferred_.take_all(), kNoBlock);
   EXPECT_EQ(deferred_.count(), 0U);
 }
 
@@ -45,7 +45,7 @@ TEST_F(DeferredBlocksTest, BlocksComeOutOnceAndTheirLinksAreCleared) {
   EXPECT_EQ(deferred_.note_collected(all.size()), 1U);
   EXPECT_EQ(deferred_.count(), 0U);
   EXPECT_EQ(deferred_.overflows(), 0U);
-  EXPECT_EQ(deferred_.take_all(), 0U);
+  EXPECT_EQ(deferred_.take_all(), kNoBlock);
 }
 
 TEST_F(DeferredBlocksTest, ThreadsLoseNone) {

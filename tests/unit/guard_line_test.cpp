@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <set>
+#include <type_traits>
 
 #include "pool/platform/process.h"
 
@@ -14,9 +15,24 @@ namespace {
 
 constexpr std::uint64_t kSecret = 0x9234567890abcdef;
 
+// No address, size or number passes for a block, nor a block for one of them.
+static_assert(!std::is_convertible_v<std::uintptr_t, Block>);
+static_assert(!std::is_convertible_v<Block, std::uintptr_t>);
+static_assert(sizeof(Block) == sizeof(void*));
+
+TEST(Block, ItsBufferAndItsEndLeadBackToIt) {
+  const ClassIndex c = class_step(4096);
+  constexpr Block kBlock{1 << 20};
+  const std::uintptr_t buffer = buffer_address(kBlock, gap_bytes(c));
+  EXPECT_EQ(buffer, (1 << 20) + gap_bytes(c));
+  EXPECT_EQ(block_of_buffer(buffer, gap_bytes(c)), kBlock);
+  EXPECT_EQ(end_address(kBlock, c), buffer + buffer_bytes(c));
+  EXPECT_EQ(to_address(kNoBlock), 0U);
+}
+
 class GuardLineTest : public testing::Test {
  protected:
-  Block block(std::size_t i) { return reinterpret_cast<Block>(&lines_[i]); }
+  Block block(std::size_t i) { return Block{reinterpret_cast<std::uintptr_t>(&lines_[i])}; }
 
   std::array<GuardLine, 64> lines_{};
   Cookies cookies_{kSecret};
@@ -86,7 +102,7 @@ TEST_F(GuardLineTest, NoBlockInUseReadsAsZero) {
   const std::uint64_t secret = platform::process_secret();
   EXPECT_EQ(secret, platform::process_secret()) << "a process has one";
   EXPECT_EQ(secret >> 63, 1U);
-  EXPECT_NE(Cookies(secret).in_use(std::uintptr_t{1} << 47), 0U);
+  EXPECT_NE(Cookies(secret).in_use(Block{std::uintptr_t{1} << 47}), 0U);
 }
 
 }  // namespace

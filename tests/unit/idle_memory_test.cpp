@@ -43,7 +43,7 @@ TEST(IdleMemoryTest, ClassesMayOpenWhileMemoryGoesBack) {
       if (buffer_bytes(c) > std::size_t{64} << 10) return;
       SharedSpans& spans = own.spans[to_number(c)];
       spans.open(c, own.space.get());
-      Block block = 0;
+      Block block = kNoBlock;
       served += spans.take(std::span(&block, 1)).count;
       spans.give(std::span(&block, 1), true);
     });

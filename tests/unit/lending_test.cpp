@@ -27,7 +27,7 @@ class LendingTest : public testing::Test {
  protected:
   LendingTest() { lending_.open(&retained_.retention, marks_); }
 
-  Block block() { return reinterpret_cast<Block>(memory_.data()); }
+  Block block() { return Block{reinterpret_cast<std::uintptr_t>(memory_.data())}; }
 
   const BlockMarks marks_{Cookies(0x123456789abcdef0)};
   Retained retained_{PoolMode::kLocked, with_small_budget()};

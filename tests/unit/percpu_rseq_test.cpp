@@ -32,8 +32,8 @@ struct Bench {
     for (std::uint32_t cpu = 0; cpu < kCpus; ++cpu) {
       slabs[cpu] = reinterpret_cast<std::uintptr_t>(platform::map(kSlabLayout.bytes));
       reach[cpu] = slabs[cpu] - reinterpret_cast<std::uintptr_t>(empty_slab);
-      stack_of(slabs[cpu], kClass).words = &own_words_of(slabs[cpu], kClass);
-      stack_of(slabs[cpu], kClass).limit = kTokens;
+      open_slab(slabs[cpu]);
+      stack_of(slabs[cpu], kClass).limit = bottom_of(kClass) + kTokens;
     }
   }
   ~Bench() {
@@ -56,24 +56,27 @@ struct Bench {
     for (int i = 0; i < 2 && !result; ++i) result = sequence();
     return result;
   }
-  Block pop(std::uint64_t asked = 0) {
-    return first_of_three([&] { return rseq_pop(area(), reach.data(), stack(), asked); });
+  // A token is a number that stands for a block; 0 is none.
+  std::uint64_t pop(std::uint64_t asked = 0) {
+    return first_of_three(
+        [&] { return to_address(rseq_pop(area(), reach.data(), stack(), asked)); });
   }
-  Block pop_unseen() {
-    return first_of_three([&] { return rseq_pop_uncounted(area(), reach.data(), stack()); });
+  std::uint64_t pop_unseen() {
+    return first_of_three(
+        [&] { return to_address(rseq_pop_uncounted(area(), reach.data(), stack())); });
   }
-  bool push(Block token) {
-    return first_of_three([&] { return rseq_push(area(), reach.data(), stack(), token); });
+  bool push(std::uint64_t token) {
+    return first_of_three([&] { return rseq_push(area(), reach.data(), stack(), Block{token}); });
   }
 
-  bool push_unseen(Block token) {
+  bool push_unseen(std::uint64_t token) {
     return first_of_three(
-        [&] { return rseq_push_uncounted(area(), reach.data(), stack(), token); });
+        [&] { return rseq_push_uncounted(area(), reach.data(), stack(), Block{token}); });
   }
 
   // Passes a token by way of the stack: takes one, checks that it is nobody's, and puts it back.
   void pass_one() {
-    const Block token = pop();
+    const std::uint64_t token = pop();
     if (token == 0) return;
     ++popped;
     if (token > kTokens || owned[token].exchange(true)) ++clashes;
@@ -92,9 +95,11 @@ struct Bench {
   std::array<int, kTokens + 1> census() const {
     std::array<int, kTokens + 1> count{};
     for (const std::uintptr_t slab : slabs) {
-      const Stack& stack = stack_of(slab, kClass);
-      const auto* tokens = reinterpret_cast<const Block*>(&stack + 1);
-      for (std::uint32_t i = 0; i < depth_of(stack.header); ++i) ++count[tokens[i] % (kTokens + 1)];
+      Stack& stack = stack_of(slab, kClass);
+      const Block* const tokens = blocks_of(stack, kClass);
+      for (std::uint32_t i = 0; i < depth_of(stack.header, kClass); ++i) {
+        ++count[to_address(tokens[i]) % (kTokens + 1)];
+      }
     }
     return count;
   }
@@ -164,42 +169,38 @@ class PercpuRseqTest : public testing::Test {
 TEST_F(PercpuRseqTest, LastInFirstOutUpToTheLimit) {
   pin_to_this_cpu();
   EXPECT_EQ(bench_->pop(), 0U);
-  for (Block token = 1; token <= kTokens; ++token) EXPECT_TRUE(bench_->push(token));
+  for (std::uint64_t token = 1; token <= kTokens; ++token) EXPECT_TRUE(bench_->push(token));
   EXPECT_FALSE(bench_->push(99));
-  for (Block token = kTokens; token >= 1; --token) EXPECT_EQ(bench_->pop(10), token);
+  for (std::uint64_t token = kTokens; token >= 1; --token) EXPECT_EQ(bench_->pop(10), token);
   EXPECT_EQ(bench_->pop(), 0U);
   EXPECT_EQ(bench_->hits(), kTokens);
   std::uint64_t asked = 0;
-  for (const std::uintptr_t slab : bench_->slabs) asked += own_words_of(slab, kClass).asked;
+  for (const std::uintptr_t slab : bench_->slabs) asked += stack_of(slab, kClass).asked;
   EXPECT_EQ(asked, 10U * kTokens);
 }
 
-// The words of each stack tell what a reader of the statistics page sums up.
-TEST_F(PercpuRseqTest, TheWordsTellAll) {
-  const auto sums = [&] {
+// The record of each stack tells what a reader of the statistics page sums up.
+TEST_F(PercpuRseqTest, RecordsCountHitsAndMoves) {
+  const auto expect = [&](std::uint64_t depth, std::uint64_t hits, std::uint64_t moved) {
     StatsStack sum{};
     for (const std::uintptr_t slab : bench_->slabs) {
-      const StatsStack& words = own_words_of(slab, kClass);
-      EXPECT_EQ(words.header, stack_of(slab, kClass).header);
-      EXPECT_EQ(words.moved, stack_of(slab, kClass).moved);
-      sum.header += words.header;
-      sum.moved += words.moved;
+      const Stack& stack = stack_of(slab, kClass);
+      EXPECT_EQ(stack.bottom, bottom_of(kClass));
+      sum.header += stack.header - stack.bottom;
+      sum.moved += stack.moved;
     }
-    return sum;
+    EXPECT_EQ(sum.header, hits * kOneHit + depth);
+    EXPECT_EQ(sum.moved, moved);
   };
   pin_to_this_cpu();
   ASSERT_TRUE(bench_->push(5));
-  EXPECT_EQ(sums().header, 1U);
-  EXPECT_EQ(sums().moved, 0U);
+  expect(1, 0, 0);
   ASSERT_TRUE(bench_->push_unseen(6));
-  EXPECT_EQ(sums().header, 2U);
-  EXPECT_EQ(sums().moved, 1U);
+  expect(2, 0, 1);
   EXPECT_EQ(bench_->pop(), 6U);
-  EXPECT_EQ(sums().header, kOneHit + 1);
-  EXPECT_EQ(sums().moved, 1U);
+  expect(1, 1, 1);
   EXPECT_EQ(bench_->pop_unseen(), 5U);
-  EXPECT_EQ(sums().header, kOneHit);
-  EXPECT_EQ(sums().moved, 0U);
+  expect(0, 1, 0);
 }
 
 TEST_F(PercpuRseqTest, AMoveIsNoHit) {
@@ -220,21 +221,21 @@ TEST_F(PercpuRseqTest, ACpuWithoutASlabIsEmptyAndFull) {
 // There are more threads than CPUs, and all are on one, so that they are preempted anywhere.
 TEST_F(PercpuRseqTest, PreemptionOnOneCpuLosesNothing) {
   pin_to_this_cpu();
-  for (Block token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));
+  for (std::uint64_t token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));
   hammer(16, 1500);
   EXPECT_GT(bench_->popped, 0U);
   expect_all_tokens();
 }
 
 TEST_F(PercpuRseqTest, MigrationLosesNothing) {
-  for (Block token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));
+  for (std::uint64_t token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));
   std::atomic<bool> stop{false};
   std::thread mover([&] {  // moves itself, with tokens in hand, from CPU to CPU
     for (std::uint32_t cpu = 0; !stop; cpu = (cpu + 1) % Bench::kCpus) {
       cpu_set_t one;
       CPU_ZERO(&one);
       CPU_SET(cpu, &one);
-      const Block token = bench_->pop();
+      const std::uint64_t token = bench_->pop();
       if (sched_setaffinity(0, sizeof one, &one) != 0) sched_yield();
       if (token == 0) continue;
       ++bench_->popped;
@@ -252,7 +253,7 @@ std::atomic<std::uint64_t> signals{0};
 
 // Signals strike within sequences, and run sequences themselves.
 TEST_F(PercpuRseqTest, SignalsLoseNothing) {
-  for (Block token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));
+  for (std::uint64_t token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));
   signalled = bench_.get();
   signals = 0;
   struct sigaction action {};
@@ -276,7 +277,7 @@ TEST_F(PercpuRseqTest, SignalsLoseNothing) {
 // stack is the drainer's.
 TEST_F(PercpuRseqTest, WhoSwingsThePointerAndRestartsOwnsTheStack) {
   if (!platform::restart_sequences(0)) GTEST_SKIP() << "the kernel refuses membarrier";
-  for (Block token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));
+  for (std::uint64_t token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));
   std::atomic<bool> stop{false};
   std::atomic<int> moved{0};
   std::thread drainer([&] {

@@ -23,8 +23,10 @@ struct Retained {
 
   // Takes a block as the pool does.
   Block take(ClassIndex c) {
-    if (const Block block = cache.pop(empty_stack_address(c), 1)) return block;
-    if (const Block again = cache.pop_again(c, 1)) return again;
+    const Block block = cache.pop(empty_stack_address(c), 1);
+    if (block != kNoBlock) return block;
+    const Block again = cache.pop_again(c, 1);
+    if (again != kNoBlock) return again;
     const CpuCache::Refill refill = cache.refill(c, buffer_bytes(c));
     if (refill.fresh_bytes > 0) retention.after_fresh(refill.fresh_bytes, refill.regret_bytes);
     return refill.block;

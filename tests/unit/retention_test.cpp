@@ -166,7 +166,7 @@ TEST_P(RetentionTest, FreshPagesAreNotTakenOnTopOfMuchIdle) {
   own_->leave_idle(kMiddle, kPeak);
   std::uint64_t live = 0;
   for (std::size_t got = 0; got < kPeak; got += kMiB) {
-    ASSERT_NE(own_->take(kLarge), 0U);
+    ASSERT_NE(own_->take(kLarge), kNoBlock);
     live += stride_bytes(kLarge);
     ASSERT_LE(own_->retention.idle_bytes() + live,
               kPeak + kPeak / 16 + policy::kBudgetFloor + span_bytes(kLarge));
@@ -181,7 +181,7 @@ TEST_P(RetentionTest, TheOldestGoesFirst) {
   own_->leave_idle(kPage, 10 * kMiB);
   const std::uint64_t young = own_->idle(kPage);
   const std::uint64_t old = own_->idle(kMiddle);
-  for (int i = 0; i < 4; ++i) ASSERT_NE(own_->take(kLarge), 0U);
+  for (int i = 0; i < 4; ++i) ASSERT_NE(own_->take(kLarge), kNoBlock);
   EXPECT_EQ(own_->idle(kPage), young);
   EXPECT_LE(own_->idle(kMiddle) + 3 * kMiB, old);
 }
@@ -376,8 +376,10 @@ TEST_P(RetentionTest, ThreadsKeepTheirBlocksWhilePassesAreMade) {
       const ClassIndex c = std::array{kPage, kMiddle, kMiddle}[static_cast<std::size_t>(t)];
       while (!stop) {
         const std::vector<Block> blocks = own.take_bytes(c, kMiB / 2);
-        for (const Block block : blocks) fill_block(block + gap_bytes(c), 64);
-        for (const Block block : blocks) damaged += !still_filled(block + gap_bytes(c), 64);
+        for (const Block block : blocks) fill_from(buffer_address(block, gap_bytes(c)), 64);
+        for (const Block block : blocks) {
+          damaged += !still_filled_from(buffer_address(block, gap_bytes(c)), 64);
+        }
         own.put(c, blocks);
       }
     });

@@ -26,15 +26,15 @@ const ClassIndex kLarge = class_step(1 << 20);
 TEST(SharedSpans, HaveNothingBeforeTheyAreOpenAndOpenOnce) {
   const OwnSpace space;
   SharedSpans spans;
-  Block block = 0;
+  Block block = kNoBlock;
   EXPECT_EQ(spans.take(std::span(&block, 1)).count, 0U);
   EXPECT_EQ(warm_up(spans.state(), 1), 0U);
-  EXPECT_FALSE(SpanLookup(spans.state()).is_block(space.get()->range().start));
-  EXPECT_FALSE(SpanLookup(spans.state()).is_block(0));
+  EXPECT_FALSE(SpanLookup(spans.state()).is_block(Block{space.get()->range().start}));
+  EXPECT_FALSE(SpanLookup(spans.state()).is_block(kNoBlock));
   spans.open(kSmall, space.get());
   spans.open(kLarge, space.get());
   EXPECT_EQ(spans.take(std::span(&block, 1)).count, 1U);
-  EXPECT_EQ(space.get()->range().class_number(block), to_number(kSmall));
+  EXPECT_EQ(space.get()->range().class_number(to_address(block)), to_number(kSmall));
 }
 
 TEST(SharedSpans, BlocksAreApartWritableAndZero) {
@@ -44,7 +44,7 @@ TEST(SharedSpans, BlocksAreApartWritableAndZero) {
     ASSERT_EQ(blocks.size(), 3 * own.in_span() + 1);
     for (const Block block : blocks) {
       EXPECT_TRUE(own.lookup().is_block(block));
-      EXPECT_TRUE(all_bytes_are(block, own.stride(), 0));
+      EXPECT_TRUE(reads_zero(block, own.stride()));
       fill_block(block, own.stride());
     }
     for (const Block block : blocks) EXPECT_TRUE(still_filled(block, own.stride()));
@@ -115,7 +115,7 @@ TEST(SharedSpans, BlocksThatComeBackUnusedAreNotKnownToBeZero) {
 TEST(SharedSpans, FaultedIsWhatIsAboutToBeTouched) {
   ClassSpans small(kSmall);
   ClassSpans large(kLarge);
-  Block block = 0;
+  Block block = kNoBlock;
   EXPECT_EQ(small.spans.take(std::span(&block, 1), 100).fresh_bytes, 2 * 4096U) << "in pages";
   EXPECT_EQ(small.spans.counters().faulted_bytes, 2 * 4096U);
   const std::uint64_t fresh = large.spans.take(std::span(&block, 1), 100).fresh_bytes;
@@ -133,7 +133,7 @@ TEST(SharedSpans, InAForkedChildAPeakBeginsAnewFromWhatIsOut) {
   own.put(std::span(blocks).first(8));
   OwnerLock::enter_process();  // as a child does
   EXPECT_EQ(own.spans.counters().outstanding(), 2U);
-  Block block = 0;
+  Block block = kNoBlock;
   EXPECT_TRUE(own.spans.take(std::span(&block, 1)).new_outstanding_peak);
   EXPECT_EQ(own.spans.counters().outstanding_peak, 3U);
 }
@@ -142,13 +142,13 @@ TEST(SharedSpans, SaysWhyThereIsNothing) {
   const auto in_little_space = [] {
     ClassSpans tiny(kLarge);
     leave_address_space(0);
-    Block none = 0;
+    Block none = kNoBlock;
     return tiny.spans.take(std::span(&none, 1)).why == Shortage::kMemory ? 0 : __LINE__;
   };
   if (!kLimitsMeanNothing) {
     EXPECT_EQ(in_child(in_little_space), 0);
   }
-  Block block = 0;
+  Block block = kNoBlock;
   ClassSpans own(kSmall);
   OwnerLock::begin_fork();
   EXPECT_EQ(own.spans.take(std::span(&block, 1)).why, Shortage::kLock);
@@ -163,7 +163,7 @@ TEST(SharedSpans, TheFullestSpanIsTakenFromFirst) {
   ClassSpans own(kSmall);
   const std::vector<Block> blocks = own.take(3 * own.in_span());
   const auto span_of = [&](Block block) {
-    return (block - blocks.front()) / (own.in_span() * own.stride());
+    return (to_address(block) - to_address(blocks.front())) / (own.in_span() * own.stride());
   };
   // There is one free block in span 1, and there are five in span 0 and ten in span 2.
   std::array<std::size_t, 3> free{5, 1, 10};
@@ -216,7 +216,7 @@ TEST(SharedSpans, CountersTellWhatWasMoved) {
 
 TEST(SharedSpans, ARecordIsMoreBlocksOutThanEver) {
   ClassSpans own(kSmall);
-  Block block = 0;
+  Block block = kNoBlock;
   EXPECT_TRUE(own.spans.take(std::span(&block, 1)).new_outstanding_peak);
   own.put(block);
   EXPECT_FALSE(own.spans.take(std::span(&block, 1)).new_outstanding_peak);
@@ -234,7 +234,7 @@ int serve_to_the_end(ClassIndex c) {
   while (count < blocks.size() && own.spans.take({&blocks[count], 1}).count == 1) ++count;
   if (count * own.stride() < kBytes / 2) return __LINE__;
   for (std::size_t i = 0; i < count; ++i) fill_block(blocks[i], own.stride());
-  Block none = 0;
+  Block none = kNoBlock;
   if (count < blocks.size() && own.spans.take({&none, 1}).count != 0) return __LINE__;
   const Block last = blocks[count - 1];
   own.put(last);
@@ -254,14 +254,14 @@ TEST(SharedSpans, WhatIsMappedByOthersStays) {
   ClassSpans own(kSmall);
   const std::vector<Block> first = own.take(1);
   constexpr std::size_t kTheirs = 1 << 20;  // from the chunk's start
-  auto* const theirs = reinterpret_cast<void*>(first[0] + kTheirs);
+  auto* const theirs = reinterpret_cast<void*>(to_address(first[0]) + kTheirs);
   ASSERT_EQ(platform::map_at(theirs, platform::kPageBytes), platform::Mapped::kYes);
   *static_cast<char*>(theirs) = 77;
   const std::vector<Block> blocks = own.take((16 << 20) / own.stride());
   EXPECT_GT(blocks.size(), 3000U);
   for (const Block block : blocks) fill_block(block, own.stride());
   EXPECT_EQ(*static_cast<char*>(theirs), 77);
-  EXPECT_FALSE(own.lookup().maps(first[0] + kTheirs));
+  EXPECT_FALSE(own.lookup().maps(to_address(first[0]) + kTheirs));
 }
 
 // A signal handler that interrupts the owner of the lock takes nothing, and its gives are deferred.
@@ -269,7 +269,7 @@ TEST(SharedSpans, WhileThisThreadHoldsTheLockGivesAreDeferred) {
   ClassSpans own(kSmall);
   const std::vector<Block> blocks = own.take(own.in_span());
   OwnerLock::begin_fork();
-  Block none = 0;
+  Block none = kNoBlock;
   EXPECT_EQ(own.spans.take(std::span(&none, 1)).count, 0U);
   own.put(blocks[3]);
   own.spans.give(std::span(blocks).subspan(7, 3), true);

@@ -23,7 +23,7 @@ class SpanHugeTest : public testing::TestWithParam<std::size_t> {
 INSTANTIATE_TEST_SUITE_P(Classes, SpanHugeTest, testing::Values(576, 4096, 40000, 65536, 300000));
 
 TEST_P(SpanHugeTest, TheFirstBlockBringsAllOfItsHugePageButForItsOwnSpan) {
-  Block block = 0;
+  Block block = kNoBlock;
   const Taken first = take_one(block);
   EXPECT_LE(first.fresh_bytes, kHugePageBytes);
   EXPECT_GT(first.fresh_bytes + own_.in_span() * own_.stride(), kHugePageBytes);
@@ -38,13 +38,13 @@ TEST_P(SpanHugeTest, TheFirstBlockBringsAllOfItsHugePageButForItsOwnSpan) {
 }
 
 TEST_P(SpanHugeTest, WhatCameAlongIsNotIdle) {
-  Block block = 0;
+  Block block = kNoBlock;
   take_one(block);
   EXPECT_EQ(own_.spans.counters().idle_bytes, 0U);
 }
 
 TEST_P(SpanHugeTest, WhatCameAlongGoesBackOnceNothingIsCutFromIt) {
-  Block block = 0;
+  Block block = kNoBlock;
   take_one(block);
   fill_block(block, own_.stride());
   const auto now = static_cast<std::uint32_t>(platform::coarse_milliseconds());
@@ -59,7 +59,7 @@ TEST_P(SpanHugeTest, WhatIsCutAfterAPurgeComesPageByPage) {
   own_.put(blocks);
   SpanBatch batch = own_.detach_idle(0, 0, ~std::uint64_t{0});
   ASSERT_GT(own_.purge(batch, 0), 0U);
-  Block block = 0;
+  Block block = kNoBlock;
   const Taken again = take_one(block);
   EXPECT_GT(again.fresh_bytes, 0U);
   EXPECT_LE(again.fresh_bytes, own_.stride() + 2 * platform::kPageBytes);

@@ -18,22 +18,23 @@ TEST(SpanLookup, BlockAroundFindsTheBlockOfEveryByte) {
   for (const Block block : own.take(2 * own.in_span())) {
     for (const std::size_t at :
          {std::size_t{0}, std::size_t{1}, std::size_t{64}, own.stride() - 1}) {
-      EXPECT_EQ(own.lookup().block_around(block + at), block);
-      EXPECT_EQ(own.lookup().is_block(block + at), at == 0);
+      const std::uintptr_t address = to_address(block) + at;
+      EXPECT_EQ(own.lookup().block_around(address), block);
+      EXPECT_EQ(own.lookup().is_block(Block{address}), at == 0);
     }
   }
 }
 
 TEST(SpanLookup, WhatIsNotCommittedIsNoBlock) {
   ClassSpans own(kSmall);
-  EXPECT_FALSE(own.lookup().is_block(own.space.get()->range().start));
+  EXPECT_FALSE(own.lookup().is_block(Block{own.space.get()->range().start}));
   const std::vector<Block> blocks = own.take(1);
   ASSERT_EQ(blocks.size(), 1U);
   EXPECT_TRUE(own.lookup().is_block(blocks[0]));
-  EXPECT_TRUE(own.lookup().maps(blocks[0]));
+  EXPECT_TRUE(own.lookup().maps(to_address(blocks[0])));
   for (const std::size_t bytes : {std::size_t{2} << 20, kChunkBytes - 1, 100 * kChunkBytes}) {
-    const Block beyond = blocks[0] + bytes / own.stride() * own.stride();
-    EXPECT_FALSE(own.lookup().is_block(beyond));
+    const std::uintptr_t beyond = to_address(blocks[0]) + bytes / own.stride() * own.stride();
+    EXPECT_FALSE(own.lookup().is_block(Block{beyond}));
     EXPECT_FALSE(own.lookup().maps(beyond));
   }
 }

@@ -35,10 +35,7 @@ class SpanPurgeTest : public testing::TestWithParam<std::size_t> {
   std::size_t span_size() const { return own_.in_span() * own_.stride(); }
   void empty(std::size_t span) { own_.put(blocks_of(span)); }
   bool intact(std::size_t span) const { return all_of(span, still_filled); }
-  bool zero(std::size_t span) const {
-    return all_of(span,
-                  [](Block block, std::size_t bytes) { return all_bytes_are(block, bytes, 0); });
-  }
+  bool zero(std::size_t span) const { return all_of(span, reads_zero); }
   template <typename Test>
   bool all_of(std::size_t span, Test test) const {
     const auto blocks = blocks_of(span);
@@ -51,7 +48,7 @@ class SpanPurgeTest : public testing::TestWithParam<std::size_t> {
     std::vector<std::size_t> numbers;
     for (std::uint32_t i = 0; i < batch.count; ++i) {
       const Span& span = *batch.spans[i];
-      const Block first = span.run->start_of(span.number, Geometry(own_.index));
+      const Block first = block_at(span, 0, Geometry(own_.index));
       std::size_t number = 0;
       while (blocks_[number * own_.in_span()] != first) ++number;
       numbers.push_back(number);
@@ -118,8 +115,8 @@ TEST_P(SpanPurgeTest, OldestFirst) {
 TEST_P(SpanPurgeTest, ASpanUsedMeanwhileIsYoungAgain) {
   for (const std::size_t span : {4, 0, 3}) empty(span);
   const std::vector<Block> again = own_.take(1);  // of the newest, as it is warm
-  EXPECT_EQ(own_.lookup().block_around(again[0]), again[0]);
-  EXPECT_EQ((again[0] - blocks_[0]) / span_size(), 3U);
+  EXPECT_EQ(own_.lookup().block_around(to_address(again[0])), again[0]);
+  EXPECT_EQ((to_address(again[0]) - to_address(blocks_[0])) / span_size(), 3U);
   own_.put(again);
   EXPECT_EQ(take_idle(0, kAll), (std::vector<std::size_t>{4, 0, 3}));
 }
@@ -200,7 +197,7 @@ TEST(SpanPurge, ARefusedPurgeChangesNothing) {
   for (const Block block : blocks) fill_block(block, own.stride());
   auto* const all = reinterpret_cast<void*>(blocks[0]);
   if (mlock(all, span_bytes(kSmall)) != 0) GTEST_SKIP() << "no mlock";
-  if (platform::purge(reinterpret_cast<void*>(blocks[0] + platform::kPageBytes), 0) &&
+  if (platform::purge(reinterpret_cast<void*>(to_address(blocks[0]) + platform::kPageBytes), 0) &&
       madvise(all, platform::kPageBytes, MADV_DONTNEED) == 0) {
     GTEST_SKIP() << "mlock is a sham here";
   }
@@ -220,7 +217,8 @@ TEST(SpanPurge, AHalfRefusedPurgeIsNotBelieved) {
   ClassSpans own(class_step(1 << 20));
   const std::vector<Block> blocks = own.take(5);
   for (const Block block : blocks) fill_block(block, own.stride());
-  if (mlock(reinterpret_cast<void*>(blocks[2] + (512 << 10)), 1) != 0) GTEST_SKIP() << "no mlock";
+  if (mlock(reinterpret_cast<void*>(to_address(blocks[2]) + (512 << 10)), 1) != 0)
+    GTEST_SKIP() << "no mlock";
   own.put(blocks);
   SpanBatch batch = own.detach_idle(now(), 0, kAll);
   const std::uint64_t purged = own.purge(batch, now());
@@ -228,10 +226,10 @@ TEST(SpanPurge, AHalfRefusedPurgeIsNotBelieved) {
   EXPECT_EQ(purged, 4 * own.stride());
   EXPECT_EQ(own.spans.counters().idle_bytes, own.stride());
   for (int i = 0; i < 5; ++i) {
-    Block block = 0;
+    Block block = kNoBlock;
     const Taken taken = own.spans.take(std::span(&block, 1));
     EXPECT_EQ(taken.zeroed, block == blocks[2] ? 0U : 1U);
-    EXPECT_EQ(all_bytes_are(block, own.stride(), 0), block != blocks[2]);
+    EXPECT_EQ(reads_zero(block, own.stride()), block != blocks[2]);
   }
 }
 

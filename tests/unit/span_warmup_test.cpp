@@ -44,18 +44,18 @@ TEST_P(SpanWarmupTest, ManyAreCommittedStepByStep) {
 TEST_P(SpanWarmupTest, TakesThatFollowNeedNoFreshPages) {
   EXPECT_GE(warm_up(own_.spans.state(), 20), 20U);
   std::set<Block> blocks;
-  Block block = 0;
+  Block block = kNoBlock;
   for (int i = 0; i < 20; ++i) {
     EXPECT_EQ(own_.spans.take(std::span(&block, 1)).fresh_bytes, 0U);
     EXPECT_TRUE(blocks.insert(block).second);
-    EXPECT_TRUE(all_bytes_are(block, own_.stride(), 0)) << "what is warm still reads as zero";
+    EXPECT_TRUE(reads_zero(block, own_.stride())) << "what is warm still reads as zero";
   }
   EXPECT_EQ(own_.spans.counters().faulted_bytes, 0U);
 }
 
 TEST_P(SpanWarmupTest, WhatIsWarmIsStillKnownToBeZero) {
   EXPECT_GE(warm_up(own_.spans.state(), 1), 1U);
-  Block block = 0;
+  Block block = kNoBlock;
   EXPECT_EQ(own_.spans.take(std::span(&block, 1)).zeroed, 1U);
 }
 

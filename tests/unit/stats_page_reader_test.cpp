@@ -191,6 +191,8 @@ TEST(StatsPageReader, RefusesWildOffsets) {
   EXPECT_EQ(fault_after([](HandMade& page) { page.fields[0].at_least = 4; }),
             StatsPageFault::kWildOffset)
       << "a figure of the process";
+  EXPECT_EQ(fault_after([](HandMade& page) { page.header.stacks_at = 1U << 31; }),
+            StatsPageFault::kWildOffset);
   EXPECT_EQ(fault_after([](HandMade& page) { page.header.stack_bytes = 0; }),
             StatsPageFault::kWildOffset);
 }

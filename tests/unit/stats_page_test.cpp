@@ -29,12 +29,13 @@ class StatsPageTest : public testing::Test {
  protected:
   bool make(const char* folder = nullptr) {
     writer.open(&word);
-    return writer.begin() && writer.make({PoolMode::kLocked, 4, folder, &options});
+    return writer.begin(1) && writer.make({PoolMode::kLocked, 4, folder, &options});
   }
 
-  // The page that the first stack lies in.
+  // Returns the page that the first shard is in.
   std::span<const std::byte> bytes() const {
-    std::uintptr_t at = platform::page_below(reinterpret_cast<std::uintptr_t>(writer.stack(0, 0)));
+    std::uintptr_t at =
+        platform::page_below(reinterpret_cast<std::uintptr_t>(writer.shards().page(0)));
     const auto* header = reinterpret_cast<const StatsHeader*>(at);
     for (; std::memcmp(header->magic, kStatsMagic, sizeof kStatsMagic) != 0;
          header = reinterpret_cast<const StatsHeader*>(at)) {
@@ -48,6 +49,11 @@ class StatsPageTest : public testing::Test {
     return StatsPage::parse(bytes(), fault);
   }
 
+  StatsStack* stack(std::uint32_t shard, std::uint32_t c) const {
+    auto* const page = static_cast<char*>(writer.shards().page(shard));
+    return page == nullptr ? nullptr : reinterpret_cast<StatsStack*>(page + kStatsStacksAt) + c;
+  }
+
   StatsWord word{};
   Options options = default_options();
   StatsPageWriter writer;
@@ -57,18 +63,18 @@ TEST_F(StatsPageTest, IsSettledBeforeItIsOpen) {
   EXPECT_TRUE(writer.is_settled());
   EXPECT_EQ(writer.control(), nullptr);
   EXPECT_EQ(writer.row(kClass), nullptr);
-  EXPECT_EQ(writer.stack(0, kClass), nullptr);
+  EXPECT_EQ(stack(0, kClass), nullptr);
 }
 
 TEST_F(StatsPageTest, OneThreadDecides) {
   writer.open(&word);
   EXPECT_FALSE(writer.is_settled());
-  EXPECT_TRUE(writer.begin());
-  EXPECT_FALSE(writer.begin());
+  EXPECT_TRUE(writer.begin(1));
+  EXPECT_FALSE(writer.begin(1));
   EXPECT_FALSE(writer.is_settled());
   writer.settle(false);
   EXPECT_TRUE(writer.is_settled());
-  EXPECT_FALSE(writer.begin());
+  EXPECT_FALSE(writer.begin(1));
 }
 
 TEST_F(StatsPageTest, IsReadOnceItIsReady) {
@@ -114,7 +120,7 @@ TEST_F(StatsPageTest, FiguresAreSumsOfRowsAndStacks) {
   row.retained = ~std::uint64_t{0};
   for (std::uint32_t shard = 0; shard < 4; ++shard) {
     // 5 came without a put, 3 hits, then 1 put: 3 are left.
-    *writer.stack(shard, kClass) = {3 << kStatsHitsShift | 3, 1000, 5, 0};
+    *stack(shard, kClass) = {3 << kStatsHitsShift | 103, 5, 1000, 120, 100};
   }
   const ClassSnapshot now = read()->snapshot().classes[kClass];
   EXPECT_EQ(now.gets, 10U + 4 * 3);
@@ -199,16 +205,16 @@ TEST_F(StatsPageTest, ObeysTheLimitOfFiles) {
 TEST_F(StatsPageTest, PrivateMemoryTakesTheParentsPlace) {
   ASSERT_TRUE(make());
   writer.settle(true);
-  StatsStack* const stack = writer.stack(1, kClass);
-  stack->asked = 1;
+  StatsStack* const one = stack(1, kClass);
+  one->asked = 1;
   EXPECT_EQ(in_child([&] {
               if (!writer.hide()) return __LINE__;
-              if (writer.stack(1, kClass) != stack || stack->asked != 0) return __LINE__;
-              stack->asked = 2;
+              if (one->asked != 0 || writer.shards().page(1) != nullptr) return __LINE__;
+              one->asked = 2;
               return 0;
             }),
             0);
-  EXPECT_EQ(stack->asked, 1U);
+  EXPECT_EQ(one->asked, 1U);
 }
 
 // What a folder of the test's own in memory is; empty where there is none.

@@ -31,8 +31,8 @@ struct TestCache {
 
   Block take(ClassIndex c, std::size_t asked = 1) {
     Block block = cache.pop(empty_stack_address(c), asked);
-    if (block == 0) block = cache.pop_again(c, asked);
-    return block != 0 ? block : cache.refill(c, asked).block;
+    if (block == kNoBlock) block = cache.pop_again(c, asked);
+    return block != kNoBlock ? block : cache.refill(c, asked).block;
   }
   void put(ClassIndex c, Block block) {
     if (cache.push(empty_stack_address(c), block) || cache.push_again(c, block)) return;
@@ -80,7 +80,7 @@ class CpuCacheTest : public testing::TestWithParam<PoolMode> {
     EXPECT_EQ(own_->behind(c).outstanding(), 0U);
     const std::size_t count = own_->behind(c).carved_bytes / stride_bytes(c);
     std::set<Block> blocks;
-    Block block = 0;
+    Block block = kNoBlock;
     for (std::size_t i = 0; i < count; ++i) {
       ASSERT_EQ(own_->spans[to_number(c)].take(std::span(&block, 1)).count, 1U);
       EXPECT_TRUE(blocks.insert(block).second) << "a block came twice";

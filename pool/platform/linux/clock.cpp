@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The clock of all time-outs. The clock_gettime of another preloaded library may stand before
+// Reads the clock of all time-outs. The clock_gettime of another preloaded library may stand before
 // libc's, and its time may stand still (libfaketime). By that clock nothing that is idle would ever
 // grow old. So the kernel's own is called, in the library that it maps into every process (the
 // vDSO).
@@ -21,7 +21,7 @@ namespace {
 
 using ReadClock = int (*)(clockid_t, timespec*);
 
-// A library as the kernel mapped it, whose addresses are as in its file.
+// Reads a library as the kernel mapped it. Its addresses are as in its file.
 class MappedLibrary {
  public:
   explicit MappedLibrary(std::uintptr_t start) noexcept {
@@ -38,7 +38,7 @@ class MappedLibrary {
     dynamic_ = at<ElfW(Dyn)>(dynamic->p_vaddr);
   }
 
-  // The function of that name; nullptr: there is none.
+  // Returns the function of that name, or nullptr if there is none.
   void* function(const char* name) const noexcept {
     const auto* symbols = table<ElfW(Sym)>(DT_SYMTAB);
     const char* names = table<char>(DT_STRTAB);
@@ -57,7 +57,7 @@ class MappedLibrary {
     return reinterpret_cast<T*>(offset_ + address);
   }
 
-  // nullptr: the library has no such table.
+  // Returns a table of the library, or nullptr if it has no such table.
   template <typename T>
   const T* table(ElfW(Sxword) tag) const noexcept {
     for (const auto* entry = dynamic_; entry != nullptr && entry->d_tag != DT_NULL; ++entry) {
@@ -66,7 +66,8 @@ class MappedLibrary {
     return nullptr;
   }
 
-  // Only the tables for the search by hash know it. A library has one of the two, or both.
+  // Returns the number of symbols. Only the tables for the search by hash know it. A library has
+  // one of the two, or both.
   std::uint32_t symbol_count() const noexcept {
     if (const auto* hash = table<std::uint32_t>(DT_HASH)) return hash[1];
     const auto* hash = table<std::uint32_t>(DT_GNU_HASH);
@@ -84,7 +85,7 @@ class MappedLibrary {
   ElfW(Dyn) * dynamic_ = nullptr;
 };
 
-// libc's where the kernel maps none, as under valgrind.
+// Returns the kernel's function, or libc's where the kernel maps none, as under valgrind.
 ReadClock find_clock() noexcept {
   const std::uintptr_t start = getauxval(AT_SYSINFO_EHDR);
   if (start == 0) return clock_gettime;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Reading the small files in which the kernel tells of processes, control groups and memory, in a
-// thread of the program's. libc's open, read and close are cancellation points, and malloc and free
-// are none: a thread with a pending cancellation would end in the middle of them. So the system
-// calls are made without libc. Only files of this folder include it. Callers keep errno.
+// Reads the small files in which the kernel tells of processes, control groups and memory. It does
+// so in threads of the program's. libc's open, read and close are cancellation points, and malloc
+// and free are none: a thread with a pending cancellation would end in the middle of them. So the
+// system calls are made without libc. Only files of this folder include it. Callers keep errno.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ namespace bufpool::platform {
 
 inline constexpr std::uint64_t kUnknown = UINT64_MAX;
 
-// The places where version 2 of the control groups is mounted: alone, or beside version 1.
+// Version 2 of the control groups is mounted at one of these places: alone, or beside version 1.
 inline constexpr std::string_view kGroupMounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
 
 // Owns a descriptor, and closes it at the end.
@@ -27,8 +27,7 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
 
-  // Returns whether it has a descriptor.
-  // Returns the descriptor.
+  // Return whether it has a descriptor, and the descriptor.
   [[nodiscard]] bool is_open() const noexcept { return number_ >= 0; }
   [[nodiscard]] int number() const noexcept { return number_; }
 
@@ -36,7 +35,7 @@ class Descriptor {
   [[nodiscard]] int release() noexcept;
 
  private:
-  int number_;  // below 0: none
+  int number_;  // is below 0 if there is none
 };
 
 // Opens a file by the flags of open(2). The descriptor is not inherited by other programs.
@@ -60,7 +59,7 @@ class ReadOnlyFile {
   Descriptor file_;
 };
 
-// A path put together of parts. A path that is too long becomes empty and names no file. The room
+// Puts a path together of parts. A path that is too long becomes empty and names no file. The room
 // is small, as the stack of a signal handler is.
 class Path {
  public:

@@ -22,9 +22,9 @@
 namespace bufpool::platform {
 namespace {
 
-// Whether a range lies in one mapping, whose pages may be moved. It is found out by asking for a
-// page more where there is no room for one: what lies in several is refused for that instead. Pre:
-// the page behind is mapped.
+// Returns whether a range lies in one mapping, whose pages may be moved. It is found out by asking
+// for a page more where there is no room for one: what lies in several is refused for that instead.
+// Pre: the page behind is mapped.
 bool in_one_mapping(void* start, std::size_t bytes) noexcept {
   const KeepErrno keep;
   if (is_refused(Call::kMovePages)) return false;
@@ -33,7 +33,7 @@ bool in_one_mapping(void* start, std::size_t bytes) noexcept {
   return errno == ENOMEM;
 }
 
-// Whether move_pages() ever lost a target; from then on it marks them.
+// Says whether move_pages() ever lost a target. From then on it marks its targets.
 constinit std::atomic<bool> target_was_lost{false};
 constexpr std::uint32_t kTargetMark = 0x7a3c95e1;
 
@@ -46,8 +46,9 @@ bool holds_word(const void* word, std::uint32_t value) noexcept {
          errno == ETIMEDOUT;
 }
 
-// proc(5): a word for each page of the address space, with a bit for those that are present. Read
-// piece by piece, as a signal handler's stack is small.
+// Reads which pages are present. The file has a word for each page of the address space, with a bit
+// for those that are present, see proc(5). It is read piece by piece, as a signal handler's stack
+// is small.
 bool read_page_map(std::uintptr_t start, std::size_t pages, unsigned char* resident) noexcept {
   constexpr unsigned kPresent = 63;
   ReadOnlyFile file("/proc/thread-self/pagemap");
@@ -90,8 +91,8 @@ constexpr std::size_t kMostPieces = 8;
 
 void* pointer_to(std::uintptr_t address) noexcept { return reinterpret_cast<void*>(address); }
 
-// The end of the mapping around `start`, or `last` if that comes first; `start` if its page cannot
-// be moved.
+// Returns the end of the mapping around `start`, or `last` if that comes first. Returns `start` if
+// its page cannot be moved.
 std::uintptr_t end_of_mapping(std::uintptr_t start, std::uintptr_t last) noexcept {
   const auto reaches = [start](std::uintptr_t end) noexcept {
     return in_one_mapping(pointer_to(start), end - start);
@@ -107,7 +108,7 @@ std::uintptr_t end_of_mapping(std::uintptr_t start, std::uintptr_t last) noexcep
   return within;
 }
 
-// Pages that lie in several mappings.
+// Moves pages that lie in several mappings.
 class Pieces {
  public:
   Pieces(const PagesToMove& pages, std::uintptr_t distance) noexcept
@@ -122,7 +123,8 @@ class Pieces {
     }
   }
 
-  // They are 0 if there are too many, or one of them cannot be moved.
+  // Returns the number of mappings. It is 0 if there are too many, or if one of them cannot be
+  // moved.
   std::size_t count() const noexcept { return count_; }
 
   [[nodiscard]] Moved move() noexcept {
@@ -143,7 +145,7 @@ class Pieces {
   std::size_t bytes(std::size_t i) const noexcept { return ends_[i] - start(i); }
   void* there(std::size_t i) const noexcept { return pointer_to(start(i) + distance_); }
 
-  // A piece that was protected is not any more, as if it was copied.
+  // Makes a moved piece as if it was copied: one that was protected is not any more.
   void settle(std::size_t i, Moved moved) const noexcept {
     if (moved == Moved::kNo) std::memcpy(there(i), pointer_to(start(i)), bytes(i));
     if (count_ > 1) (void)commit(there(i), bytes(i));
@@ -172,7 +174,7 @@ bool unmap(void* start, std::size_t bytes) noexcept {
   return bytes == 0 || munmap(start, bytes) == 0;
 }
 
-// Kernels before 4.17 do not know MAP_FIXED_NOREPLACE and take the address for a wish.
+// Linux before 4.17 does not know MAP_FIXED_NOREPLACE and takes the address for a wish.
 Mapped map_at(void* start, std::size_t bytes) noexcept {
   const KeepErrno keep;
   if (getauxval(AT_PAGESZ) != kPageBytes) return Mapped::kRefused;
@@ -210,11 +212,11 @@ bool purge(void* start, std::size_t bytes) noexcept {
 
 bool may_purge() noexcept { return !is_refused(Call::kPurge); }
 
-// Several mappings are not tried: some may have moved when the kernel refuses (Linux 6.17). The
-// kernel may refuse after it has unmapped the target. That leaves a hole, which another thread's
-// mmap may be given at once. So the hole is filled only if it still is one. A target that is mapped
-// may be ours as it was, as where mappings are used up, or somebody else's. A mark in it tells, but
-// costs a page that is touched. So targets are marked only once one was lost.
+// Pages in several mappings are not tried: some may have moved when the kernel refuses (Linux
+// 6.17). The kernel may refuse after it has unmapped the target. That leaves a hole, which another
+// thread's mmap may be given at once. So the hole is filled only if it still is one. A target that
+// is mapped may be ours as it was, as where mappings are used up, or somebody else's. A mark in it
+// tells, but costs a page that is touched. So targets are marked only once one was lost.
 Moved move_pages(void* start, std::size_t bytes, void* to) noexcept {
   const KeepErrno keep;
   constexpr int kFlags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;

@@ -15,7 +15,7 @@ namespace {
 // Version 1 writes the largest whole page of a signed number where there is no limit.
 constexpr std::uint64_t kLargestLimit = std::uint64_t{1} << 60;
 
-// "max" and what nobody understands is no limit.
+// Returns the limit in a file, or kUnknown if it holds "max" or what is no number.
 std::uint64_t limit_in(const char* path) noexcept {
   char buffer[64];
   const auto [value, rest] = leading_number(beginning_of(path, buffer));
@@ -35,8 +35,8 @@ std::uint64_t machine_memory(const char* root) noexcept {
   return rest.starts_with(" kB") && kib < kLargestLimit / 1024 ? kib * 1024 : kUnknown;
 }
 
-// The least limit from a group up to the topmost that is mounted. A container may show its own
-// group as the topmost, whatever the path says.
+// Returns the least limit from a group up to the topmost that is mounted. A container may show its
+// own group as the topmost, whatever the path says.
 std::uint64_t least_limit(const char* root, std::string_view mount, std::string_view group,
                           std::string_view file) noexcept {
   std::uint64_t least = limit_in(Path({root, mount, "/", file}).c_str());
@@ -65,8 +65,8 @@ std::uint64_t version1_limit(const char* root) noexcept {
 
 enum class Given : std::uint8_t { kNo, kYes, kElsewhere };
 
-// The word in brackets is in force. Since Linux 6.8 each size has such a file, which may leave it
-// to the one that is for all.
+// Returns whether huge pages are given, by the word in brackets, which is in force. Since Linux 6.8
+// each size has such a file, which may leave it to the file that is for all sizes.
 Given given_by(const char* path) noexcept {
   char buffer[128];
   const std::string_view text = beginning_of(path, buffer);
@@ -89,7 +89,7 @@ bool gives_huge_pages(const char* root) noexcept {
 std::uint64_t memory_limit(const char* root) noexcept {
   const KeepErrno keep;
   const auto least = std::min({machine_memory(root), group_limit(root), version1_limit(root)});
-  // No limit is 0, and a limit of 0 is not to be taken for none.
+  // The result 0 means that there is no limit, so a limit of 0 becomes one page.
   return least == kUnknown ? 0 : std::max<std::uint64_t>(least, kPageBytes);
 }
 

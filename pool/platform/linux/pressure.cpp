@@ -22,12 +22,14 @@
 namespace bufpool::platform {
 namespace {
 
-// 0.2 s of waiting in 2 s. A process without privileges may ask for windows of whole 2 s only.
+// The trigger fires after 0.2 s of waiting in 2 s. A process without privileges may ask for windows
+// of whole 2 s only.
 constexpr char kTriggerRule[] = "some 200000 2000000";
 constexpr std::uint64_t kPressurePercent = 10;
 constexpr std::uint64_t kLeastPollingMs = 1000;
 
-// Microseconds in which a task waited for memory, since the start; kUnknown where it is not told.
+// Returns the microseconds in which a task waited for memory since the start, or kUnknown where it
+// is not told.
 std::uint64_t stalled_in(const char* path) noexcept {
   constexpr std::string_view kTotal = " total=";
   char buffer[256];
@@ -110,8 +112,8 @@ bool PressureWatch::wait(std::uint32_t milliseconds) noexcept {
   const nfds_t count = mode_ == Mode::kTrigger ? 1 : 0;  // with none it is a sleep
   const auto most = static_cast<int>(std::min<std::uint32_t>(milliseconds, INT_MAX));
   const int ready = wait_for(asked, count, most);
-  // Errors come at once: of the trigger when its group is removed, of poll() when a program that
-  // locks itself in has set RLIMIT_NOFILE to 0. Asking again would be spinning.
+  // Errors come at once. The trigger has one when its group is removed. poll() has one when a
+  // program that locks itself in has set RLIMIT_NOFILE to 0. To ask again would be to spin.
   const bool refused = ready < 0 && errno != EINTR;
   if (refused && count == 0) can_sleep_ = sleep_on_futex(milliseconds);
   if (count != 0 && (refused || (asked.revents & ~POLLPRI) != 0)) close();

@@ -15,8 +15,8 @@
 namespace bufpool::platform {
 namespace {
 
-// Field `index` of statm in bytes: 0 the address space, 1 what is resident. That of the process is
-// empty once its main thread has ended.
+// Returns field `index` of statm in bytes: 0 is the address space, and 1 is what is resident. The
+// file of the process is empty once its main thread has ended, so the thread's is read.
 std::size_t statm_bytes(int index) noexcept {
   const KeepErrno keep;
   char text[128];
@@ -54,8 +54,8 @@ std::uint32_t usable_cpus() noexcept {
 }
 
 std::uint64_t process_secret() noexcept {
-  // The kernel's 16 random bytes of this exec. libc draws its stack and pointer guards from them,
-  // so they are mixed one way before they are written into buffers' guard lines.
+  // These are the kernel's 16 random bytes of this exec. libc draws its stack and pointer guards
+  // from them, so they are mixed one way before they are written into buffers' guard lines.
   std::uint64_t parts[2] = {0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9};
   if (const auto* random = reinterpret_cast<const void*>(getauxval(AT_RANDOM))) {
     std::memcpy(parts, random, sizeof parts);

@@ -5,8 +5,8 @@ namespace bufpool::platform {
 
 #if defined(__x86_64__)
 
-// The old stack pointer waits in rbp, which whoever is called keeps, and which leads a debugger to
-// the caller's frames.
+// The old stack pointer waits in rbp. The function that is called keeps rbp, and it leads a
+// debugger to the caller's frames.
 [[gnu::naked]] void call_on_stack(void* /*rdi*/, void (*)(void*) noexcept /*rsi*/,
                                   std::byte* /*rdx*/) noexcept {
   asm(R"(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How the platform makes system calls in threads of the program: errno stays, and a call that a
-// filter has refused is not made again. Only files of this folder include it.
+// Makes system calls in threads of the program: errno stays, and a call that a filter has refused
+// is not made again. Only files of this folder include it.
 #pragma once
 
 #include <cerrno>
@@ -20,9 +20,9 @@ class KeepErrno {
   int kept_;
 };
 
-// The calls that a filter may refuse. One that was refused to a thread is not made again by it, as
-// filters stay. They are a thread's own, and those of the threads that it starts: the same call may
-// be granted to another thread.
+// Names the calls that a filter may refuse. A thread does not make a call again that was refused to
+// it, as filters stay. A filter is a thread's own, and that of the threads that it starts: the same
+// call may be granted to another thread.
 enum class Call : unsigned {
   kCommit = 1,
   kPurge = 2,

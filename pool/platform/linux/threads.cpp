@@ -4,11 +4,9 @@
 #include <dlfcn.h>
 #include <linux/close_range.h>
 #include <linux/futex.h>
-#include <linux/membarrier.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,25 +26,19 @@
 #include "pool/platform/sequences.h"
 #include "pool/platform/waiting.h"
 
-// Absent before glibc 2.35.
+// It is absent before glibc 2.35.
 #pragma weak _dl_find_object
-
-// Absent before glibc 2.35: then there are no sequences, and their place in the thread is unknown.
-#pragma weak __rseq_offset
-#pragma weak __rseq_size
 
 namespace bufpool::platform {
 namespace {
 
-// The kernel is ready for restart_sequences().
-constinit std::atomic<bool> may_restart{false};
-
-// Bytes. The stack of the library's thread is for passes over the classes. Pages of it that are not
-// touched cost nothing.
+// The stack of the library's thread has so many bytes, for passes over the classes. Pages of it
+// that are not touched cost nothing.
 constexpr std::size_t kThreadStack = 256 << 10;
 
-// Bytes that libc puts on a thread's stack before the thread has any of it. Most are the initial
-// TLS of all that is loaded. They grow no more once the program runs. 0: not known.
+// libc puts so many bytes on a thread's stack before the thread has any of it. Most are the initial
+// TLS of all that is loaded. They grow no more once the program runs. 0 says that they are not
+// known.
 constinit std::atomic<std::size_t> libc_stack{0};
 
 // Returns whether a new thread of libc's lives. libc ends the process if the kernel refuses to
@@ -73,8 +65,8 @@ bool may_start_thread_from(const void* caller) noexcept {
   return !holds(&pthread_create) && !holds(&_dl_find_object) && !holds(&learn_thread_needs);
 }
 
-// libc tells it by a name that is for its own libraries. The public sysconf(_SC_THREAD_STACK_MIN)
-// leaves the TLS out.
+// libc tells the bytes by a name that is for its own libraries. The public
+// sysconf(_SC_THREAD_STACK_MIN) leaves the TLS out.
 void learn_thread_needs() noexcept {
   using LeastStack = std::size_t (*)(const pthread_attr_t*);
   const KeepErrno keep;
@@ -122,9 +114,9 @@ bool thread_exists(std::uint32_t thread) noexcept {
   return syscall(SYS_tgkill, getpid(), thread, 0) == 0;
 }
 
-// proc(5): behind the name, which may hold any character but ends with the last bracket, stand the
-// state, 16 other fields, the number of threads (an ended main thread counts), 31 others, and the
-// status as wait(2) tells it.
+// The name may hold any character, but ends with the last bracket. Behind it stand the state, 16
+// other fields, the number of threads (an ended main thread counts), 31 others, and the status as
+// wait(2) tells it, see proc(5).
 MainThread main_thread() noexcept {
   const KeepErrno keep;
   char path[48] = {};
@@ -174,25 +166,6 @@ void sleep_for(std::uint32_t milliseconds) noexcept {
   const KeepErrno keep;
   const timespec time{milliseconds / 1000, static_cast<long>(milliseconds % 1000) * 1000000};
   syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &time, nullptr);
-}
-
-void* rseq_area() noexcept {
-  if (&__rseq_offset == nullptr || &__rseq_size == nullptr || __rseq_size == 0) return nullptr;
-  return static_cast<char*>(__builtin_thread_pointer()) + __rseq_offset;
-}
-
-void prepare_restarts() noexcept {
-  const KeepErrno keep;
-  const long result = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0);
-  may_restart.store(result == 0, std::memory_order_relaxed);
-}
-
-bool restart_sequences(std::uint32_t cpu) noexcept {
-  if (!may_restart.load(std::memory_order_relaxed)) return false;
-  return try_call(Call::kRestart, [=]() noexcept {
-    return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_CMD_FLAG_CPU,
-                   cpu) == 0;
-  });
 }
 
 }  // namespace bufpool::platform

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Memory is made to read as zero by giving its pages back to the kernel.
+// Makes memory read as zero by giving its pages back to the kernel.
 #pragma once
 
 #include <cstdint>
 
 namespace bufpool {
 
-// Ends of a range that are known to be zero as far as they share a page with somebody else.
+// Says which ends of a range are known to be zero as far as they share a page with somebody else.
 struct ZeroEnds {
   bool start = false;
   bool end = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // This is the only file with a constructor, a destructor and fork handlers.
-#include "interpose/lifecycle.h"
+#include "interpose/lifecycle/lifecycle.h"
 
 #include <pthread.h>
 #include <unistd.h>
@@ -12,9 +12,9 @@
 #include "interpose/calls/next_symbol.h"
 #include "interpose/exit/exit_report.h"
 #include "interpose/heap.h"
+#include "interpose/lifecycle/start_options.h"
 #include "interpose/messages/fault_message.h"
 #include "interpose/messages/message.h"
-#include "interpose/start_options.h"
 #include "interpose/thread_space.h"
 #include "pool/options/options.h"
 #include "pool/platform/process.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "interpose/start_options.h"
+#include "interpose/lifecycle/start_options.h"
 
 #include <sys/auxv.h>
 #include <sys/syscall.h>

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Spans that are partly used give pages back, too, and runs without pages are unmapped.
+// Gives back pages of spans that are partly used, and unmaps runs without pages.
 #pragma once
 
 #include <cstdint>
 
-#include "pool/purging/run_look.h"
+#include "pool/pages/run_look.h"
 #include "pool/state/span_state.h"
 
 namespace bufpool {
 
 // Sweeps the runs of one class, one after the other: it decides under the lock what goes back,
-// makes the system calls without it, and notes the result under it. Pre: the class is open.
+// makes the system calls without it, and notes the result under it. Any thread and any signal
+// handler may call all functions. Pre: the class is open.
 class SpanSweep {
  public:
-  // `state` is that of the class, and outlives this.
+  // Makes a view of the class. `state` is that of the class, and outlives this.
   explicit SpanSweep(SpanState& state) noexcept
       : state_(state), huge_pages_(*state.space, state.geometry) {}
 
@@ -33,7 +34,7 @@ class SpanSweep {
   std::uint64_t drop_idle(std::uint32_t now_ms) noexcept BUFPOOL_EXCLUDES(state_.lock);
 
  private:
-  // A run that is in no list any more, and the bytes of its pages.
+  // Holds a run that is in no list any more, and the bytes of its pages.
   struct Detached {
     Run* run = nullptr;
     std::uint64_t bytes = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Idle spans give their pages back to the kernel.
+// Gives the pages of idle spans back to the kernel.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 
 namespace bufpool {
 
-// Spans that are all free, and that one thread has set aside to give their pages back.
+// Holds spans that are all free, and that one thread has set aside to give their pages back.
 struct SpanBatch {
   static constexpr std::uint32_t kMost = 64;
 
@@ -18,10 +18,11 @@ struct SpanBatch {
   std::uint32_t count = 0;
 };
 
-// Gives back the pages of one class's idle spans. Pre: the class is open.
+// Gives back the pages of one class's idle spans. Any thread and any signal handler may call all
+// functions. Pre: the class is open.
 class SpanPurge {
  public:
-  // `state` is that of the class, and outlives this.
+  // Makes a view of the class. `state` is that of the class, and outlives this.
   explicit SpanPurge(SpanState& state) noexcept
       : state_(state), huge_pages_(*state.space, state.geometry) {}
 
@@ -39,12 +40,12 @@ class SpanPurge {
       BUFPOOL_EXCLUDES(state_.lock);
 
  private:
-  // The spans [from, to) of a batch, which read as zero.
+  // Holds the spans [from, to) of a batch, which read as zero.
   struct Zeroed {
     std::uint32_t from;
     std::uint32_t to;
   };
-  // All such spans of a batch.
+  // Holds all such spans of a batch.
   struct ZeroedSpans {
     std::array<Zeroed, SpanBatch::kMost> rows;
     std::uint32_t count = 0;

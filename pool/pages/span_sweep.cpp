@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/purging/span_sweep.h"
+#include "pool/pages/span_sweep.h"
 
 #include <algorithm>
 
@@ -31,9 +31,9 @@ std::uint64_t SpanSweep::sweep(const SweepRule& rule) noexcept {
   }
 }
 
-// The next run with pages to give back, or to be dropped, of those that this sweep has not looked
-// at. Each run that was looked at is moved to the front. nullptr: there is none, or the lock is
-// refused.
+// Returns the next run with pages to give back, or to be dropped, of those that this sweep has not
+// looked at. Each run that was looked at is moved to the front. Returns nullptr if there is none,
+// or if the lock is refused.
 Run* SpanSweep::next_run(RunLook& look) noexcept {
   const LockedSpans locked(state_);
   if (!locked) return nullptr;
@@ -116,8 +116,8 @@ void SpanSweep::file_spans(Run& run, RunLook& look) noexcept {
   }
 }
 
-// A run is dropped if it was found empty by an earlier sweep, is empty still, and nobody maps pages
-// of it or reads its record.
+// Returns whether a run is dropped: it was found empty by an earlier sweep, is empty still, and
+// nobody maps pages of it or reads its record.
 bool SpanSweep::is_to_be_dropped(Run& run, bool gave_back, std::uint32_t now_ms,
                                  const LockedSpans& locked) noexcept {
   const bool was_empty = run.is_empty;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The look at one run for pages that can go back: those that lie in free blocks alone.
+// Looks at one run for pages that can go back: those that lie in free blocks alone.
 #pragma once
 
 #include <array>
@@ -11,17 +11,17 @@
 
 namespace bufpool {
 
-// The rule that says which pages a sweep gives back.
+// Holds the rule that says which pages a sweep gives back.
 struct SweepRule {
   std::uint32_t now_ms;    // the time, on the coarse clock
   Milliseconds min_age;    // of spans that nothing came to or went from
   Milliseconds empty_age;  // of runs that have no page
 };
 
-// Free blocks in a row, across the borders of spans, and the pages that are theirs alone.
+// Holds free blocks in a row, across the borders of spans, and the pages that are theirs alone.
 struct Stretch {
   std::uint32_t first_span;
-  std::uint32_t last_span;   // less than first_span: the pages are in no span
+  std::uint32_t last_span;   // is less than first_span if the pages are in no span
   std::uint32_t first_page;  // as in PageRange
   std::uint32_t last_page;
   bool zeroed;  // the pages went back
@@ -37,7 +37,7 @@ class RunLook {
  public:
   static constexpr std::uint32_t kMostStretches = 96;
 
-  // `huge_pages` are those of the class, and outlive this.
+  // Makes a look by a rule. `huge_pages` and `geometry` are those of the class, and outlive this.
   RunLook(const HugePages& huge_pages, const Geometry& geometry, const SweepRule& rule) noexcept
       : huge_pages_(huge_pages), geometry_(geometry), rule_(rule) {}
 
@@ -45,12 +45,12 @@ class RunLook {
   // without pages to drop. Pre: the lock is had.
   [[nodiscard]] bool look(Run& run, const LockedSpans& locked) noexcept;
 
-  // The stretches of the run that was looked at. Two of them may share a span. The caller notes in
-  // them what went back.
+  // Returns the stretches of the run that was looked at. Two of them may share a span. The caller
+  // notes in them what went back.
   std::span<Stretch> stretches() noexcept { return {stretches_.data(), count_}; }
 
  private:
-  // Whether small gains are wanted, too.
+  // Returns whether small gains are wanted, too.
   bool takes_all() const noexcept { return rule_.min_age == Milliseconds{0}; }
   bool is_due(const Run& run) const noexcept;
   void look_at_spans(Run& run) noexcept;
@@ -69,12 +69,14 @@ class RunLook {
   SweepRule rule_;
   std::array<Stretch, kMostStretches> stretches_;
   std::uint32_t count_ = 0;
-  // The row of free blocks that the look has come into, as numbers of blocks in the run.
+  // These bound the row of free blocks that the look has come into, as numbers of blocks in the
+  // run.
   std::uint64_t open_from_ = 0;
-  std::uint64_t open_to_ = 0;  // 0: it is in no row
+  std::uint64_t open_to_ = 0;  // 0 if it is in no row
 };
 
-// Whether no block of a run is out and no page that it cut has memory. Pre: the lock is had.
+// Returns whether no block of a run is out and no page that was cut has memory. Pre: the lock is
+// had.
 [[nodiscard]] bool is_all_empty(const Run& run, const Geometry& geometry,
                                 const LockedSpans& locked) noexcept;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/purging/zeroing.h"
+#include "pool/pages/zeroing.h"
 
 #include <cstring>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "pool/purging/span_purge.h"
+#include "pool/pages/span_purge.h"
 
 #include <algorithm>
 
-#include "pool/purging/zeroing.h"
+#include "pool/pages/zeroing.h"
 
 namespace bufpool {
 namespace {

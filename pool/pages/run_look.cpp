@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/purging/run_look.h"
+#include "pool/pages/run_look.h"
 
 #include "pool/options/policy.h"
 #include "pool/platform/memory.h"
@@ -7,7 +7,7 @@
 namespace bufpool {
 namespace {
 
-// A run is a row of blocks, which are counted from its start.
+// Returns where a block starts. A run is a row of blocks, which are counted from its start.
 std::uintptr_t start_of_block(const Run& run, std::uint64_t block,
                               const Geometry& geometry) noexcept {
   return run.start + block * geometry.distance;
@@ -38,7 +38,7 @@ bool RunLook::look(Run& run, const LockedSpans& locked) noexcept {
   return false;
 }
 
-// Whether something may have changed in a run since the last look.
+// Returns whether something may have changed in a run since the last look.
 bool RunLook::is_due(const Run& run) const noexcept {
   const bool grew_old = run.has_quiet && span_age(rule_.now_ms, run.oldest_ms) >= rule_.min_age;
   const bool small_gains = takes_all() && run.left_small_gains;
@@ -60,7 +60,8 @@ void RunLook::look_at_spans(Run& run) noexcept {
   end_stretch(run);
 }
 
-// A span that was touched since the last look is quiet from now on. A span without pages always is.
+// Returns whether a span was quiet for long enough. One that was touched since the last look is
+// quiet from now on. One without pages always is.
 bool RunLook::may_sweep(Span& span) const noexcept {
   if (span.list == SpanList::kNone) return false;
   if (span.list == SpanList::kPurged) return true;
@@ -69,7 +70,7 @@ bool RunLook::may_sweep(Span& span) const noexcept {
   return span_age(rule_.now_ms, span.since_ms) >= rule_.min_age;
 }
 
-// Notes that something in the run has been quiet since then, for a later look.
+// Notes that something in the run has been quiet since `since_ms`, for a later look.
 void RunLook::note_quiet(Run& run, std::uint32_t since_ms) const noexcept {
   const Milliseconds age = span_age(rule_.now_ms, since_ms);
   if (!run.has_quiet || age > span_age(rule_.now_ms, run.oldest_ms)) run.oldest_ms = since_ms;
