@@ -8,6 +8,7 @@
 #include "interpose/lifecycle/lifecycle.h"
 #include "interpose/scarce_space.h"
 #include "interpose/thread_space.h"
+#include "pool/platform/memory.h"
 
 namespace bufpool {
 
@@ -18,6 +19,12 @@ constinit std::atomic<std::uint64_t> Heap::passed_within_{0};
 namespace {
 
 constexpr std::size_t kLeastAlignment = 16;
+
+// mimalloc 2.0.9 looks for such a block for ever where mprotect is refused.
+bool backing_never_returns(std::size_t alignment) noexcept {
+  return alignment > kLeastAlignment && !platform::may_protect() &&
+         the_pool.sizes().serves_aligned(alignment, kMinSize);
+}
 
 }  // namespace
 
@@ -41,11 +48,22 @@ void Heap::count_passed(std::size_t size) noexcept {
 }
 
 // A small request that fails has ENOMEM from what backing::open() set up. A thread's first one
-// keeps errno.
+// keeps errno. If mimalloc has no memory, the pool gives its idle buffers back, and mimalloc is
+// asked again.
 template <typename Ask>
 void* Heap::ask(std::size_t size, Ask call) noexcept {
-  if (size < kMinSize) return call();
-  return backing::keeping_errno([&] { return backing::is_possible(size) ? call() : nullptr; });
+  const auto ask_once = [&]() noexcept -> void* {
+    if (size < kMinSize) return call();
+    return backing::keeping_errno([&] { return backing::is_possible(size) ? call() : nullptr; });
+  };
+  const int kept = errno;
+  void* memory = ask_once();
+  if (memory != nullptr || !backing::is_possible(size)) return memory;
+  for (Retries retries = the_pool.control().retries(); memory == nullptr && retries.next(true);) {
+    errno = kept;
+    memory = ask_once();
+  }
+  return memory;
 }
 
 void Heap::tell_passed() noexcept {
@@ -75,6 +93,10 @@ bool Heap::passes_on(std::size_t size, Counted counted) noexcept {
     PassCounter::begin();
   }
   if (served || PassCounter::began()) return true;
+  for (Retries retries = the_pool.control().retries(); retries.next(true);) {
+    PassCounter::begin();
+    if (PassCounter::began()) return true;
+  }
   scarce_space::note_backing_refused();
   return !scarce_space::pool_serves_small();
 }
@@ -116,6 +138,7 @@ void* Heap::allocate_aligned_for(std::size_t alignment, std::size_t size,
     return the_pool.take_aligned(alignment, size, caller);
   }
   const auto take = [=] { return the_pool.take_aligned(alignment, kMinSize, caller); };
+  if (size < kMinSize && backing_never_returns(alignment)) return take();
   // The room that an alignment takes may lead out of the range.
   const bool within = alive && the_pool.sizes().serves(size);
   if (!passes_on(within ? the_pool.sizes().most() + 1 : size)) return take();

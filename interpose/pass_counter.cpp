@@ -13,6 +13,7 @@ constinit std::atomic<std::uint64_t> PassCounter::told_{0};
 constinit thread_local std::uint32_t PassCounter::left_{~std::uint32_t{0}};
 constinit thread_local bool PassCounter::began_{false};
 constinit thread_local bool PassCounter::was_served_{false};
+constinit std::atomic<bool> PassCounter::any_served_{false};
 
 namespace {
 
@@ -40,6 +41,7 @@ void PassCounter::begin() noexcept {
   if (began_) return;
   began_ = wake_backing();
   was_served_ |= began_;
+  if (began_ && !any_served()) any_served_.store(true, std::memory_order_relaxed);
   left_ = began_ ? -kStep : ~std::uint32_t{0};
   Heap::tell_passed();
 }

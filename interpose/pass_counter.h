@@ -40,6 +40,10 @@ class PassCounter {
   // thread is mapped already.
   static bool was_served() noexcept { return was_served_; }
 
+  // Returns whether mimalloc ever had memory for a thread of this process or of those that it was
+  // forked from.
+  static bool any_served() noexcept { return any_served_.load(std::memory_order_relaxed); }
+
   // Makes mimalloc serve this thread, if began() is false. errno is kept. began() stays false if
   // mimalloc has no memory.
   static void begin() noexcept;
@@ -52,6 +56,7 @@ class PassCounter {
   static constinit thread_local std::uint32_t left_ [[gnu::tls_model("initial-exec")]];
   static constinit thread_local bool began_ [[gnu::tls_model("initial-exec")]];
   static constinit thread_local bool was_served_ [[gnu::tls_model("initial-exec")]];
+  static constinit std::atomic<bool> any_served_;
   static constinit std::atomic<std::uint64_t> told_;
 };
 

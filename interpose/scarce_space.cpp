@@ -12,7 +12,7 @@
 namespace bufpool::scarce_space {
 namespace {
 
-constinit Refusal backing_refused;  // mimalloc had no memory for a thread
+constinit RefusalOfSome backing_refused;  // mimalloc had no memory for a thread
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "interpose/heap.h"
 #include "interpose/pass_counter.h"
 #include "pool/backing/backing.h"
 #include "pool/options/policy.h"
@@ -16,7 +17,7 @@ constinit std::atomic<std::size_t> ThreadSpace::limit_{0};
 constinit std::atomic<bool> ThreadSpace::set_later_{false};
 constinit std::atomic<std::uint32_t> ThreadSpace::begun_{0};
 constinit std::atomic<std::uint32_t> ThreadSpace::finished_{0};
-constinit Refusal ThreadSpace::refused_;
+constinit RefusalOfSome ThreadSpace::refused_;
 
 void ThreadSpace::set_limit(std::size_t bytes, bool later) noexcept {
   set_later_.store(later, std::memory_order_relaxed);
@@ -35,10 +36,10 @@ bool ThreadSpace::heeds_limit() noexcept {
   return !set_later_.load(std::memory_order_relaxed) || !platform::expects_filter();
 }
 
-// The very first thread gets its share whatever is left.
+// The very first thread that mimalloc serves gets its share whatever is left.
 bool ThreadSpace::take_first() noexcept {
   std::uint32_t none = 0;
-  return PassCounter::total() == 0 && begun_.compare_exchange_strong(none, 1);
+  return !PassCounter::any_served() && begun_.compare_exchange_strong(none, 1);
 }
 
 // Shares that were taken and not mapped before the look are subtracted from what is left, even if
@@ -60,13 +61,19 @@ bool ThreadSpace::take_one() noexcept {
 bool ThreadSpace::Share::take() noexcept {
   if (!heeds_limit()) return true;
   if (refused_.stands()) return false;
-  held_ = take_first() || take_one();
+  // What the pool has mapped and does not use is worth a share, too.
+  const auto has_room = [] { return the_pool.control().retries().next(false); };
+  held_ = take_first() || take_one() || (has_room() && take_one());
   if (!held_) refused_.note();
   return held_;
 }
 
+// The first share is there again if mimalloc had no memory for it.
 ThreadSpace::Share::~Share() {
-  if (held_) finished_.fetch_add(1);
+  if (!held_) return;
+  std::uint32_t first = 1;
+  if (!PassCounter::any_served() && begun_.compare_exchange_strong(first, 0)) return;
+  finished_.fetch_add(1);
 }
 
 }  // namespace bufpool

@@ -30,7 +30,7 @@ class ThreadSpace {
 
     // Takes the share. It returns false if the thread is to do without, and true without a share if
     // there is no limit to heed. Under a limit it reads a file, unless a thread was refused its
-    // share less than policy::kRefusalMs ago.
+    // share a moment ago, see RefusalOfSome.
     [[nodiscard]] bool take() noexcept;
 
    private:
@@ -51,7 +51,7 @@ class ThreadSpace {
   static constinit std::atomic<bool> set_later_;          // by the program
   static constinit std::atomic<std::uint32_t> begun_;     // shares taken, ever
   static constinit std::atomic<std::uint32_t> finished_;  // shares that are mapped, or unused
-  static constinit Refusal refused_;                      // a thread was not worth it
+  static constinit RefusalOfSome refused_;                // a thread was not worth it
 };
 
 }  // namespace bufpool

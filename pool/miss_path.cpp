@@ -4,9 +4,7 @@
 #include <tuple>
 
 #include "pool/options/policy.h"
-#include "pool/platform/clock.h"
 #include "pool/platform/memory.h"
-#include "pool/sync/moment.h"
 
 namespace bufpool {
 
@@ -57,36 +55,17 @@ MissPath::Got MissPath::find(ClassIndex c, std::size_t asked, const void* caller
   return {got.block, got.why};
 }
 
-// Takes a block from the spans. While another thread gives the pages of blocks back, these blocks
-// are in no span.
+// Takes a block from the spans. If the system refuses memory, all that is idle goes back, and the
+// spans are asked once more. They are asked again after each step of the threads that give memory
+// back.
 CpuCache::Refill MissPath::refill(ClassIndex c, std::size_t asked) noexcept {
-  const std::uint32_t steps = parts_.returns->steps();
-  const CpuCache::Refill refill = refill_at_once(c, asked);
-  if (refill.block != kNoBlock || refill.why != Shortage::kMemory) return refill;
-  return await_returns(c, asked, steps);
-}
-
-// If the system refuses memory, all that is idle goes back, and the spans are asked once more.
-CpuCache::Refill MissPath::refill_at_once(ClassIndex c, std::size_t asked) noexcept {
-  const CpuCache::Refill refill = parts_.cache->refill(c, asked);
-  if (refill.block != kNoBlock || refill.why == Shortage::kLock) return refill;
-  return parts_.retention->make_room() ? parts_.cache->refill(c, asked) : refill;
-}
-
-// Tries again after each step of the threads that give memory back, from the first step after
-// `steps` on.
-CpuCache::Refill MissPath::await_returns(ClassIndex c, std::size_t asked,
-                                         std::uint32_t steps) noexcept {
-  ReturnsUnderWay& returns = *parts_.returns;
-  const std::uint32_t since_ms = platform::now_ms();
-  while (returns.steps() != steps || returns.may_wait()) {
-    if (!is_within(platform::now_ms(), since_ms, policy::kReturnsPatienceMs)) break;
-    if (!returns.wait(steps, since_ms)) break;
-    steps = returns.steps();
-    const CpuCache::Refill got = refill_at_once(c, asked);
-    if (got.block != kNoBlock || got.why != Shortage::kMemory) return got;
+  Retries retries(parts_.retention, *parts_.returns);
+  CpuCache::Refill got = parts_.cache->refill(c, asked);
+  while (got.block == kNoBlock && got.why != Shortage::kLock &&
+         retries.next(got.why == Shortage::kMemory)) {
+    got = parts_.cache->refill(c, asked);
   }
-  return {};
+  return got;
 }
 
 // Returns a block of a larger class, or kNoBlock if there is none. It may be a free one, or be cut

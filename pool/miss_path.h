@@ -133,9 +133,6 @@ class MissPath {
   [[nodiscard, gnu::noinline]] void* take_elsewhere(ClassIndex c, Got got,
                                                     std::size_t size) noexcept;
   [[nodiscard, gnu::noinline]] CpuCache::Refill refill(ClassIndex c, std::size_t asked) noexcept;
-  [[nodiscard]] CpuCache::Refill refill_at_once(ClassIndex c, std::size_t asked) noexcept;
-  [[nodiscard]] CpuCache::Refill await_returns(ClassIndex c, std::size_t asked,
-                                               std::uint32_t steps) noexcept;
   [[nodiscard]] Block take_larger(ClassIndex c, std::size_t asked) noexcept;
 
   Parts parts_;

@@ -50,6 +50,11 @@ class PoolControl {
     return is_open() ? parts_.retention.trim(keep) : 0;
   }
 
+  // Returns the retries of a request that the allocator underneath has no memory for.
+  [[nodiscard]] Retries retries() noexcept {
+    return {is_open() ? &parts_.retention : nullptr, parts_.returns};
+  }
+
   // Faults `count` buffers of `size` bytes in, for gets to come, or as many as memory allows (see
   // LimitedBudget::room_to_warm()). It returns how many it could. It is for the start.
   std::uint64_t warm_up(std::size_t size, std::uint64_t count) noexcept;

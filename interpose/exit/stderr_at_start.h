@@ -20,12 +20,12 @@ class StderrAtStart {
   // Looks at stderr. Pre: called once, at start.
   void remember() noexcept {
     had_ = fstat(STDERR_FILENO, &file_) == 0;
-    knows_birth_ = had_ && S_ISREG(file_.st_mode) &&
-                   platform::safe_calls() == platform::SafeCalls::kAny && birth_time(birth_);
+    knows_birth_ = had_ && S_ISREG(file_.st_mode) && is_free() && birth_time(birth_);
   }
 
   // Returns whether descriptor 2 is the same file as at start. It makes one call, fstat. For a
-  // regular file it makes another, statx, unless the program has locked itself in.
+  // regular file it looks for filters of system calls, and makes another call, statx, if there is
+  // none.
   [[nodiscard]] bool is_there() const noexcept {
     struct stat now = {};
     if (!had_) return false;
@@ -35,6 +35,9 @@ class StderrAtStart {
   }
 
  private:
+  // Returns whether there is no filter of system calls, to which statx may be unknown.
+  static bool is_free() noexcept { return platform::safe_calls() == platform::SafeCalls::kAny; }
+
   // Reads when the file of descriptor 2 was made. It returns false if that is not known.
   static bool birth_time(statx_timestamp& time) noexcept {
     struct statx file = {};
@@ -47,7 +50,7 @@ class StderrAtStart {
   // was made later.
   bool was_born_then() const noexcept {
     statx_timestamp now = {};
-    if (!knows_birth_ || platform::expects_filter() || !birth_time(now)) return true;
+    if (!knows_birth_ || !is_free() || !birth_time(now)) return true;
     return now.tv_sec == birth_.tv_sec && now.tv_nsec == birth_.tv_nsec;
   }
 

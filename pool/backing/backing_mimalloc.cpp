@@ -56,6 +56,22 @@ void* resize_by_pages(void* pointer, std::size_t held, std::size_t size) noexcep
   return moved;
 }
 
+// Allocates zeros without writing them. mi_zalloc writes up to 2 GiB of a large block, although the
+// kernel has just mapped it. A block that mimalloc kept is emptied by the kernel here.
+void* allocate_zeroed_by_pages(std::size_t size) noexcept {
+  void* const block = mi_malloc(size);
+  if (block == nullptr) return nullptr;
+  const auto start = reinterpret_cast<std::uintptr_t>(block);
+  const std::uintptr_t first = platform::page_above(start);
+  const std::uintptr_t last = platform::page_below(start + size);
+  if (!platform::purge(reinterpret_cast<void*>(first), last - first)) {
+    return std::memset(block, 0, size);
+  }
+  std::memset(block, 0, first - start);
+  std::memset(reinterpret_cast<void*>(last), 0, start + size - last);
+  return block;
+}
+
 // mimalloc calls it when it could not do something. mimalloc leaves errno to this function, and
 // errno holds what mimalloc's system calls left. EFAULT means a free list that was written to. Only
 // builds with checks tell it, and they end the process then. `refused` is what open() was given.
@@ -72,7 +88,9 @@ void open(void (*refused)() noexcept) noexcept {
 }
 
 void* allocate_zeroed(std::size_t size) noexcept {
-  return is_possible(size) ? mi_zalloc(at_least_aligned(size)) : nullptr;
+  if (!is_possible(size)) return nullptr;
+  return size >= kLeastMappedAlone ? allocate_zeroed_by_pages(size)
+                                   : mi_zalloc(at_least_aligned(size));
 }
 
 void* allocate_aligned(std::size_t alignment, std::size_t size) noexcept {
@@ -112,7 +130,8 @@ void collect() noexcept { mi_collect(true); }
 std::size_t committed_bytes() noexcept {
   std::size_t committed = 0;
   mi_process_info(nullptr, nullptr, nullptr, nullptr, nullptr, &committed, nullptr, nullptr);
-  return committed;
+  // mimalloc 2.0.9 subtracts more than it added for blocks of large alignments.
+  return static_cast<std::ptrdiff_t>(committed) < 0 ? 0 : committed;
 }
 
 }  // namespace bufpool::backing

@@ -88,6 +88,11 @@ inline constexpr std::size_t kThreadSpaceShare = 8;
 // A thread may make so many small requests. They are pooled only if that many buffers take less
 // address space than the allocator underneath sets aside for the thread.
 inline constexpr std::size_t kThreadRequests = 4096;
+// The pool serves so many small requests before the allocator underneath is asked again that had no
+// memory, or no share for a thread. The number is chosen: to ask it takes some tens of
+// microseconds, and that many buffers of 576 bytes take little of the memory that may have come
+// free meanwhile.
+inline constexpr std::uint32_t kRequestsPerRefusal = 1024;
 
 // The next numbers are for the report at exit (interpose/).
 

@@ -64,6 +64,10 @@ void unreserve(void* start, std::size_t bytes) noexcept;
 // kernel refuses (mlock, a filter). Some of the pages may have gone all the same, and read as zero.
 [[nodiscard]] bool purge(void* start, std::size_t bytes) noexcept;
 
+// Returns false if a filter of system calls refuses mprotect to this thread. It is found out by a
+// call of it, which is made only if the program has taken a step towards a filter.
+[[nodiscard]] bool may_protect() noexcept;
+
 // Returns false if a filter of system calls forbids purge() to this thread for good.
 [[nodiscard]] bool may_purge() noexcept;
 

@@ -138,4 +138,19 @@ void Retention::relieve_pressure() noexcept {
   trim(0);
 }
 
+bool Retries::next(bool waits) noexcept {
+  if (retention_ == nullptr) return false;
+  if (since_ms_ == 0) since_ms_ = platform::now_ms();
+  if (!made_room_) {
+    made_room_ = true;
+    if (retention_->make_room()) return true;
+  }
+  if (!waits || (returns_.steps() == steps_ && !returns_.may_wait())) return false;
+  if (!is_within(platform::now_ms(), since_ms_, policy::kReturnsPatienceMs)) return false;
+  if (!returns_.wait(steps_, since_ms_)) return false;
+  steps_ = returns_.steps();
+  made_room_ = false;
+  return true;
+}
+
 }  // namespace bufpool

@@ -98,4 +98,25 @@ class Retention {
   std::atomic<std::uint64_t> pressure_events_{0};
 };
 
+// Says how often a request that the system refused memory may be tried again. It lives as long as
+// the request. The caller holds no lock.
+class Retries {
+ public:
+  // Begins with the request. Both outlive this. Without `retention`, nothing is tried again.
+  Retries(Retention* retention, ReturnsUnderWay& returns) noexcept
+      : retention_(retention), returns_(returns), steps_(returns.steps()) {}
+
+  // Makes room, or waits, if `waits` says so, until another thread has given memory back: what it
+  // is giving back cannot be had meanwhile. Returns false if that is of no use, or after
+  // policy::kReturnsPatienceMs.
+  [[nodiscard]] bool next(bool waits) noexcept;
+
+ private:
+  Retention* retention_;
+  ReturnsUnderWay& returns_;
+  std::uint32_t steps_;
+  std::uint32_t since_ms_ = 0;
+  bool made_room_ = false;  // since the last step
+};
+
 }  // namespace bufpool

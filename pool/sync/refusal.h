@@ -35,4 +35,25 @@ class Refusal {
   std::atomic<std::uint32_t> since_ms_{0};
 };
 
+// Remembers a refusal for some requests only, as memory may have come free after so many. Any
+// thread and any signal handler may call all functions. None of them waits.
+class RefusalOfSome {
+ public:
+  // Tells whether the last refusal stands for this request, which is counted.
+  [[nodiscard]] bool stands() noexcept {
+    return refusal_.stands() &&
+           requests_.fetch_add(1, std::memory_order_relaxed) < policy::kRequestsPerRefusal;
+  }
+
+  // Remembers a refusal of this moment.
+  void note() noexcept {
+    requests_.store(0, std::memory_order_relaxed);
+    refusal_.note();
+  }
+
+ private:
+  Refusal refusal_;
+  std::atomic<std::uint32_t> requests_{0};
+};
+
 }  // namespace bufpool

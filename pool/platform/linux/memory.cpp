@@ -66,7 +66,7 @@ bool read_page_map(std::uintptr_t start, std::size_t pages, unsigned char* resid
   return true;
 }
 
-// A page of the library's own for purges_empty_pages().
+// A page of the library's own, to find out what a filter of system calls does.
 struct alignas(kPageBytes) ProbePage {
   std::atomic<std::uintptr_t> mark;
   char rest[kPageBytes - sizeof(std::uintptr_t)];
@@ -208,6 +208,10 @@ bool purge(void* start, std::size_t bytes) noexcept {
   return try_call(Call::kPurge, [=]() noexcept {
     return madvise(start, bytes, MADV_DONTNEED) == 0 && (!expects_filter() || purges_empty_pages());
   });
+}
+
+bool may_protect() noexcept {
+  return expects_filter() ? commit(&probe, kPageBytes) : !is_refused(Call::kCommit);
 }
 
 bool may_purge() noexcept { return !is_refused(Call::kPurge); }
