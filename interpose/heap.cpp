@@ -66,9 +66,11 @@ void* Heap::ask(std::size_t size, Ask call) noexcept {
   return memory;
 }
 
-void Heap::tell_passed() noexcept {
-  the_pool.control().stats().tell_passed({PassCounter::told(), passed_above(), passed_within()});
+Passed Heap::passed() noexcept {
+  return {PassCounter::told(), passed_above(), passed_within()};
 }
+
+void Heap::tell_passed() noexcept { the_pool.control().stats().tell_passed(); }
 
 // It does what ask() does. If mimalloc has no memory for a small request, `take` gets a buffer of
 // the pool's smallest class, or of a larger one.

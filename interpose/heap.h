@@ -79,7 +79,8 @@ struct Heap {
 
   // Sets the counters to 0, in a forked child.
   static void reset_counters() noexcept;
-  // Tells on the statistics page what was passed on.
+  // Returns what the statistics page is told was passed on, and tells it.
+  static Passed passed() noexcept;
   static void tell_passed() noexcept;
 
  private:

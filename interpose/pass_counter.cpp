@@ -35,6 +35,7 @@ void PassCounter::tell() noexcept {
   told_.fetch_add(began_ ? kStep : 1, std::memory_order_relaxed);
   if (began_) left_ = -kStep;
   begin();
+  Heap::tell_passed();
 }
 
 void PassCounter::begin() noexcept {
@@ -43,7 +44,6 @@ void PassCounter::begin() noexcept {
   was_served_ |= began_;
   if (began_ && !any_served()) any_served_.store(true, std::memory_order_relaxed);
   left_ = began_ ? -kStep : ~std::uint32_t{0};
-  Heap::tell_passed();
 }
 
 void PassCounter::doubt() noexcept {

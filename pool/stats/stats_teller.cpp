@@ -33,8 +33,10 @@ constexpr auto kNever = [](const StatsProcess&) { return false; };
 
 }  // namespace
 
-bool StatsTeller::enable(const Options& options, PoolMode mode) noexcept {
+bool StatsTeller::enable(const Options& options, PoolMode mode,
+                         Passed (*passed)() noexcept) noexcept {
   options_ = &options;
+  passed_ = passed;
   mode_ = mode;
   const std::string_view wanted = options.stats;
   const bool is_path = wanted.starts_with('/') && wanted.size() < folder_.size();
@@ -120,6 +122,7 @@ void StatsTeller::tell_again() noexcept {
     put_word(row.hits, -then.hits);
     tell_asked(c);
   });
+  tell_passed();
   tell_process();
 }
 
@@ -163,12 +166,14 @@ void StatsTeller::tell_room(ClassIndex c, const std::atomic<std::uint64_t>& byte
   if (StatsRow* const row = writer_.row(to_number(c))) mirror(row->roomy, bytes);
 }
 
-void StatsTeller::tell_passed(const Passed& passed) noexcept {
-  writer_.write_process(kNever, [&](StatsProcess& words) {
-    put_word(words.passed_below, passed.below);
-    put_word(words.passed_above, passed.above);
-    put_word(words.passed_within, passed.within);
-  });
+// Each is a figure by itself, so no sequence guards it: a thread that were turned away would leave
+// the last requests untold.
+void StatsTeller::tell_passed() noexcept {
+  StatsProcess* const words = writer_.process_words();
+  if (words == nullptr || passed_ == nullptr) return;
+  mirror(words->passed_below, [this] { return passed_().below; });
+  mirror(words->passed_above, [this] { return passed_().above; });
+  mirror(words->passed_within, [this] { return passed_().within; });
 }
 
 // Nothing is written where nothing differs: slow paths of all CPUs come here.

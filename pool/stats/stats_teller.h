@@ -21,6 +21,14 @@
 
 namespace bufpool {
 
+// Holds the requests that were passed on since the process began, by their size: below the pool's
+// range, above it, or within it.
+struct Passed {
+  std::uint64_t below;
+  std::uint64_t above;
+  std::uint64_t within;
+};
+
 // Makes the page, tells there what no other room tells by itself, and does what readers ask for.
 // The page is made by the first slow path of the pool, and a new one by the first slow path of a
 // forked child. Before enable() there is none, and nothing here does anything. Any thread and any
@@ -42,9 +50,10 @@ class StatsTeller {
   }
 
   // Has a page made, as `options` say (BUFPOOL_STATS). The options are read again when a page is
-  // made. Returns false if they name a folder that cannot be one. Pre: the pool is open, and no
-  // other thread uses it yet; `options` outlives this.
-  bool enable(const Options& options, PoolMode mode) noexcept;
+  // made. `passed` returns what is counted of requests that never come to the pool. It takes no
+  // lock. Returns false if the options name a folder that cannot be one. Pre: the pool is open, and
+  // no other thread uses it yet; `options` outlives this.
+  bool enable(const Options& options, PoolMode mode, Passed (*passed)() noexcept) noexcept;
 
   // Makes the page if that is not decided yet. It is called on a slow path that found the cache of
   // no use. Returns true if the cache may be of use now. It waits for nobody. Makes system calls,
@@ -61,18 +70,11 @@ class StatsTeller {
   // Tells what a slow path of a class has changed, and does what readers asked for. It is called at
   // the end of the path.
   void after_slow_path(ClassIndex c) noexcept;
-  // Tell what is counted elsewhere: that a request of a class was passed on, and all bytes of room
-  // that realloc took.
+  // Tell what is counted elsewhere: that a request of a class was passed on, all bytes of room that
+  // realloc took, and the requests that never came to the pool.
   void tell_passed_on(ClassIndex c, Shortage why) noexcept;
   void tell_room(ClassIndex c, const std::atomic<std::uint64_t>& bytes) noexcept;
-  // Holds the requests that were passed on since the process began.
-  struct Passed {
-    std::uint64_t below;
-    std::uint64_t above;
-    std::uint64_t within;
-  };
-  // Tells them, each as the whole count.
-  void tell_passed(const Passed& passed) noexcept;
+  void tell_passed() noexcept;
   // Tells figures that were found out for something else.
   void tell_looked(const Snapshot& found) noexcept;
 
@@ -96,6 +98,7 @@ class StatsTeller {
 
   Parts parts_;
   const Options* options_ = nullptr;
+  Passed (*passed_)() noexcept = nullptr;
   PoolMode mode_ = PoolMode::kPassThrough;
   Choice choice_ = Choice::kOff;
   std::atomic<bool> for_good_{false};

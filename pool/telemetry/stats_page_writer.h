@@ -121,6 +121,10 @@ class StatsPageWriter {
   // Returns where readers ask for something, or nullptr if there is no page.
   [[nodiscard]] StatsControl* control() const noexcept;
 
+  // Returns the words of the process, or nullptr if there is no page.
+  [[nodiscard]] StatsProcess* process_words() const noexcept {
+    return is_made() ? &process() : nullptr;
+  }
   // Calls write(StatsProcess&) between two steps of the header's sequence, where same(words) is
   // false. Does nothing where there is no page, or another thread is at it.
   template <typename Same, typename Write>
