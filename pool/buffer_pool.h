@@ -20,6 +20,7 @@
 #include "pool/options/options.h"
 #include "pool/percpu/cpu_cache.h"
 #include "pool/platform/caller.h"
+#include "pool/platform/memory.h"
 #include "pool/pool_control.h"
 #include "pool/pool_figures.h"
 #include "pool/retention/retention.h"
@@ -153,7 +154,7 @@ class BufferPool {
   Retention retention_;
   Trimmer trimmer_;
   StatsTeller stats_;
-  ForkAccount at_fork_{};
+  alignas(platform::kPageBytes) ForkAccount at_fork_{};
   // Large members come last: a small process touches few of their pages.
   CpuCache cache_;
   AllSpans spans_;

@@ -64,9 +64,12 @@ class CacheCounters {
   StackCounters of(ClassIndex c) const noexcept {
     StackCounters sum{};
     if (slabs_ == nullptr) return sum;
-    slabs_->for_each_counted([&](std::uintptr_t slab, std::uintptr_t records) {
+    if (const StackSums* const then = slabs_->inherited(c)) {
+      return {then->hits, then->asked, then->depth};
+    }
+    slabs_->for_each_counted([&](std::uintptr_t slab) {
       if (!is_used(slab, c)) return;
-      const Stack& stack = stack_of(records, c);
+      const Stack& stack = stack_of(slab, c);
       const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
       sum.hits += hits_of(header);
       sum.depth += depth_of(header, c);
@@ -90,9 +93,13 @@ class CacheCounters {
   std::uint64_t idle_bytes() const noexcept {
     std::uint64_t bytes = 0;
     if (slabs_ == nullptr) return bytes;
-    slabs_->for_each_counted([&](std::uintptr_t slab, std::uintptr_t records) {
+    if (slabs_->inherited(kFirstClass) != nullptr) {
+      for_each_class([&](ClassIndex c) { bytes += of(c).depth * stride_bytes(c); });
+      return bytes;
+    }
+    slabs_->for_each_counted([&](std::uintptr_t slab) {
       for_each_used_class(slab, [&](ClassIndex c) {
-        const std::uint64_t header = stack_of(records, c).header.load(std::memory_order_relaxed);
+        const std::uint64_t header = stack_of(slab, c).header.load(std::memory_order_relaxed);
         bytes += depth_of(header, c) * stride_bytes(c);
       });
     });

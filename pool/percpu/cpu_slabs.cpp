@@ -152,23 +152,22 @@ bool SequencedSlabs::hide(std::uint32_t cpu) noexcept {
   return false;
 }
 
-bool SequencedSlabs::hide_for_fork() noexcept {
+bool SequencedSlabs::hide_for_fork(StackCopies& copies) noexcept {
   const std::uint32_t cpus = count();
   for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
     const std::uintptr_t slab = mapped(cpu);
-    if (slab != 0 && is_used(slab)) mark_still(slab, hide(cpu));
+    if (slab != 0 && is_used(slab) && copies.has_room(cpu)) copies.choose(cpu, hide(cpu));
   }
   if (platform::restart_all_sequences()) return true;
-  show_after_fork();
+  show_after_fork(copies);
   return false;
 }
 
-void SequencedSlabs::show_after_fork() noexcept {
+void SequencedSlabs::show_after_fork(const StackCopies& copies) noexcept {
   const std::uint32_t cpus = count();
   for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
     const std::uintptr_t slab = mapped(cpu);
-    if (slab == 0 || !is_used(slab) || !is_still(slab)) continue;
-    visible_.show(cpu, slab - empty_slab_address());
+    if (slab != 0 && copies.has(cpu)) visible_.show(cpu, slab - empty_slab_address());
   }
 }
 

@@ -159,11 +159,11 @@ class SequencedSlabs {
   // Forgets the slab of a CPU. Pre: nobody uses it.
   void give_up(std::uint32_t cpu) noexcept { slabs_[cpu].store(0, std::memory_order_relaxed); }
 
-  // Takes all slabs out of the sequences' sight until show_after_fork(), and marks them as still.
-  // One that has an owner for long is not. Returns false if the kernel refuses membarrier; then all
-  // is as it was.
-  [[nodiscard]] bool hide_for_fork() noexcept;
-  void show_after_fork() noexcept;
+  // Takes all slabs out of the sequences' sight until show_after_fork(), and chooses them to be
+  // copied. One that has an owner for long is not. Returns false if the kernel refuses membarrier;
+  // then all is as it was.
+  [[nodiscard]] bool hide_for_fork(StackCopies& copies) noexcept;
+  void show_after_fork(const StackCopies& copies) noexcept;
 
   // Makes all slabs visible. Pre: no other thread has one of them for itself.
   void show_all() noexcept;
@@ -273,13 +273,12 @@ class CpuSlabs {
     });
   }
 
-  // Calls visit(slab, records) for every slab whose stacks count: stack_of(records, c) has the
-  // counts. They are not in the slab while a forked child has not placed its records.
+  // Returns what SlabRecords::inherited() returns: these sums are what counts, and not the slabs.
+  const StackSums* inherited(ClassIndex c) const noexcept { return records_.inherited(c); }
+  // Calls visit(slab) for every slab that counts otherwise.
   template <typename Visit>
   void for_each_counted(Visit visit) noexcept {
-    for_each_mapped([&](auto&, std::uint32_t, std::uintptr_t slab) {
-      if (const std::uintptr_t records = records_.counted(slab)) visit(slab, records);
-    });
+    for_each_mapped([&](auto&, std::uint32_t, std::uintptr_t slab) { visit(slab); });
   }
 
   // Does what SequencedSlabs::install() does.

@@ -15,6 +15,7 @@
 #include "pool/platform/process.h"
 #include "pool/slabs/rseq_abi.h"
 #include "pool/slabs/slab.h"
+#include "pool/slabs/stack_copies.h"
 #include "pool/sync/owner_lock.h"
 
 namespace bufpool {
@@ -125,14 +126,14 @@ class LockedShards {
   void show() noexcept { shown_->store(given_up_ ? 0 : slabs_, std::memory_order_release); }
   void hide() noexcept { shown_->store(0, std::memory_order_relaxed); }
 
-  // Marks all shards as still for a fork. Pre: await_owners() was called.
-  [[nodiscard]] bool hide_for_fork() noexcept {
+  // Chooses all shards to be copied for a fork. Pre: await_owners() was called.
+  [[nodiscard]] bool hide_for_fork(StackCopies& copies) noexcept {
     for (std::uint32_t i = 0; i < count_; ++i) {
-      if (is_used(mapped(i))) mark_still(mapped(i), true);
+      if (is_used(mapped(i)) && copies.has_room(i)) copies.choose(i, true);
     }
     return true;
   }
-  void show_after_fork() noexcept {}
+  void show_after_fork(const StackCopies& /*copies*/) noexcept {}
 
   // Waits before a fork, after OwnerLock::begin_fork(), until no lock has an owner.
   void await_owners() noexcept {

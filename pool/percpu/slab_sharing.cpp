@@ -17,7 +17,7 @@ std::uint32_t SlabSharing::most() noexcept {
 }
 
 bool SlabSharing::hide_in_children() noexcept {
-  if (slabs_->records_.are_hidden_in_children()) return false;
+  if (slabs_->records_.are_hidden_in_children() || !slabs_->records_.make_room(most())) return false;
   if (!slabs_->sequenced_.visible().forget_in_children()) return false;
   slabs_->records_.hide_in_children();
   return true;
@@ -42,12 +42,13 @@ void SlabSharing::note_placed() noexcept {
 }
 
 void SlabSharing::place_records(bool in_child) noexcept {
+  if (in_child) slabs_->records_.begin_placing();
   slabs_->for_each_mapped([&](auto& slabs, std::uint32_t number, std::uintptr_t slab) {
-    if (in_child) slabs_->records_.keep(slab);
+    if (in_child) slabs_->records_.keep(slab, number);
     if (!slabs_->records_.place(slab, number, !in_child)) {
       slabs.give_up(number);
     } else if (in_child) {
-      slabs_->records_.fill_in_child(slab);
+      slabs_->records_.fill_in_child(slab, number);
     } else {
       open_slab(slab);
     }
@@ -70,25 +71,29 @@ void SlabSharing::before_fork() noexcept {
   if (slabs_ == nullptr) return;
   slabs_->shards_.await_owners();
   if (!slabs_->records_.begin_copies()) return;
-  const bool still = slabs_->with([](auto& slabs) { return slabs.hide_for_fork(); });
+  StackCopies& copies = slabs_->records_.copies();
+  const bool still = slabs_->with([&](auto& slabs) { return slabs.hide_for_fork(copies); });
   if (!still) return slabs_->records_.drop_copies();
-  slabs_->for_each([](auto& slabs, std::uint32_t number) {
-    const std::uintptr_t slab = slabs.slab(number);
-    if (is_used(slab) && is_still(slab)) SlabRecords::copy(slab);
+  copies.clear();
+  slabs_->for_each([&](auto& slabs, std::uint32_t number) {
+    if (copies.has(number)) copies.add(number, slabs.slab(number));
   });
   slabs_->records_.keep_copies();
 }
 
 void SlabSharing::after_fork_in_parent() noexcept {
   if (slabs_ == nullptr) return;
-  if (slabs_->records_.end_copies()) slabs_->with([](auto& slabs) { slabs.show_after_fork(); });
+  if (!slabs_->records_.end_copies()) return;
+  const StackCopies& copies = slabs_->records_.copies();
+  slabs_->with([&](auto& slabs) { slabs.show_after_fork(copies); });
 }
 
 void SlabSharing::repair_in_child() noexcept {
   if (slabs_ == nullptr) return;
   slabs_->shards_.repair_in_child();
   slabs_->records_.note_fork();
-  if (!slabs_->records_.are_hidden_in_children()) slabs_->sequenced_.show_all();
+  if (!slabs_->records_.are_hidden_in_children()) return slabs_->sequenced_.show_all();
+  slabs_->sequenced_.visible().begin_in_child();
 }
 
 }  // namespace bufpool

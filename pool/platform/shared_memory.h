@@ -36,14 +36,15 @@ void remove_file(const FileName& name) noexcept;
 [[nodiscard]] bool replace_by_private(void* start, std::size_t bytes) noexcept;
 
 // Maps shared memory a second time, in the place of what is mapped at `to`. No descriptor is
-// needed, and the seals do not matter. Returns false where the kernel refuses; then nothing may be
-// mapped at `to` any more. Pre: `from` is in a mapping of map_memory_file() or map_named_file(),
-// with `bytes` to come.
-[[nodiscard]] bool map_again(void* from, std::size_t bytes, void* to) noexcept;
-
-// Maps private zeroed memory where nothing is mapped. Returns false if something is, or if the
-// kernel refuses.
-[[nodiscard]] bool map_private(void* start, std::size_t bytes) noexcept;
+// needed, and the seals do not matter. Pre: `from` is in a mapping of map_memory_file() or
+// map_named_file(), with `bytes` to come. `to` is private memory that is all zero, and nobody else
+// uses it.
+enum class MappedAgain : std::uint8_t {
+  kYes,
+  kPrivate,  // the kernel refused, and private zeroed memory is there as before
+  kLost,     // it refused when it had unmapped what was there, and somebody else's may be there now
+};
+[[nodiscard]] MappedAgain map_again(void* from, std::size_t bytes, void* to) noexcept;
 
 // Has a forked child find zeros in these pages from now on, however it is forked. Returns false if
 // the kernel cannot (before Linux 4.14). Pre: these are whole pages of private memory that is no

@@ -2,7 +2,7 @@
 // Lays out the memory of one CPU's cache. Each class has a stack of blocks and a record that leads
 // to it. The stacks hold addresses, and the blocks themselves are not touched.
 //
-//   page of records | page of notes | copy of the records | stacks
+//   page of records | page of notes | stacks
 //
 // The page of records is a part of the statistics page if there is one, so that readers outside of
 // the process see what stacks hold and did. The kernel does not copy it for a forked child. All
@@ -90,8 +90,7 @@ struct SlabLayout {
 };
 
 inline constexpr std::size_t kNotesAt = platform::kPageBytes;
-inline constexpr std::size_t kRecordsCopyAt = 2 * platform::kPageBytes;
-inline constexpr std::size_t kStacksAt = 3 * platform::kPageBytes;
+inline constexpr std::size_t kStacksAt = 2 * platform::kPageBytes;
 
 // Returns where in a slab each class's record is, in bytes, its lowest top, and how long a slab is,
 // in whole pages. A stack has room for as many blocks as the class may cache, and a word below.
@@ -165,15 +164,6 @@ inline Block* blocks_of(Stack& stack, ClassIndex c) noexcept {
 inline std::uint32_t limit_of(const Stack& stack, ClassIndex c) noexcept {
   const std::uint32_t limit = stack.limit.load(std::memory_order_relaxed);
   return limit == 0 ? 0 : limit - bottom_of(c);
-}
-
-// Note and return whether nobody changes the slab while a fork is under way, so that its records
-// can be copied.
-inline void mark_still(std::uintptr_t slab, bool still) noexcept {
-  *reinterpret_cast<bool*>(slab + kRecordsCopyAt) = still;
-}
-inline bool is_still(std::uintptr_t slab) noexcept {
-  return *reinterpret_cast<const bool*>(slab + kRecordsCopyAt);
 }
 
 // Empties all stacks, and takes their limits. Their counts are kept. Pre: nobody else reaches them.

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "pool/slabs/slab.h"
+#include "pool/slabs/stack_copies.h"
 #include "pool/sync/owner_lock.h"
 #include "pool/telemetry/stats_page_writer.h"
 
@@ -44,6 +45,10 @@ class SlabRecords {
   }
   // Says that they are.
   void note_placed() noexcept { placed_->store(true, std::memory_order_release); }
+  // Makes room to copy the stacks of so many slabs. Returns false if the kernel refuses.
+  [[nodiscard]] bool make_room(std::uint32_t slabs) noexcept { return copies_.open(slabs); }
+  // Returns the copies of the stacks.
+  StackCopies& copies() noexcept { return copies_; }
   // Says that forked children see no slab. Pre: no page has been made yet.
   void hide_in_children() noexcept { hidden_ = true; }
   bool are_hidden_in_children() const noexcept { return hidden_; }
@@ -57,11 +62,12 @@ class SlabRecords {
   // Returns whether this is the child of a fork that interrupted another, which is still to come.
   // The records stay as they are until then, as that fork needs the copies, too.
   bool is_in_interrupted_fork() const noexcept { return !are_placed() && notes().under_way > 0; }
-  // Returns where the records of a slab are counted: in the slab, or in the copy that the parent of
-  // this forked child made. Returns 0 if there is no such copy.
-  [[nodiscard]] std::uintptr_t counted(std::uintptr_t slab) const noexcept {
-    if (are_placed() || !shared_ || !is_noted_) return slab;
-    return has_copy(slab) ? slab + kRecordsCopyAt : 0;
+  // Returns what this forked child has inherited of the stacks of a class while its records are not
+  // placed. Returns nullptr where the slabs count themselves.
+  [[nodiscard]] const StackSums* inherited(ClassIndex c) const noexcept {
+    static constexpr StackSums kNone{};
+    if (are_placed() || !shared_ || !notes().is_child) return nullptr;
+    return notes().has_copies ? &copies_.sums(c) : &kNone;
   }
 
  private:
@@ -90,19 +96,23 @@ class SlabRecords {
     drop_copies();
     return made;
   }
-  // Copies the records of a slab. Pre: nobody changes them.
-  static void copy(std::uintptr_t slab) noexcept;
-
   // Notes in the child of fork() whose copies there are.
   void note_fork() noexcept;
+  // Begins to place the records of a forked child anew.
+  void begin_placing() noexcept {
+    if (keeps_by_itself()) copies_.clear();
+    refused_ = false;
+  }
   // Keeps in a forked child what the records of a slab are. Private ones are the child's own. Those
   // of a child of _Fork or of a raw clone say what its parent has counted by now, as the page is
   // still the parent's. Pre: place() comes next.
-  void keep(std::uintptr_t slab) const noexcept {
-    if (!shared_ || !is_noted_) copy(slab);
+  void keep(std::uintptr_t slab, std::uint32_t number) noexcept {
+    if (!keeps_by_itself() || !copies_.has_room(number)) return;
+    copies_.choose(number, !shared_);
+    copies_.add(number, slab);
   }
   // Fills the records of a slab from what the parent left, once they are placed in the child.
-  void fill_in_child(std::uintptr_t slab) const noexcept;
+  void fill_in_child(std::uintptr_t slab, std::uint32_t number) noexcept;
   // Says that the records of all slabs are placed, and filled in a child.
   void end_placing() noexcept;
 
@@ -113,9 +123,8 @@ class SlabRecords {
   bool is_in_fork() const noexcept {
     return notes().copied_by.load() == thread() || is_in_interrupted_fork();
   }
-  bool has_copy(std::uintptr_t slab) const noexcept {
-    return !shared_ || (has_copies_ && is_still(slab));
-  }
+  // Returns whether no parent made copies for this child of a fork.
+  bool keeps_by_itself() const noexcept { return !shared_ || !notes().is_child; }
 
   static OwnerLock::ForkNotes& notes() noexcept { return OwnerLock::fork_notes(); }
 
@@ -123,9 +132,9 @@ class SlabRecords {
   StatsPageWriter* stats_ = nullptr;
   bool refused_ = false;  // the kernel refused to map a page again
   bool hidden_ = false;
-  bool shared_ = false;      // records were placed on a page, in this process or in its parent
-  bool is_noted_ = false;    // note_fork() was called since records were placed
-  bool has_copies_ = false;  // and the parent had made copies
+  bool shared_ = false;    // records were placed on a page, in this process or in its parent
+  bool has_sums_ = false;  // what the parent had counted is in a slab that was filled already
+  StackCopies copies_;
 };
 
 }  // namespace bufpool

@@ -44,6 +44,9 @@ class VisibleSlabs {
   [[nodiscard]] bool forget_in_children() noexcept {
     return platform::wipe_on_fork(&wiped_, sizeof wiped_);
   }
+  // Writes to these pages in a forked child, in which the kernel wiped them. A page that is written
+  // first is one fault less than one that is read first, and the child's first request reads it.
+  void begin_in_child() noexcept { wiped_.stats_word.tries.store(0, std::memory_order_relaxed); }
   // Return the words that say whether there is a statistics page, whether the records of slabs are
   // placed, and where the slabs of locked mode are.
   StatsWord* stats_word() noexcept { return &wiped_.stats_word; }

@@ -56,8 +56,10 @@ bool StatsTeller::enable(const Options& options, PoolMode mode,
 
 // The calls that make a page are not those that the loader made. Under a filter that was there from
 // the start they may end the process: so there is no page then unless it is asked for.
+// A page takes mappings, so there is none where they are short.
 bool StatsTeller::may_make() const noexcept {
   if (for_good_.load() || platform::expects_filter()) return false;
+  if (parts_.space->mappings().are_short()) return false;
   const platform::SafeCalls safe = platform::safe_calls();
   return safe == platform::SafeCalls::kAny ||
          (safe == platform::SafeCalls::kLoaders && choice_ == Choice::kOn);

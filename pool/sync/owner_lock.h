@@ -113,6 +113,8 @@ class BUFPOOL_CAPABILITY("lock") OwnerLock {
     std::atomic<bool> copying;
     std::atomic<std::uintptr_t> copied_by;  // the thread that forks; 0 if no copy is complete
     std::uint32_t under_way;                // forks of that thread that have not ended yet
+    bool is_child;                          // the process was forked since records were placed
+    bool has_copies;                        // and its parent had made copies
   };
   // Returns them. It takes no lock.
   static ForkNotes& fork_notes() noexcept { return gate_.notes; }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <linux/magic.h>
 #include <sched.h>
 #include <sys/file.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <cstring>
 #include <string_view>
@@ -135,11 +137,15 @@ bool may_be_as_large(std::size_t bytes) noexcept {
   return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur >= bytes;
 }
 
-// A call of the program's may be interrupted by a signal; this one is then made again.
+// After mlockall(MCL_FUTURE) the kernel gives memory to all that can be read. Most of the file is
+// for CPUs that are not there.
 void* map_descriptor(const Descriptor& file, std::size_t bytes, void* at) noexcept {
   const int flags = MAP_SHARED | (at != nullptr ? MAP_FIXED : 0);
-  void* const got = mmap(at, bytes, PROT_READ | PROT_WRITE, flags, file.number(), 0);
-  return got == MAP_FAILED ? nullptr : got;
+  void* const got = mmap(at, bytes, PROT_NONE, flags, file.number(), 0);
+  if (got == MAP_FAILED) return nullptr;
+  if (mprotect(got, bytes, PROT_READ | PROT_WRITE) == 0) return got;
+  munmap(got, bytes);
+  return nullptr;
 }
 
 long new_memory_file(const char* name) noexcept {
@@ -185,6 +191,21 @@ void* fill_named_file(const Descriptor& file, std::size_t bytes, void* at) noexc
   if (syscall(SYS_flock, file.number(), LOCK_EX | LOCK_NB) != 0) return nullptr;
   if (syscall(SYS_fallocate, file.number(), 0, 0L, bytes) != 0) return nullptr;
   return map_descriptor(file, bytes, at);
+}
+
+bool map_private(void* start, std::size_t bytes) noexcept {
+  constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+  void* const got = mmap(start, bytes, PROT_READ | PROT_WRITE, kFlags, -1, 0);
+  if (got != MAP_FAILED && got != start) munmap(got, bytes);  // before Linux 4.17
+  return got == start;
+}
+
+// The kernel reads the word, as the memory may be gone: a wait ends at once where the word has
+// another value, and where there is no time to wait.
+bool is_mapped_with(const std::uint32_t* word, std::uint32_t value) noexcept {
+  const timespec no_time{};
+  return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &no_time, nullptr, 0) != 0 &&
+         errno == ETIMEDOUT;
 }
 
 std::uint64_t nanoseconds(clockid_t clock) noexcept {
@@ -233,18 +254,19 @@ bool replace_by_private(void* start, std::size_t bytes) noexcept {
   return mmap(start, bytes, PROT_READ | PROT_WRITE, kFlags, -1, 0) == start;
 }
 
-bool map_private(void* start, std::size_t bytes) noexcept {
+// A size of 0 keeps what is mapped, and maps it once more. The kernel may refuse before it has
+// unmapped what is at the target, as where mappings are used up, or after that. A mark tells.
+MappedAgain map_again(void* from, std::size_t bytes, void* to) noexcept {
   const KeepErrno keep;
-  constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
-  void* const got = mmap(start, bytes, PROT_READ | PROT_WRITE, kFlags, -1, 0);
-  if (got != MAP_FAILED && got != start) munmap(got, bytes);  // before Linux 4.17
-  return got == start;
-}
-
-// A size of 0 keeps what is mapped, and maps it once more.
-bool map_again(void* from, std::size_t bytes, void* to) noexcept {
-  const KeepErrno keep;
-  return mremap(from, 0, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to;
+  auto* const word = static_cast<std::uint32_t*>(to);
+  const auto mark = static_cast<std::uint32_t>(process_secret() >> 32) | 1;
+  std::atomic_ref(*word).store(mark);
+  if (mremap(from, 0, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to) return MappedAgain::kYes;
+  if (!is_mapped_with(word, mark)) {
+    return map_private(to, bytes) ? MappedAgain::kPrivate : MappedAgain::kLost;
+  }
+  *word = 0;
+  return MappedAgain::kPrivate;
 }
 
 bool wipe_on_fork(void* start, std::size_t bytes) noexcept {
