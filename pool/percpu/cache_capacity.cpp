@@ -6,6 +6,7 @@
 #include <span>
 
 #include "pool/sync/moment.h"
+#include "pool/sync/owner_lock.h"
 
 namespace bufpool {
 namespace {
@@ -76,13 +77,14 @@ void CacheCapacity::raise_limit(std::uintptr_t slab, ClassIndex c, std::uint32_t
 }
 
 void CacheCapacity::spare_stacks_in_child() noexcept {
-  spares_.store(policy::kChildSpares, std::memory_order_relaxed);
+  OwnerLock::fork_notes().spares.store(policy::kChildSpares, std::memory_order_relaxed);
 }
 
 bool CacheCapacity::spares_stacks() noexcept {
-  const std::uint32_t left = spares_.load(std::memory_order_relaxed);
+  std::atomic<std::uint32_t>& spares = OwnerLock::fork_notes().spares;
+  const std::uint32_t left = spares.load(std::memory_order_relaxed);
   if (left == 0) return false;
-  spares_.store(left - 1, std::memory_order_relaxed);
+  spares.store(left - 1, std::memory_order_relaxed);
   return true;
 }
 

@@ -86,8 +86,6 @@ class CacheCapacity {
 
   CpuSlabs* slabs_ = nullptr;
   SharedSpans* spans_ = nullptr;
-  // It counts the grants that are left of policy::kChildSpares.
-  std::atomic<std::uint32_t> spares_{0};
   CacheBudget budget_;
 };
 

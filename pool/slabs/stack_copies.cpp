@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool/slabs/stack_copies.h"
 
+#include <algorithm>
+
 #include "pool/platform/memory.h"
 
 namespace bufpool {
@@ -8,20 +10,25 @@ namespace bufpool {
 static_assert(kSlabLayout.bytes / sizeof(Block) <= 0xffff, "a limit has 16 bits");
 
 bool StackCopies::open(std::uint32_t slabs) noexcept {
-  if (room_ != nullptr) return true;
-  room_ = static_cast<Room*>(platform::map(sizeof(Room) + slabs * sizeof(Row)));
-  if (room_ != nullptr) slabs_ = slabs;
-  return room_ != nullptr;
+  if (slabs_ != 0) return true;
+  if (slabs > kNear) {
+    far_ = static_cast<Row*>(platform::map((slabs - kNear) * sizeof(Row)));
+    if (far_ == nullptr) return false;
+  }
+  slabs_ = slabs;
+  return true;
 }
 
-void StackCopies::clear() noexcept { room_->sums = {}; }
+void StackCopies::clear() noexcept {
+  std::fill_n(&sums_of(ClassIndex{0}), kClassSlots, StackSums{});
+}
 
 void StackCopies::add(std::uint32_t number, std::uintptr_t slab) noexcept {
   const bool whole = has(number);
   for_each_used_class(slab, [&](ClassIndex c) {
     const Stack& stack = stack_of(slab, c);
     const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
-    StackSums& sums = room_->sums[to_number(c)];
+    StackSums& sums = sums_of(c);
     sums.hits += hits_of(header);
     sums.moved += stack.moved.load(std::memory_order_relaxed);
     sums.asked += stack.asked.load(std::memory_order_relaxed);
@@ -48,7 +55,7 @@ void StackCopies::fill(std::uint32_t number, std::uintptr_t slab) const noexcept
 
 void StackCopies::fill_sums(std::uintptr_t slab) const noexcept {
   for_each_class([&](ClassIndex c) {
-    const StackSums& sums = room_->sums[to_number(c)];
+    const StackSums& sums = sums_of(c);
     if (sums.hits == 0 && sums.moved == 0) return;
     Stack& stack = stack_of(slab, c);
     note_used(slab, c);

@@ -2,12 +2,12 @@
 // Keeps for a forked child what the stacks of its parent held and had counted.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
 #include "pool/addresses/size_classes.h"
 #include "pool/slabs/slab.h"
+#include "pool/sync/owner_lock.h"
 
 namespace bufpool {
 
@@ -21,11 +21,12 @@ struct StackSums {
 
 // Copies stacks, but for their blocks, which are in memory of the child's own. A fork writes all of
 // it, and each page that it writes is one to copy. So the counts are kept as sums over all slabs,
-// and of each stack only its top and its limit: the copies of the stacks of a few CPUs are one
-// page. Any thread that may change the slabs may call anything.
+// and of each stack only its top and its limit. The sums and the stacks of the first slabs lie where
+// a fork writes anyway, and the stacks of some ten further slabs share a page. Any thread that may
+// change the slabs may call anything.
 class StackCopies {
  public:
-  // Maps room for so many slabs, once. Returns false if the kernel refuses.
+  // Makes room for so many slabs, once. Returns false if the kernel refuses the memory.
   [[nodiscard]] bool open(std::uint32_t slabs) noexcept;
 
   // Returns whether there is room for the stacks of the slab with this number.
@@ -43,10 +44,8 @@ class StackCopies {
   // they were, nobody changes them.
   void add(std::uint32_t number, std::uintptr_t slab) noexcept;
 
-  // Returns the sums of a class. Pre: open() was called.
-  [[nodiscard]] const StackSums& sums(ClassIndex c) const noexcept {
-    return room_->sums[to_number(c)];
-  }
+  // Returns the sums of a class.
+  [[nodiscard]] const StackSums& sums(ClassIndex c) const noexcept { return sums_of(c); }
   // Gives the stacks of a slab the tops and limits that were copied. Pre: has(); the stacks are
   // empty, and nobody else reaches them.
   void fill(std::uint32_t number, std::uintptr_t slab) const noexcept;
@@ -61,15 +60,18 @@ class StackCopies {
       std::uint16_t limit;
     } stacks[kClassSlots];
   };
-  struct Room {
-    std::array<StackSums, kClassSlots> sums;
-  };
+  static constexpr std::size_t kSumsBytes = kClassSlots * sizeof(StackSums);
+  static constexpr std::uint32_t kNear = (OwnerLock::kForkRoom - kSumsBytes) / sizeof(Row);
 
+  static StackSums& sums_of(ClassIndex c) noexcept {
+    return reinterpret_cast<StackSums*>(OwnerLock::fork_room().data())[to_number(c)];
+  }
   Row& row(std::uint32_t number) const noexcept {
-    return reinterpret_cast<Row*>(room_ + 1)[number];
+    if (number >= kNear) return far_[number - kNear];
+    return reinterpret_cast<Row*>(OwnerLock::fork_room().data() + kSumsBytes)[number];
   }
 
-  Room* room_ = nullptr;
+  Row* far_ = nullptr;
   std::uint32_t slabs_ = 0;
 };
 
