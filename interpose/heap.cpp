@@ -66,9 +66,7 @@ void* Heap::ask(std::size_t size, Ask call) noexcept {
   return memory;
 }
 
-Passed Heap::passed() noexcept {
-  return {PassCounter::told(), passed_above(), passed_within()};
-}
+Passed Heap::passed() noexcept { return {PassCounter::told(), passed_above(), passed_within()}; }
 
 void Heap::tell_passed() noexcept { the_pool.control().stats().tell_passed(); }
 

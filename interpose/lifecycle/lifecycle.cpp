@@ -35,9 +35,9 @@ bool bring_to_life() noexcept {
   the_pool.control().set_fault_handler(abort_on_fault);
   const bool alive = the_pool.open(start.options);
   // The figures of a program with more rights than its user's are not for that user to see.
-  const bool told = !alive || start.secure ||
-                    the_pool.control().stats().enable(start.options, the_pool.figures().mode(),
-                                                      Heap::passed);
+  const bool told =
+      !alive || start.secure ||
+      the_pool.control().stats().enable(start.options, the_pool.figures().mode(), Heap::passed);
   if (!told && !start.options.quiet) {
     say("BUFPOOL_STATS: it is neither auto, on or off, nor the full path of a folder");
   }

@@ -180,7 +180,7 @@ PoolMode CpuSlabs::open(PoolMode wanted) noexcept {
     return mode_ = PoolMode::kRseq;
   }
   thread_area = &no_area;
-  if (!shards_.open(sequenced_.visible().shards())) return PoolMode::kPassThrough;
+  if (!shards_.open(&sequenced_.visible().of(0))) return PoolMode::kPassThrough;
   expected_ = shards_.count();
   return mode_ = PoolMode::kLocked;
 }

@@ -232,8 +232,7 @@ class CpuSlabs {
 
   // Returns the distances that the hit path's sequences read. The hit path needs no branch on the
   // mode: in locked mode each thread's area names the CPU kMaxCpus, whose distance is 0 for good,
-  // so that every sequence finds the empty slab and misses. The distance of another CPU may lead to
-  // a slab, if sequences were tested at the start and did not work.
+  // so that every sequence finds the empty slab and misses. The other distances are those of shards.
   [[gnu::always_inline]] const SlabDistance* visible() const noexcept {
     return sequenced_.visible().distances();
   }

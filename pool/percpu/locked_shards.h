@@ -32,8 +32,8 @@ class LockedShards {
 
   // Returns the slab of the shard, or 0 if it may not be used. Pre: shard < count().
   std::uintptr_t slab(std::uint32_t shard) const noexcept {
-    const std::uintptr_t first = shown_->load(std::memory_order_relaxed);
-    return first == 0 ? 0 : first + shard * kSlabLayout.bytes;
+    const SlabDistance distance = visible(shard);
+    return distance == 0 ? 0 : empty_slab_address() + distance;
   }
   // Makes this thread's sequences miss at once. It takes no lock.
   void attach_thread() noexcept { thread_area = &area_without_cpu; }
@@ -57,10 +57,7 @@ class LockedShards {
     const std::uint32_t shard = shard_of_thread();
     const ScopedLock locked(locks_[shard]);
     if (!locked) return false;
-    const std::uintptr_t first = shown_->load(std::memory_order_relaxed);
-    if (first == 0) [[unlikely]]
-      return false;
-    Stack& stack = stack_of(first + shard * kSlabLayout.bytes, c);
+    Stack& stack = stack_of(empty_slab_address() + visible(shard), c);
     const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
     if (top_of(header) >= stack.limit.load(std::memory_order_relaxed)) return false;
     *next_block(stack, header) = block;
@@ -100,11 +97,11 @@ class LockedShards {
   friend class SlabSharing;
 
   // Maps a slab for each CPU that the process may use, kMost at most. Returns false if the system
-  // refuses the memory. Pre: it is called once, while no other thread uses the shards; `shown`
-  // outlives this, is 0, and is where the shards are while they may be used. It is in memory that
-  // is wiped in a forked child which may not use them at once.
-  [[nodiscard]] bool open(std::atomic<std::uintptr_t>* shown) noexcept {
-    shown_ = shown;
+  // refuses the memory. Pre: it is called once, while no other thread uses the shards; `visible`
+  // has the distances of kMost shards, all of them 0, and outlives this. They are in memory that is
+  // wiped in a forked child which may not use the shards at once.
+  [[nodiscard]] bool open(SlabDistance* visible) noexcept {
+    visible_ = visible;
     const std::uint32_t count = std::min(platform::usable_cpus(), kMost);
     void* const slabs = platform::map(count * kSlabLayout.bytes);
     if (slabs == nullptr) return false;
@@ -122,9 +119,21 @@ class LockedShards {
   // Gives up all shards, if the kernel refused to place the records of one. All requests miss then.
   void give_up(std::uint32_t /*shard*/) noexcept { given_up_ = true; }
 
-  // Lets the shards be used, or not. Pre: open() was called.
-  void show() noexcept { shown_->store(given_up_ ? 0 : slabs_, std::memory_order_release); }
-  void hide() noexcept { shown_->store(0, std::memory_order_relaxed); }
+  // Lets the shards be used, or not. All stacks are empty and full then. Pre: open() was called.
+  void show() noexcept {
+    for (std::uint32_t i = 0; i < count_; ++i) {
+      set_visible(i, given_up_ ? 0 : mapped(i) - empty_slab_address());
+    }
+  }
+  void hide() noexcept {
+    for (std::uint32_t i = 0; i < count_; ++i) set_visible(i, 0);
+  }
+  SlabDistance visible(std::uint32_t shard) const noexcept {
+    return std::atomic_ref(visible_[shard]).load(std::memory_order_relaxed);
+  }
+  void set_visible(std::uint32_t shard, SlabDistance distance) noexcept {
+    std::atomic_ref(visible_[shard]).store(distance, std::memory_order_release);
+  }
 
   // Chooses all shards to be copied for a fork. Pre: await_owners() was called.
   [[nodiscard]] bool hide_for_fork(StackCopies& copies) noexcept {
@@ -155,10 +164,7 @@ class LockedShards {
   Block pop_of(std::uint32_t shard, ClassIndex c, std::uint64_t asked) noexcept {
     const ScopedLock locked(locks_[shard]);
     if (!locked) return kNoBlock;
-    const std::uintptr_t first = shown_->load(std::memory_order_relaxed);
-    if (first == 0) [[unlikely]]
-      return kNoBlock;
-    Stack& stack = stack_of(first + shard * kSlabLayout.bytes, c);
+    Stack& stack = stack_of(empty_slab_address() + visible(shard), c);
     const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
     const Block block = next_block(stack, header)[-1];
     if (block == kNoBlock) return kNoBlock;
@@ -168,7 +174,7 @@ class LockedShards {
     return block;
   }
 
-  std::atomic<std::uintptr_t>* shown_ = nullptr;
+  SlabDistance* visible_ = nullptr;
   bool given_up_ = false;
   std::uintptr_t slabs_ = 0;
   std::uint32_t count_ = 0;

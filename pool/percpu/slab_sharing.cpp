@@ -17,7 +17,8 @@ std::uint32_t SlabSharing::most() noexcept {
 }
 
 bool SlabSharing::hide_in_children() noexcept {
-  if (slabs_->records_.are_hidden_in_children() || !slabs_->records_.make_room(most())) return false;
+  if (slabs_->records_.are_hidden_in_children() || !slabs_->records_.make_room(most()))
+    return false;
   if (!slabs_->sequenced_.visible().forget_in_children()) return false;
   slabs_->records_.hide_in_children();
   return true;

@@ -12,9 +12,10 @@ namespace bufpool::platform {
 
 // Maps a new memory file without a name in any folder, all zero, readable and writable. /proc/PID/
 // maps calls it /memfd:NAME. Nobody can change its size or map it for writing afterwards. No
-// descriptor is kept: one is open for the length of three system calls, with the close-on-exec
-// flag. `at`: what is mapped there gives way to it; nullptr: anywhere. Returns nullptr where the
-// kernel refuses, or where RLIMIT_FSIZE is less than `bytes`; then nothing has changed.
+// descriptor is kept: one is open for the length of a few system calls, with the close-on-exec
+// flag. If another process has opened it for writing meanwhile, it is given up. `at`: what is
+// mapped there gives way to it; nullptr: anywhere. Returns nullptr where the kernel refuses, or
+// where RLIMIT_FSIZE is less than `bytes`; then there may be private zeroed memory at `at`.
 [[nodiscard]] void* map_memory_file(const char* name, std::size_t bytes, void* at) noexcept;
 
 // Holds the name of a file in a folder. It is empty where there is none.

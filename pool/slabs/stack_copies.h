@@ -21,9 +21,9 @@ struct StackSums {
 
 // Copies stacks, but for their blocks, which are in memory of the child's own. A fork writes all of
 // it, and each page that it writes is one to copy. So the counts are kept as sums over all slabs,
-// and of each stack only its top and its limit. The sums and the stacks of the first slabs lie where
-// a fork writes anyway, and the stacks of some ten further slabs share a page. Any thread that may
-// change the slabs may call anything.
+// and of each stack only its top and its limit. The sums and the stacks of the first slabs lie
+// where a fork writes anyway, and the stacks of some ten further slabs share a page. Any thread
+// that may change the slabs may call anything.
 class StackCopies {
  public:
   // Makes room for so many slabs, once. Returns false if the kernel refuses the memory.

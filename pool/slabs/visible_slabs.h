@@ -18,7 +18,8 @@ namespace bufpool {
 // may call anything at any time.
 class VisibleSlabs {
  public:
-  // Returns the distances by the CPU's number, kMaxCpus + 1 of them.
+  // Returns the distances by the CPU's number, kMaxCpus + 1 of them. In locked mode they are those
+  // of the shards, as each thread's area names the CPU kMaxCpus.
   const SlabDistance* distances() const noexcept { return wiped_.distances.data(); }
   SlabDistance at(std::uint32_t cpu) const noexcept {
     return *const_cast<const volatile SlabDistance*>(&wiped_.distances[cpu]);
@@ -47,11 +48,10 @@ class VisibleSlabs {
   // Writes to these pages in a forked child, in which the kernel wiped them. A page that is written
   // first is one fault less than one that is read first, and the child's first request reads it.
   void begin_in_child() noexcept { wiped_.stats_word.tries.store(0, std::memory_order_relaxed); }
-  // Return the words that say whether there is a statistics page, whether the records of slabs are
-  // placed, and where the slabs of locked mode are.
+  // Return the words that say whether there is a statistics page, and whether the records of slabs
+  // are placed.
   StatsWord* stats_word() noexcept { return &wiped_.stats_word; }
   std::atomic<bool>* placed() noexcept { return &wiped_.placed; }
-  std::atomic<std::uintptr_t>* shards() noexcept { return &wiped_.shards; }
 
  private:
   // The distances begin on the second line of their page. On its first line they cost up to twice
@@ -60,7 +60,6 @@ class VisibleSlabs {
   struct alignas(platform::kPageBytes) Wiped {
     StatsWord stats_word{};
     std::atomic<bool> placed{false};
-    std::atomic<std::uintptr_t> shards{0};
     alignas(64) std::array<SlabDistance, kMaxCpus + 1> distances{};
   };
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The statistics page of this process: makes it, and leads to its words. The library writes there
-// and reads back no length, no offset and no address, so that whoever could write to the page could
-// change figures and nothing else.
+// The statistics page of this process: makes it, and leads to its words. The library reads back no
+// length, no offset and no address from its front, so that who overwrites that changes figures and
+// nothing else. The records of stacks behind it are what the allocator works with. They are as safe
+// as the process's memory, because nobody else can open the file for writing
+// (docs/statistics-page.md).
 //
 // A page is made once in each process: by the first slow path of the pool, and again by the first
 // one in a forked child. A forked child must not write to its parent's page. So the word that says

@@ -2,11 +2,20 @@
 // What the writer writes, the reader reads; nobody but the writer writes.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -190,6 +199,49 @@ TEST_F(StatsPageTest, IsSealed) {
   close(file);
   munmap(read, 4096);
   munmap(page, 8192);
+}
+
+// Opens the file that is about to be sealed, as another process of the same user could, and keeps
+// it mapped. The call that it interrupts fails.
+void intrude(int /*signal*/, siginfo_t* /*info*/, void* context) {
+  auto* const registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+  const std::string path = "/proc/self/fd/" + std::to_string(registers[REG_RDI]);
+  const int file = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  close(file);
+  registers[REG_RAX] = -EPERM;
+}
+
+bool intrude_before_seals() {
+  struct sigaction action = {};
+  action.sa_sigaction = intrude;
+  action.sa_flags = SA_SIGINFO;
+  constexpr auto kCall = static_cast<__u32>(offsetof(seccomp_data, nr));
+  constexpr auto kSecond = static_cast<__u32>(offsetof(seccomp_data, args[1]));
+  std::array<sock_filter, 6> rules{{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kCall),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kSecond),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_ADD_SEALS, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  }};
+  const sock_fprog program{rules.size(), rules.data()};
+  return sigaction(SIGSYS, &action, nullptr) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+// The records of stacks in it lead to buffers. Another process of the same user that could write to
+// it could do what only tracers may do otherwise.
+TEST_F(StatsPageTest, IsGivenUpIfSomebodyOpenedItBeforeItWasSealed) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "it puts signals off";
+#endif
+  EXPECT_EQ(in_child([] {
+              if (!intrude_before_seals()) return 0;
+              return platform::map_memory_file("raced", 8192, nullptr) == nullptr ? 0 : __LINE__;
+            }),
+            0);
 }
 
 // A file beyond the limit would end the process by a signal.

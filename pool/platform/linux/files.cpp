@@ -7,6 +7,7 @@
 #include <linux/futex.h>
 #include <linux/magic.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -137,15 +138,23 @@ bool may_be_as_large(std::size_t bytes) noexcept {
   return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur >= bytes;
 }
 
+// What the caller had at `at` is not left to whoever maps something next. Returns nullptr.
+void* give_up(void* mapped, std::size_t bytes, const void* at) noexcept {
+  if (at == nullptr) {
+    munmap(mapped, bytes);
+  } else {
+    (void)replace_by_private(mapped, bytes);
+  }
+  return nullptr;
+}
+
 // After mlockall(MCL_FUTURE) the kernel gives memory to all that can be read. Most of the file is
 // for CPUs that are not there.
 void* map_descriptor(const Descriptor& file, std::size_t bytes, void* at) noexcept {
   const int flags = MAP_SHARED | (at != nullptr ? MAP_FIXED : 0);
   void* const got = mmap(at, bytes, PROT_NONE, flags, file.number(), 0);
   if (got == MAP_FAILED) return nullptr;
-  if (mprotect(got, bytes, PROT_READ | PROT_WRITE) == 0) return got;
-  munmap(got, bytes);
-  return nullptr;
+  return mprotect(got, bytes, PROT_READ | PROT_WRITE) == 0 ? got : give_up(got, bytes, at);
 }
 
 long new_memory_file(const char* name) noexcept {
@@ -154,10 +163,22 @@ long new_memory_file(const char* name) noexcept {
   return file >= 0 || errno != EINVAL ? file : syscall(SYS_memfd_create, name, flags);
 }
 
-// The writable mapping that is there stays one.
-bool seal(const Descriptor& file) noexcept {
+// The writable mapping that is there stays one. Where the kernel knows no such seals (before Linux
+// 5.1) the file is as safe as the process's memory once the descriptor is closed: only those who
+// may trace the process reach the file.
+void seal(const Descriptor& file) noexcept {
   constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL;
-  return syscall(SYS_fcntl, file.number(), F_ADD_SEALS, kSeals) == 0;
+  syscall(SYS_fcntl, file.number(), F_ADD_SEALS, kSeals);
+}
+
+// Until it was sealed, another process of the same user could open the file by /proc/PID/fd,
+// without the right to trace this one. The kernel refuses a lease for reading while somebody has
+// opened the file for writing, or keeps it mapped since. Its own descriptor, which nobody opened,
+// is no matter. The kernel tells of opens under a lease by a signal, which is one that harms
+// nobody.
+bool is_open_for_others(const Descriptor& file) noexcept {
+  syscall(SYS_fcntl, file.number(), F_SETSIG, SIGURG);
+  return syscall(SYS_fcntl, file.number(), F_SETLEASE, F_RDLCK) != 0 && errno == EAGAIN;
 }
 
 // PID.RANDOM: processes of two containers may have one number and one folder.
@@ -222,11 +243,10 @@ void* map_memory_file(const char* name, std::size_t bytes, void* at) noexcept {
   if (!may_be_as_large(bytes)) return nullptr;
   const Descriptor file(static_cast<int>(new_memory_file(name)));
   if (!file.is_open() || syscall(SYS_ftruncate, file.number(), bytes) != 0) return nullptr;
-  // Where the seals are refused (before Linux 5.1) the page is as safe as the process's memory:
-  // only those who may trace the process reach the file.
   void* const mapped = map_descriptor(file, bytes, at);
-  if (mapped != nullptr) (void)seal(file);
-  return mapped;
+  if (mapped == nullptr) return nullptr;
+  seal(file);
+  return is_open_for_others(file) ? give_up(mapped, bytes, at) : mapped;
 }
 
 void* map_named_file(const char* folder, std::size_t bytes, void* at, FileName& name) noexcept {
