@@ -64,10 +64,11 @@ class CacheCounters {
   StackCounters of(ClassIndex c) const noexcept {
     StackCounters sum{};
     if (slabs_ == nullptr) return sum;
-    if (const StackSums* const then = slabs_->inherited(c)) {
+    const CountedSlabs counted(*slabs_);
+    if (const StackSums* const then = counted.inherited(c)) {
       return {then->hits, then->asked, then->depth};
     }
-    slabs_->for_each_counted([&](std::uintptr_t slab) {
+    counted.for_each([&](std::uintptr_t slab) {
       if (!is_used(slab, c)) return;
       const Stack& stack = stack_of(slab, c);
       const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
@@ -93,11 +94,12 @@ class CacheCounters {
   std::uint64_t idle_bytes() const noexcept {
     std::uint64_t bytes = 0;
     if (slabs_ == nullptr) return bytes;
-    if (slabs_->inherited(kFirstClass) != nullptr) {
+    const CountedSlabs counted(*slabs_);
+    if (counted.inherited(kFirstClass) != nullptr) {
       for_each_class([&](ClassIndex c) { bytes += of(c).depth * stride_bytes(c); });
       return bytes;
     }
-    slabs_->for_each_counted([&](std::uintptr_t slab) {
+    counted.for_each([&](std::uintptr_t slab) {
       for_each_used_class(slab, [&](ClassIndex c) {
         const std::uint64_t header = stack_of(slab, c).header.load(std::memory_order_relaxed);
         bytes += depth_of(header, c) * stride_bytes(c);

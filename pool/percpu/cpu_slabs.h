@@ -232,7 +232,7 @@ class CpuSlabs {
 
   // Returns the distances that the hit path's sequences read. The hit path needs no branch on the
   // mode: in locked mode each thread's area names the CPU kMaxCpus, whose distance is 0 for good,
-  // so that every sequence finds the empty slab and misses. The other distances are those of shards.
+  // so that every sequence finds the empty slab and misses. The other distances are the shards'.
   [[gnu::always_inline]] const SlabDistance* visible() const noexcept {
     return sequenced_.visible().distances();
   }
@@ -272,14 +272,6 @@ class CpuSlabs {
     });
   }
 
-  // Returns what SlabRecords::inherited() returns: these sums are what counts, and not the slabs.
-  const StackSums* inherited(ClassIndex c) const noexcept { return records_.inherited(c); }
-  // Calls visit(slab) for every slab that counts otherwise.
-  template <typename Visit>
-  void for_each_counted(Visit visit) noexcept {
-    for_each_mapped([&](auto&, std::uint32_t, std::uintptr_t slab) { visit(slab); });
-  }
-
   // Does what SequencedSlabs::install() does.
   void install(std::uint32_t cpu) noexcept { sequenced_.install(cpu); }
   // Return how many CPUs have a slab by now, and how many slabs there will be as far as is known at
@@ -291,6 +283,7 @@ class CpuSlabs {
   SlabSharing& sharing() noexcept { return sharing_; }
 
  private:
+  friend class CountedSlabs;
   friend class SlabSharing;
 
   // Calls visit(slabs, number, slab) for every slab, whether its records are placed or not.
@@ -310,6 +303,25 @@ class CpuSlabs {
   SlabRecords records_;
   SequencedSlabs sequenced_;
   LockedShards shards_;
+};
+
+// Leads to what the stacks of all slabs have counted. Any thread may call anything at any time.
+class CountedSlabs {
+ public:
+  // `slabs` outlives this.
+  explicit CountedSlabs(CpuSlabs& slabs) noexcept : slabs_(slabs) {}
+
+  // Returns what SlabRecords::inherited() returns. If it is not nullptr, these sums are what
+  // counts, and not the slabs.
+  const StackSums* inherited(ClassIndex c) const noexcept { return slabs_.records_.inherited(c); }
+  // Calls visit(slab) for every slab, whether it may be used or not.
+  template <typename Visit>
+  void for_each(Visit visit) const noexcept {
+    slabs_.for_each_mapped([&](auto&, std::uint32_t, std::uintptr_t slab) { visit(slab); });
+  }
+
+ private:
+  CpuSlabs& slabs_;
 };
 
 }  // namespace bufpool

@@ -137,7 +137,7 @@ void StatsTeller::tell_asked(ClassIndex c) noexcept {
 
 void StatsTeller::settle_for_good() noexcept {
   if (!writer_.is_settled()) std::ignore = decide(1);
-  if (writer_.control() != nullptr) parts_.cache->slabs().sharing().prepare_all();
+  if (writer_.words().control != nullptr) parts_.cache->slabs().sharing().prepare_all();
   for_good_.store(true);
 }
 
@@ -171,7 +171,7 @@ void StatsTeller::tell_room(ClassIndex c, const std::atomic<std::uint64_t>& byte
 // Each is a figure by itself, so no sequence guards it: a thread that were turned away would leave
 // the last requests untold.
 void StatsTeller::tell_passed() noexcept {
-  StatsProcess* const words = writer_.process_words();
+  StatsProcess* const words = writer_.words().process;
   if (words == nullptr || passed_ == nullptr) return;
   mirror(words->passed_below, [this] { return passed_().below; });
   mirror(words->passed_above, [this] { return passed_().above; });
@@ -181,7 +181,7 @@ void StatsTeller::tell_passed() noexcept {
 // Nothing is written where nothing differs: slow paths of all CPUs come here.
 void StatsTeller::tell_process() noexcept {
   // To tell a percentage as bytes is to read a dozen files, which is for a report to do.
-  if (writer_.control() == nullptr || options_->retain_max.percent != 0) return;
+  if (writer_.words().control == nullptr || options_->retain_max.percent != 0) return;
   const RetentionFigures retention = parts_.retention->figures();
   const ForkAccount& then = *parts_.at_fork;
   StatsProcess now{};
@@ -206,7 +206,7 @@ void StatsTeller::tell_process() noexcept {
 }
 
 void StatsTeller::tell_looked(const Snapshot& found) noexcept {
-  if (writer_.control() == nullptr) return;
+  if (writer_.words().control == nullptr) return;
   for_each_class([&](ClassIndex c) {
     const ClassSnapshot& row = found.classes[to_number(c)];
     if (parts_.spans[to_number(c)].is_used()) {
@@ -251,7 +251,7 @@ void StatsTeller::reset_peaks() noexcept {
 
 // One thread at a time, and none that a signal handler interrupted in it.
 void StatsTeller::obey() noexcept {
-  StatsControl* const control = writer_.control();
+  StatsControl* const control = writer_.words().control;
   if (control == nullptr) return;
   const std::uint32_t asked = std::atomic_ref(control->request).load(std::memory_order_acquire);
   if (asked == std::atomic_ref(control->done).load(std::memory_order_relaxed)) return;

@@ -225,8 +225,9 @@ void StatsPageWriter::end_process() noexcept {
   std::atomic_ref(at<StatsHeader>(0)->sequence).fetch_add(1, std::memory_order_release);
 }
 
-StatsControl* StatsPageWriter::control() const noexcept {
-  return is_made() ? at<StatsControl>(Places::kControlAt) : nullptr;
+StatsPageWriter::Words StatsPageWriter::words() const noexcept {
+  if (!is_made()) return {};
+  return {&process(), at<StatsControl>(Places::kControlAt)};
 }
 
 void StatsPageWriter::remove_name() noexcept {

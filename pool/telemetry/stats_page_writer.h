@@ -120,13 +120,14 @@ class StatsPageWriter {
   // Returns the pages of stacks.
   StatsShards& shards() noexcept { return shards_; }
   const StatsShards& shards() const noexcept { return shards_; }
-  // Returns where readers ask for something, or nullptr if there is no page.
-  [[nodiscard]] StatsControl* control() const noexcept;
+  // Holds the words of the process, and where readers ask for something.
+  struct Words {
+    StatsProcess* process;
+    StatsControl* control;
+  };
+  // Returns them; both are nullptr if there is no page.
+  [[nodiscard]] Words words() const noexcept;
 
-  // Returns the words of the process, or nullptr if there is no page.
-  [[nodiscard]] StatsProcess* process_words() const noexcept {
-    return is_made() ? &process() : nullptr;
-  }
   // Calls write(StatsProcess&) between two steps of the header's sequence, where same(words) is
   // false. Does nothing where there is no page, or another thread is at it.
   template <typename Same, typename Write>

@@ -70,7 +70,7 @@ class StatsPageTest : public testing::Test {
 
 TEST_F(StatsPageTest, IsSettledBeforeItIsOpen) {
   EXPECT_TRUE(writer.is_settled());
-  EXPECT_EQ(writer.control(), nullptr);
+  EXPECT_EQ(writer.words().control, nullptr);
   EXPECT_EQ(writer.row(kClass), nullptr);
   EXPECT_EQ(stack(0, kClass), nullptr);
 }
@@ -170,7 +170,7 @@ TEST_F(StatsPageTest, NothingIsWrittenWhereItIsTheSame) {
 TEST_F(StatsPageTest, RequestsStandWhereTheHeaderSays) {
   ASSERT_TRUE(make());
   writer.settle(true);
-  *writer.control() = {kStatsTrim, 5, 1U << 31, 4};
+  *writer.words().control = {kStatsTrim, 5, 1U << 31, 4};
   EXPECT_EQ(read()->control().verbs, kStatsTrim);
   EXPECT_EQ(read()->control().request, 5U);
   EXPECT_EQ(read()->control().refused, 1U << 31);
