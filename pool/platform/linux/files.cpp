@@ -154,7 +154,8 @@ void* map_descriptor(const Descriptor& file, std::size_t bytes, void* at) noexce
   const int flags = MAP_SHARED | (at != nullptr ? MAP_FIXED : 0);
   void* const got = mmap(at, bytes, PROT_NONE, flags, file.number(), 0);
   if (got == MAP_FAILED) return nullptr;
-  return mprotect(got, bytes, PROT_READ | PROT_WRITE) == 0 ? got : give_up(got, bytes, at);
+  const bool opened = syscall(SYS_mprotect, got, bytes, PROT_READ | PROT_WRITE) == 0;
+  return opened ? got : give_up(got, bytes, at);
 }
 
 long new_memory_file(const char* name) noexcept {
