@@ -25,8 +25,8 @@ std::uint64_t passed(const char* name) {
 }  // namespace
 
 int main() {
-  promise::use(100, kTimes);
   promise::use(2'000'000, 10);
+  promise::use(100, kTimes);
   promise::use(5000);
   const std::uint64_t below = passed("passed_below");
   const std::uint64_t above = passed("passed_above");
@@ -34,8 +34,8 @@ int main() {
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([] {
-      promise::use(100, kTimes);
       promise::use(2'000'000, 100);
+      promise::use(100, kTimes);
     });
   }
   for (std::thread& thread : threads) thread.join();
