@@ -10,7 +10,7 @@ ChunkIndex::Leaf* ChunkIndex::leaf_for(std::size_t chunk) noexcept {
   std::atomic<Leaf*>& place = leaves_[chunk / kLeaf];
   Leaf* leaf = place.load(std::memory_order_acquire);
   if (leaf != nullptr) return leaf;
-  auto* const fresh = static_cast<Leaf*>(platform::map(sizeof(Leaf)));
+  auto* const fresh = static_cast<Leaf*>(memory_->map(sizeof(Leaf)));
   if (fresh == nullptr) return nullptr;
   if (place.compare_exchange_strong(leaf, fresh, std::memory_order_acq_rel)) return fresh;
   platform::unreserve(fresh, sizeof(Leaf));

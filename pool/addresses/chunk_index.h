@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "pool/addresses/chunks.h"
+#include "pool/addresses/record_arena.h"
 
 namespace bufpool {
 
@@ -19,6 +20,9 @@ namespace bufpool {
 // all functions.
 class ChunkIndex {
  public:
+  // Says where its memory comes from. Pre: it is called once, before set(); `memory` outlives this.
+  void open(GrowingMapping* memory) noexcept { memory_ = memory; }
+
   // Returns the record that was set for a chunk, or nullptr if none was. Any number will do. It
   // takes no lock.
   [[nodiscard]] void* find(std::size_t chunk) const noexcept {
@@ -38,6 +42,7 @@ class ChunkIndex {
 
   Leaf* leaf_for(std::size_t chunk) noexcept;
 
+  GrowingMapping* memory_ = nullptr;
   std::array<std::atomic<Leaf*>, (ChunkRange::kMostChunks + kLeaf - 1) / kLeaf> leaves_{};
 };
 

@@ -21,6 +21,9 @@ constexpr std::uint32_t kWidestShift = ChunkRange::kWidestShift;
 #endif
 constexpr std::uint32_t kNarrowestShift = 25;  // 32 MiB a class
 
+// Memory for records lies in front of the range. If more is needed, the kernel places it.
+constexpr std::size_t kRecordBytes = std::size_t{1} << 30;
+
 // mimalloc asks for addresses from 2 TiB up to here; Linux loads programs from there on.
 constexpr std::uintptr_t kHintsEnd = std::uintptr_t{30} << 40;
 constexpr std::uintptr_t kProgramsStart = std::uintptr_t{85} << 40;
@@ -81,6 +84,9 @@ bool ChunkSpace::open_at(std::uintptr_t start, std::uint32_t region_shift) noexc
   start &= ~(kChunkBytes - 1);
   if (!mappings_.open(start)) return false;
   range_ = {start, std::size_t{kClassSlots} << region_shift, region_shift};
+  memory_.open(start - kRecordBytes, kRecordBytes);
+  records_.open(&memory_);
+  index_.open(&memory_);
   return true;
 }
 

@@ -143,6 +143,7 @@ class ChunkSpace {
   ChunkRange range_;
   HugePageAdvice huge_pages_;
   SpaceMappings mappings_;
+  GrowingMapping memory_;
   RecordArena records_;
   ChunkRegions regions_;
   ChunkIndex index_;

@@ -34,7 +34,7 @@ void* RecordArena::cut(std::size_t units) noexcept {
 
 // Maps the next block to cut records from. The rest of the last block becomes a free record.
 bool RecordArena::take_block() noexcept {
-  void* const block = platform::map(kBlock);
+  void* const block = memory_ != nullptr ? memory_->map(kBlock) : platform::map(kBlock);
   if (block == nullptr) return false;
   {
     const ScopedLock locked(lock_);

@@ -94,6 +94,12 @@ inline void write_names(BoundedText& out, const OptionInfo& /*row*/,
   out.add(value);
 }
 
+// Adds the word or the path.
+inline void write_place(BoundedText& out, const OptionInfo& /*row*/,
+                        std::string_view value) noexcept {
+  out.add(value);
+}
+
 // Adds the text as it was given.
 inline void write_text(BoundedText& out, const OptionInfo& /*row*/,
                        std::string_view value) noexcept {
