@@ -9,8 +9,7 @@
 // Run: no_folder BUFPOOL_STATS=/nowhere/at/all
 // Args: none
 // Run: no_path BUFPOOL_STATS=sometimes
-// Args: none
-// Stderr: BUFPOOL_STATS
+// Stderr: BUFPOOL_STATS=sometimes: not auto, on, off or the full path of a folder; using auto
 // Run: no_file_may_be_large
 // Args: none
 // Limit: fsize=16K

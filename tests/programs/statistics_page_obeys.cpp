@@ -50,7 +50,8 @@ int main() {
   const auto now = [&](const char* name) {
     return promise::figure(promise::read_page(page), name, kBytes);
   };
-  promise::keep(now("idle") >= kCount * kBytes, "buffers are idle");
+  // What is over the budget of the start goes back in calls.
+  promise::keep(now("idle") >= kCount * kBytes / 2, "buffers are idle");
   promise::keep(now("in_use_peak") == kCount, "there was a peak");
   ask(page, bufpool::kStatsLook);
   promise::keep(promise::read_page(page).looked_ns() != 0, "it looked");

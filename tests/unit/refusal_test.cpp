@@ -39,8 +39,9 @@ namespace {
 
 constexpr ClassIndex kClass = class_step(60000);
 
-// A commit tries twice: it asks for what is wanted ahead, and then for the least.
-constexpr std::uint64_t kTries = 2;
+// A commit tries twice: it asks for what is wanted ahead, and then for the least. The first one
+// also asks for the records of a run and for their place in the index, which may lie elsewhere.
+constexpr std::uint64_t kTries = 4;
 
 std::uint64_t most_refusals_since(std::uint64_t start_ms) {
   const std::uint64_t passed = platform::coarse_milliseconds() - start_ms;
