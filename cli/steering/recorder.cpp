@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "cli/steering/recorder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "cli/command_error.h"
+#include "cli/forms/rendering.h"
+#include "cli/forms/whole_file.h"
+#include "cli/pages/process_info.h"
+#include "report/escape.h"
+
+namespace bufpool {
+namespace {
+
+// Workers of a server may run as another user than root, and have to make pages, too.
+std::string make_folder() {
+  char path[] = "/dev/shm/bufpool-record.XXXXXX";
+  if (mkdtemp(path) == nullptr) {
+    fail("/dev/shm: no folder can be made there ({}), and a recording needs one in memory",
+         std::strerror(errno));
+  }
+  if (geteuid() == 0) chmod(path, 01733);
+  return path;
+}
+
+std::string first_line(const std::vector<std::string>& command, std::uint64_t interval_ms) {
+  std::string words;
+  for (const std::string& word : command) {
+    words +=
+        fmt::format("{}\"{}\"", words.empty() ? "" : ", ", escaped(word, Escape::kJson).view());
+  }
+  return fmt::format(
+      "{{\"recording\": 1, \"started_ms\": {}, \"interval_ms\": {}, \"command\": [{}]}}\n",
+      now_ms(), interval_ms, words);
+}
+
+}  // namespace
+
+Recorder::Recorder(const std::string& file, const std::vector<std::string>& command,
+                   std::uint64_t interval_ms)
+    : file_(open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644)),
+      inotify_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
+      name_(file) {
+  if (!file_.is_open()) fail("{}: it cannot be written: {}", file, std::strerror(errno));
+  folder_ = make_folder();
+  inotify_add_watch(inotify_.number(), folder_.c_str(), IN_CREATE);
+  setenv("BUFPOOL_STATS", folder_.c_str(), 1);
+  write(first_line(command, interval_ms));
+}
+
+Recorder::~Recorder() {
+  look();
+  for (const auto& [path, page] : pages_) unlink(path.c_str());
+  rmdir(folder_.c_str());
+}
+
+void Recorder::write(const std::string& line) {
+  const int error = write_all(file_.number(), line);
+  if (error != 0) fail("{}: it cannot be written: {}", name_, std::strerror(error));
+}
+
+void Recorder::look() {
+  char events[4096];
+  while (read(inotify_.number(), events, sizeof events) > 0) {
+  }
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(opendir(folder_.c_str()), &closedir);
+  if (entries == nullptr) return;
+  while (const dirent* const entry = readdir(entries.get())) {
+    const std::string path = folder_ + "/" + entry->d_name;
+    if (entry->d_name[0] == '.' || pages_.contains(path)) continue;
+    PageSource source = PageSource::of_file(path);
+    if (!source.is_open()) continue;
+    pages_[path].source = std::move(source);
+    ++processes_;
+  }
+}
+
+void Recorder::take_sample(const std::string& path, Page& page, bool is_alive) {
+  StatsPageFault fault{};
+  int error = 0;
+  const std::optional<StatsPage> read = page.source.read(fault, error);
+  if (!read) {
+    if (!is_alive) fmt::print(stderr, "bufpool run: {}: {}\n", path, describe(fault));
+    return;
+  }
+  Sample sample = sample_of(*read);
+  const auto info = is_alive ? process_info(static_cast<pid_t>(sample.snapshot.pid)) : std::nullopt;
+  if (info) page.resident = info->resident_bytes;
+  if (page.resident != 0) sample.snapshot.resident = page.resident;
+  write(recording_line(sample));
+  ++samples_;
+}
+
+// The page of a process that has ended is read once more after it is known that it has.
+void Recorder::take_samples() {
+  look();
+  for (auto at = pages_.begin(); at != pages_.end();) {
+    const bool is_alive = at->second.source.is_held();
+    take_sample(at->first, at->second, is_alive);
+    if (is_alive) {
+      ++at;
+      continue;
+    }
+    unlink(at->first.c_str());
+    at = pages_.erase(at);
+  }
+}
+
+void Recorder::finish(int status) {
+  take_samples();
+  const bool is_killed = WIFSIGNALED(status);
+  write(fmt::format("{{\"recording\": 1, \"ended_ms\": {}, \"{}\": {}}}\n", now_ms(),
+                    is_killed ? "signal" : "exit_code",
+                    is_killed ? WTERMSIG(status) : WEXITSTATUS(status)));
+}
+
+}  // namespace bufpool
