@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "interpose/message.h"
+#include "interpose/messages/message.h"
 
 namespace bufpool::cpp_rules {
 namespace {

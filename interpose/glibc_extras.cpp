@@ -9,7 +9,7 @@
 #include <climits>
 #include <cstdio>
 
-#include "interpose/exit_report.h"
+#include "interpose/exit/exit_report.h"
 #include "interpose/export.h"
 #include "interpose/heap.h"
 #include "pool/backing/backing.h"

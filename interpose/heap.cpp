@@ -7,6 +7,7 @@
 
 #include "interpose/lifecycle.h"
 #include "interpose/scarce_space.h"
+#include "interpose/thread_space.h"
 
 namespace bufpool {
 
@@ -29,7 +30,9 @@ void Heap::reset_counters() noexcept {
 // A request within the range comes here only where there is no pool, or none yet.
 void Heap::count_passed(std::size_t size) noexcept {
   if (size < the_pool.sizes().least()) {
-    if (PassCounter::count()) PassCounter::tell();
+    // A handler that asked between two steps of this may have taken the count past its end.
+    const bool due = PassCounter::count();
+    if (due || !PassCounter::began()) PassCounter::tell();
   } else {
     const bool above = size > the_pool.sizes().most();
     (above ? passed_above_ : passed_within_).fetch_add(1, std::memory_order_relaxed);
@@ -49,20 +52,39 @@ void Heap::tell_passed() noexcept {
   the_pool.control().stats().tell_passed({PassCounter::told(), passed_above(), passed_within()});
 }
 
-// Counts a request that the pool does not want. Returns false if it is for the pool's smallest
-// class all the same.
-bool Heap::passes_on(std::size_t size) noexcept {
-  if (scarce_space::is_better_pooled(size)) return false;
-  count_passed(size);
-  if (size >= kMinSize || PassCounter::began()) return true;
+// It does what ask() does. If mimalloc has no memory for a small request, `take` gets a buffer of
+// the pool's smallest class, or of a larger one.
+template <typename Ask, typename Take>
+void* Heap::ask_or_take(std::size_t size, Ask call, Take take) noexcept {
+  const int kept = errno;
+  void* const memory = ask(size, call);
+  if (memory != nullptr || size >= kMinSize || !scarce_space::pool_serves_small()) return memory;
+  errno = kept;
+  return take();
+}
+
+// Counts a request that the pool does not want, unless `counted` says that it is none to count.
+// Returns false if the request is for the pool's smallest class all the same.
+bool Heap::passes_on(std::size_t size, Counted counted) noexcept {
+  const bool served = size >= kMinSize || PassCounter::began();
+  ThreadSpace::Share share;
+  if (!served && scarce_space::is_better_pooled(share)) return false;
+  if (counted == Counted::kYes) {
+    count_passed(size);
+  } else if (!served) {
+    PassCounter::begin();
+  }
+  if (served || PassCounter::began()) return true;
   scarce_space::note_backing_refused();
-  return !scarce_space::is_better_pooled(size);
+  return !scarce_space::pool_serves_small();
 }
 
 void* Heap::allocate_telling(std::size_t size) noexcept {
+  const auto take = [] { return the_pool.take_aligned(kLeastAlignment, kMinSize, nullptr); };
   PassCounter::put_off();
-  if (passes_on(size)) return backing::allocate(size);
-  return the_pool.take_aligned(kLeastAlignment, kMinSize, nullptr);
+  if (!passes_on(size)) return take();
+  return ask_or_take(
+      size, [size] { return backing::allocate(size); }, take);
 }
 
 // The first request of a buffer's size brings the pool to life here. All requests end here that are
@@ -81,8 +103,10 @@ void* Heap::allocate_zeroed_for(std::size_t size, const void* caller) noexcept {
   if (size >= kMinSize && start_pool() && the_pool.sizes().serves(size)) {
     return the_pool.take_zeroed(size, caller);
   }
-  if (!passes_on(size)) return the_pool.take_zeroed(kMinSize, caller);
-  return ask(size, [size] { return backing::allocate_zeroed(size); });
+  const auto take = [caller] { return the_pool.take_zeroed(kMinSize, caller); };
+  if (!passes_on(size)) return take();
+  return ask_or_take(
+      size, [size] { return backing::allocate_zeroed(size); }, take);
 }
 
 void* Heap::allocate_aligned_for(std::size_t alignment, std::size_t size,
@@ -91,18 +115,19 @@ void* Heap::allocate_aligned_for(std::size_t alignment, std::size_t size,
   if (alive && the_pool.sizes().serves_aligned(alignment, size)) {
     return the_pool.take_aligned(alignment, size, caller);
   }
+  const auto take = [=] { return the_pool.take_aligned(alignment, kMinSize, caller); };
   // The room that an alignment takes may lead out of the range.
-  if (!passes_on(alive && the_pool.sizes().serves(size) ? the_pool.sizes().most() + 1 : size)) {
-    return the_pool.take_aligned(alignment, kMinSize, caller);
-  }
-  return ask(size, [=] { return backing::allocate_aligned(alignment, size); });
+  const bool within = alive && the_pool.sizes().serves(size);
+  if (!passes_on(within ? the_pool.sizes().most() + 1 : size)) return take();
+  return ask_or_take(
+      size, [=] { return backing::allocate_aligned(alignment, size); }, take);
 }
 
 std::size_t Heap::usable_size(void* pointer) noexcept {
   return the_pool.owns(pointer) ? the_pool.usable_size(pointer) : backing::usable_size(pointer);
 }
 
-// Where there is no memory for a smaller block the old one stays, as glibc's does.
+// The old block stays if there is no memory for a smaller one, as glibc's does.
 void* Heap::resize_elsewhere(void* pointer, std::size_t size, const void* caller) noexcept {
   const int kept = errno;
   void* const resized = resize_or_move(pointer, size, caller);
@@ -111,20 +136,27 @@ void* Heap::resize_elsewhere(void* pointer, std::size_t size, const void* caller
   return pointer;
 }
 
+// mimalloc is asked first where both could have the block. A small one that it has no memory for
+// moves to the pool.
 void* Heap::resize_or_move(void* pointer, std::size_t size, const void* caller) noexcept {
-  if (!the_pool.owns(pointer) && !the_pool.sizes().serves(size) &&
-      !scarce_space::is_better_pooled(size)) {
-    return ask(size, [=] { return backing::resize(pointer, size); });
-  }
-  return move(pointer, usable_size(pointer), size, caller);
+  const auto move_it = [=] { return move(pointer, usable_size(pointer), size, caller); };
+  if (the_pool.owns(pointer) || the_pool.sizes().serves(size)) return move_it();
+  if (!passes_on(size, Counted::kNo)) return move_it();
+  return ask_or_take(
+      size, [=] { return backing::resize(pointer, size); }, move_it);
 }
 
 void* Heap::move(void* pointer, std::size_t old_size, std::size_t size,
                  const void* caller) noexcept {
-  void* const moved = allocate_for(size, KnownCaller{caller});
+  const std::size_t kept = std::min(old_size, size);
+  if (void* const moved = the_pool.resize(pointer, kept, size, caller)) {
+    if (!the_pool.sizes().serves(size)) count_passed(size);
+    return moved;
+  }
+  void* const moved = allocate(size, KnownCaller{caller});
   if (moved == nullptr) return nullptr;
-  std::memcpy(moved, pointer, std::min(old_size, size));
-  release_for(pointer, KnownCaller{caller});
+  std::memcpy(moved, pointer, kept);
+  release(pointer, KnownCaller{caller});
   return moved;
 }
 

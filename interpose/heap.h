@@ -15,17 +15,33 @@ namespace bufpool {
 // The pool of the process.
 extern constinit BufferPool the_pool;
 
-// Any thread and any signal handler may call any function. All that entry points call is inlined
-// into them, as the pool's slow paths are told their return address.
+// Any thread and any signal handler may call any function. The functions that get, resize and
+// release are inlined into the entry points (malloc and its kin). So ReturnAddress reads the
+// address that the program called from, which the pool's slow paths are told.
 struct Heap {
-  // Returns `size` bytes, or nullptr with errno ENOMEM.
-  [[nodiscard, gnu::always_inline]] static void* allocate(std::size_t size) noexcept {
-    return allocate_for(size, ReturnAddress{});
+  // Returns `size` bytes, or nullptr with errno ENOMEM. `caller()` is where the program called
+  // from.
+  template <typename Caller = ReturnAddress>
+  [[nodiscard, gnu::always_inline]] static void* allocate(std::size_t size,
+                                                          Caller caller = {}) noexcept {
+    if (size < kMinSize) {
+      if (PassCounter::count()) [[unlikely]]
+        return allocate_telling(size);
+      return backing::allocate(size);
+    }
+    if (!the_pool.wants(size)) [[unlikely]]
+      return allocate_unpooled(size, caller());
+    return the_pool.take(size, caller);
   }
 
   // Takes a block back. A null pointer is none. errno is kept.
-  [[gnu::always_inline]] static void release(void* pointer) noexcept {
-    release_for(pointer, ReturnAddress{});
+  template <typename Caller = ReturnAddress>
+  [[gnu::always_inline]] static void release(void* pointer, Caller caller = {}) noexcept {
+    // Small requests are the more frequent ones: theirs is the way without a jump.
+    if (__builtin_expect_with_probability(the_pool.owns(pointer), 1, 0.3)) {
+      return the_pool.put(pointer, caller);
+    }
+    backing::release(pointer);
   }
 
   // Returns `size` bytes that are zero, or nullptr.
@@ -66,28 +82,6 @@ struct Heap {
   static void tell_passed() noexcept;
 
  private:
-  template <typename Caller>
-  [[nodiscard, gnu::always_inline]] static void* allocate_for(std::size_t size,
-                                                              Caller caller) noexcept {
-    if (size < kMinSize) {
-      if (PassCounter::count()) [[unlikely]]
-        return allocate_telling(size);
-      return backing::allocate(size);
-    }
-    if (!the_pool.wants(size)) [[unlikely]]
-      return allocate_unpooled(size, caller());
-    return the_pool.take(size, caller);
-  }
-
-  template <typename Caller>
-  [[gnu::always_inline]] static void release_for(void* pointer, Caller caller) noexcept {
-    // Small requests are the more frequent ones: theirs is the way without a jump.
-    if (__builtin_expect_with_probability(the_pool.owns(pointer), 1, 0.3)) {
-      return the_pool.put(pointer, caller);
-    }
-    backing::release(pointer);
-  }
-
   // Cold ends of allocate() are calls it can jump to, so that it needs no stack frame.
   [[nodiscard, gnu::cold, gnu::noinline]] static void* allocate_unpooled(
       std::size_t size, const void* caller) noexcept;
@@ -104,7 +98,10 @@ struct Heap {
   static void count_passed(std::size_t size) noexcept;
   template <typename Ask>
   [[nodiscard]] static void* ask(std::size_t size, Ask call) noexcept;
-  static bool passes_on(std::size_t size) noexcept;
+  template <typename Ask, typename Take>
+  [[nodiscard]] static void* ask_or_take(std::size_t size, Ask call, Take take) noexcept;
+  enum class Counted : bool { kNo, kYes };
+  static bool passes_on(std::size_t size, Counted counted = Counted::kYes) noexcept;
 
   static constinit std::atomic<std::uint64_t> passed_above_;
   static constinit std::atomic<std::uint64_t> passed_within_;

@@ -9,14 +9,15 @@
 #include <string_view>
 #include <tuple>
 
-#include "interpose/exit_report.h"
-#include "interpose/fault_message.h"
+#include "interpose/calls/next_symbol.h"
+#include "interpose/exit/exit_report.h"
 #include "interpose/heap.h"
-#include "interpose/message.h"
-#include "interpose/next_symbol.h"
-#include "interpose/scarce_space.h"
+#include "interpose/messages/fault_message.h"
+#include "interpose/messages/message.h"
 #include "interpose/start_options.h"
+#include "interpose/thread_space.h"
 #include "pool/options/options.h"
+#include "pool/platform/process.h"
 #include "pool/platform/safe_calls.h"
 
 namespace bufpool {
@@ -39,7 +40,7 @@ bool bring_to_life() noexcept {
   if (!told && !start.options.quiet) {
     say("BUFPOOL_STATS: it is neither auto, on or off, nor the full path of a folder");
   }
-  scarce_space::learn_limit();
+  ThreadSpace::set_limit_at_start(platform::address_space_limit());
   if (!alive && !start.options.disable) {
     say("no address space to be had for the pool (ulimit -v?): mimalloc serves everything");
   }
@@ -87,6 +88,7 @@ void warm_up() noexcept {
   const bool alive = bring_to_life();
   find_next_fork();
   find_next_fclose();
+  find_next_limit_calls();
   find_next_namespace_calls();
   find_next_page_calls();
   find_next_prctl();
@@ -109,6 +111,7 @@ void after_fork_in_parent() noexcept { the_pool.control().after_fork_in_parent()
 void after_fork_in_child() noexcept {
   the_pool.control().after_fork_in_child();
   Heap::reset_counters();
+  ThreadSpace::forget_in_child();
   restart_report_in_child();
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The functions of the malloc family that every allocator defines; the others are in
-// malloc_derived.cpp. The way of a request: the function here, its rule in
-// libc_rules.h, Heap::allocate, BufferPool::take, the restartable sequence.
+// malloc_derived.cpp.
+//
+// A request that hits takes four hops, all inlined into the function here: its rule in
+// libc_rules.h, Heap::allocate, BufferPool::take, and CpuCache::pop with the restartable sequence
+// in it.
 #include <cstddef>
 
 #include "interpose/export.h"

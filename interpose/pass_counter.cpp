@@ -12,6 +12,7 @@ namespace bufpool {
 constinit std::atomic<std::uint64_t> PassCounter::told_{0};
 constinit thread_local std::uint32_t PassCounter::left_{~std::uint32_t{0}};
 constinit thread_local bool PassCounter::began_{false};
+constinit thread_local bool PassCounter::was_served_{false};
 
 namespace {
 
@@ -20,7 +21,7 @@ namespace {
 // Returns false if there is no memory for it.
 bool wake_backing() noexcept {
   const int kept = errno;
-  backing::open();
+  backing::open(PassCounter::doubt);
   void* const first = backing::allocate(kMinSize);
   backing::release(first);
   errno = kept;
@@ -31,9 +32,23 @@ bool wake_backing() noexcept {
 
 void PassCounter::tell() noexcept {
   told_.fetch_add(began_ ? kStep : 1, std::memory_order_relaxed);
-  if (!began_) began_ = wake_backing();
+  if (began_) left_ = -kStep;
+  begin();
+}
+
+void PassCounter::begin() noexcept {
+  if (began_) return;
+  began_ = wake_backing();
+  was_served_ |= began_;
   left_ = began_ ? -kStep : ~std::uint32_t{0};
   Heap::tell_passed();
+}
+
+void PassCounter::doubt() noexcept {
+  if (!began_) return;
+  told_.fetch_add(left_ + kStep, std::memory_order_relaxed);
+  began_ = false;
+  left_ = ~std::uint32_t{0};
 }
 
 std::uint64_t PassCounter::total() noexcept {

@@ -21,7 +21,7 @@ class PassCounter {
   // Takes back what count() has counted.
   static void put_off() noexcept { --left_; }
 
-  // Tells all threads what this one has counted. It wakes mimalloc for this thread first.
+  // Tells all threads what this one has counted, and does what begin() does.
   [[gnu::cold, gnu::noinline]] static void tell() noexcept;
 
   // Returns the requests that all threads have told, and those that this thread has not told yet.
@@ -33,12 +33,25 @@ class PassCounter {
   // Starts at 0 again, in a forked child.
   static void reset() noexcept;
 
-  // Returns whether mimalloc has served this thread.
+  // Returns whether mimalloc has served this thread, and had memory for it the last time.
   static bool began() noexcept { return began_; }
+
+  // Returns whether mimalloc ever had memory for this thread. Then what it sets aside for the
+  // thread is mapped already.
+  static bool was_served() noexcept { return was_served_; }
+
+  // Makes mimalloc serve this thread, if began() is false. errno is kept. began() stays false if
+  // mimalloc has no memory.
+  static void begin() noexcept;
+
+  // Notes that mimalloc had no memory for a request of this thread, which may have been a large
+  // one. The next small request finds out whether it has memory for such.
+  static void doubt() noexcept;
 
  private:
   static constinit thread_local std::uint32_t left_ [[gnu::tls_model("initial-exec")]];
   static constinit thread_local bool began_ [[gnu::tls_model("initial-exec")]];
+  static constinit thread_local bool was_served_ [[gnu::tls_model("initial-exec")]];
   static constinit std::atomic<std::uint64_t> told_;
 };
 

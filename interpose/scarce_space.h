@@ -3,20 +3,23 @@
 // underneath, which sets much address space aside for each thread.
 #pragma once
 
-#include <cstddef>
+#include "interpose/thread_space.h"
 
 namespace bufpool::scarce_space {
 
-// Asks for the limit of address space. Pre: called once, at start: a process that has locked itself
-// in later on may be killed for the call.
-void learn_limit() noexcept;
+// Returns whether the pool has a class for small requests. Any thread and any signal handler may
+// call it.
+[[nodiscard]] bool pool_serves_small() noexcept;
 
-// Returns whether a request of `size` bytes is to go to the pool's smallest class. This is so if
-// the request is small, mimalloc has not served this thread yet, and address space is short or
-// mimalloc had none for a thread lately. It may read a file.
-[[nodiscard]] bool is_better_pooled(std::size_t size) noexcept;
+// Returns whether a small request is to go to the pool's smallest class. This is so if mimalloc had
+// no memory for a thread lately, or if this thread, which mimalloc never served, is refused a share
+// of the address space. Else
+// `share` is taken where there is a limit, and the caller keeps it until mimalloc has served the
+// thread. It may read a file. Any thread and any signal handler may call it. Pre: mimalloc has not
+// served this thread, or had no memory for it the last time.
+[[nodiscard]] bool is_better_pooled(ThreadSpace::Share& share) noexcept;
 
-// Notes that mimalloc had no memory for a thread.
+// Notes that mimalloc had no memory for a thread. Any thread and any signal handler may call it.
 void note_backing_refused() noexcept;
 
 }  // namespace bufpool::scarce_space

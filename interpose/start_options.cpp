@@ -9,7 +9,7 @@
 #include <cstddef>
 
 #include "interpose/heap.h"
-#include "interpose/message.h"
+#include "interpose/messages/message.h"
 #include "report/figures.h"
 
 namespace bufpool {

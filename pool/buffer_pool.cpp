@@ -31,7 +31,7 @@ bool BufferPool::open(const Options& options) noexcept {
   mode_ = cache_.open(wanted_mode(options), options.cpu_cache, spans_.data(), cookies);
   if (mode_ == PoolMode::kPassThrough) return false;
   const BlockMarks marks(cookies);
-  retention_.open(options, spans_.data(), &cache_);
+  retention_.open(options, spans_.data(), &cache_, &returns_);
   trimmer_.open(options, &retention_);
   stats_.open({.cache = &cache_,
                .spans = spans_.data(),
@@ -57,7 +57,9 @@ void BufferPool::connect_paths() noexcept {
                    .retention = &retention_,
                    .trimmer = &trimmer_,
                    .lending = &lending_,
-                   .stats = &stats_});
+                   .stats = &stats_,
+                   .returns = &returns_,
+                   .mappings = &space_.mappings()});
   free_path_.open({.tables = &tables_,
                    .sizes = &sizes_,
                    .check = &check_,
@@ -69,25 +71,26 @@ void BufferPool::connect_paths() noexcept {
                    .stats = &stats_,
                    .predictor = &predictor_},
                   zero_);
+  page_move_.open({.tables = &tables_, .check = &check_, .altered = &altered_, .spans = &spans_});
   resize_.open({.tables = &tables_,
                 .sizes = &sizes_,
                 .check = &check_,
-                .altered = &altered_,
                 .spans = &spans_,
                 .lending = &lending_,
                 .stats = &stats_,
                 .predictor = &predictor_,
                 .miss_path = &miss_path_,
-                .free_path = &free_path_},
+                .free_path = &free_path_,
+                .page_move = &page_move_},
                zero_);
 }
 
 void* BufferPool::take_zeroed(std::size_t size, const void* caller) noexcept {
   const ClassIndex c = sizes_.class_for(size);
-  const auto [block, why] = miss_path_.take_block(size, size, caller);
-  if (block == 0) {
-    return miss_path_.pass_on(c, why, [size] { return backing::allocate_zeroed(size); });
-  }
+  const auto ask = [size] { return backing::allocate_zeroed(size); };
+  const auto [block, passed] =
+      miss_path_.serve(c, miss_path_.take_block(size, size, caller), size, ask);
+  if (block == 0) return passed;
   const bool known_zero = tables_.marks().state(block) == BlockState::kKnownZero;
   void* const buffer = miss_path_.hand_out(block, c);
   // If all memory is handed out as zero, the part that realloc may add in place is zero, too.
@@ -106,13 +109,18 @@ void* BufferPool::take_aligned(std::size_t alignment, std::size_t size,
   const std::size_t whole = ServedSizes::bytes_to_align(alignment, size);
   const auto aligned = [=] { return backing::allocate_aligned(alignment, size); };
   if (!sizes_.serves(whole)) return backing::keeping_errno(aligned);
-  const auto [block, why] = miss_path_.take_block(whole, size, caller);
-  if (block == 0) return miss_path_.pass_on(sizes_.class_for(whole), why, aligned);
+  const MissPath::Got got = miss_path_.take_block(whole, size, caller);
+  const auto [block, passed] = miss_path_.serve(sizes_.class_for(whole), got, size, aligned);
+  if (block == 0) return passed;
   tables_.marks().mark_in_use(block);
-  const std::size_t gap = gap_bytes(tables_.class_at(block));
+  const ClassIndex c = tables_.class_at(block);
+  const std::size_t gap = gap_bytes(c);
   const std::uintptr_t buffer = block + gap;
   const std::uintptr_t entry = (buffer + alignment - 1) & ~(alignment - 1);
-  if (zero_ == ZeroChoice::kAlloc) std::memset(reinterpret_cast<void*>(entry), 0, size);
+  if (zero_ == ZeroChoice::kAlloc) {
+    // The part that realloc may add in place is zero, too.
+    std::memset(reinterpret_cast<void*>(entry), 0, buffer + buffer_bytes(c) - entry);
+  }
   if (entry != buffer) tables_.marks().mark_entry(block, entry, gap);
   return reinterpret_cast<void*>(entry);
 }
@@ -137,6 +145,7 @@ PoolControl BufferPool::control() noexcept {
                       .check = check_,
                       .altered = altered_,
                       .retention = retention_,
+                      .returns = returns_,
                       .trimmer = trimmer_,
                       .cache = cache_,
                       .spans = spans_,

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/addresses/chunk_space.h"
 #include "pool/blocks/all_spans.h"
 #include "pool/blocks/altered_pages.h"
 #include "pool/blocks/hit_tables.h"
@@ -13,16 +14,17 @@
 #include "pool/buffer_resize.h"
 #include "pool/free_path.h"
 #include "pool/growing/lending.h"
+#include "pool/growing/page_move.h"
 #include "pool/growing/realloc_predictor.h"
-#include "pool/memory/chunk_space.h"
 #include "pool/miss_path.h"
 #include "pool/options/options.h"
 #include "pool/percpu/cpu_cache.h"
 #include "pool/platform/caller.h"
 #include "pool/pool_control.h"
 #include "pool/pool_figures.h"
-#include "pool/returning/retention.h"
-#include "pool/returning/trimmer.h"
+#include "pool/retention/retention.h"
+#include "pool/retention/returns_under_way.h"
+#include "pool/retention/trimmer.h"
 #include "pool/stats/stats_teller.h"
 #include "pool/telemetry/fork_account.h"
 #include "pool/telemetry/snapshot.h"
@@ -110,6 +112,13 @@ class BufferPool {
     return pointer;
   }
 
+  // Resizes a large buffer that crosses the border between the pool and the allocator underneath;
+  // it does what BufferResize::move_across() does, and has its preconditions.
+  [[nodiscard]] void* resize(void* pointer, std::size_t kept, std::size_t size,
+                             const void* caller) noexcept {
+    return resize_.move_across(pointer, kept, size, caller);
+  }
+
   // Returns the bytes of the buffer that may be written, or 0 if it is no buffer in use.
   // Pre: owns(pointer).
   [[nodiscard]] std::size_t usable_size(const void* pointer) noexcept {
@@ -124,7 +133,8 @@ class BufferPool {
  private:
   void connect_paths() noexcept;
 
-  // The hit paths read these first members and the head of the cache, and nothing else.
+  // The hit paths read this member and the distances of the slabs in `cache_`
+  // (CpuSlabs::visible()). They read no other member.
   HitTables tables_;
 
   ServedSizes sizes_;
@@ -134,9 +144,11 @@ class BufferPool {
   AlteredPages altered_;
   MissPath miss_path_;
   FreePath free_path_;
+  PageMove page_move_;
   BufferResize resize_;
   Lending lending_;
   ReallocPredictor predictor_;
+  ReturnsUnderWay returns_;
   Retention retention_;
   Trimmer trimmer_;
   StatsTeller stats_;

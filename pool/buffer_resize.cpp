@@ -2,9 +2,12 @@
 #include "pool/buffer_resize.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
+#include "pool/backing/backing.h"
 #include "pool/options/policy.h"
+#include "pool/platform/memory.h"
 
 namespace bufpool {
 namespace {
@@ -72,7 +75,41 @@ void* BufferResize::resize_aligned(std::uintptr_t address, std::size_t size,
   const std::size_t room = parts_.check->usable_size(address);
   if (stays(size, room)) return pointer;
   if (!parts_.sizes->serves(size)) return nullptr;
-  return copy_to_plain(pointer, size, std::min(room, size), caller);
+  const std::size_t kept = std::min(room, size);
+  return moves_by_pages(kept, size) ? move(pointer, {size, GrowingSize::once(size), kept}, caller)
+                                    : copy_to_plain(pointer, size, kept, caller);
+}
+
+// A class without slots has no place for pages from anywhere.
+bool BufferResize::moves_by_pages(std::size_t kept, std::size_t size) const noexcept {
+  return kept >= policy::kLeastMoved && has_slots(parts_.sizes->class_for(size));
+}
+
+void* BufferResize::move_across(void* pointer, std::size_t kept, std::size_t size,
+                                const void* caller) noexcept {
+  if (kept < policy::kLeastMoved) return nullptr;
+  const bool owned = parts_.tables->owns(reinterpret_cast<std::uintptr_t>(pointer));
+  const bool served = parts_.sizes->serves(size);
+  if (owned == served) return nullptr;
+  if (owned) return move_out(pointer, kept, size, caller);
+  return moves_by_pages(kept, size) ? move(pointer, {size, GrowingSize::once(size), kept}, caller)
+                                    : nullptr;
+}
+
+void* BufferResize::move_out(void* from, std::size_t kept, std::size_t size,
+                             const void* caller) noexcept {
+  if (size < backing::kLeastMappedAlone) return nullptr;
+  const int before = errno;
+  const std::size_t in_page = reinterpret_cast<std::uintptr_t>(from) % platform::kPageBytes;
+  void* const to = backing::allocate_in_page(size, in_page);
+  errno = before;
+  if (to == nullptr) return nullptr;
+  const platform::Moved pages = parts_.page_move->move(from, to, kept);
+  // Memory whose pages are gone is never used again.
+  if (pages == platform::Moved::kLost) return nullptr;
+  if (pages == platform::Moved::kNo) std::memcpy(to, from, kept);
+  give_back(from, pages, kept, caller);
+  return to;
 }
 
 // `size` is the buffer's afterwards, and `kept` are the bytes of its contents now.
@@ -82,30 +119,43 @@ void* BufferResize::grow(Buffer from, GrowingSize size, std::size_t kept,
   const std::size_t room = std::min(parts_.predictor->room_for(size.most()), kWidest);
   const bool wide = parts_.sizes->serves(room) && zero_ != ZeroChoice::kAlloc &&
                     (size.grew_again() || parts_.predictor->likely());
-  void* const grown = wide ? move(from, {room, size, kept}, caller) : nullptr;
-  return grown != nullptr ? grown : move(from, {size.most(), size, kept}, caller);
+  void* const grown = wide ? move(from.pointer(), {room, size, kept}, caller) : nullptr;
+  return grown != nullptr ? grown : move(from.pointer(), {size.most(), size, kept}, caller);
 }
 
 // Pre: `size` is served, and less than what the buffer holds.
 void* BufferResize::shrink(Buffer from, std::size_t size, const void* caller) noexcept {
   if (size < policy::kLeastMoved) return copy_to_plain(from.pointer(), size, size, caller);
-  return move(from, {size, GrowingSize::once(size), size}, caller);
+  return move(from.pointer(), {size, GrowingSize::once(size), size}, caller);
 }
 
-// It returns nullptr, and nothing happened, if there is no such block.
-void* BufferResize::move(Buffer from, const Target& target, const void* caller) noexcept {
-  const Block block = take_to_grow(from.block, target, caller);
+// `from` is the pool's or the allocator's underneath. It returns nullptr, and nothing happened, if
+// there is no such block.
+void* BufferResize::move(void* from, const Target& target, const void* caller) noexcept {
+  const Block block = take_to_grow(from, target, caller);
   if (block == 0) return nullptr;
   const Buffer to = buffer_in(block);
   marks().mark_growing(block, target.size);
-  const platform::Moved pages = move_pages(from, to, target.kept, caller);
-  if (pages == platform::Moved::kYes) return to.pointer();
-  // A block whose pages are gone is never used again.
-  if (pages == platform::Moved::kLost) return nullptr;
-  std::memcpy(to.pointer(), from.pointer(), target.kept);
+  const platform::Moved pages = parts_.page_move->move(from, to.pointer(), target.kept);
+  // A block whose pages are gone is never used again, and has nothing to give back.
+  if (pages == platform::Moved::kLost) {
+    parts_.lending->end(block, to.c, BlockState::kGrowing);
+    return nullptr;
+  }
+  if (pages == platform::Moved::kNo) std::memcpy(to.pointer(), from, target.kept);
+  give_back(from, pages, target.kept, caller);
   clear_behind(to, target.kept);
-  parts_.free_path->put(from.pointer(), caller);
   return to.pointer();
+}
+
+// Gives a buffer back whose first `kept` bytes were moved, or copied if `pages` is not kYes.
+void BufferResize::give_back(void* pointer, platform::Moved pages, std::size_t kept,
+                             const void* caller) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(pointer);
+  if (!parts_.tables->owns(address)) return backing::release(pointer);
+  if (pages != platform::Moved::kYes) return parts_.free_path->put(pointer, caller);
+  const platform::PagesToMove emptied(pointer, kept);
+  parts_.free_path->put_emptied(pointer, emptied.first, emptied.last, caller);
 }
 
 // Copies the first `kept` bytes to a buffer of `size` bytes that is as if it never grew. It returns
@@ -130,13 +180,13 @@ void BufferResize::clear_behind(Buffer buffer, std::size_t kept) const noexcept 
 
 // Returns a block for a target, or 0 if there is none. A block that pages may move into begins in
 // its page where `from` does.
-Block BufferResize::take_to_grow(Block from, const Target& target, const void* caller) noexcept {
+Block BufferResize::take_to_grow(const void* from, const Target& target,
+                                 const void* caller) noexcept {
   const std::size_t size = target.size.most();
   const ClassIndex wanted = parts_.sizes->class_for(target.room);
   Block block = 0;
   if (span_blocks(wanted) == 1) {
-    const auto in_page = static_cast<std::uint32_t>(from % platform::kPageBytes);
-    const std::uint32_t offset = has_slots(wanted) ? in_page : WideTake::kAnywhere;
+    const std::uint32_t offset = PageMove::offset_for(from, wanted);
     const MissPath::Wide wide = parts_.miss_path->take_wide(wanted, size, offset, caller);
     block = wide.block;
     if (block != 0) lend_tail(block, wanted, size, wide.idle_bytes);
@@ -197,45 +247,6 @@ bool BufferResize::purge_behind(Block block, ClassIndex c, std::size_t size) noe
   if (!platform::purge(reinterpret_cast<void*>(first), last - first)) return false;
   spans.note_emptied(block, first, last);
   return true;
-}
-
-bool BufferResize::may_move_pages(Buffer from, Buffer to, std::size_t kept) const noexcept {
-  return kept >= policy::kLeastMoved && zero_ == ZeroChoice::kOff && has_slots(to.c) &&
-         !parts_.altered->has(from.block, from.c) &&
-         from.block % platform::kPageBytes == to.block % platform::kPageBytes;
-}
-
-// The pages of a large buffer move; what lies on a page with something else is copied. The block
-// they leave reads as zero where they were, and goes back. kNo says that nothing
-// happened.
-platform::Moved BufferResize::move_pages(Buffer from, Buffer to, std::size_t kept,
-                                         const void* caller) noexcept {
-  if (!may_move_pages(from, to, kept)) return platform::Moved::kNo;
-  // The guard line's words stay where they are.
-  const std::uintptr_t first = platform::page_above(from.block + FreePath::kWordsBytes);
-  const std::uintptr_t last = platform::page_below(from.address() + kept);
-  const std::uintptr_t distance = to.block - from.block;
-  auto* const there = reinterpret_cast<void*>(first + distance);
-  const auto moved = platform::move_pages(reinterpret_cast<void*>(first), last - first, there);
-  if (moved == platform::Moved::kLost) return moved;
-  if (moved == platform::Moved::kNo) {
-    return platform::commit(there, last - first) ? moved : platform::Moved::kLost;
-  }
-  const auto copy = [=](std::uintptr_t start, std::uintptr_t end) {
-    if (start >= end) return;
-    std::memcpy(reinterpret_cast<void*>(start + distance), reinterpret_cast<void*>(start),
-                end - start);
-  };
-  copy(from.address(), first);
-  copy(last, from.address() + kept);
-  // The kernel moved the wish for huge pages, too.
-  if (parts_.spans->wide_blocks(from.c).has_huge_pages(from.block) &&
-      !parts_.spans->wide_blocks(to.c).has_huge_pages(to.block)) {
-    (void)platform::want_small_pages(there, last - first);
-  }
-  parts_.spans->wide_blocks(from.c).note_emptied(from.block, first, last);
-  parts_.free_path->put_emptied(from.block, from.c, caller);
-  return moved;
 }
 
 }  // namespace bufpool

@@ -8,12 +8,12 @@
 #include <cstdint>
 
 #include "pool/blocks/all_spans.h"
-#include "pool/blocks/altered_pages.h"
 #include "pool/blocks/hit_tables.h"
 #include "pool/blocks/pointer_check.h"
 #include "pool/blocks/served_sizes.h"
 #include "pool/free_path.h"
 #include "pool/growing/lending.h"
+#include "pool/growing/page_move.h"
 #include "pool/growing/realloc_predictor.h"
 #include "pool/miss_path.h"
 #include "pool/options/options.h"
@@ -31,13 +31,13 @@ class BufferResize {
     const HitTables* tables = nullptr;
     const ServedSizes* sizes = nullptr;
     PointerCheck* check = nullptr;
-    AlteredPages* altered = nullptr;
     AllSpans* spans = nullptr;
     Lending* lending = nullptr;
     StatsTeller* stats = nullptr;
     ReallocPredictor* predictor = nullptr;
     MissPath* miss_path = nullptr;
     FreePath* free_path = nullptr;
+    PageMove* page_move = nullptr;
   };
   // The parts outlive this. `zero` tells which memory is handed out as zero. Pre: it is called
   // once.
@@ -52,6 +52,15 @@ class BufferResize {
   // where the program called us from, see Trimmer::after_slow_path().
   [[nodiscard, gnu::noinline]] void* resize(void* pointer, std::size_t size,
                                             const void* caller) noexcept;
+
+  // Moves a buffer of which `kept` bytes are to stay between the pool and the allocator underneath,
+  // by its pages, to where there is room for `size` bytes. It returns nullptr, and nothing
+  // happened, if that is not worth it, if there is no memory, or if the buffer would not cross the
+  // border. errno stays as it is. A signal handler may call it as far as it may call the allocator
+  // underneath. Pre: `pointer` is a buffer in use of either, and
+  // 0 < kept <= size.
+  [[nodiscard]] void* move_across(void* pointer, std::size_t kept, std::size_t size,
+                                  const void* caller) noexcept;
 
   // Returns the bytes that realloc took of a class beyond what the sizes of the buffers needed,
   // over all times.
@@ -84,17 +93,20 @@ class BufferResize {
   [[nodiscard]] void* grow(Buffer from, GrowingSize size, std::size_t kept,
                            const void* caller) noexcept;
   [[nodiscard]] void* shrink(Buffer from, std::size_t size, const void* caller) noexcept;
-  [[nodiscard]] void* move(Buffer from, const Target& target, const void* caller) noexcept;
+  [[nodiscard]] void* move(void* from, const Target& target, const void* caller) noexcept;
+  [[nodiscard]] void* move_out(void* from, std::size_t kept, std::size_t size,
+                               const void* caller) noexcept;
+  [[nodiscard]] bool moves_by_pages(std::size_t kept, std::size_t size) const noexcept;
   [[nodiscard]] void* copy_to_plain(void* pointer, std::size_t size, std::size_t kept,
                                     const void* caller) noexcept;
 
-  [[nodiscard]] Block take_to_grow(Block from, const Target& target, const void* caller) noexcept;
+  [[nodiscard]] Block take_to_grow(const void* from, const Target& target,
+                                   const void* caller) noexcept;
   [[nodiscard]] bool lend(Block block, ClassIndex wanted, std::size_t size,
                           const void* caller) noexcept;
   void lend_tail(Block block, ClassIndex c, std::size_t size, std::uint64_t idle_bytes) noexcept;
-  [[nodiscard]] platform::Moved move_pages(Buffer from, Buffer to, std::size_t kept,
-                                           const void* caller) noexcept;
-  [[nodiscard]] bool may_move_pages(Buffer from, Buffer to, std::size_t kept) const noexcept;
+  void give_back(void* pointer, platform::Moved pages, std::size_t kept,
+                 const void* caller) noexcept;
   void clear_behind(Buffer buffer, std::size_t kept) const noexcept;
   void give_tail_back(Buffer buffer, std::size_t size) noexcept;
   [[nodiscard]] bool purge_behind(Block block, ClassIndex c, std::size_t size) noexcept;

@@ -14,7 +14,7 @@ void FreePath::put_checked(void* pointer, const void* caller) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
   const ClassIndex c = parts_.tables->class_at(address);
   const Block front = parts_.check->front_of(address);
-  // Nobody can guess such a mark: the buffer is in use.
+  // A program cannot guess such a mark, so the buffer is in use.
   if (is_whole_buffer(marks().state(front))) return put_block(front, c, caller);
   if (parts_.check->is_foreign(address)) return backing::release(pointer);
   parts_.check->require_in_use(address, Fault::Call::kFree);
@@ -27,14 +27,14 @@ void FreePath::put_checked(void* pointer, const void* caller) noexcept {
 // The end of the long way: it does what put() does, and what the state of the buffer asks for.
 void FreePath::put_block(Block block, ClassIndex c, const void* caller) noexcept {
   const bool grew = marks().is_growing(block) && span_blocks(c) == 1;
-  const std::size_t used = grew ? used_by_growing(block, c) : kWordsBytes;
+  const std::size_t written = grew ? used_by_growing(block, c) : kWordsBytes;
   end_use(block, c);
-  const auto renewed =
-      parts_.altered->has(block, c) ? parts_.altered->renew(block, c) : AlteredPages::Renewed::kNo;
+  const auto renewed = renew(block, c);
   if (renewed == AlteredPages::Renewed::kLost) return;
   if (zero_ == ZeroChoice::kFree) wipe(block, c);
-  const bool partly_empty = grew || renewed == AlteredPages::Renewed::kEmpty;
-  if (partly_empty && parts_.spans->wide_blocks(c).give(block, used)) {
+  const bool all_empty = renewed == AlteredPages::Renewed::kEmpty;
+  const std::size_t used = all_empty ? kWordsBytes : written;
+  if ((grew || all_empty) && parts_.spans->wide_blocks(c).give(block, used)) {
     return parts_.trimmer->after_slow_path(0, caller);  // the span counts it as idle already
   }
   put_free(block, c, caller);
@@ -53,10 +53,35 @@ void FreePath::put_free(Block block, ClassIndex c, const void* caller) noexcept 
   if (!parts_.cache->push(stack, block)) push(block, caller);
 }
 
-void FreePath::put_emptied(Block block, ClassIndex c, const void* caller) noexcept {
+void FreePath::put_emptied(void* pointer, std::uintptr_t from, std::uintptr_t to,
+                           const void* caller) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(pointer);
+  const bool whole = is_whole_buffer(marks().state(parts_.check->front_of(address)));
+  const bool foreign = !whole && parts_.check->is_foreign(address);
+  if (zero_ != ZeroChoice::kOff || foreign) return put(pointer, caller);
+  const ClassIndex c = parts_.tables->class_at(address);
+  const Block block = parts_.spans->lookup(c).block_around(address);
+  const Block line = address - gap_bytes(c);
+  if (line != block) marks().mark_free(line);
+  const bool grew = marks().is_growing(block);
+  const std::size_t used = grew ? used_by_growing(block, c) : kWordsBytes;
+  const bool altered = parts_.altered->has(block, c);
   end_use(block, c);
-  if (!parts_.spans->wide_blocks(c).give(block, kWordsBytes)) parts_.cache->overflow(c, block);
+  const auto renewed = renew(block, c);
+  if (renewed == AlteredPages::Renewed::kLost) return;
+  // A move in several pieces may have copied some of them, so the pages are not empty for certain.
+  if (altered && renewed == AlteredPages::Renewed::kNo) {
+    if (!grew || !parts_.spans->wide_blocks(c).give(block, used)) put_free(block, c, caller);
+    return;
+  }
+  const bool all_empty = renewed == AlteredPages::Renewed::kEmpty;
+  parts_.spans->wide_blocks(c).give_emptied(block, all_empty ? kWordsBytes : used, from, to);
   parts_.trimmer->after_slow_path(stride_bytes(c), caller);
+}
+
+AlteredPages::Renewed FreePath::renew(Block block, ClassIndex c) noexcept {
+  if (!parts_.altered->has(block, c)) return AlteredPages::Renewed::kNo;
+  return parts_.altered->renew(block, c);
 }
 
 void FreePath::push(Block block, const void* caller) noexcept {

@@ -13,7 +13,7 @@
 #include "pool/growing/realloc_predictor.h"
 #include "pool/options/options.h"
 #include "pool/percpu/cpu_cache.h"
-#include "pool/returning/trimmer.h"
+#include "pool/retention/trimmer.h"
 #include "pool/stats/stats_teller.h"
 
 namespace bufpool {
@@ -55,9 +55,11 @@ class FreePath {
   // spans where the stack is full.
   [[gnu::cold, gnu::noinline]] void push(Block block, const void* caller) noexcept;
 
-  // Takes back a block of class `c` whose pages were moved away behind the guard line's words. A
-  // span of the class is one block, which knows so already.
-  void put_emptied(Block block, ClassIndex c, const void* caller) noexcept;
+  // It does what put() does for a buffer whose whole pages in [from, to) were moved away. If
+  // buffers are not wiped, the span of the block knows after it that they have no memory. Pre: a
+  // span of the class is one block.
+  void put_emptied(void* pointer, std::uintptr_t from, std::uintptr_t to,
+                   const void* caller) noexcept;
 
   // So many bytes of a block keep their page when the pages behind its guard line's words go.
   static constexpr std::size_t kWordsBytes = kLine;
@@ -66,6 +68,7 @@ class FreePath {
   void put_block(Block block, ClassIndex c, const void* caller) noexcept;
   void put_free(Block block, ClassIndex c, const void* caller) noexcept;
   void end_use(Block block, ClassIndex c) noexcept;
+  [[nodiscard]] AlteredPages::Renewed renew(Block block, ClassIndex c) noexcept;
   [[nodiscard]] std::size_t used_by_growing(Block block, ClassIndex c) const noexcept;
   void wipe(Block block, ClassIndex c) noexcept;
 

@@ -2,15 +2,22 @@
 #include "pool/miss_path.h"
 
 #include "pool/options/policy.h"
+#include "pool/platform/clock.h"
 #include "pool/platform/memory.h"
+#include "pool/sync/moment.h"
 
 namespace bufpool {
 
 void* MissPath::take(std::size_t size, const void* caller) noexcept {
   const ClassIndex c = parts_.sizes->class_for(size);
-  const auto [block, why] = find(c, size, caller);
-  if (block == 0) return pass_on(c, why, [size] { return backing::allocate(size); });
-  return hand_out(block, c);
+  const Got got = find(c, size, caller);
+  return got.block != 0 ? hand_out(got.block, c) : take_elsewhere(c, got, size);
+}
+
+void* MissPath::take_elsewhere(ClassIndex c, Got got, std::size_t size) noexcept {
+  const auto ask = [size] { return backing::allocate(size); };
+  const Served served = serve(c, got, size, ask);
+  return served.block != 0 ? hand_out(served.block, c) : served.passed;
 }
 
 MissPath::Got MissPath::take_block(std::size_t size, std::size_t asked,
@@ -30,10 +37,12 @@ MissPath::Got MissPath::find(ClassIndex c, std::size_t asked, const void* caller
   if (!parts_.spans->opened(c).is_open()) return {0, Shortage::kLock};
   // 3. An idle block of a larger class has its pages already.
   CpuCache::Refill got = borrow(c, asked);
-  // 4. The shared spans have a batch, or cut one from fresh pages.
+  // 4. The shared spans have a batch, or cut one from fresh pages. If the system refuses memory,
+  //    the memory that another thread is giving back can be had soon.
   if (got.block == 0) got = refill(c, asked);
-  // 5. What is idle goes back for fresh pages. Of a buffer with room to grow only what is asked for
-  //    is about to have pages, and nothing is regretted.
+  // 5. Idle pages go back to make up for fresh ones. A block of more than twice the request is for
+  //    a buffer with room to grow. Most of its fresh pages stay untouched, so the budget is not
+  //    raised for those among them that were purged shortly before.
   const bool roomy = asked < nominal_bytes(c) / 2;
   if (got.fresh_bytes > 0) {
     parts_.retention->after_fresh(got.fresh_bytes, roomy ? 0 : got.regret_bytes);
@@ -44,11 +53,48 @@ MissPath::Got MissPath::find(ClassIndex c, std::size_t asked, const void* caller
   return {got.block, got.why};
 }
 
-// If the system refuses memory, all that is idle goes back, and the spans are asked once more.
+// While another thread gives the pages of blocks back, these blocks are in no span.
 CpuCache::Refill MissPath::refill(ClassIndex c, std::size_t asked) noexcept {
+  const std::uint32_t steps = parts_.returns->steps();
+  const CpuCache::Refill refill = refill_at_once(c, asked);
+  if (refill.block != 0 || refill.why != Shortage::kMemory) return refill;
+  return await_returns(c, asked, steps);
+}
+
+// If the system refuses memory, all that is idle goes back, and the spans are asked once more.
+CpuCache::Refill MissPath::refill_at_once(ClassIndex c, std::size_t asked) noexcept {
   const CpuCache::Refill refill = parts_.cache->refill(c, asked);
   if (refill.block != 0 || refill.why == Shortage::kLock) return refill;
   return parts_.retention->make_room() ? parts_.cache->refill(c, asked) : refill;
+}
+
+// Tries again after each step of the threads that give memory back, from the first step after
+// `steps` on.
+CpuCache::Refill MissPath::await_returns(ClassIndex c, std::size_t asked,
+                                         std::uint32_t steps) noexcept {
+  ReturnsUnderWay& returns = *parts_.returns;
+  const std::uint32_t since_ms = platform::now_ms();
+  while (returns.steps() != steps || returns.may_wait()) {
+    if (!is_within(platform::now_ms(), since_ms, policy::kReturnsPatienceMs)) break;
+    if (!returns.wait(steps, since_ms)) break;
+    steps = returns.steps();
+    const CpuCache::Refill got = refill_at_once(c, asked);
+    if (got.block != 0 || got.why != Shortage::kMemory) return got;
+  }
+  return {};
+}
+
+// Returns a block of a larger class, or 0 if there is none. It may be a free one, or be cut from
+// pages next to those that the class has, as that takes no mapping. The next larger class comes
+// first.
+Block MissPath::take_larger(ClassIndex c, std::size_t asked) noexcept {
+  for (std::uint32_t number = to_number(c) + 1; number <= to_number(kLastClass); ++number) {
+    const ClassIndex lender{number};
+    if (!parts_.sizes->is_in_use(lender) || !(*parts_.spans)[lender].is_used()) continue;
+    if (const Block block = parts_.cache->pop_again(lender, asked)) return block;
+    if (const Block block = parts_.cache->refill(lender, asked).block) return block;
+  }
+  return 0;
 }
 
 // A block is borrowed where the class would need fresh pages. Each time costs this slow path, so a

@@ -4,18 +4,22 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/addresses/chunk_space.h"
 #include "pool/backing/backing.h"
 #include "pool/blocks/all_spans.h"
 #include "pool/blocks/hit_tables.h"
 #include "pool/blocks/served_sizes.h"
 #include "pool/growing/lending.h"
 #include "pool/percpu/cpu_cache.h"
-#include "pool/returning/retention.h"
-#include "pool/returning/trimmer.h"
+#include "pool/retention/retention.h"
+#include "pool/retention/returns_under_way.h"
+#include "pool/retention/trimmer.h"
 #include "pool/stats/stats_teller.h"
+#include "pool/sync/refusal.h"
 
 namespace bufpool {
 
@@ -36,6 +40,8 @@ class MissPath {
     Trimmer* trimmer = nullptr;
     Lending* lending = nullptr;
     StatsTeller* stats = nullptr;
+    ReturnsUnderWay* returns = nullptr;
+    const SpaceMappings* mappings = nullptr;
   };
   // The parts outlive this. Pre: it is called once.
   void open(const Parts& parts) noexcept { parts_ = parts; }
@@ -73,31 +79,70 @@ class MissPath {
     return reinterpret_cast<void*>(block + parts_.tables->gap_of_class(c));
   }
 
-  // Counts that there was no buffer of the class, and returns the result of `ask`, which asks the
-  // allocator underneath. errno stays as it is unless that fails.
+  // It is a block, or, if that is 0, what the allocator underneath gave: that may be nullptr.
+  struct Served {
+    Block block;
+    void* passed;
+  };
+  // Ends a request of class `c` and `asked` bytes for which `got` is what the pool had. Without a
+  // block the request is passed on: `ask` asks the allocator underneath. If neither has memory, a
+  // block of a larger class serves. errno stays as it is unless all fail.
   template <typename Ask>
-  [[nodiscard]] void* pass_on(ClassIndex c, Shortage why, Ask ask) noexcept {
-    auto& passed = passed_on_[to_number(c)][static_cast<std::size_t>(why)];
-    passed.fetch_add(1, std::memory_order_relaxed);
-    parts_.stats->tell_passed_on(c, why);
-    return backing::keeping_errno(ask);
+  [[nodiscard]] Served serve(ClassIndex c, Got got, std::size_t asked, Ask ask) noexcept {
+    if (got.block != 0) return {got.block, nullptr};
+    if (got.why != Shortage::kMemory) return pass_on(c, got.why, ask);
+    return serve_short(c, asked, ask);
   }
 
-  // Returns how often pass_on() was called for a class and a reason.
+  // Returns how often a request of a class was passed on for a reason.
   [[nodiscard]] std::uint64_t passed_on(ClassIndex c, Shortage why) const noexcept {
     return passed_on_[to_number(c)][static_cast<std::size_t>(why)].load(std::memory_order_relaxed);
   }
 
  private:
+  // Counts that there was no buffer of the class, and returns the result of `ask`, which asks the
+  // allocator underneath.
+  template <typename Ask>
+  [[nodiscard]] Served pass_on(ClassIndex c, Shortage why, Ask ask) noexcept {
+    auto& passed = passed_on_[to_number(c)][static_cast<std::size_t>(why)];
+    passed.fetch_add(1, std::memory_order_relaxed);
+    parts_.stats->tell_passed_on(c, why);
+    return {0, backing::keeping_errno(ask)};
+  }
+
+  // It does what serve() does where the pool had no memory. The allocator underneath comes first,
+  // as its blocks fit. It comes last if it was refused memory a moment ago, as each try costs it
+  // several system calls, and if mappings are short: a new one would keep those of the classes from
+  // becoming larger.
+  template <typename Ask>
+  [[nodiscard]] Served serve_short(ClassIndex c, std::size_t asked, Ask ask) noexcept {
+    const int kept = errno;
+    const bool asks_first = !parts_.mappings->are_short() && !backing_refused_.stands();
+    void* const memory = asks_first ? ask() : nullptr;
+    errno = kept;
+    if (memory != nullptr) return pass_on(c, Shortage::kMemory, [=] { return memory; });
+    if (asks_first) backing_refused_.note();
+    if (const Block block = take_larger(c, asked)) return {block, nullptr};
+    const auto last = [&]() -> void* { return asks_first ? nullptr : ask(); };
+    return pass_on(c, Shortage::kMemory, last);
+  }
+
   [[nodiscard]] Got find(ClassIndex c, std::size_t asked, const void* caller) noexcept;
   [[nodiscard]] CpuCache::Refill borrow(ClassIndex c, std::size_t asked) noexcept;
   [[nodiscard]] CpuCache::Refill borrow_from_larger(ClassIndex c, std::size_t asked) noexcept;
-  [[nodiscard]] CpuCache::Refill refill(ClassIndex c, std::size_t asked) noexcept;
+  [[nodiscard, gnu::noinline]] void* take_elsewhere(ClassIndex c, Got got,
+                                                    std::size_t size) noexcept;
+  [[nodiscard, gnu::noinline]] CpuCache::Refill refill(ClassIndex c, std::size_t asked) noexcept;
+  [[nodiscard]] CpuCache::Refill refill_at_once(ClassIndex c, std::size_t asked) noexcept;
+  [[nodiscard]] CpuCache::Refill await_returns(ClassIndex c, std::size_t asked,
+                                               std::uint32_t steps) noexcept;
+  [[nodiscard]] Block take_larger(ClassIndex c, std::size_t asked) noexcept;
 
   Parts parts_;
   std::array<std::array<std::atomic<std::uint64_t>, kShortages>, kClassSlots> passed_on_{};
   // Counts how often a class's gets were served by larger ones, since it had fresh pages last.
   std::array<std::atomic<std::uint32_t>, kClassSlots> borrowed_{};
+  Refusal backing_refused_;  // to serve a request that the pool had no memory for
 };
 
 }  // namespace bufpool

@@ -11,15 +11,17 @@ namespace bufpool {
 std::uint64_t PoolControl::warm_up(std::size_t size, std::uint64_t count) noexcept {
   if (!parts_.sizes.serves(size)) return 0;
   const ClassIndex c = parts_.sizes.class_for(size);
-  const std::uint64_t most = std::min(count, parts_.retention.room_to_warm() / stride_bytes(c));
+  const std::uint64_t most =
+      std::min(count, parts_.retention.budget().room_to_warm() / stride_bytes(c));
   const std::uint64_t warmed = bufpool::warm_up(parts_.spans.opened(c).state(), most);
-  parts_.retention.learn_limits().add_warmed(warmed * stride_bytes(c));
+  parts_.retention.budget().learn_limits().add_warmed(warmed * stride_bytes(c));
   return warmed;
 }
 
 void PoolControl::before_fork() noexcept {
   parts_.retention.before_fork();
   OwnerLock::begin_fork();
+  parts_.returns.wake();
   parts_.spans.await_opening();
   parts_.cache.slabs().await_owners();
   parts_.spans.await_owners();
@@ -31,6 +33,7 @@ void PoolControl::after_fork_in_parent() noexcept { OwnerLock::end_fork(); }
 void PoolControl::after_fork_in_child() noexcept {
   parts_.trimmer.forget_in_child();
   parts_.retention.repair_in_child();
+  parts_.returns.forget_in_child();
   parts_.space.repair_in_child();
   parts_.spans.repair_in_child();
   parts_.cache.slabs().repair_in_child();

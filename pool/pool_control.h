@@ -5,15 +5,16 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/addresses/chunk_space.h"
 #include "pool/blocks/all_spans.h"
 #include "pool/blocks/altered_pages.h"
 #include "pool/blocks/pointer_check.h"
 #include "pool/blocks/served_sizes.h"
-#include "pool/memory/chunk_space.h"
 #include "pool/percpu/cpu_cache.h"
 #include "pool/pool_figures.h"
-#include "pool/returning/retention.h"
-#include "pool/returning/trimmer.h"
+#include "pool/retention/retention.h"
+#include "pool/retention/returns_under_way.h"
+#include "pool/retention/trimmer.h"
 #include "pool/stats/stats_teller.h"
 #include "pool/telemetry/fault.h"
 
@@ -30,6 +31,7 @@ class PoolControl {
     PointerCheck& check;
     AlteredPages& altered;
     Retention& retention;
+    ReturnsUnderWay& returns;
     Trimmer& trimmer;
     CpuCache& cache;
     AllSpans& spans;
@@ -49,7 +51,7 @@ class PoolControl {
   }
 
   // Faults `count` buffers of `size` bytes in, for gets to come, or as many as memory allows (see
-  // Retention::room_to_warm()). It returns how many it could. It is for the start.
+  // LimitedBudget::room_to_warm()). It returns how many it could. It is for the start.
   std::uint64_t warm_up(std::size_t size, std::uint64_t count) noexcept;
 
   // Returns the thread that gives idle memory back.

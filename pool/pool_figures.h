@@ -5,14 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/addresses/chunk_space.h"
 #include "pool/blocks/all_spans.h"
 #include "pool/blocks/served_sizes.h"
 #include "pool/buffer_resize.h"
-#include "pool/memory/chunk_space.h"
 #include "pool/miss_path.h"
 #include "pool/percpu/cpu_cache.h"
-#include "pool/returning/retention.h"
-#include "pool/returning/trimmer.h"
+#include "pool/retention/retention.h"
+#include "pool/retention/trimmer.h"
 #include "pool/stats/stats_teller.h"
 #include "pool/telemetry/fork_account.h"
 #include "pool/telemetry/snapshot.h"
@@ -57,7 +57,7 @@ class PoolFigures {
   }
 
   // Returns the bytes mapped for buffers.
-  std::size_t reserved_bytes() noexcept { return parts_.space.mapped_bytes(); }
+  std::size_t reserved_bytes() noexcept { return parts_.space.mappings().bytes(); }
 
   // Returns the buffers this process asked for, whether they were handed out or had to be passed
   // on. It takes no lock, and little time.
@@ -66,8 +66,8 @@ class PoolFigures {
   // Returns the sums over all classes, as they are now.
   [[nodiscard]] PoolTotals totals() noexcept;
 
-  // Writes all there is to tell. What happened before a fork is the parent's, and is left out. It
-  // asks the kernel which pages are resident.
+  // Writes all there is to tell. It leaves out what happened before a fork, as that is the
+  // parent's. It asks the kernel which pages are resident.
   void snapshot(Snapshot& out) noexcept;
 
   // Keeps what the parent had counted. It takes no lock. Pre: a forked child in its fork handlers.

@@ -203,8 +203,8 @@ bool is_class(const Snapshot& snapshot, std::uint64_t round) noexcept {
                      [&](const auto& row) { return row.buffer_bytes == round + kHeaderRoom; });
 }
 
-// Where the user chose few classes, much larger ones may serve many requests. A class for the mean
-// of the sizes asked for serves some of them, and wastes less.
+// If the user chose few classes, much larger ones may serve many requests. A class for the mean of
+// the sizes asked for serves some of them, and wastes less.
 void advise_classes(const Snapshot& snapshot, LineSink sink) noexcept {
   constexpr std::uint64_t kMuchWaste = 5000;  // in hundredths of a percent
   constexpr std::uint64_t kManyGets = 100;

@@ -19,9 +19,9 @@ class AdvisoryLock {
   ~AdvisoryLock();
 
   // Waits for the lock on the file of `descriptor` up to deadline.left(). Returns 0, or ETIMEDOUT
-  // if another process held it all the time. Where the file cannot be locked at all, it returns 0
-  // as well: the caller goes on without a lock. It calls fcntl, and nanosleep while it waits. A
-  // signal handler may call it. Call it once.
+  // if another process held it all the time. It returns 0 as well if the file cannot be locked at
+  // all: the caller goes on without a lock. It calls fcntl, and nanosleep while it waits. A signal
+  // handler may call it. Call it once.
   [[nodiscard]] int take(int descriptor, const Deadline& deadline) noexcept;
 
  private:

@@ -14,7 +14,8 @@
 
 namespace bufpool {
 
-// Holds up to `kSize` bytes of text. What does not fit is cut off. A signal handler may use it.
+// Holds up to `kSize` bytes of text. Text that does not fit is cut off. A signal handler may use
+// it.
 template <std::size_t kSize>
 class FixedText {
  public:

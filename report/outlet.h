@@ -31,13 +31,13 @@ struct Way {
 [[nodiscard]] int write_within(const Way& way, std::string_view text, const Deadline& deadline,
                                Unnoticed& unnoticed) noexcept;
 
-// Finds a way to write to a descriptor without waiting for its reader. As long as it lives, it
-// keeps out other processes that write to the same pipe, terminal or socket by an Outlet of theirs.
-// A file needs no lock: the kernel never mixes one write(2) to it with another. A signal handler
-// may use it.
+// Finds a way to write to a descriptor without waiting for its reader. It keeps out other processes
+// that write to the same pipe, terminal or socket by an Outlet of theirs, as long as it lives. A
+// file needs no lock: the kernel never mixes one write(2) to it with another. A signal handler may
+// use it.
 class Outlet {
  public:
-  // Which system calls the process may make.
+  // The system calls that the process may make.
   enum class Calls : std::uint8_t {
     kAny,
     kFew,  // only fstat, openat, close, write, and poll where a write was refused for want of room

@@ -6,10 +6,10 @@
 
 namespace bufpool {
 
-// As long as it lives, this thread is interrupted by no signal but those of its own faults, and is
-// not cancelled. At its end the thread gets its errno back. A signal handler may use it. It calls
-// rt_sigprocmask twice. It also calls rt_sigpending if SIGPIPE or SIGXFSZ is blocked, and
-// rt_sigtimedwait if a write has raised one of them.
+// Keeps signals from this thread as long as it lives, but for those of the thread's own faults, and
+// keeps it from being cancelled. At its end the thread gets its errno back. A signal handler may
+// use it. It calls rt_sigprocmask twice. It also calls rt_sigpending if SIGPIPE or SIGXFSZ is
+// blocked, and rt_sigtimedwait if a write has raised one of them.
 class Unnoticed {
  public:
   // Blocks signals and cancellation.

@@ -15,9 +15,10 @@
 
 namespace bufpool::backing {
 
-// Makes the allocator note failures in errno. It neither allocates nor makes the allocator set
-// itself up. Doing it twice is harmless.
-void open() noexcept;
+// Makes the allocator note failures in errno. If it has no memory for a request, it calls `refused`
+// in that thread before the thread is told. It neither allocates nor makes the allocator set itself
+// up. Doing it twice is harmless.
+void open(void (*refused)() noexcept) noexcept;
 
 // The end of the addresses that the kernel gives a process without being asked for more.
 #if defined(__x86_64__)
@@ -45,8 +46,17 @@ constexpr bool is_possible(std::size_t size, std::size_t alignment = 1) noexcept
 // Returns `size` bytes aligned to `alignment`. Pre: `alignment` is a power of two.
 [[nodiscard]] void* allocate_aligned(std::size_t alignment, std::size_t size) noexcept;
 
-// Resizes a block in place or by moving it. Returns where it is, or nullptr: then `pointer` is as
-// it was. Pre: size > 0.
+// Blocks of this size and more have mappings of their own, which go when they are released. So the
+// pages of others may move in, and theirs away, without mappings adding up.
+inline constexpr std::size_t kLeastMappedAlone = (std::size_t{32} << 20) + 1;
+
+// Returns memory that begins `in_page` bytes behind the start of a page, so that the pages of
+// contents that begin so can move into it. It returns nullptr if there is none. Pre: size >=
+// kLeastMappedAlone; `in_page` is less than a page, and a multiple of 16.
+[[nodiscard]] void* allocate_in_page(std::size_t size, std::size_t in_page) noexcept;
+
+// Resizes a block in place or by moving it. Whole pages of large blocks move, and are not touched.
+// Returns where it is, or nullptr: then `pointer` is as it was. Pre: size > 0.
 [[nodiscard]] void* resize(void* pointer, std::size_t size) noexcept;
 
 // Takes a block back. Pre: `pointer` is null or was allocated here.

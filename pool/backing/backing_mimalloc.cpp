@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "pool/backing/backing_mimalloc.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
+
+#include "pool/platform/memory.h"
 
 namespace bufpool::backing {
 namespace {
@@ -23,17 +27,48 @@ bool aligned(const void* pointer, std::size_t alignment) noexcept {
   return nullptr;
 }
 
+std::size_t place_in_page(const void* pointer) noexcept {
+  return reinterpret_cast<std::uintptr_t>(pointer) % platform::kPageBytes;
+}
+
+// mi_realloc's own rule.
+bool stays(std::size_t held, std::size_t size) noexcept { return size <= held && size >= held / 2; }
+
+// Every move leaves a mapping more, so a block that grew gets an eighth more of addresses than it
+// asks for, if there are so many.
+void* allocate_to_move(const void* pointer, std::size_t size, bool grows) noexcept {
+  const std::size_t in_page = place_in_page(pointer);
+  void* const roomy = grows ? allocate_in_page(size + size / 8, in_page) : nullptr;
+  return roomy != nullptr ? roomy : allocate_in_page(size, in_page);
+}
+
+// mi_realloc copies, and so makes all pages of a sparse block resident.
+void* resize_by_pages(void* pointer, std::size_t held, std::size_t size) noexcept {
+  void* const moved = allocate_to_move(pointer, size, size > held);
+  if (moved == nullptr) return nullptr;
+  const std::size_t kept = std::min(held, size);
+  const platform::Moved pages = platform::move_contents(pointer, moved, kept).how;
+  // A block whose pages are gone is never used again.
+  if (pages == platform::Moved::kLost) return mi_realloc(pointer, size);
+  if (pages == platform::Moved::kNo) std::memcpy(moved, pointer, kept);
+  mi_free(pointer);
+  return moved;
+}
+
 // mimalloc calls it when it could not do something. It leaves errno to the function called, and
 // there is what its system calls left. EFAULT means a free list that was written to. Only builds
-// with checks tell it, and they end the process then.
-void note_failure(int error, void*) noexcept {
+// with checks tell it, and they end the process then. `refused` is what open() was given.
+void note_failure(int error, void* refused) noexcept {
   if (error == EFAULT) std::abort();
+  if (error == ENOMEM) reinterpret_cast<void (*)() noexcept>(refused)();
   if (error == ENOMEM || error == EOVERFLOW) errno = ENOMEM;
 }
 
 }  // namespace
 
-void open() noexcept { mi_register_error(note_failure, nullptr); }
+void open(void (*refused)() noexcept) noexcept {
+  mi_register_error(note_failure, reinterpret_cast<void*>(refused));
+}
 
 void* allocate_zeroed(std::size_t size) noexcept {
   return is_possible(size) ? mi_zalloc(at_least_aligned(size)) : nullptr;
@@ -48,8 +83,25 @@ void* allocate_aligned(std::size_t alignment, std::size_t size) noexcept {
   return allocate_aligned_off_power(alignment, at_least_aligned(size));
 }
 
+// mimalloc's offset is of the byte that is to be aligned.
+void* allocate_in_page(std::size_t size, std::size_t in_page) noexcept {
+  if (!is_possible(size, platform::kPageBytes)) return nullptr;
+  const std::size_t offset = (platform::kPageBytes - in_page) % platform::kPageBytes;
+  void* const pointer = mi_malloc_aligned_at(size, platform::kPageBytes, offset);
+  if (pointer == nullptr || place_in_page(pointer) == in_page) return pointer;
+  mi_free(pointer);
+  return nullptr;
+}
+
 void* resize(void* pointer, std::size_t size) noexcept {
-  return is_possible(size) ? mi_realloc(pointer, at_least_aligned(size)) : nullptr;
+  if (!is_possible(size)) return nullptr;
+  if (size >= kLeastMappedAlone) {
+    const std::size_t held = mi_usable_size(pointer);
+    if (held >= kLeastMappedAlone && !stays(held, size)) {
+      return resize_by_pages(pointer, held, size);
+    }
+  }
+  return mi_realloc(pointer, at_least_aligned(size));
 }
 
 std::size_t usable_size(const void* pointer) noexcept { return mi_usable_size(pointer); }

@@ -5,8 +5,8 @@
 #include <array>
 #include <cstdint>
 
-#include "pool/memory/chunk_space.h"
-#include "pool/memory/size_classes.h"
+#include "pool/addresses/chunk_space.h"
+#include "pool/addresses/size_classes.h"
 #include "pool/spans/shared_spans.h"
 #include "pool/spans/span_lookup.h"
 #include "pool/spans/wide_blocks.h"
@@ -14,8 +14,8 @@
 
 namespace bufpool {
 
-// The spans of each class, which are opened with the class's first get: small processes need few,
-// and each is part of a page.
+// The spans of each class. A class is opened with its first get, and opening writes to its element
+// here. So a small process, which uses few classes, has few pages of this table resident.
 class AllSpans {
  public:
   // `space` outlives this. `most_out` is the most blocks of a class that may be out at once.

@@ -41,19 +41,17 @@ void AlteredPages::note(std::uintptr_t start, std::size_t bytes, Alteration how)
 
 bool AlteredPages::has(Block block, ClassIndex c) const noexcept {
   if (!has_more_words(c)) return false;
-  return alteration(block) == marks().cookies().altered_pages(block) ||
-         alteration(block) == marks().cookies().replaced_pages(block);
+  return is_noted(block, Alteration::kInPlace) || is_noted(block, Alteration::kReplaced) ||
+         is_noted(block, Alteration::kMovedIn);
 }
 
 // A guard line that was protected before cannot be written. A buffer of the short way needs another
 // mark, and no other does. It has lent nothing.
 void AlteredPages::mark(Block block, ClassIndex c, Alteration how) noexcept {
   if (!has_more_words(c) || !platform::is_writable(&scratch(block))) return;
-  const Cookies& cookies = marks().cookies();
   const BlockState state = marks().state(block);
-  if (!is_in_use(state) || alteration(block) == cookies.replaced_pages(block)) return;
-  alteration(block) =
-      how == Alteration::kReplaced ? cookies.replaced_pages(block) : cookies.altered_pages(block);
+  if (!is_in_use(state) || is_noted(block, Alteration::kReplaced)) return;
+  alteration(block) = marks().cookies().altered(block, how);
   if (state != BlockState::kInUse) return;
   lent_bytes(block) = 0;
   marks().mark_borrowed(block);
@@ -61,7 +59,7 @@ void AlteredPages::mark(Block block, ClassIndex c, Alteration how) noexcept {
 
 AlteredPages::Renewed AlteredPages::renew(Block block, ClassIndex c) noexcept {
   const Pages pages(block, c);
-  const bool ours = alteration(block) != marks().cookies().replaced_pages(block);
+  const bool ours = !is_noted(block, Alteration::kReplaced);
   alteration(block) = 0;
   WideBlocks spans = parts_.spans->wide_blocks(c);
   if (!spans.renew(block, pages.first, pages.last)) {

@@ -11,12 +11,6 @@
 
 namespace bufpool {
 
-// The ways in which a program alters pages.
-enum class Alteration : std::uint8_t {
-  kInPlace,   // they are protected, locked, advised
-  kReplaced,  // they may be gone, or others in their place
-};
-
 // Knows the buffers whose pages are not what they were: protected, locked, kept from children,
 // mapped over. A put that hits looks at one word only, so a buffer is marked when its pages are
 // altered, in a way that makes its put go the long way, where it gets fresh ones.
@@ -37,8 +31,22 @@ class AlteredPages {
   // lock. A signal handler may call it.
   void note(std::uintptr_t start, std::size_t bytes, Alteration how) noexcept;
 
-  // Tells whether the program altered pages of a block that was in use. `c` is its class.
+  // Pages moved into a block in use, of the allocator underneath or in several mappings. Nothing is
+  // known of what the program did to the former, and mappings must not add up, so the block gets
+  // fresh pages when it comes back. Pre: the class of the block has more than two words.
+  void note_moved_in(Block block) noexcept {
+    alteration(block) = marks().cookies().altered(block, Alteration::kMovedIn);
+  }
+
+  // Tells whether a block that was in use has to get fresh pages: the program altered its own, or
+  // they were moved in. `c` is its class.
   [[nodiscard]] bool has(Block block, ClassIndex c) const noexcept;
+
+  // Tells whether note_moved_in() was called for a block, and the program did not alter its pages
+  // since.
+  [[nodiscard]] bool has_moved_in(Block block, ClassIndex c) const noexcept {
+    return has_more_words(c) && is_noted(block, Alteration::kMovedIn);
+  }
 
   enum class Renewed : std::uint8_t {
     kYes,
@@ -51,6 +59,9 @@ class AlteredPages {
   [[nodiscard]] Renewed renew(Block block, ClassIndex c) noexcept;
 
  private:
+  bool is_noted(Block block, Alteration how) const noexcept {
+    return alteration(block) == marks().cookies().altered(block, how);
+  }
   void mark(Block block, ClassIndex c, Alteration how) noexcept;
 
   const BlockMarks& marks() const noexcept { return parts_.tables->marks(); }

@@ -4,9 +4,9 @@
 
 #include <cstdint>
 
+#include "pool/addresses/guard_line.h"
+#include "pool/addresses/size_classes.h"
 #include "pool/blocks/growing_size.h"
-#include "pool/memory/guard_line.h"
-#include "pool/memory/size_classes.h"
 
 namespace bufpool {
 

@@ -6,10 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/addresses/chunks.h"
+#include "pool/addresses/size_classes.h"
 #include "pool/blocks/block_marks.h"
 #include "pool/blocks/served_sizes.h"
-#include "pool/memory/chunks.h"
-#include "pool/memory/size_classes.h"
 
 namespace bufpool {
 
@@ -44,9 +44,9 @@ class alignas(64) HitTables {
 
   [[gnu::always_inline]] const BlockMarks& marks() const noexcept { return marks_; }
 
-  // A get has this view, by the step_number() of the size. It is told the stack of the class that
-  // serves the step, as empty_stack_address() has it, and how many bytes the buffers of the class
-  // lie behind their blocks.
+  // A get looks here, by the step_number() of the size. stack_for_step() returns the stack of the
+  // class that serves the step, as empty_stack_address() does. gap_for_step() returns how many
+  // bytes a buffer of that class begins behind its block.
   [[gnu::always_inline]] std::uintptr_t stack_for_step(std::uint64_t step) const noexcept {
     return stacks_[step];
   }
@@ -54,8 +54,8 @@ class alignas(64) HitTables {
     return gaps_[step];
   }
 
-  // A put and a resize have this view, by class_number(). A class in use serves its own step, so
-  // both views share their rows, and a get and a put touch the same cache lines.
+  // A put and a resize look here, by class_number(). A class in use serves its own step, so both
+  // views share their rows, and a get and a put touch the same cache lines.
   [[gnu::always_inline]] std::uintptr_t stack_of_class(std::uint64_t c) const noexcept {
     return stacks_[c];
   }

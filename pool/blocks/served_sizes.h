@@ -5,7 +5,7 @@
 #include <array>
 #include <cstddef>
 
-#include "pool/memory/size_classes.h"
+#include "pool/addresses/size_classes.h"
 #include "pool/options/options.h"
 
 namespace bufpool {

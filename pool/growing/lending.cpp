@@ -8,7 +8,7 @@ namespace bufpool {
 bool Lending::allows(std::uint64_t bytes) noexcept {
   const std::uint64_t lent = lent_.load(std::memory_order_relaxed) + bytes;
   return lent <= policy::kLentFreely ||
-         lent <= retention_->learn_limits().most() / policy::kLentPartOfBudget;
+         lent <= retention_->budget().learn_limits().most() / policy::kLentPartOfBudget;
 }
 
 void Lending::note_room(Block block, ClassIndex c, std::uint64_t bytes) noexcept {

@@ -5,9 +5,9 @@
 #include <atomic>
 #include <cstdint>
 
+#include "pool/addresses/size_classes.h"
 #include "pool/blocks/block_marks.h"
-#include "pool/memory/size_classes.h"
-#include "pool/returning/retention.h"
+#include "pool/retention/retention.h"
 
 namespace bufpool {
 

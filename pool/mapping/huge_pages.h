@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "pool/memory/chunk_space.h"
+#include "pool/addresses/chunk_space.h"
 #include "pool/runs/huge_growth.h"
 #include "pool/runs/run.h"
 
@@ -48,8 +48,8 @@ class HugePages {
   // The pages that `used` bytes from the start of a block may have brought.
   PageRange pages_brought_by(const Span& span, Block block, std::size_t used) const noexcept;
 
-  // Where the huge page ends that the last span that was cut lies in. Pre: the caller has the lock
-  // of the class.
+  // Returns the end of the huge page that holds the last span that was cut. Pre: the caller has the
+  // lock of the class.
   std::uintptr_t end_of_rest(const Run& run) const noexcept;
 
   // Whether the free pages of a span are worth the split of a huge page. In a run that has those,

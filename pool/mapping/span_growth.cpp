@@ -66,8 +66,21 @@ bool end_run(SpanState& state, Run& run) noexcept {
   return true;
 }
 
+// Maps the next pages of a run, [start, start + bytes). The first ones of a run are a mapping more.
+// The others make a mapping larger that is there.
+platform::Mapped map_next(const SpanState& state, const Run& run, void* start,
+                          std::size_t bytes) noexcept {
+  const platform::Mapped mapped = platform::map_at(start, bytes);
+  const bool is_first = run.committed.load(std::memory_order_relaxed) == 0;
+  if (mapped != platform::Mapped::kYes || !is_first) return mapped;
+  if (state.space->mappings().may_keep_one()) return mapped;
+  platform::unreserve(start, bytes);
+  return platform::Mapped::kRefused;
+}
+
 // Maps `spans` spans from `start` on, or a single one if the kernel refuses so many; a run that
-// wants huge pages gets small ones first. `bytes` is how much was asked for last.
+// wants huge pages gets small ones first. It tries once more after the mapping in reserve was given
+// up. `bytes` is how much was asked for last.
 platform::Mapped map(const SpanState& state, Run& run, std::uint32_t spans, void* start,
                      std::size_t& bytes) noexcept {
   const HugePages huge_pages(*state.space, state.geometry);
@@ -75,8 +88,9 @@ platform::Mapped map(const SpanState& state, Run& run, std::uint32_t spans, void
   const std::size_t committed = run.committed.load(std::memory_order_relaxed);
   for (;; spans = 1) {
     bytes = huge_pages.bytes_to_map(run, ready + spans) - committed;
-    const platform::Mapped mapped = platform::map_at(start, bytes);
-    if (mapped != platform::Mapped::kRefused || (spans == 1 && !run.huge)) return mapped;
+    const platform::Mapped mapped = map_next(state, run, start, bytes);
+    if (mapped != platform::Mapped::kRefused) return mapped;
+    if (!state.space->mappings().yield_one() && spans == 1 && !run.huge) return mapped;
     huge_pages.want_none(run);
   }
 }
@@ -105,7 +119,7 @@ bool commit(SpanState& state, Run& run, std::uint32_t spans) noexcept {
   if (huge && !run.huge) huge_pages.advise(run, start, bytes);  // they were left meanwhile
   run.ready = std::min(run.span_count.load(), state.geometry.spans_in(committed + bytes));
   state.mapped_bytes.fetch_add(bytes, std::memory_order_relaxed);
-  state.space->mapped_bytes().fetch_add(bytes, std::memory_order_relaxed);
+  state.space->mappings().bytes().fetch_add(bytes, std::memory_order_relaxed);
   return true;
 }
 
@@ -151,7 +165,7 @@ Span* carve_span(SpanState& state) noexcept {
   if (has_slots(geometry.index)) span.offset = offset_in_slot(*run, span.number);
   span.has_empty = span.zero = true;
   state.counters.carved_bytes += geometry.span_bytes;
-  state.is_used.store(true, std::memory_order_relaxed);
+  state.is_used.store(true, std::memory_order_release);
   if (run->cut == run->span_count) state.runs.remove_uncut(*run);
   note_rest_of_huge_page(state, span);
   state.file(span);

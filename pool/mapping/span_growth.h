@@ -13,7 +13,7 @@ namespace bufpool {
 // returns nullptr if there are no such pages.
 [[nodiscard]] Span* carve_span(SpanState& state) noexcept BUFPOOL_REQUIRES(state.lock);
 
-// What is to be mapped next.
+// A step of growth: the pages that are to be mapped next.
 struct GrowthStep {
   Run* run;             // nullptr: a new run is to be made
   std::uint32_t spans;  // how many of the run's next spans are to be mapped

@@ -14,8 +14,8 @@ void touch(std::uintptr_t start, std::uintptr_t end) noexcept {
   }
 }
 
-// Sets a span without pages aside; nullptr: there is none. What came along with a huge page is
-// warm, too, and no take tells of it.
+// Sets a span without pages aside; nullptr: there is none. The rest of a huge page that came along
+// gets warm, too, so no take is to tell of it.
 Span* detach_span_without_pages(SpanState& state) noexcept BUFPOOL_REQUIRES(state.lock) {
   Span* span = state.lists.front(SpanList::kPurged);
   if (span == nullptr) span = carve_span(state);

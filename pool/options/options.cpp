@@ -175,7 +175,8 @@ void take_variable(const Variable& variable, Given& given, Options& options,
   complain(complaints, {kind, variable.name, variable.value, &kRows[row]});
 }
 
-// Which of the two was meant cannot be known: both go back to their defaults.
+// Sets both limits to their defaults if they contradict each other: the one that was meant cannot
+// be known.
 void settle_range(const Variable& min_size, Options& options, Complaints& complaints) noexcept {
   if (options.min_size <= options.max_size) return;
   options.min_size = kDefaults.options.min_size;

@@ -48,8 +48,8 @@ struct Share {
   std::uint32_t percent = 0;
 };
 
-// A text value is a view into the environment: valid as long as the environment's strings are.
-// Where the program may change them (setenv, putenv), keep a copy.
+// A text value is a view into the environment: valid as long as the environment's strings are. A
+// user keeps a copy if the program may change them (setenv, putenv).
 struct Options {
 #define BUFPOOL_OPTION_TYPE_flag bool
 #define BUFPOOL_OPTION_TYPE_count std::uint64_t

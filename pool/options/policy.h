@@ -12,7 +12,7 @@ namespace bufpool::policy {
 // often than with 8 MiB.
 inline constexpr std::uint64_t kRetainMostByDefault = std::uint64_t{64} << 20;
 
-// returning/: the budget of idle memory (Budget).
+// retention/: the budget of idle memory (Budget).
 // Bytes. The budget that a process has without having earned any. With 8 MiB redis with changing
 // value sizes is resident as much as with glibc; with 64 MiB it is not.
 inline constexpr std::uint64_t kBudgetFloor = std::uint64_t{8} << 20;
@@ -24,7 +24,7 @@ inline constexpr std::uint32_t kBudgetStepMs = 1000;
 // 2 s of the kernel's window, so that pressure does not come and go with what is given back.
 inline constexpr std::uint32_t kPressedMs = 30000;
 
-// returning/: the rules (RetentionRules, Retention).
+// retention/: the rules (RetentionRules, Retention).
 // Milliseconds that idle memory over the budget is kept for. The promise is "about a second": a
 // burst that is repeated at once finds its pages.
 inline constexpr std::uint32_t kGraceMs = 1000;
@@ -37,12 +37,21 @@ inline constexpr std::uint64_t kLeastReclaim = std::uint64_t{256} << 10;
 // the parent lives that frees nothing, and the child would have pages of records copied for it.
 inline constexpr std::uint64_t kChildGrace = std::uint64_t{1} << 20;
 
-// returning/: the warm-up.
+// Bytes. No more idle spans are out of reach at a time while their pages go back, but for a span
+// that is larger: a get that is refused memory waits for them. The number is chosen: the kernel
+// takes some milliseconds for so many pages.
+inline constexpr std::uint64_t kMostPurgedAtOnce = std::uint64_t{64} << 20;
+// Milliseconds after which a get waits no longer for what other threads give back. One wait takes a
+// second at most. Both together are less than the patience of a lock (kLockPatienceMs), because the
+// get may be in a signal handler that interrupted the owner of one.
+inline constexpr std::uint32_t kReturnsPatienceMs = 900;
+
+// retention/: the warm-up.
 // The share of the memory and of the address space that a process may use, one in so many, that
 // BUFPOOL_WARMUP takes at most if BUFPOOL_RETAIN_MAX is not set: the program needs some, too.
 inline constexpr std::uint64_t kWarmupShare = 2;
 
-// returning/: the trimmer's thread (Trimmer).
+// retention/: the trimmer's thread (Trimmer).
 // Bytes. Less idle memory never starts the thread: it is what any process keeps (kBudgetFloor).
 inline constexpr std::uint64_t kThreadThreshold = kBudgetFloor;
 // Bytes that move, and slow paths that are taken, between two sums of the idle bytes: half of the
@@ -58,11 +67,11 @@ inline constexpr std::uint32_t kThreadAgainMs = 2000;
 inline constexpr std::uint32_t kThreadPatienceMs = 1000;
 
 // telemetry/: what is resident (Residence).
-// Milliseconds for which the kernel is asked. What is not known by then counts as resident, so that
-// a report of much memory does not hold up the exit.
+// Milliseconds for which the kernel is asked. Memory that it was not asked about by then counts as
+// resident, so that a report of much memory does not hold up the exit.
 inline constexpr std::uint64_t kResidencePatienceMs = 200;
 
-// interpose/: address space for threads (scarce_space).
+// interpose/: address space for threads (ThreadSpace, scarce_space).
 // A thread after the first may be given no more than an eighth of the address space that is left:
 // the threads to come need their stacks.
 inline constexpr std::size_t kThreadSpaceShare = 8;
@@ -81,7 +90,7 @@ inline constexpr std::uint64_t kSmallRequestsPerGet = 1000;
 // Milliseconds for which lines on stderr may wait for room, in all the process's life.
 inline constexpr int kMessagePatienceMs = 1000;
 
-// The numbers of sync/, memory/, runs/, state/, mapping/, purging/ and spans/.
+// The numbers of sync/, addresses/, runs/, state/, mapping/, purging/ and spans/.
 
 // Milliseconds. How long a thread waits for one and the same owner of a lock. Nothing slow is done
 // under a lock, so an owner that holds it for this long is stopped, or it is gone and its process
@@ -132,7 +141,7 @@ inline constexpr std::uint32_t kRegretMs = 4000;
 // Bytes. A class that has less mapped has no huge pages: two of them would be all it has.
 inline constexpr std::size_t kLeastHugeClassBytes = std::size_t{4} << 20;
 
-// One byte in so many. Of a class with huge pages this share keeps small pages. It is the proof
+// One byte in so many. A class with huge pages keeps this share in small pages. It is the proof
 // that the class is still dense: only small pages show what the program touched.
 inline constexpr std::size_t kProofShare = 16;
 

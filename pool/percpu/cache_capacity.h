@@ -54,8 +54,8 @@ class CacheCapacity {
   // Pre: called once; `slabs` is open; both outlive this; `spans` has kClassSlots elements.
   void open(CpuSlabs* slabs, SharedSpans* spans, std::uint64_t cpu_budget) noexcept;
 
-  // If no CPU's cache has a figure of its own, all of them together may hold `bytes`. What is held
-  // beyond that goes with the next CacheDrainer::drain_quiet().
+  // If no CPU's cache has a figure of its own, all of them together may hold `bytes`. The next
+  // CacheDrainer::drain_quiet() takes away what they hold beyond that.
   void share_out(std::uint64_t bytes) noexcept { budget_.share_out(bytes); }
 
   // The most bytes of each CPU's cache, as it is in force.
@@ -73,8 +73,8 @@ class CacheCapacity {
   // blocks stay. Takes no lock.
   void give_back_limit(std::uintptr_t slab, ClassIndex c) noexcept;
 
-  // In the forked child: for a while no stack is emptied in favour of another. What is moved would
-  // be copied for a process that may live no longer than to its exec.
+  // In the forked child: for a while no stack is emptied in favour of another. To move blocks would
+  // copy pages for a process that may live no longer than to its exec.
   void spare_stacks_in_child() noexcept;
 
  private:

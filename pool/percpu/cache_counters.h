@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <span>
 
-#include "pool/memory/size_classes.h"
+#include "pool/addresses/size_classes.h"
 #include "pool/percpu/cpu_slabs.h"
 #include "pool/percpu/slab.h"
 #include "pool/spans/shared_spans.h"
@@ -26,8 +26,8 @@ struct StackCounters {
   std::uint64_t depth;  // blocks that are cached
 };
 
-// The most blocks that a process had in use. What was noted before a fork is the parent's, and
-// counts as none.
+// The most blocks that a process had in use. A peak that was noted before a fork is the parent's,
+// and counts as none.
 class Peak {
  public:
   constexpr Peak() noexcept = default;
@@ -113,8 +113,8 @@ class CacheCounters {
     return held;
   }
 
-  // Bytes of the class's cached blocks that lie in resident pages. What moves meanwhile may be
-  // counted or not. `look` may make system calls. It takes the lock of the class's spans, and in
+  // Bytes of the class's cached blocks that lie in resident pages. Blocks that move meanwhile may
+  // be counted or not. `look` may make system calls. It takes the lock of the class's spans, and in
   // locked mode the shards' locks while it copies; a shard whose lock cannot be had does not count.
   [[nodiscard]] std::uint64_t resident_bytes(ClassIndex c, Residence& look) const noexcept;
 

@@ -29,7 +29,7 @@ namespace bufpool {
 class CpuSlabs;
 
 // A CPU's slab that is out of the sequences' sight, so that this thread has it for itself. The
-// constructor swings the CPU's visible slab to the empty one and lets membarrier restart every
+// constructor swings the CPU's visible slab to the empty one and has membarrier abort every
 // sequence that runs there. The destructor swings it back. It is false if another thread has the
 // slab, the CPU has none, or the kernel refuses membarrier; then there is nothing to be done with
 // it. No lock is held meanwhile.
@@ -56,7 +56,13 @@ class [[nodiscard]] OwnedSlab {
   bool owned_;
 };
 
-// The slab of each CPU, reached by restartable sequences. The functions are those of LockedShards.
+// The slab of each CPU, reached by restartable sequences.
+//
+// This is the contract for slabs: CpuSlabs::with() gives a caller either these or LockedShards. The
+// functions that both have are attach_thread(), here(), pop(), push(), count(), slab(), read() and
+// begin_drain(). They do the same in both, by a CPU's number here and by a shard's number there.
+// Only attach_thread() differs: a thread without sequences still has a shard, so it returns nothing
+// there.
 class SequencedSlabs {
  public:
   // The distances that sequences read, kMaxCpus + 1 of them.
@@ -196,8 +202,10 @@ class CpuSlabs {
   // is no memory for shards either. Pre: called once, while no other thread uses the slabs.
   PoolMode open(PoolMode wanted) noexcept;
 
-  // The distances that the hit path's sequences read. In locked mode they all lead to the empty
-  // slab, so that the hit path needs no branch on the mode.
+  // The distances that the hit path's sequences read. The hit path needs no branch on the mode: in
+  // locked mode each thread's area names the CPU kMaxCpus, whose distance is 0 for good, so that
+  // every sequence finds the empty slab and misses. The distance of another CPU may lead to a slab,
+  // if sequences were tested at the start and did not work.
   [[gnu::always_inline]] const SlabDistance* visible() const noexcept {
     return sequenced_.visible();
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The slabs of locked mode, each behind a lock: for kernels, emulators and checkers without
-// restartable sequences. Threads spread over the shards by address. The functions are those of
-// SequencedSlabs.
+// restartable sequences. Threads spread over the shards by address. SequencedSlabs is the contract
+// for the functions that both have; the comments here say what is particular to the shards.
 #pragma once
 
 #include <algorithm>

@@ -14,8 +14,8 @@
 #include <cstdint>
 #include <span>
 
-#include "pool/memory/guard_line.h"
-#include "pool/memory/size_classes.h"
+#include "pool/addresses/guard_line.h"
+#include "pool/addresses/size_classes.h"
 #include "pool/telemetry/stats_page_writer.h"
 
 namespace bufpool {
@@ -25,21 +25,24 @@ namespace bufpool {
 // CPU.
 enum class StackEvent : std::uint32_t { kNone, kRanEmpty, kRanFull };
 
-// The head of a class's stack. The header word is {hits:48, depth:16}: the store that commits a
-// pop commits the count too. All fields are written by one CPU (or under one lock) at a time and
-// read by any thread.
+// The head of a class's stack. Any thread may read every field at any time. Who writes:
+//   - `header`, `asked` and the blocks are written by one at a time: the sequences of the CPU, the
+//     OwnedSlab that has taken the slab from them, or the owner of the shard's lock.
+//   - All other fields are written by any thread, without a lock. `limit` is changed by atomic
+//     operations, as bytes of the CPU's budget hang on it. The others are hints: a thread that
+//     missed writes `seen` and `last`, and a thread that drains writes `watched` and `quiet_ms`.
 //
 // What a stack did is told in its words, which are on the statistics page if there is one: a copy
 // of the header that is stored right before the header itself, the bytes that the hits asked for,
 // and a copy of `moved`. Nobody reads the copies here.
 struct Stack {
-  std::atomic<std::uint64_t> header;
-  std::atomic<StatsStack*> words;    // never null once the class was used in this slab
-  std::atomic<std::uint64_t> moved;  // blocks that came without a put, less those without a get
-  std::atomic<std::uint32_t> limit;  // depth at which a push overflows
-  std::atomic<std::uint32_t> seen;   // low bits of hits at the last look for idle classes
+  std::atomic<std::uint64_t> header;  // {hits:48, depth:16}: one store commits a pop and its count
+  std::atomic<StatsStack*> words;     // never null once the class was used in this slab
+  std::atomic<std::uint64_t> moved;   // blocks that came without a put, less those without a get
+  std::atomic<std::uint32_t> limit;   // depth at which a push overflows
+  std::atomic<std::uint32_t> seen;    // low bits of hits at the last look for idle classes
   std::atomic<StackEvent> last;
-  std::atomic<std::uint32_t> watched;   // low bits of the header when the trimmer last looked
+  std::atomic<std::uint32_t> watched;   // low bits of the header when a pass last looked
   std::atomic<std::uint32_t> quiet_ms;  // since when they have been the same
   std::uint32_t unused;
   // The blocks follow.
@@ -49,8 +52,8 @@ static_assert(sizeof(Stack) % sizeof(Block) == 0);
 inline constexpr std::uint64_t kDepthMask = 0xffff;
 inline constexpr std::uint64_t kOneHit = kDepthMask + 1;
 
-// What a pop adds to a header. The first counts a hit. The second is for a block that only moves
-// from the stack to the spans.
+// A pop adds one of these to a header. The first counts a hit. The second is for a block that only
+// moves from the stack to the spans.
 inline constexpr std::int64_t kCountedPop = static_cast<std::int64_t>(kOneHit) - 1;
 inline constexpr std::int64_t kUncountedPop = -1;
 

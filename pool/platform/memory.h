@@ -73,10 +73,35 @@ void unreserve(void* start, std::size_t bytes) noexcept;
 // pages are then where they were.
 enum class Moved : std::uint8_t {
   kYes,
-  kNo,    // the range at `to` is reserved, or as it was
+  kNo,    // the range at `to` is fresh memory, or as it was
   kLost,  // the range at `to` may be anybody's: the caller must not use it again
 };
 [[nodiscard]] Moved move_pages(void* start, std::size_t bytes, void* to) noexcept;
+
+// The whole pages of [start, start + bytes) that move_contents() does not touch. The last byte is
+// on a page that is copied.
+struct PagesToMove {
+  // Pre: bytes > 0.
+  PagesToMove(const void* start, std::size_t bytes) noexcept
+      : first(page_above(reinterpret_cast<std::uintptr_t>(start))),
+        last(page_below(reinterpret_cast<std::uintptr_t>(start) + bytes - 1)) {}
+
+  std::uintptr_t first;
+  std::uintptr_t last;
+};
+
+// What move_contents() did.
+struct ContentsMoved {
+  Moved how;
+  bool in_pieces;  // what is at `to` lies in more mappings than a move of its own makes
+};
+
+// Moves the first `bytes` bytes at `from` to `to`: whole pages as move_pages() does, mapping by
+// mapping, and the bytes at both ends by a copy. Pages that the kernel refuses to move behind those
+// of the first mapping are copied; if there are many mappings, or it refuses the first, the answer
+// is kNo. Where it is not kYes `from` holds what it held. Pre: both lie at the same place in their
+// pages, and the bytes are two pages and more.
+[[nodiscard]] ContentsMoved move_contents(void* from, void* to, std::size_t bytes) noexcept;
 
 // Asks for huge pages in mapped pages. Returns false where the kernel refuses (too many mappings, a
 // filter of system calls) or has none.

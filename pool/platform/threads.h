@@ -22,9 +22,9 @@ void learn_thread_needs() noexcept;
 // nothing. The thread is the program's as any other. Pre: the body does not touch errno.
 [[nodiscard]] bool start_thread(void* (*body)(void*), void* argument) noexcept;
 
-// Gives this thread a table of descriptors of its own, with none in it. What it opens from now on
-// takes no number from the program, and it keeps nothing of the program's open. Returns false where
-// the kernel cannot (before Linux 5.9).
+// Gives this thread a table of descriptors of its own, with none in it. A file that it opens from
+// now on takes no number from the program, and it keeps nothing of the program's open. Returns
+// false where the kernel cannot (before Linux 5.9).
 [[nodiscard]] bool leave_descriptors() noexcept;
 
 // Gives this thread a name of at most 15 characters.

@@ -11,7 +11,7 @@
 
 namespace bufpool {
 
-// Which pages a sweep gives back.
+// The rule that says which pages a sweep gives back.
 struct SweepRule {
   std::uint32_t now_ms;    // the time, on the coarse clock
   Milliseconds min_age;    // of spans that nothing came to or went from

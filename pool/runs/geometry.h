@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "pool/memory/size_classes.h"
+#include "pool/addresses/size_classes.h"
 
 namespace bufpool {
 

@@ -46,7 +46,7 @@ Run* make_run(ChunkSpace& space, const Geometry& geometry, std::size_t chunks) n
 // The memory is unmapped before the chunks go back, as another run may have them from then on.
 bool drop_run(ChunkSpace& space, ClassIndex c, Run* run) noexcept {
   if (!platform::unmap(reinterpret_cast<void*>(run->start), run->committed)) return false;
-  space.mapped_bytes().fetch_sub(run->committed, std::memory_order_relaxed);
+  space.mappings().bytes().fetch_sub(run->committed, std::memory_order_relaxed);
   space.region(c).give(run->start, run->chunks);
   space.records().release(run, run->record_bytes);
   return true;

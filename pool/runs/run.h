@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "pool/memory/chunk_space.h"
-#include "pool/memory/guard_line.h"
+#include "pool/addresses/chunk_space.h"
+#include "pool/addresses/guard_line.h"
 #include "pool/platform/memory.h"
 #include "pool/runs/geometry.h"
 #include "pool/runs/page_map.h"
@@ -76,7 +76,7 @@ struct Run {
   }
 };
 
-// Where a span begins.
+// Returns where a span begins.
 inline std::uintptr_t start_of(const Span& span, const Geometry& geometry) noexcept {
   return span.run->start_of(span.number, geometry);
 }

@@ -7,7 +7,7 @@
 #include <bit>
 #include <cstdint>
 
-#include "pool/memory/size_classes.h"
+#include "pool/addresses/size_classes.h"
 #include "pool/sync/moment.h"
 
 namespace bufpool {
@@ -17,7 +17,7 @@ struct Run;
 // The list that a span stands in.
 enum class SpanList : std::uint8_t {
   kNone,      // full, or out of reach while its pages are given back
-  kPartial,   // the first of kPartialLists: some blocks free, fullest first
+  kPartial,   // the first of seven lists by powers of two of free blocks, fullest first
   kIdle = 8,  // all free, pages kept; newest first
   kPurged,    // all free, without pages
 };

@@ -12,6 +12,10 @@
 
 namespace bufpool {
 
+// Each round takes blocks from the spans there are, and cuts a span from mapped pages if none has a
+// free block (carve_span()). A round that finds neither grows the class outside the lock: grow()
+// maps pages, and the next round reaches carve_span() and finds them. Another thread may take them
+// before that; then this thread grows the class again.
 Taken BlockTaker::take(std::span<Block> blocks, std::size_t asked, const WideTake* wide) noexcept {
   for (;;) {
     GrowthStep step{};
@@ -41,9 +45,10 @@ Taken BlockTaker::take_once(std::span<Block> blocks, const WideTake* wide) noexc
   return taken;
 }
 
-// The other blocks of a span are about to be handed out, too. A block that has a span for itself
-// may be much larger than what is asked for. What came along with a huge page has its memory in any
-// case.
+// Counts the take, and how many of its fresh bytes are about to be touched. In a span of several
+// blocks all of them are, as the other blocks are about to be handed out, too. A block that has a
+// span for itself may be much larger than what is asked for, so only the pages that were asked for
+// are. The rest of a huge page gets its memory with the first touch, so it counts always.
 void BlockTaker::count(Taken& taken, std::size_t asked) noexcept {
   if (taken.count == 0) return;
   begin_peak();
@@ -78,7 +83,9 @@ void BlockTaker::take_narrow(std::span<Block> blocks, Taken& taken) noexcept {
   }
 }
 
-// The fullest span comes first, then the idle span whose pages are warm, then one without pages.
+// A partly used span comes first, then the idle span whose pages are warm, then one without pages.
+// The partly used spans are listed by powers of two of their free blocks. The span that comes first
+// has less than twice as many free blocks as the fullest one. It is the last that came to its list.
 Span* BlockTaker::choose_span(bool with_pages) noexcept {
   const auto last = with_pages ? SpanList::kIdle : SpanList::kPurged;
   for (auto list = static_cast<std::uint8_t>(SpanList::kPartial);

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-#include "pool/memory/guard_line.h"
+#include "pool/addresses/guard_line.h"
 #include "pool/spans/taken.h"
 #include "pool/state/span_state.h"
 
@@ -27,10 +27,10 @@ class BlockTaker {
   explicit BlockTaker(SpanState& state) noexcept : state_(state) {}
 
   // Takes up to blocks.size() blocks. blocks[0] is for the caller, and the others are for a cache.
-  // They come from the fullest spans that have free blocks, so that empty spans appear. Pages are
-  // taken fresh for the caller only, never just to fill a cache. `asked` is the number of bytes
-  // that the caller was asked for; it is counted. It takes the lock, and maps memory outside it if
-  // no block is free.
+  // They come from spans that are among the fullest with free blocks, so that empty spans appear.
+  // Pages are taken fresh for the caller only, never just to fill a cache. `asked` is the number of
+  // bytes that the caller was asked for; it is counted. It takes the lock, and maps memory outside
+  // it if no block is free.
   [[nodiscard]] Taken take(std::span<Block> blocks, std::size_t asked) noexcept
       BUFPOOL_EXCLUDES(state_.lock) {
     return take(blocks, asked, nullptr);
@@ -44,7 +44,7 @@ class BlockTaker {
   }
 
  private:
-  // Which free blocks may be taken.
+  // The free blocks that may be taken: those with pages, or any.
   enum class Pages : std::uint8_t { kThere, kAny };
 
   Taken take(std::span<Block> blocks, std::size_t asked, const WideTake* wide) noexcept;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The free blocks of one class behind the CPUs' caches.
 //
-// They lie in spans with a bitmap each. Blocks are handed out from the fullest span, so that empty
+// They lie in spans with a bitmap each. Blocks are handed out from the fuller spans, so that empty
 // spans appear and their pages can be given back. The spans are cut from runs of chunks. Each run
 // knows which of its pages have no memory. A block that is out of the spans has no such page,
 // unless WideBlocks handed it out.
@@ -11,8 +11,8 @@
 #include <cstdint>
 #include <span>
 
-#include "pool/memory/guard_line.h"
-#include "pool/memory/size_classes.h"
+#include "pool/addresses/guard_line.h"
+#include "pool/addresses/size_classes.h"
 #include "pool/spans/taken.h"
 #include "pool/state/span_state.h"
 
@@ -35,9 +35,9 @@ class SharedSpans {
     return state_.is_open.load(std::memory_order_acquire);
   }
 
-  // Whether a span was ever cut. It takes no lock.
+  // Whether a span was ever cut. What open() wrote can be read after it says so. It takes no lock.
   [[nodiscard]] bool is_used() const noexcept {
-    return state_.is_used.load(std::memory_order_relaxed);
+    return state_.is_used.load(std::memory_order_acquire);
   }
 
   // Serves a get that missed. It takes up to blocks.size() blocks: blocks[0] is for the caller, and
@@ -83,7 +83,8 @@ class SharedSpans {
   // The lock, for a fork to wait for its owner and for a child to repair it.
   OwnerLock& lock() noexcept { return state_.lock; }
 
-  // What the other classes of this room and those below work on.
+  // Returns the state, which the other classes of this room and those below work on. It takes no
+  // lock.
   SpanState& state() noexcept { return state_; }
   const SpanState& state() const noexcept { return state_; }
 

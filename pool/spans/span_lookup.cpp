@@ -20,7 +20,7 @@ std::uintptr_t SpanLookup::mapped_end(std::uintptr_t address) noexcept {
 }
 
 bool SpanLookup::is_block(Block block) noexcept {
-  if (!state_.is_used.load(std::memory_order_relaxed) || block == 0) return false;
+  if (!state_.is_used.load(std::memory_order_acquire) || block == 0) return false;
   const LockedSpans locked(state_);
   const Run* const run = state_.run_at(block);
   if (run == nullptr || block_around(block) != block) return false;

@@ -4,12 +4,12 @@
 
 #include <cstdint>
 
-#include "pool/memory/guard_line.h"
+#include "pool/addresses/guard_line.h"
 #include "pool/state/span_state.h"
 
 namespace bufpool {
 
-// Where a block is, by the record of its span.
+// The place of a block, by the record of its span.
 enum class BlockPlace : std::uint8_t {
   kOut,      // handed out, or in a CPU's cache
   kUnused,   // free here, in a span that never went back to the kernel
@@ -33,11 +33,11 @@ class SpanLookup {
   // be there. It takes no lock.
   [[nodiscard]] Block block_around(std::uintptr_t address) const noexcept;
 
-  // Where a block is. It takes the lock. Pre: is_block(block).
+  // Returns where a block is. It takes the lock. Pre: is_block(block).
   [[nodiscard]] BlockPlace place_of(Block block) noexcept BUFPOOL_EXCLUDES(state_.lock);
 
-  // Where the mapped part of the run around `address` ends; 0 if there is no run. It takes the lock
-  // as is_block() does.
+  // Returns where the mapped part of the run around `address` ends; 0 if there is no run. It takes
+  // the lock as is_block() does.
   [[nodiscard]] std::uintptr_t mapped_end(std::uintptr_t address) noexcept
       BUFPOOL_EXCLUDES(state_.lock);
 

@@ -29,6 +29,20 @@ bool WideBlocks::give(Block block, std::size_t used) noexcept {
   return true;
 }
 
+void WideBlocks::give_emptied(Block block, std::size_t used, std::uintptr_t from,
+                              std::uintptr_t to) noexcept {
+  const LockedSpans locked(state_);
+  if (!locked) return state_.deferred.add({&block, 1}, true);
+  Span& span = state_.span_of(block);
+  PageMap& empty = span.run->empty;
+  const HugePages huge_pages(*state_.space, state_.geometry);
+  empty.clear(huge_pages.pages_brought_by(span, block, used));
+  empty.set(span.run->pages_in(from, to));
+  span.has_empty = true;
+  ++state_.counters.overflows;
+  state_.put({&block, 1});
+}
+
 void WideBlocks::note_emptied(Block block, std::uintptr_t from, std::uintptr_t to) noexcept {
   const LockedSpans locked(state_);
   if (!locked) return;

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "pool/memory/guard_line.h"
+#include "pool/addresses/guard_line.h"
 #include "pool/spans/block_taker.h"
 #include "pool/spans/taken.h"
 #include "pool/state/span_state.h"
@@ -15,7 +15,7 @@
 namespace bufpool {
 
 // Takes such blocks of one class, keeps their pages known and takes them back. Pre for
-// take(), give() and note_emptied(): a span of the class is one block.
+// take(), give(), give_emptied() and note_emptied(): a span of the class is one block.
 class WideBlocks {
  public:
   // `state` is that of the class, and outlives this.
@@ -31,6 +31,13 @@ class WideBlocks {
   // written; the block is still the caller's then, for a cache. It takes the lock. If the lock is
   // refused, the block is left to the next owner.
   [[nodiscard]] bool give(Block block, std::size_t used) noexcept BUFPOOL_EXCLUDES(state_.lock);
+
+  // Takes back a block of whose first bytes `used` may have been written, and of which the whole
+  // pages in [from, to) have no memory since. The other pages of the block that were empty before
+  // are empty still. It takes the lock. If the lock is refused, the block is left to the next
+  // owner.
+  void give_emptied(Block block, std::size_t used, std::uintptr_t from, std::uintptr_t to) noexcept
+      BUFPOOL_EXCLUDES(state_.lock);
 
   // Says that the pages in [from, to) of a block that is out have no memory any more. The block
   // must come back by give(). It takes the lock, and does nothing if the lock is refused.

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-#include "pool/memory/guard_line.h"
+#include "pool/addresses/guard_line.h"
 
 namespace bufpool {
 

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "pool/memory/size_classes.h"
+#include "pool/addresses/size_classes.h"
 #include "pool/state/span_counters.h"
 #include "pool/telemetry/fork_account.h"
 #include "pool/telemetry/stats_page_writer.h"

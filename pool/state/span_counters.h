@@ -30,7 +30,7 @@ struct SpanCounters {
 // it may be a moment old. Any thread and any signal handler may call the readers.
 class SpanFigures {
  public:
-  // As in SpanCounters.
+  // These return the figures of the same names in SpanCounters.
   std::uint64_t idle_bytes() const noexcept { return idle_bytes_.load(std::memory_order_relaxed); }
   std::uint64_t free_bytes() const noexcept { return free_bytes_.load(std::memory_order_relaxed); }
   std::uint64_t misses() const noexcept { return misses_.load(std::memory_order_relaxed); }

@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <span>
 
-#include "pool/memory/chunk_space.h"
-#include "pool/memory/guard_line.h"
+#include "pool/addresses/chunk_space.h"
+#include "pool/addresses/guard_line.h"
 #include "pool/runs/huge_growth.h"
 #include "pool/runs/run_list.h"
 #include "pool/runs/span_lists.h"
@@ -47,8 +47,8 @@ struct SpanState {
   void uncount(const Span& span) noexcept BUFPOOL_REQUIRES(lock);
   void file(Span& span) noexcept BUFPOOL_REQUIRES(lock);
 
-  // Takes a span out of reach of all other threads, for the caller to work on without the lock.
-  // What it keeps is still noted in it.
+  // Takes a span out of reach of all other threads, for the caller to work on without the lock. The
+  // span still says which bytes it keeps.
   void set_aside(Span& span) noexcept BUFPOOL_REQUIRES(lock);
 
   // Notes that the spans [first, last), which the caller has set aside and which follow one another

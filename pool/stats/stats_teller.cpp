@@ -170,7 +170,7 @@ void StatsTeller::tell_process() noexcept {
   now.budget = as_set(retention.budget);
   now.budget_max = as_set(retention.budget_most);
   now.trimmer = static_cast<std::uint64_t>(parts_.trimmer->state());
-  now.reserved = parts_.space->mapped_bytes();
+  now.reserved = parts_.space->mappings().bytes();
   constexpr std::uint64_t StatsProcess::*kWords[] = {
       &StatsProcess::cpu_drains, &StatsProcess::trims,      &StatsProcess::pressure_events,
       &StatsProcess::budget,     &StatsProcess::budget_max, &StatsProcess::trimmer,

@@ -8,12 +8,12 @@
 #include <cstdint>
 #include <string_view>
 
-#include "pool/memory/chunk_space.h"
-#include "pool/memory/size_classes.h"
+#include "pool/addresses/chunk_space.h"
+#include "pool/addresses/size_classes.h"
 #include "pool/options/options.h"
 #include "pool/percpu/cpu_cache.h"
-#include "pool/returning/retention.h"
-#include "pool/returning/trimmer.h"
+#include "pool/retention/retention.h"
+#include "pool/retention/trimmer.h"
 #include "pool/spans/shared_spans.h"
 #include "pool/telemetry/fork_account.h"
 #include "pool/telemetry/stats_page_writer.h"

@@ -34,7 +34,7 @@ class Moment {
     std::uint32_t what;
   };
 
-  // What was set last; zeros if nothing was.
+  // Returns what was set last; zeros if nothing was.
   Seen seen() const noexcept {
     const std::uint64_t word = word_.load(std::memory_order_relaxed);
     return {static_cast<std::uint32_t>(word), static_cast<std::uint32_t>(word >> 32)};

@@ -10,8 +10,7 @@
 // A fork writes to no lock, because each page that is written has to be copied, in the parent or in
 // the child. Instead, one gate stands in front of all locks, and a fork shuts it:
 //   - A thread that takes a lock first writes itself into the lock's word and then looks at the
-//   gate.
-//     If the gate is shut, it lets the lock go.
+//     gate. If the gate is shut, it lets the lock go.
 //   - A fork first shuts the gate and then looks at the words of the locks. It waits until no word
 //     names an owner.
 // Whichever of the two is first, one of them sees the other, so no thread works under a lock while

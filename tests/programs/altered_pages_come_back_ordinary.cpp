@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "tests/programs/memory.h"
+#include "tests/programs/ordinary_pages.h"
 
 namespace {
 
@@ -98,40 +99,6 @@ constexpr Alteration kAlterations[] = {
     {"unmapped", unmap_all, true},
 };
 
-// What the kernel says of altered pages: locked, at once and on fault; kept from children, wiped in
-// them, kept from cores, shared where equal, watched.
-constexpr const char* kMarks[] = {" lo", " lf", " dc", " wf", " dd", " mg", " um"};
-
-bool is_ordinary(const char* rights, unsigned long inode, const char* flags) {
-  for (const char* mark : kMarks) {
-    if (strstr(flags, mark) != nullptr) return false;
-  }
-  return strcmp(rights, "rw-p") == 0 && inode == 0;
-}
-
-bool is_mapped_as_any_other(const void* address) {
-  static char line[512];
-  char rights[8] = {};
-  unsigned long inode = 0;
-  bool inside = false;
-  bool ordinary = false;
-  FILE* const maps = fopen("/proc/self/smaps", "re");
-  promise::keep(maps != nullptr, "there is a list of mappings");
-  while (fgets(line, sizeof line, maps) != nullptr) {
-    unsigned long from = 0;
-    unsigned long to = 0;
-    if (sscanf(line, "%lx-%lx %7s %*s %*s %lu", &from, &to, rights, &inode) == 4) {
-      inside = from <= reinterpret_cast<std::uintptr_t>(address) &&
-               reinterpret_cast<std::uintptr_t>(address) < to;
-    } else if (inside && strncmp(line, "VmFlags:", 8) == 0) {
-      ordinary = is_ordinary(rights, inode, line);
-      break;
-    }
-  }
-  fclose(maps);
-  return ordinary;
-}
-
 // A child has the memory, too.
 void expect_in_child(const char* memory, std::size_t bytes) {
   const pid_t child = fork();
@@ -152,7 +119,7 @@ void expect_ordinary(std::size_t bytes) {
     memset(memory, 7, bytes);
     const Pages pages(memory, bytes);
     for (const char* page : {pages.start, pages.middle(), pages.start + pages.size - kPage}) {
-      promise::keep(is_mapped_as_any_other(page), "mapped as any other");
+      promise::keep(promise::is_mapped_as_any_other(page), "mapped as any other");
     }
   }
   expect_in_child(held[0], bytes);

@@ -61,7 +61,8 @@ void map_much_behind(std::size_t bytes) {
   hold_all(bytes);
   free_all();
   promise::keep(promise::now_ms() - start < 10'000, "it does not take long");
-  promise::keep(promise::grown_since(before) < 40 * promise::kMiB, "nor much memory");
+  // The buffers alone may be 39 MiB: what was used before is wiped from end to end.
+  promise::keep(promise::grown_since(before) < 64 * promise::kMiB, "nor much memory");
   promise::put(first);
   munmap(wanted, kMuch);
 }

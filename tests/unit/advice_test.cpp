@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "pool/memory/size_classes.h"
+#include "pool/addresses/size_classes.h"
 #include "report/forms.h"
 #include "tests/unit/sample_snapshots.h"
 

@@ -106,6 +106,38 @@ TEST(Backing, ResizeKeepsContentsAndAlignment) {
   }
 }
 
+TEST(Backing, BlocksBeginWhereInAPageTheyAreWanted) {
+  constexpr std::size_t kPage = 4096;
+  for (const std::size_t size : {kLeastMappedAlone, std::size_t{70} << 20, std::size_t{5} << 30}) {
+    for (std::size_t in_page = 0; in_page < kPage; in_page += 16 * 15) {
+      auto* const block = static_cast<char*>(allocate_in_page(size, in_page));
+      ASSERT_NE(block, nullptr);
+      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(block) % kPage, in_page);
+      ASSERT_GE(usable_size(block), size);
+      block[0] = block[usable_size(block) - 1] = 1;
+      release(block);
+    }
+  }
+  EXPECT_EQ(allocate_in_page(std::size_t{PTRDIFF_MAX}, 64), nullptr);
+}
+
+TEST(Backing, ResizeOfLargeBlocksKeepsContentsInEveryDirection) {
+  constexpr std::size_t kMiB = 1 << 20;
+  auto* block = static_cast<unsigned char*>(allocate_aligned(16, 40 * kMiB));
+  std::size_t size = 40 * kMiB;
+  for (const std::size_t next : {41UL, 90UL, 100UL, 130UL, 60UL, 400UL, 35UL, 10UL, 50UL, 200UL}) {
+    for (std::size_t at = 0; at < size; at += 4000) block[at] = static_cast<unsigned char>(at * 7);
+    block = static_cast<unsigned char*>(resize(block, next * kMiB));
+    ASSERT_NE(block, nullptr);
+    ASSERT_GE(usable_size(block), next * kMiB);
+    for (std::size_t at = 0; at < std::min(size, next * kMiB); at += 4000) {
+      ASSERT_EQ(block[at], static_cast<unsigned char>(at * 7)) << next;
+    }
+    size = next * kMiB;
+  }
+  release(block);
+}
+
 TEST(Backing, ResizeToUnder16StaysAligned) {
   for (std::size_t size = 1; size < 16; ++size) {
     void* block = resize(allocate(5000), size);

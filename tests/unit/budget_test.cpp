@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/returning/budget.h"
+#include "pool/retention/budget.h"
 #include "pool/options/policy.h"
 
 #include <gtest/gtest.h>

@@ -161,6 +161,29 @@ TEST_P(BufferResizeTest, AnAlignedBufferGrowsToo) {
   }
 }
 
+TEST_P(BufferResizeTest, LargeBuffersCrossTheBorderInBothDirections) {
+  for (const std::size_t alignment : {16UL, 4096UL, 2 * kMiB}) {
+    const std::uint64_t before = in_use(pool());
+    void* buffer = pool().take_aligned(alignment, 20 * kMiB);
+    write(buffer, 0, 20 * kMiB, 1);
+    buffer = pool().resize(buffer, 20 * kMiB, kMost + 1, nullptr);
+    ASSERT_NE(buffer, nullptr);
+    EXPECT_FALSE(pool().owns(buffer));
+    EXPECT_EQ(in_use(pool()), before);
+    EXPECT_TRUE(holds_words(buffer, 20 * kMiB, 1));
+    EXPECT_EQ(pool().resize(buffer, 1000, 1000, nullptr), nullptr) << "not worth it";
+    buffer = pool().resize(buffer, 15 * kMiB, 15 * kMiB, nullptr);
+    ASSERT_NE(buffer, nullptr);
+    EXPECT_TRUE(pool().owns(buffer));
+    EXPECT_TRUE(holds_words(buffer, 15 * kMiB, 1));
+    buffer = pool().resize(buffer, kMuch);
+    ASSERT_NE(buffer, nullptr);
+    EXPECT_TRUE(holds_words(buffer, 15 * kMiB, 1));
+    pool().put(buffer);
+    EXPECT_EQ(in_use(pool()), before);
+  }
+}
+
 TEST_P(BufferResizeTest, BlocksOfGrownBuffersServeAsAllOthers) {
   for (int round = 0; round < 20; ++round) {
     int moves = 0;

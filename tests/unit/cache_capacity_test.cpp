@@ -209,7 +209,7 @@ TEST(CacheBudget, FollowsWhatIsToBeRetained) {
     Options options = default_options();
     options.retain_max = share;
     Retained own(PoolMode::kLocked, options);
-    const std::uint64_t most = own.retention.learn_limits().most();
+    const std::uint64_t most = own.retention.budget().learn_limits().most();
     EXPECT_EQ(own.cache.capacity().cpu_budget(), part_of(most))
         << share.bytes << " or " << share.percent;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/memory/chunk_allocator.h"
+#include "pool/addresses/chunk_allocator.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "pool/memory/chunk_space.h"
+#include "pool/addresses/chunk_space.h"
 #include "pool/platform/memory.h"
 #include "pool/platform/process.h"
 #include "tests/unit/in_child.h"

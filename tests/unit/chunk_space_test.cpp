@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/memory/chunk_space.h"
+#include "pool/addresses/chunk_space.h"
 
 #include <gtest/gtest.h>
 

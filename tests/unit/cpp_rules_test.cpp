@@ -9,7 +9,7 @@
 // The library's side, which is linked into nothing but libbufpool.so; here the program's C++
 // runtime is this test's own.
 #include "interpose/cpp_rules.cpp"
-#include "interpose/message.cpp"
+#include "interpose/messages/message.cpp"
 
 namespace bufpool {
 namespace {

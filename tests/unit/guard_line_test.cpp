@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/memory/guard_line.h"
+#include "pool/addresses/guard_line.h"
 
 #include <gtest/gtest.h>
 

@@ -272,7 +272,7 @@ TEST_F(PercpuRseqTest, SignalsLoseNothing) {
   expect_all_tokens();
 }
 
-// The drainer's protocol: once the pointer is swung and sequences are restarted, the stack is his.
+// The drainer's protocol: once the pointer is swung and sequences are aborted, the stack is his.
 TEST_F(PercpuRseqTest, WhoSwingsThePointerAndRestartsOwnsTheStack) {
   if (!platform::restart_sequences(0)) GTEST_SKIP() << "the kernel refuses membarrier";
   for (Block token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));

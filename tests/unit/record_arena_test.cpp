@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/memory/record_arena.h"
+#include "pool/addresses/record_arena.h"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "pool/percpu/cpu_cache.h"
-#include "pool/returning/retention.h"
+#include "pool/retention/retention.h"
 #include "tests/unit/class_spans.h"
 
 namespace bufpool {
@@ -18,7 +18,7 @@ struct Retained {
   Retained(PoolMode wanted, const Options& options) {
     for_each_class([&](ClassIndex c) { spans[to_number(c)].open(c, space.get()); });
     mode = cache.open(wanted, options.cpu_cache, spans.data());
-    retention.open(options, spans.data(), &cache);
+    retention.open(options, spans.data(), &cache, &returns);
   }
 
   // As the pool does.
@@ -50,6 +50,7 @@ struct Retained {
   OwnSpace space;
   std::array<SharedSpans, kClassSlots> spans{};
   CpuCache cache;
+  ReturnsUnderWay returns;
   Retention retention;
   PoolMode mode;
 };

@@ -25,7 +25,7 @@ class RetentionAtFork : public testing::Test {
     own_ = std::make_unique<Retained>(PoolMode::kLocked, options);
   }
   SpanCounters counters(ClassIndex c) { return own_->spans[to_number(c)].counters(); }
-  std::uint64_t mapped() const { return own_->space.get()->mapped_bytes(); }
+  std::uint64_t mapped() const { return own_->space.get()->mappings().bytes(); }
 
   std::unique_ptr<Retained> own_;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/returning/retention_rules.h"
+#include "pool/retention/retention_rules.h"
 
 #include <gtest/gtest.h>
 

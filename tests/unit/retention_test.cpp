@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/returning/retention.h"
+#include "pool/retention/retention.h"
 
 #include <gtest/gtest.h>
 
@@ -202,7 +202,7 @@ TEST_P(RetentionTest, WhatComesBackEarnsItsBudget) {
     own_->leave_idle(kMiddle, kWorking);
   }
   EXPECT_GE(own_->retention.figures().budget, kWorking);
-  EXPECT_LE(own_->retention.figures().budget, own_->retention.learn_limits().most());
+  EXPECT_LE(own_->retention.figures().budget, own_->retention.budget().learn_limits().most());
   EXPECT_GT(own_->spans[to_number(kMiddle)].counters().regretted_bytes, kWorking / 2);
 }
 
@@ -301,7 +301,8 @@ TEST_P(RetentionTest, WhileTheLimitsAreReadTheBudgetIsNotNothing) {
       });
     }
     for (std::thread& thread : threads) thread.join();
-    if (own.retention.learn_limits().most() < idle) GTEST_SKIP() << "so little may be kept here";
+    if (own.retention.budget().learn_limits().most() < idle)
+      GTEST_SKIP() << "so little may be kept here";
     ASSERT_EQ(own.retention.idle_bytes(), idle);
   }
 }
@@ -321,8 +322,9 @@ TEST_P(RetentionTest, RegretCountsWhoeverReadsTheLimits) {
       });
     }
     for (std::thread& thread : threads) thread.join();
-    ASSERT_EQ(own.retention.figures().budget, std::min(policy::kBudgetFloor + kThreads * kMiB,
-                                                       own.retention.learn_limits().most()));
+    ASSERT_EQ(own.retention.figures().budget,
+              std::min(policy::kBudgetFloor + kThreads * kMiB,
+                       own.retention.budget().learn_limits().most()));
   }
 }
 
@@ -351,14 +353,14 @@ TEST_P(RetentionTest, PassesByManyThreadsAtOnceTakeAsMuchAsOne) {
 TEST_P(RetentionTest, TheMostIsAsTheOptionSays) {
   const std::uint64_t limit = platform::memory_limit();
   Options options = default_options();
-  EXPECT_EQ(make(options).retention.learn_limits().most(),
+  EXPECT_EQ(make(options).retention.budget().learn_limits().most(),
             limit == 0 ? 64 * kMiB : std::min<std::uint64_t>(64 * kMiB, limit / 4));
   options.retain_max = {.bytes = 5 * kMiB};
-  EXPECT_EQ(make(options).retention.learn_limits().most(), 5 * kMiB);
+  EXPECT_EQ(make(options).retention.budget().learn_limits().most(), 5 * kMiB);
   EXPECT_EQ(make(options).retention.figures().budget, 5 * kMiB);
   if (limit == 0) return;
   options.retain_max = {.percent = 50};
-  EXPECT_EQ(make(options).retention.learn_limits().most(), limit / 100 * 50);
+  EXPECT_EQ(make(options).retention.budget().learn_limits().most(), limit / 100 * 50);
 }
 
 TEST_P(RetentionTest, ThreadsKeepTheirBlocksWhilePassesAreMade) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/memory/size_classes.h"
+#include "pool/addresses/size_classes.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/returning/trimmer.h"
+#include "pool/retention/trimmer.h"
 
 #include <dirent.h>
 #include <dlfcn.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "interpose/turn.h"
+#include "interpose/messages/turn.h"
 
 #include <gtest/gtest.h>
 

@@ -15,7 +15,7 @@ namespace bufpool::platform {
 
 inline constexpr std::uint64_t kUnknown = UINT64_MAX;
 
-// Where version 2 of the control groups is mounted: alone, or beside version 1.
+// The places where version 2 of the control groups is mounted: alone, or beside version 1.
 inline constexpr std::string_view kGroupMounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
 
 // Owns a descriptor, and closes it at the end.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pool/platform/memory.h"
 
+#include <linux/futex.h>
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -9,7 +10,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
+#include <cstring>
+#include <ctime>
 
 #include "pool/platform/linux/files.h"
 #include "pool/platform/linux/system_calls.h"
@@ -17,12 +21,28 @@
 namespace bufpool::platform {
 namespace {
 
-// Whether a range lies in one mapping. It is found out by asking for a page more where there is no
-// room for one: what lies in several is refused for that instead. Pre: the page behind is mapped.
+// Whether a range lies in one mapping, whose pages may be moved. It is found out by asking for a
+// page more where there is no room for one: what lies in several is refused for that instead. Pre:
+// the page behind is mapped.
 bool in_one_mapping(void* start, std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  if (is_refused(Call::kMovePages)) return false;
   if (mremap(start, bytes, bytes + kPageBytes, 0) != MAP_FAILED) return false;
   note_error(Call::kMovePages, errno);
   return errno == ENOMEM;
+}
+
+// Whether move_pages() ever lost a target; from then on it marks them.
+constinit std::atomic<bool> target_was_lost{false};
+constexpr std::uint32_t kTargetMark = 0x7a3c95e1;
+
+// Tells whether a word that may not be mapped has a value. The kernel compares it before it would
+// wait, and there is no time to wait.
+bool holds_word(const void* word, std::uint32_t value) noexcept {
+  const KeepErrno keep;
+  const timespec none{};
+  return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &none, nullptr, 0) != 0 &&
+         errno == ETIMEDOUT;
 }
 
 // proc(5): a word for each page of the address space, with a bit for those that are present. Read
@@ -43,6 +63,83 @@ bool read_page_map(std::uintptr_t start, std::size_t pages, unsigned char* resid
   }
   return true;
 }
+
+// Contents are moved mapping by mapping: those that were moved once lie in a mapping apart from the
+// pages around them, and the kernel moves no range of several. Contents in more mappings than these
+// are copied, which leaves them in one: a process may have only so many.
+constexpr std::size_t kMostPieces = 8;
+
+void* pointer_to(std::uintptr_t address) noexcept { return reinterpret_cast<void*>(address); }
+
+// The end of the mapping around `start`, or `last` if that comes first; `start` if its page cannot
+// be moved.
+std::uintptr_t end_of_mapping(std::uintptr_t start, std::uintptr_t last) noexcept {
+  const auto reaches = [start](std::uintptr_t end) noexcept {
+    return in_one_mapping(pointer_to(start), end - start);
+  };
+  if (reaches(last)) return last;
+  std::uintptr_t within = start + kPageBytes;
+  if (within == last || !reaches(within)) return start;
+  std::uintptr_t beyond = last;
+  while (beyond - within > kPageBytes) {
+    const std::uintptr_t middle = page_below(within + (beyond - within) / 2);
+    (reaches(middle) ? within : beyond) = middle;
+  }
+  return within;
+}
+
+// Pages that lie in several mappings.
+class Pieces {
+ public:
+  Pieces(const PagesToMove& pages, std::uintptr_t distance) noexcept
+      : first_(pages.first), distance_(distance) {
+    for (std::uintptr_t at = first_; at < pages.last; at = ends_[count_++]) {
+      const std::uintptr_t end = count_ == kMostPieces ? at : end_of_mapping(at, pages.last);
+      if (end == at) {
+        count_ = 0;
+        return;
+      }
+      ends_[count_] = end;
+    }
+  }
+
+  // They are 0 if there are too many, or one of them cannot be moved.
+  std::size_t count() const noexcept { return count_; }
+
+  [[nodiscard]] Moved move() noexcept {
+    for (std::size_t i = 0; i < count_; ++i) {
+      const Moved moved = move_pages(pointer_to(start(i)), bytes(i), there(i));
+      if (moved == Moved::kYes || (moved == Moved::kNo && i > 0)) {
+        settle(i, moved);
+        continue;
+      }
+      while (i-- > 0) take_back(i);
+      return moved;
+    }
+    return Moved::kYes;
+  }
+
+ private:
+  std::uintptr_t start(std::size_t i) const noexcept { return i == 0 ? first_ : ends_[i - 1]; }
+  std::size_t bytes(std::size_t i) const noexcept { return ends_[i] - start(i); }
+  void* there(std::size_t i) const noexcept { return pointer_to(start(i) + distance_); }
+
+  // A piece that was protected is not any more, as if it was copied.
+  void settle(std::size_t i, Moved moved) const noexcept {
+    if (moved == Moved::kNo) std::memcpy(there(i), pointer_to(start(i)), bytes(i));
+    if (count_ > 1) (void)commit(there(i), bytes(i));
+  }
+
+  void take_back(std::size_t i) const noexcept {
+    (void)commit(pointer_to(start(i)), bytes(i));
+    std::memcpy(pointer_to(start(i)), there(i), bytes(i));
+  }
+
+  std::uintptr_t first_;
+  std::uintptr_t distance_;
+  std::size_t count_ = 0;
+  std::array<std::uintptr_t, kMostPieces> ends_;
+};
 
 }  // namespace
 
@@ -94,22 +191,41 @@ bool purge(void* start, std::size_t bytes) noexcept {
 bool may_purge() noexcept { return !is_refused(Call::kPurge); }
 
 // Several mappings are not tried: some may have moved when the kernel refuses (Linux 6.17). The
-// kernel unmaps the target first, and may refuse then. It leaves a hole, which another thread's
-// mmap may be given at once. So the hole is filled only if it still is one; a
-// target that is mapped may be ours as it was, or somebody else's.
+// kernel may refuse after it has unmapped the target. That leaves a hole, which another thread's
+// mmap may be given at once. So the hole is filled only if it still is one. A target that is mapped
+// may be ours as it was, as where mappings are used up, or somebody else's. A mark in it tells, but
+// costs a page that is touched. So targets are marked only once one was lost.
 Moved move_pages(void* start, std::size_t bytes, void* to) noexcept {
   const KeepErrno keep;
   constexpr int kFlags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
-  if (is_refused(Call::kMovePages) || !in_one_mapping(start, bytes)) return Moved::kNo;
+  if (!in_one_mapping(start, bytes)) return Moved::kNo;
+  const bool marked = target_was_lost.load(std::memory_order_relaxed);
+  if (marked) *static_cast<std::uint32_t*>(to) = kTargetMark;
   const bool moved = try_call(Call::kMovePages, [=]() noexcept {
     return mremap(start, bytes, bytes, kFlags, to) != MAP_FAILED;
   });
   if (moved) return Moved::kYes;
-  constexpr int kReserving = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
-  void* const filled = mmap(to, bytes, PROT_NONE, kReserving, -1, 0);
+  constexpr int kFilling = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
+  void* const filled = mmap(to, bytes, PROT_READ | PROT_WRITE, kFilling, -1, 0);
   if (filled == to) return Moved::kNo;
   if (filled != MAP_FAILED) munmap(filled, bytes);  // before Linux 4.17 the address is a wish
+  if (marked && holds_word(to, kTargetMark)) return Moved::kNo;
+  target_was_lost.store(true, std::memory_order_relaxed);
   return Moved::kLost;
+}
+
+ContentsMoved move_contents(void* from, void* to, std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  const PagesToMove pages(from, bytes);
+  const auto start = reinterpret_cast<std::uintptr_t>(from);
+  const std::uintptr_t distance = reinterpret_cast<std::uintptr_t>(to) - start;
+  Pieces pieces(pages, distance);
+  const Moved moved = pieces.count() == 0 ? Moved::kNo : pieces.move();
+  if (moved != Moved::kYes) return {moved, false};
+  std::memcpy(to, from, pages.first - start);
+  std::memcpy(pointer_to(pages.last + distance), pointer_to(pages.last),
+              start + bytes - pages.last);
+  return {moved, pieces.count() > 1};
 }
 
 bool want_huge_pages(void* start, std::size_t bytes) noexcept {

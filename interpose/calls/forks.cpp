@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// fork, for a signal handler that interrupts one. libc allows that in a process of one thread,
+// where it takes no lock. With a second thread, which may be our trimmer's, the fork in the handler
+// would wait for ever for locks that the fork it interrupted holds in the same thread.
+#include <unistd.h>
+
+#include <tuple>
+
+#include "interpose/calls/next_symbol.h"
+#include "interpose/export.h"
+#include "interpose/lifecycle.h"
+
+// Absent before glibc 2.32 and 2.34.
+extern "C" char __libc_single_threaded;  // NOLINT(bugprone-reserved-identifier): libc's name
+#pragma weak __libc_single_threaded
+#pragma weak _Fork
+
+namespace bufpool {
+namespace {
+
+constinit NextSymbol<pid_t() noexcept> next_fork("fork");
+// Whether this thread is in fork.
+constinit thread_local bool forking [[gnu::tls_model("initial-exec")]] = false;
+
+bool takes_locks() noexcept {
+  return &__libc_single_threaded != nullptr && __libc_single_threaded == 0;
+}
+
+// Leaves out the handlers of others, as the interrupted fork runs them.
+pid_t fork_without_locks() noexcept {
+  before_fork();
+  const pid_t child = _Fork();
+  child == 0 ? after_fork_in_child() : after_fork_in_parent();
+  return child;
+}
+
+}  // namespace
+
+void find_next_fork() noexcept { std::ignore = next_fork.get(); }
+
+}  // namespace bufpool
+
+BUFPOOL_EXPORT pid_t fork() noexcept {
+  const bool within = bufpool::forking;
+  if (within && bufpool::takes_locks() && &_Fork != nullptr) return bufpool::fork_without_locks();
+  bufpool::forking = true;
+  const pid_t child = bufpool::next_fork.get()();
+  bufpool::forking = within;
+  return child;
+}

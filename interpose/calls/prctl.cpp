@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// prctl: it tells that a program is on its way to a filter of system calls.
+#include <sys/prctl.h>
+
+#include <cstdarg>
+#include <tuple>
+
+#include "interpose/calls/next_symbol.h"
+#include "interpose/export.h"
+#include "interpose/heap.h"
+#include "pool/platform/safe_calls.h"
+
+namespace bufpool {
+namespace {
+
+constinit NextSymbol<int(int, ...) noexcept> next_prctl("prctl");
+
+}  // namespace
+
+void find_next_prctl() noexcept { std::ignore = next_prctl.get(); }
+
+}  // namespace bufpool
+
+// libc's takes four numbers of whoever passes fewer, too.
+BUFPOOL_EXPORT int prctl(int option, ...) noexcept {
+  if (option == PR_SET_NO_NEW_PRIVS || option == PR_SET_SECCOMP) {
+    bufpool::the_pool.control().stats().settle_for_good();
+    bufpool::platform::expect_filter();
+  }
+  va_list list;
+  va_start(list, option);
+  unsigned long numbers[4];
+  for (unsigned long& number : numbers) number = va_arg(list, unsigned long);
+  va_end(list);
+  return bufpool::next_prctl.get()(option, numbers[0], numbers[1], numbers[2], numbers[3]);
+}

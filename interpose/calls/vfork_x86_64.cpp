@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// vfork, whose child runs on its parent's memory and stack, as its thread, until it calls exec. The
+// kernel aborts no sequence for it, so a request that it makes before (POSIX forbids it, and
+// programs do) must not be served by one, while other threads of the parent go on with theirs. The
+// child finds an area in place of the thread's in which every sequence misses. On other processors
+// libc's vfork stays.
+#if defined(__x86_64__)
+
+#include <sys/syscall.h>
+#include <sys/types.h>
+
+#include <cerrno>
+
+#include "interpose/export.h"
+#include "pool/percpu/rseq_abi.h"
+#include "pool/sync/owner_lock.h"
+
+extern "C" {
+
+[[gnu::used]] bufpool::RseqArea* bufpool_before_vfork() noexcept {
+  bufpool::OwnerLock::enter_vfork();
+  return bufpool::leave_sequences();
+}
+
+// In the parent; `result` is the kernel's.
+[[gnu::used]] pid_t bufpool_after_vfork(long result, bufpool::RseqArea* area) noexcept {
+  bufpool::return_to_sequences(area);
+  bufpool::OwnerLock::leave_vfork();
+  if (result >= 0) return static_cast<pid_t>(result);
+  errno = static_cast<int>(-result);
+  return -1;
+}
+
+// The child's calls overwrite the stack, so the return address waits in a register, of which the
+// kernel keeps all but rax, rcx and r11. The child leaves by a jump: on a shadow stack, which it
+// shares with its parent, a return would take the parent's entry.
+static_assert(SYS_vfork == 58);
+BUFPOOL_EXPORT [[gnu::naked]] pid_t vfork() noexcept {
+  asm(R"(
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    call bufpool_before_vfork
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    movq %rax, %rsi
+    popq %rdi
+    .cfi_adjust_cfa_offset -8
+    .cfi_register %rip, %rdi
+    movl $58, %eax
+    syscall
+    pushq %rdi
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %rip, 0
+    testq %rax, %rax
+    jz 1f
+    movq %rax, %rdi
+    jmp bufpool_after_vfork
+1:  popq %rdi
+    .cfi_adjust_cfa_offset -8
+    .cfi_register %rip, %rdi
+    jmp *%rdi
+  )");
+}
+
+// NOLINTNEXTLINE(bugprone-reserved-identifier)
+BUFPOOL_EXPORT [[gnu::alias("vfork")]] pid_t __vfork() noexcept;
+}
+
+#endif

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// _exit and _Exit: a program that ends by them runs no destructors, and so writes its report here.
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "interpose/exit/exit_report.h"
+#include "interpose/export.h"
+#include "interpose/heap.h"
+
+BUFPOOL_EXPORT [[gnu::noreturn]] void _exit(int status) {
+  bufpool::report_exit();
+  bufpool::the_pool.control().stats().remove_name();
+  for (;;) syscall(SYS_exit_group, status);
+}
+
+BUFPOOL_EXPORT [[gnu::noreturn]] void _Exit(int status) noexcept { _exit(status); }

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// The budget of idle memory, within the limits of the memory that the process may use.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "pool/options/options.h"
+#include "pool/percpu/cpu_cache.h"
+#include "pool/retention/budget.h"
+
+namespace bufpool {
+
+// Opens the budget once the limits are known. Any thread may call any function but open() at any
+// time. The caller holds no lock, as the limits stand in files.
+class LimitedBudget {
+ public:
+  // `wanted` is BUFPOOL_RETAIN_MAX. Pre: it is called once; `cache` outlives this.
+  void open(Share wanted, CpuCache* cache) noexcept;
+
+  // Reads the limits of this process's memory the first time, and returns the budget within them.
+  // It takes a dozen system calls, which small processes never need. Before, the budget's most is
+  // the default one.
+  Budget& learn_limits() noexcept;
+
+  // Returns the budget as it is in force. The limits are learnt only if the budget is a percentage
+  // of them, which the user wants to see as bytes.
+  const Budget& in_force() noexcept;
+
+  // Returns how many bytes may still be faulted in at start beside those that were: up to
+  // BUFPOOL_RETAIN_MAX if it is set, else up to a share of the memory that this process may use. It
+  // reads files, and is for the start.
+  [[nodiscard]] std::uint64_t room_to_warm() noexcept;
+
+  // Returns the budget without a look at the limits.
+  Budget& unlimited() noexcept { return budget_; }
+
+  // Lets a forked child ask for the limits that another thread of the parent was asking for.
+  void repair_in_child() noexcept;
+
+ private:
+  void open_budget(std::uint64_t most) noexcept;
+
+  Budget budget_;
+  CpuCache* cache_ = nullptr;
+  Share wanted_{};
+  enum : int { kUnknown, kAsking, kKnown };
+  std::atomic<int> known_{kUnknown};
+};
+
+}  // namespace bufpool
