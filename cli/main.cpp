@@ -4,7 +4,9 @@
 #include "cli/verbs.h"
 
 int main(int count, char** words) {
-  const bufpool::Verb* const verbs[] = {&bufpool::kRunVerb, &bufpool::kPsVerb,
-                                        &bufpool::kReportVerb};
+  const bufpool::Verb* const verbs[] = {
+      &bufpool::kRunVerb,     &bufpool::kPsVerb,     &bufpool::kReportVerb, &bufpool::kStatVerb,
+      &bufpool::kClassesVerb, &bufpool::kConfigVerb, &bufpool::kTrimVerb,   &bufpool::kResetVerb,
+  };
   return bufpool::run_command_line(verbs, count, words);
 }

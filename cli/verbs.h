@@ -9,5 +9,16 @@ namespace bufpool {
 extern const Verb kRunVerb;
 extern const Verb kPsVerb;
 extern const Verb kReportVerb;
+extern const Verb kStatVerb;
+extern const Verb kTopVerb;
+extern const Verb kClassesVerb;
+extern const Verb kConfigVerb;
+extern const Verb kDoctorVerb;
+extern const Verb kTrimVerb;
+extern const Verb kResetVerb;
+extern const Verb kExportVerb;
+extern const Verb kDiffVerb;
+extern const Verb kAdviseVerb;
+extern const Verb kLoadVerb;
 
 }  // namespace bufpool

@@ -7,7 +7,7 @@
 #include "cli/figures/target.h"
 #include "cli/forms/rendering.h"
 #include "cli/forms/whole_file.h"
-#include "cli/pages/page_control.h"
+#include "cli/steering/page_control.h"
 #include "cli/verbs.h"
 
 namespace bufpool {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cli/pages/page_control.h"
+#include "cli/steering/page_control.h"
 
 #include <errno.h>
 #include <fmt/format.h>
