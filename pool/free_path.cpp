@@ -49,7 +49,7 @@ void FreePath::put(void* pointer, const void* caller) noexcept {
 }
 
 void FreePath::put_free(Block block, ClassIndex c, const void* caller) noexcept {
-  const std::uintptr_t stack = parts_.tables->stack_of_class(to_number(c));
+  const std::uintptr_t& stack = parts_.tables->stack_of_class(to_number(c));
   if (!parts_.cache->push(stack, block)) push(block, caller);
 }
 

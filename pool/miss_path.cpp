@@ -22,7 +22,7 @@ void* MissPath::take_elsewhere(ClassIndex c, Got got, std::size_t size) noexcept
 
 MissPath::Got MissPath::take_block(std::size_t size, std::size_t asked,
                                    const void* caller) noexcept {
-  const std::uintptr_t stack = parts_.tables->stack_for_step(step_number(size));
+  const std::uintptr_t& stack = parts_.tables->stack_for_step(step_number(size));
   if (const Block block = parts_.cache->pop(stack, asked)) return {block, {}};
   return find(parts_.sizes->class_for(size), asked, caller);
 }

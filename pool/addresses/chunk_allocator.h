@@ -15,8 +15,8 @@
 
 namespace bufpool {
 
-// Knows which chunks of one region are taken. Any thread may call take(), give(), bytes(), use()
-// and is_used(), and a signal handler may, too.
+// Knows which chunks of one region are taken. Any thread may call take(), give() and bytes(), and a
+// signal handler may, too.
 class ChunkAllocator {
  public:
   // Says which region it is: `bytes` from `start`, an address that is a multiple of kChunkBytes.
@@ -43,11 +43,6 @@ class ChunkAllocator {
     return taken_.load(std::memory_order_relaxed) * kChunkBytes;
   }
 
-  // Says that chunks will be taken. It is called before the first take(), and never while a fork is
-  // under way: a fork waits only for the locks of regions that are used.
-  void use() noexcept { used_.store(true, std::memory_order_relaxed); }
-  bool is_used() const noexcept { return used_.load(std::memory_order_relaxed); }
-
   // A fork calls these for the lock, see OwnerLock.
   void await_owner() noexcept { lock_.await_owner(); }
   void repair_in_child() noexcept { lock_.repair_in_child(); }
@@ -71,7 +66,6 @@ class ChunkAllocator {
   std::uintptr_t end_ = 0;                             // constant once open
   std::uintptr_t next_ BUFPOOL_GUARDED_BY(lock_) = 0;  // no chunk from here on was ever taken
   std::atomic<std::size_t> taken_{0};
-  std::atomic<bool> used_{false};
   std::size_t count_ BUFPOOL_GUARDED_BY(lock_) = 0;  // of the ranges
   // The addresses ascend, and no two ranges touch.
   std::array<Range, kMostRanges> free_ BUFPOOL_GUARDED_BY(lock_){};

@@ -81,32 +81,22 @@ bool ChunkSpace::open_at(std::uintptr_t start, std::uint32_t region_shift) noexc
   start &= ~(kChunkBytes - 1);
   if (!mappings_.open(start)) return false;
   range_ = {start, std::size_t{kClassSlots} << region_shift, region_shift};
-  for_each_class([&](ClassIndex c) {
-    regions_[to_number(c)].open(range_.region_start(c), range_.region_bytes());
-  });
   return true;
-}
-
-template <typename Visit>
-void ChunkSpace::for_each_used_region(Visit visit) noexcept {
-  for (ChunkAllocator& region : regions_) {
-    if (region.is_used()) visit(region);
-  }
 }
 
 void ChunkSpace::close() noexcept {
   mappings_.close();
-  for_each_used_region([](ChunkAllocator& region) { region.close(); });
+  regions_.for_each_open([](ChunkAllocator& region) { region.close(); });
 }
 
 void ChunkSpace::await_owners() noexcept {
-  for_each_used_region([](ChunkAllocator& region) { region.await_owner(); });
+  regions_.for_each_open([](ChunkAllocator& region) { region.await_owner(); });
   records_.await_owner();
 }
 
 void ChunkSpace::repair_in_child() noexcept {
   records_.repair_in_child();
-  for_each_used_region([](ChunkAllocator& region) { region.repair_in_child(); });
+  regions_.for_each_open([](ChunkAllocator& region) { region.repair_in_child(); });
 }
 
 }  // namespace bufpool

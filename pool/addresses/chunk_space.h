@@ -59,8 +59,36 @@ class SpaceMappings {
   std::atomic<std::size_t> bytes_{0};
 };
 
+// Holds the region of each class. A region that was never opened has no page of memory, and a fork
+// waits only for the locks of open regions.
+class ChunkRegions {
+ public:
+  // Opens the region of a class in `range`: chunks may be taken from it then. Pre: it is called
+  // once for a class, and no fork is under way.
+  void open(ClassIndex c, const ChunkRange& range) noexcept {
+    regions_[to_number(c)].open(range.region_start(c), range.region_bytes());
+    is_open_[to_number(c)].store(true, std::memory_order_release);
+  }
+
+  // Returns the chunks of a region. Pre: it is open.
+  ChunkAllocator& operator[](ClassIndex c) noexcept { return regions_[to_number(c)]; }
+
+  // Calls `visit` with each open region.
+  template <typename Visit>
+  void for_each_open(Visit visit) noexcept {
+    for_each_class([&](ClassIndex c) {
+      if (is_open_[to_number(c)].load(std::memory_order_acquire)) visit((*this)[c]);
+    });
+  }
+
+ private:
+  std::array<std::atomic<bool>, kClassSlots> is_open_{};
+  // A region is as large as two pages. To write to each at the start would take 86 page faults.
+  std::array<ChunkAllocator, kClassSlots> regions_{};
+};
+
 // Knows the range of the pool's addresses and who owns which chunk of it. Any thread may call all
-// functions but open(), close() and use_huge_pages(), and a signal handler may, too.
+// functions but open() and close(), and a signal handler may, too.
 class ChunkSpace {
  public:
   // Finds the range. It returns false if none can be had. No address is in the range before. It is
@@ -90,8 +118,8 @@ class ChunkSpace {
     (void)index_.set(range_.chunk_number(start), chunks, nullptr);
   }
 
-  // The chunks of a class's region.
-  ChunkAllocator& region(ClassIndex c) noexcept { return regions_[to_number(c)]; }
+  // Returns the regions of the classes.
+  ChunkRegions& regions() noexcept { return regions_; }
 
   // The memory for the records of runs and spans.
   RecordArena& records() noexcept { return records_; }
@@ -110,14 +138,12 @@ class ChunkSpace {
  private:
   bool open_near(std::uintptr_t near, bool quiet) noexcept;
   bool open_at(std::uintptr_t start, std::uint32_t region_shift) noexcept;
-  template <typename Visit>
-  void for_each_used_region(Visit visit) noexcept;
 
   ChunkRange range_;
   HugePageAdvice huge_pages_;
   SpaceMappings mappings_;
   RecordArena records_;
-  std::array<ChunkAllocator, kClassSlots> regions_{};
+  ChunkRegions regions_;
   ChunkIndex index_;
 };
 

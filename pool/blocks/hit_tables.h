@@ -47,7 +47,7 @@ class alignas(64) HitTables {
   // A get looks here, by the step_number() of the size. stack_for_step() returns the stack of the
   // class that serves the step, as empty_stack_address() does. gap_for_step() returns how many
   // bytes a buffer of that class begins behind its block.
-  [[gnu::always_inline]] std::uintptr_t stack_for_step(std::uint64_t step) const noexcept {
+  [[gnu::always_inline]] const std::uintptr_t& stack_for_step(std::uint64_t step) const noexcept {
     return stacks_[step];
   }
   [[gnu::always_inline]] std::size_t gap_for_step(std::uint64_t step) const noexcept {
@@ -56,7 +56,7 @@ class alignas(64) HitTables {
 
   // A put and a resize look here, by class_number(). A class in use serves its own step, so both
   // views share their rows, and a get and a put touch the same cache lines.
-  [[gnu::always_inline]] std::uintptr_t stack_of_class(std::uint64_t c) const noexcept {
+  [[gnu::always_inline]] const std::uintptr_t& stack_of_class(std::uint64_t c) const noexcept {
     return stacks_[c];
   }
   [[gnu::always_inline]] std::size_t gap_of_class(std::uint64_t c) const noexcept {

@@ -58,7 +58,10 @@ CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
   counters_.note_miss(c, asked);
   note_zero(c, std::span(blocks).first(taken.zeroed));
   std::uint32_t pushed = 1;
-  while (pushed < taken.count && slabs_.push_uncounted(c, blocks[pushed])) ++pushed;
+  const auto push = [&](auto& slabs) {
+    return slabs.template push<kUncountedPush>(c, blocks[pushed]);
+  };
+  while (pushed < taken.count && slabs_.with(push)) ++pushed;
   if (pushed < taken.count) {
     spans.give_unfilled(std::span(blocks).subspan(pushed, taken.count - pushed));
   }

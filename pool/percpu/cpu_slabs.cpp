@@ -107,7 +107,7 @@ void SequencedSlabs::install(std::uint32_t cpu) noexcept {
   while (seen <= cpu && !cpus_seen_.compare_exchange_weak(seen, cpu + 1)) {
   }
   installed_.fetch_add(1, std::memory_order_relaxed);
-  std::atomic_ref(forgotten_.visible_slabs[cpu]).store(distance, std::memory_order_release);
+  visible_.show(cpu, distance);
 }
 
 std::uintptr_t SequencedSlabs::here() const noexcept {
@@ -115,17 +115,10 @@ std::uintptr_t SequencedSlabs::here() const noexcept {
   return cpu < kMaxCpus ? slab(cpu) : 0;
 }
 
-bool SequencedSlabs::forget_in_children() noexcept {
-  return forgets_ = platform::wipe_on_fork(&forgotten_, sizeof forgotten_);
-}
-
 void SequencedSlabs::show_all() noexcept {
   const std::uint32_t cpus = cpus_seen_.load(std::memory_order_relaxed);
   for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
-    const SlabDistance distance = slabs_[cpu].load(std::memory_order_relaxed);
-    std::atomic_ref visible(forgotten_.visible_slabs[cpu]);
-    if (visible.load(std::memory_order_relaxed) == distance) continue;
-    visible.store(distance, std::memory_order_relaxed);
+    visible_.show(cpu, slabs_[cpu].load(std::memory_order_relaxed));
   }
 }
 
@@ -143,14 +136,14 @@ PoolMode CpuSlabs::open(PoolMode wanted) noexcept {
 
 void CpuSlabs::repair_in_child() noexcept {
   shards_.repair_in_child();
-  sequenced_.repair_in_child();
+  if (!words_.are_hidden_in_children()) sequenced_.show_all();
 }
 
 void StackWords::open(CpuSlabs* slabs, StatsPageWriter* stats) noexcept {
   slabs_ = slabs;
   stats_ = stats;
   slabs->shards_.heed(stats);
-  stats->open(slabs->sequenced_.stats_word());
+  stats->open(slabs->sequenced_.visible().stats_word());
 }
 
 bool StackWords::give(std::uintptr_t slab, ClassIndex c) noexcept {
@@ -167,7 +160,9 @@ bool StackWords::give(std::uintptr_t slab, ClassIndex c) noexcept {
   return true;
 }
 
-bool StackWords::prepare() noexcept { return slabs_->sequenced_.forget_in_children(); }
+bool StackWords::prepare() noexcept {
+  return hidden_ = slabs_->sequenced_.visible().forget_in_children();
+}
 
 std::uint32_t StackWords::shards() const noexcept {
   return slabs_->with([](const auto& slabs) { return most_slabs(slabs); });

@@ -56,6 +56,43 @@ class [[nodiscard]] OwnedSlab {
   bool owned_;
 };
 
+// The distances of the slabs that sequences see, which differ from where a slab is while it has an
+// owner. They stand in whole pages, which the kernel may wipe in a forked child. Any thread may
+// call anything at any time.
+class VisibleSlabs {
+ public:
+  // The distances by the CPU's number, kMaxCpus + 1 of them.
+  const SlabDistance* distances() const noexcept { return wiped_.distances.data(); }
+  SlabDistance& of(std::uint32_t cpu) noexcept { return wiped_.distances[cpu]; }
+
+  // Lets sequences see the slab of a CPU. It writes only what differs, as each page that is written
+  // after a fork is one to copy.
+  void show(std::uint32_t cpu, SlabDistance distance) noexcept {
+    std::atomic_ref visible(wiped_.distances[cpu]);
+    if (visible.load(std::memory_order_relaxed) == distance) return;
+    visible.store(distance, std::memory_order_release);
+  }
+
+  // From now on every forked child finds no slab visible, and 0 in stats_word(), however it was
+  // forked. So all sequences miss in it until the slabs are shown. Returns false if the kernel
+  // cannot.
+  [[nodiscard]] bool forget_in_children() noexcept {
+    return platform::wipe_on_fork(&wiped_, sizeof wiped_);
+  }
+  StatsWord* stats_word() noexcept { return &wiped_.stats_word; }
+
+ private:
+  // The distances begin on the second line of their page. On its first line they cost up to twice
+  // the time of a hit: a load waits for the store before it whose address has the same low 12 bits,
+  // and many a block begins a page, as its mark does.
+  struct alignas(platform::kPageBytes) Wiped {
+    StatsWord stats_word{};
+    alignas(64) std::array<SlabDistance, kMaxCpus + 1> distances{};
+  };
+
+  Wiped wiped_;
+};
+
 // The slab of each CPU, reached by restartable sequences.
 //
 // This is the contract for slabs: CpuSlabs::with() gives a caller either these or LockedShards. The
@@ -65,8 +102,9 @@ class [[nodiscard]] OwnedSlab {
 // there.
 class SequencedSlabs {
  public:
-  // The distances that sequences read, kMaxCpus + 1 of them.
-  const SlabDistance* visible() const noexcept { return forgotten_.visible_slabs.data(); }
+  // What sequences see.
+  VisibleSlabs& visible() noexcept { return visible_; }
+  const VisibleSlabs& visible() const noexcept { return visible_; }
 
   // Attaches this thread to its area, and makes a slab for the CPU it runs on. Returns false if the
   // thread has to do without sequences: it is in vfork, or the kernel does not serve it. Takes no
@@ -88,9 +126,9 @@ class SequencedSlabs {
   [[gnu::noinline]] Block pop(ClassIndex c, std::uint64_t asked) noexcept {
     const auto sequence = [this, stack = empty_stack_address(c), asked] {
       if constexpr (step == kCountedPop) {
-        return rseq_pop(thread_area, visible(), stack, asked);
+        return rseq_pop(thread_area, visible_.distances(), stack, asked);
       } else {
-        return rseq_pop_uncounted(thread_area, visible(), stack);
+        return rseq_pop_uncounted(thread_area, visible_.distances(), stack);
       }
     };
     const Block block = sequence();
@@ -100,9 +138,9 @@ class SequencedSlabs {
   [[gnu::noinline]] bool push(ClassIndex c, Block block) noexcept {
     const auto sequence = [this, stack = empty_stack_address(c), block] {
       if constexpr (moved == kCountedPush) {
-        return rseq_push(thread_area, visible(), stack, block);
+        return rseq_push(thread_area, visible_.distances(), stack, block);
       } else {
-        return rseq_push_uncounted(thread_area, visible(), stack, block);
+        return rseq_push_uncounted(thread_area, visible_.distances(), stack, block);
       }
     };
     return sequence() || sequence();
@@ -126,36 +164,17 @@ class SequencedSlabs {
 
   // Takes the slab of a CPU from its sequences. Pre: the CPU has a slab.
   OwnedSlab begin_drain(std::uint32_t cpu) noexcept {
-    return {forgotten_.visible_slabs[cpu], slabs_[cpu].load(std::memory_order_relaxed), cpu};
+    return {visible_.of(cpu), slabs_[cpu].load(std::memory_order_relaxed), cpu};
   }
 
-  // In the forked child: a slab that another thread of the parent had for itself is visible again.
-  // It writes only what differs, as each page that is written is one to copy. Does nothing where
-  // forget_in_children() was called: there no slab is visible until show_all().
-  void repair_in_child() noexcept {
-    if (!forgets_) show_all();
-  }
   // Makes all slabs visible. Pre: no other thread has one of them for itself.
   void show_all() noexcept;
 
-  // From now on every forked child finds no slab visible, and 0 in stats_word(), however it was
-  // forked. So all sequences miss in it until show_all(). Returns false if the kernel cannot.
-  [[nodiscard]] bool forget_in_children() noexcept;
-  StatsWord* stats_word() noexcept { return &forgotten_.stats_word; }
-
  private:
-  // Whole pages, which the kernel may wipe in a forked child. What sequences see, which differs
-  // from where the slab really is while the slab has an owner.
-  struct alignas(platform::kPageBytes) Forgotten {
-    std::array<SlabDistance, kMaxCpus + 1> visible_slabs{};
-    StatsWord stats_word{};
-  };
-
   std::atomic<std::uint32_t> cpus_seen_{0};
   std::atomic<std::uint32_t> installed_{0};
   Refusal slab_refused_;
-  bool forgets_ = false;
-  Forgotten forgotten_;
+  VisibleSlabs visible_;
   std::array<std::atomic<SlabDistance>, kMaxCpus> slabs_{};
 };
 
@@ -175,6 +194,8 @@ class StackWords {
 
   // Before a page is made: it must be safe from forked children. False: there must be none.
   [[nodiscard]] bool prepare() noexcept;
+  // Whether prepare() returned true: a forked child sees no stack before show_stacks().
+  [[nodiscard]] bool are_hidden_in_children() const noexcept { return hidden_; }
   // How many shards a page is to have.
   [[nodiscard]] std::uint32_t shards() const noexcept;
 
@@ -192,6 +213,7 @@ class StackWords {
 
   CpuSlabs* slabs_ = nullptr;
   StatsPageWriter* stats_ = nullptr;
+  bool hidden_ = false;
 };
 
 // Chooses between the two once, and leads all slow paths to the one in force. Any thread may call
@@ -207,7 +229,7 @@ class CpuSlabs {
   // every sequence finds the empty slab and misses. The distance of another CPU may lead to a slab,
   // if sequences were tested at the start and did not work.
   [[gnu::always_inline]] const SlabDistance* visible() const noexcept {
-    return sequenced_.visible();
+    return sequenced_.visible().distances();
   }
 
   // Returns what act(slabs) returns, for the LockedShards or the SequencedSlabs in force. This is
@@ -224,11 +246,6 @@ class CpuSlabs {
   // Takes a block off this CPU's or shard's stack without counting a hit; 0 if there is none.
   Block pop_uncounted(ClassIndex c) noexcept {
     return with([c](auto& slabs) { return slabs.template pop<kUncountedPop>(c, 0); });
-  }
-  // Puts a block on this CPU's or shard's stack that only moves there from the spans. Returns false
-  // if the stack is at its limit.
-  bool push_uncounted(ClassIndex c, Block block) noexcept {
-    return with([=](auto& slabs) { return slabs.template push<kUncountedPush>(c, block); });
   }
 
   // Calls visit(slabs, number) for every slab there is, where `slabs` has the slab as slab(number).
@@ -250,7 +267,8 @@ class CpuSlabs {
   std::uint32_t installed() const noexcept { return sequenced_.installed(); }
   std::uint32_t expected() const noexcept { return expected_; }
 
-  // Around a fork, see OwnerLock.
+  // Around a fork, see OwnerLock. In the child, a slab that another thread of the parent had for
+  // itself is visible again, unless StackWords hides all in children.
   void await_owners() noexcept { shards_.await_owners(); }
   void repair_in_child() noexcept;
 

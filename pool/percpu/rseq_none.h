@@ -14,7 +14,8 @@ namespace bufpool {
 inline constexpr bool kHaveSequences = false;
 
 // Returns 0, as if the stack were empty. It takes no lock.
-inline Block rseq_pop(RseqArea*, const SlabDistance*, std::uintptr_t, std::uint64_t) noexcept {
+inline Block rseq_pop(RseqArea*, const SlabDistance*, const std::uintptr_t&,
+                      std::uint64_t) noexcept {
   return 0;
 }
 
@@ -24,12 +25,13 @@ inline Block rseq_pop_uncounted(RseqArea*, const SlabDistance*, std::uintptr_t) 
 }
 
 // Returns false, as if the stack were full. It takes no lock.
-inline bool rseq_push(RseqArea*, const SlabDistance*, std::uintptr_t, Block) noexcept {
+inline bool rseq_push(RseqArea*, const SlabDistance*, const std::uintptr_t&, Block) noexcept {
   return false;
 }
 
 // Returns false, too.
-inline bool rseq_push_uncounted(RseqArea*, const SlabDistance*, std::uintptr_t, Block) noexcept {
+inline bool rseq_push_uncounted(RseqArea*, const SlabDistance*, const std::uintptr_t&,
+                                Block) noexcept {
   return false;
 }
 

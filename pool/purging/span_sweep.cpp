@@ -134,15 +134,67 @@ void SpanSweep::forget(Run& run, std::uint32_t now_ms) noexcept {
   state_.remove_run(run);
 }
 
-// Takes a run back that could not be unmapped. It is of use again, without pages as it was. If the
-// lock is refused, the run is lost.
+std::uint64_t SpanSweep::drop_idle(std::uint32_t now_ms) noexcept {
+  std::uint64_t bytes = 0;
+  ++state_.sweeps;
+  for (;;) {
+    const Detached detached = detach_idle_run(now_ms);
+    if (detached.run == nullptr) return bytes;
+    if (drop_run(*state_.space, state_.geometry.index, detached.run)) {
+      note_unmapped(detached.bytes);
+      bytes += detached.bytes;
+    } else {
+      take_back(*detached.run, now_ms);
+    }
+  }
+}
+
+// Returns the next run with pages of which no block is out, of those that this sweep has not looked
+// at.
+SpanSweep::Detached SpanSweep::detach_idle_run(std::uint32_t now_ms) noexcept {
+  const LockedSpans locked(state_);
+  if (!locked) return {};
+  state_.collect_deferred();
+  for (;;) {
+    Run* const run = state_.runs.last();
+    if (run == nullptr || run->swept == state_.sweeps) return {};
+    run->swept = state_.sweeps;
+    state_.runs.move_to_front(*run);
+    const std::uint64_t bytes = kept_if_idle(*run);
+    if (bytes == 0) continue;
+    for (std::uint32_t i = 0; i < run->cut; ++i) state_.uncount(run->spans[i]);
+    forget(*run, now_ms);
+    return {run, bytes};
+  }
+}
+
+// Returns the bytes that the idle spans of a run keep. They are 0 if a block is out, or if another
+// thread works on the run.
+std::uint64_t SpanSweep::kept_if_idle(const Run& run) const noexcept {
+  if (run.sweeping.load(std::memory_order_acquire) || run.committing || run.lookers != 0) return 0;
+  std::uint64_t bytes = 0;
+  for (std::uint32_t i = 0; i < run.cut; ++i) {
+    const Span& span = run.spans[i];
+    if (span.list != SpanList::kIdle && span.list != SpanList::kPurged) return 0;
+    bytes += span.kept;
+  }
+  return bytes;
+}
+
+void SpanSweep::note_unmapped(std::uint64_t bytes) noexcept {
+  const LockedSpans locked(state_);
+  if (locked) state_.counters.purged_bytes += bytes;
+}
+
+// Takes a run back that could not be unmapped. It is of use again, with the pages that it had. If
+// the lock is refused, the run is lost.
 void SpanSweep::take_back(Run& run, std::uint32_t now_ms) noexcept {
   const LockedSpans locked(state_);
   if (!locked || !state_.space->enter(run.start, run.chunks, &run)) return;
   state_.add_run(run);
   for (std::uint32_t i = 0; i < run.cut; ++i) state_.file(run.spans[i]);
   run.swept = state_.sweeps;
-  run.is_empty = true;
+  run.is_empty = is_all_empty(run, state_.geometry, locked);
   run.empty_ms = now_ms;
 }
 

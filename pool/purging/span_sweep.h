@@ -27,7 +27,18 @@ class SpanSweep {
   // Unmaps the runs of which no page has memory. It takes the locks that sweep() takes.
   void drop_empty(std::uint32_t now_ms) noexcept BUFPOOL_EXCLUDES(state_.lock);
 
+  // Unmaps the runs of which no block is out. Pages go with them that the kernel does not take back
+  // one by one, as it does where the program has locked its memory. It returns the bytes of these.
+  // It takes the locks that sweep() takes.
+  std::uint64_t drop_idle(std::uint32_t now_ms) noexcept BUFPOOL_EXCLUDES(state_.lock);
+
  private:
+  // A run that is in no list any more, and the bytes of its pages.
+  struct Detached {
+    Run* run = nullptr;
+    std::uint64_t bytes = 0;
+  };
+
   std::uint64_t sweep(const SweepRule& rule) noexcept;
   Run* next_run(RunLook& look) noexcept;
   void set_aside_spans(Run& run, RunLook& look) noexcept BUFPOOL_REQUIRES(state_.lock);
@@ -39,6 +50,9 @@ class SpanSweep {
   bool is_to_be_dropped(Run& run, bool gave_back, std::uint32_t now_ms,
                         const LockedSpans& locked) noexcept;
   void forget(Run& run, std::uint32_t now_ms) noexcept BUFPOOL_REQUIRES(state_.lock);
+  Detached detach_idle_run(std::uint32_t now_ms) noexcept;
+  std::uint64_t kept_if_idle(const Run& run) const noexcept BUFPOOL_REQUIRES(state_.lock);
+  void note_unmapped(std::uint64_t bytes) noexcept;
   void take_back(Run& run, std::uint32_t now_ms) noexcept;
   void leave_to_next_owner(Run& run, RunLook& look) noexcept;
 

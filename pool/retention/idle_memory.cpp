@@ -12,8 +12,8 @@
 namespace bufpool {
 namespace {
 
-// Returns the bytes of a class that lie in idle spans. If any do, what SharedSpans::open() wrote can
-// be read: the figures alone do not say so.
+// Returns the bytes of a class that lie in idle spans. If any do, what SharedSpans::open() wrote
+// can be read: the figures alone do not say so.
 std::uint64_t idle_bytes_of(const SharedSpans& spans) noexcept {
   return spans.is_used() ? spans.figures().idle_bytes() : 0;
 }
@@ -135,11 +135,17 @@ void IdleMemory::count_drains(std::uint32_t cpus) noexcept {
   returns_->note_step();
 }
 
-void IdleMemory::drop_empty_runs(std::uint32_t now_ms) noexcept {
+void IdleMemory::drop(Runs which, std::uint32_t now_ms) noexcept {
   const ReturnsUnderWay::Work work(*returns_);
+  std::uint64_t given = 0;
   for (SharedSpans& spans : spans_) {
-    if (spans.is_used()) SpanSweep(spans.state()).drop_empty(now_ms);
+    if (!spans.is_used()) continue;
+    SpanSweep sweep(spans.state());
+    if (which == Runs::kEmpty) sweep.drop_empty(now_ms);
+    if (which == Runs::kIdle) given += sweep.drop_idle(now_ms);
   }
+  if (given > 0) returns_->note_step();
+  count_trim(given);
 }
 
 void IdleMemory::ask_again() noexcept {

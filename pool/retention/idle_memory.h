@@ -42,8 +42,10 @@ class IdleMemory {
   void drain_quiet(std::uint32_t quiet_ms) noexcept;
   void drain_all() noexcept;
 
-  // Unmaps the runs that have no memory left.
-  void drop_empty_runs(std::uint32_t now_ms) noexcept;
+  // Unmaps runs: those without memory, or all of which no block is out. With the second go the
+  // pages that the kernel does not take back otherwise.
+  enum class Runs : std::uint8_t { kEmpty, kIdle };
+  void drop(Runs which, std::uint32_t now_ms) noexcept;
 
   // Lets every class ask the system for memory again that was refused some.
   void ask_again() noexcept;

@@ -106,7 +106,7 @@ void Retention::before_fork() noexcept {
   // Beside a fork of another thread the locks that a run is given back under are not to be had.
   if (OwnerLock::fork_is_under_way()) return;
   trims_at_fork_.store(trims, std::memory_order_relaxed);
-  idle_.drop_empty_runs(now);
+  idle_.drop(IdleMemory::Runs::kEmpty, now);
 }
 
 void Retention::repair_in_child() noexcept {
@@ -119,11 +119,14 @@ bool Retention::make_room() noexcept {
   const std::uint32_t now = platform::now_ms();
   const bool lately = is_within(now, drained_ms_.load(std::memory_order_relaxed), policy::kPassMs);
   const bool more = returns_->steps() != steps_at_drain_.load(std::memory_order_relaxed);
-  if (lately && !more && idle_bytes() < policy::kLeastReclaim) return false;
+  const std::uint64_t left = left_at_drain_.load(std::memory_order_relaxed);
+  if (lately && !more && idle_bytes() < left + policy::kLeastReclaim) return false;
   drained_ms_.store(now, std::memory_order_relaxed);
   trim(0);
   idle_.sweep(0);  // finds the runs that have no page left
   idle_.sweep(0);  // and unmaps them
+  idle_.drop(IdleMemory::Runs::kIdle, now);
+  left_at_drain_.store(idle_bytes(), std::memory_order_relaxed);
   steps_at_drain_.store(returns_->steps(), std::memory_order_relaxed);
   idle_.ask_again();
   return true;

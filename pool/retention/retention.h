@@ -90,6 +90,8 @@ class Retention {
   std::atomic<std::uint32_t> last_pass_ms_{0};
   std::atomic<std::uint64_t> grace_bytes_{0};  // fresh ones that are left of policy::kChildGrace
   std::atomic<std::uint32_t> drained_ms_{0};
+  // Idle bytes that the last make_room() could not give back.
+  std::atomic<std::uint64_t> left_at_drain_{0};
   std::atomic<std::uint32_t> steps_at_drain_{0};  // ReturnsUnderWay::steps() after make_room()
   std::atomic<std::uint64_t> trims_at_fork_{0};
   std::atomic<std::uint64_t> pressure_events_{0};

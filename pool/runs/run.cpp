@@ -20,11 +20,11 @@ Run* make_run(ChunkSpace& space, const Geometry& geometry, std::size_t chunks) n
   const std::size_t spans = bytes / geometry.span_bytes;
   const std::size_t map_bytes = PageMap::words_for(bytes / platform::kPageBytes) * 8;
   const std::size_t record_bytes = kRunBytes + spans * sizeof(Span) + map_bytes;
-  const std::uintptr_t start = space.region(geometry.index).take(chunks);
+  const std::uintptr_t start = space.regions()[geometry.index].take(chunks);
   if (start == 0) return nullptr;
   void* const record = space.records().allocate(record_bytes);
   if (record == nullptr) {
-    space.region(geometry.index).give(start, chunks);
+    space.regions()[geometry.index].give(start, chunks);
     return nullptr;
   }
   auto* const records = static_cast<char*>(record);
@@ -39,7 +39,7 @@ Run* make_run(ChunkSpace& space, const Geometry& geometry, std::size_t chunks) n
   run->empty = PageMap(words);
   if (space.enter(start, chunks, run)) return run;
   space.records().release(record, record_bytes);
-  space.region(geometry.index).give(start, chunks);
+  space.regions()[geometry.index].give(start, chunks);
   return nullptr;
 }
 
@@ -47,7 +47,7 @@ Run* make_run(ChunkSpace& space, const Geometry& geometry, std::size_t chunks) n
 bool drop_run(ChunkSpace& space, ClassIndex c, Run* run) noexcept {
   if (!platform::unmap(reinterpret_cast<void*>(run->start), run->committed)) return false;
   space.mappings().bytes().fetch_sub(run->committed, std::memory_order_relaxed);
-  space.region(c).give(run->start, run->chunks);
+  space.regions()[c].give(run->start, run->chunks);
   space.records().release(run, run->record_bytes);
   return true;
 }

@@ -11,7 +11,7 @@ void SharedSpans::open(ClassIndex c, ChunkSpace* space, std::uint64_t most_out) 
   state_.most_out = most_out;
   state_.geometry = Geometry(c);
   state_.space = space;
-  space->region(c).use();
+  space->regions().open(c, space->range());
   state_.is_open.store(true, std::memory_order_release);
 }
 

@@ -68,14 +68,6 @@ class SharedSpans {
   // given, but are not in the counters.
   const DeferredBlocks& deferred() const noexcept { return state_.deferred; }
 
-  // From now on the counters are told on the statistics page, see RowTeller::open().
-  void tell_in(const StatsPageWriter* page, ClassIndex c, const ClassForkAccount* then) noexcept {
-    state_.row.open(page, c, then);
-  }
-  // Tells them in a new page. It takes no lock. Pre: no other thread of this process uses the class
-  // yet.
-  void tell_again() const noexcept { state_.row.tell(state_.counters_without_lock()); }
-
   // From now on the most blocks that were out at once are those that are out now. It takes the
   // lock, and does nothing if the lock is refused.
   void reset_peak() noexcept;

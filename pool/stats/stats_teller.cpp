@@ -44,7 +44,8 @@ bool StatsTeller::enable(const Options& options, PoolMode mode) noexcept {
   }
   choice_ = wanted == "auto" ? Choice::kAuto : Choice::kOn;
   for_each_class([&](ClassIndex c) {
-    parts_.spans[to_number(c)].tell_in(&writer_, c, &parts_.at_fork->classes[to_number(c)]);
+    RowTeller& row = parts_.spans[to_number(c)].state().row;
+    row.open(&writer_, c, &parts_.at_fork->classes[to_number(c)]);
   });
   parts_.cache->slabs().words().open(&parts_.cache->slabs(), &writer_);
   return true;
@@ -99,7 +100,7 @@ void StatsTeller::tell_again() noexcept {
     const SharedSpans& spans = parts_.spans[to_number(c)];
     if (writer_.row(to_number(c)) == nullptr || !spans.is_used()) return;
     const ClassForkAccount& then = parts_.at_fork->classes[to_number(c)];
-    spans.tell_again();
+    spans.state().row.tell(spans.state().counters_without_lock());
     StatsRow& row = *writer_.row(to_number(c));
     put_word(row.inherited, then.in_use);
     put_word(row.in_use_peak, then.in_use);

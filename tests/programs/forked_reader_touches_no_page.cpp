@@ -21,16 +21,10 @@ bool all_hold() {
   return true;
 }
 
-std::size_t private_dirty_bytes() {
-  static promise::FileText<4096> rollup("/proc/self/smaps_rollup");
-  if (rollup.length == 0) promise::skip("the kernel does not tell");
-  return rollup.number("Private_Dirty:") * 1024;
-}
-
 [[noreturn]] void read_only(int started, int done) {
   promise::keep(all_hold(), "the child has what its parent had");
   promise::use(3000, 10);
-  promise::keep(private_dirty_bytes() < 4 * promise::kMiB, "in its parent's pages");
+  promise::keep(promise::private_dirty_bytes() < 4 * promise::kMiB, "in its parent's pages");
   char byte = 0;
   promise::keep(write(started, "", 1) == 1 && read(done, &byte, 1) == 1, "the parent goes on");
   promise::keep(all_hold(), "what the parent does is its own affair");

@@ -46,6 +46,13 @@ inline std::size_t resident_bytes() {
   return strtoul(after_first, nullptr, 10) * 4096;
 }
 
+// Returns the bytes of the pages that this process wrote to and shares with nobody.
+inline std::size_t private_dirty_bytes() {
+  static FileText<4096> rollup("/proc/self/smaps_rollup");
+  if (rollup.length == 0) skip("the kernel does not tell");
+  return rollup.number("Private_Dirty:") * 1024;
+}
+
 // Bytes resident beyond `before`.
 inline std::size_t grown_since(std::size_t before) {
   const std::size_t now = resident_bytes();

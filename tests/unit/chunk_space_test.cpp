@@ -26,7 +26,8 @@ TEST(ChunkSpace, AnAddressTellsItsClassAndRecordToTheLastByte) {
   int record = 0;
   // More than a leaf of the index, or up to the end of one.
   const std::size_t count = std::min<std::size_t>(range.region_bytes() / kChunkBytes, 5000);
-  const std::uintptr_t start = space->region(c).take(count);
+  space->regions().open(c, range);
+  const std::uintptr_t start = space->regions()[c].take(count);
   ASSERT_TRUE(space->enter(start, count, &record));
   const std::uintptr_t end = start + count * kChunkBytes;
   for (const std::uintptr_t address : {start, start + kChunkBytes - 1, end - 1}) {
