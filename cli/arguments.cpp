@@ -57,6 +57,7 @@ void add_verb(CLI::App& app, const Verb& verb, std::string& chosen, Action& acti
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   sub->footer(examples);
+  sub->group("Verbs");
   Arguments arguments(*sub);
   const Action own = verb.prepare(arguments);
   sub->callback([&chosen, &action, own, name = std::string(verb.name)] {
@@ -119,7 +120,6 @@ int run_command_line(std::span<const Verb* const> verbs, int count, char** words
   app.set_version_flag("-V,--version", "bufpool " BUFPOOL_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->label("SUBCOMMAND", "VERB");
-  app.get_formatter()->label("Subcommands", "Verbs");
   app.get_formatter()->label("REQUIRED", "");
   app.footer("`bufpool VERB --help` tells more of a verb, with examples.");
   std::string chosen;

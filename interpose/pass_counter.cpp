@@ -34,6 +34,7 @@ void PassCounter::tell() noexcept {
   told_.fetch_add(began_ ? kStep : 1, std::memory_order_relaxed);
   if (began_) left_ = -kStep;
   begin();
+  Heap::tell_passed();
 }
 
 void PassCounter::begin() noexcept {
@@ -41,7 +42,6 @@ void PassCounter::begin() noexcept {
   began_ = wake_backing();
   was_served_ |= began_;
   left_ = began_ ? -kStep : ~std::uint32_t{0};
-  Heap::tell_passed();
 }
 
 void PassCounter::doubt() noexcept {

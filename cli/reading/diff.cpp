@@ -30,6 +30,12 @@ std::string change(std::uint64_t before, std::uint64_t now) {
   return ratio < kMuch ? fmt::format("{:+.1f}%", (ratio - 1) * 100) : fmt::format("x{:.0f}", ratio);
 }
 
+// The difference of two shares, which are in hundredths of a percent.
+std::string difference(std::uint64_t before, std::uint64_t now) {
+  if (before == now) return "=";
+  return fmt::format("{:+.1f}", (static_cast<double>(now) - static_cast<double>(before)) / 100);
+}
+
 using Form = std::string (*)(std::uint64_t);
 
 std::string percent_form(std::uint64_t points) { return std::string(percent(points).view()); }
@@ -38,6 +44,9 @@ class Rows {
  public:
   void add(const char* name, std::uint64_t first, std::uint64_t second, Form form) {
     table_.add({name, form(first), form(second), change(first, second)});
+  }
+  void add_share(const char* name, std::uint64_t first, std::uint64_t second) {
+    table_.add({name, percent_form(first), percent_form(second), difference(first, second)});
   }
   void print() const { table_.print(); }
 
@@ -59,7 +68,7 @@ void show_sums(const Sample& first, const Sample& second) {
   rows.add("gets", a.gets, b.gets, short_count);
   rows.add("gets a second", per_second(a.gets, first.uptime_ms),
            per_second(b.gets, second.uptime_ms), short_count);
-  rows.add("hit %", basis_points(a.hits, a.gets), basis_points(b.hits, b.gets), percent_form);
+  rows.add_share("hit %", basis_points(a.hits, a.gets), basis_points(b.hits, b.gets));
   rows.add("misses", a.misses, b.misses, short_count);
   rows.add("fallbacks", a.fallbacks, b.fallbacks, short_count);
   rows.add("in use", sums_a.in_use_bytes, sums_b.in_use_bytes, short_bytes);
@@ -70,7 +79,7 @@ void show_sums(const Sample& first, const Sample& second) {
   rows.add("faulted", a.faulted, b.faulted, short_bytes);
   rows.add("needed again soon", a.regretted, b.regretted, short_bytes);
   rows.add("asked for", a.asked, b.asked, short_bytes);
-  rows.add("waste %", waste_of(a), waste_of(b), percent_form);
+  rows.add_share("waste %", waste_of(a), waste_of(b));
   rows.print();
 }
 
