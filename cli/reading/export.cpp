@@ -6,9 +6,9 @@
 #include <map>
 #include <memory>
 
+#include "cli/figures/rendering.h"
 #include "cli/figures/sample.h"
 #include "cli/figures/sums.h"
-#include "cli/forms/rendering.h"
 #include "cli/forms/whole_file.h"
 #include "cli/pages/proc_files.h"
 #include "cli/verbs.h"

@@ -4,8 +4,8 @@
 
 #include <memory>
 
+#include "cli/figures/rendering.h"
 #include "cli/figures/target.h"
-#include "cli/forms/rendering.h"
 #include "cli/forms/whole_file.h"
 #include "cli/steering/page_control.h"
 #include "cli/verbs.h"

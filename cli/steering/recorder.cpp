@@ -14,7 +14,7 @@
 #include <memory>
 
 #include "cli/command_error.h"
-#include "cli/forms/rendering.h"
+#include "cli/figures/rendering.h"
 #include "cli/forms/whole_file.h"
 #include "cli/pages/process_info.h"
 #include "report/escape.h"

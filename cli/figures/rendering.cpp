@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cli/forms/rendering.h"
+#include "cli/figures/rendering.h"
 
 #include <fmt/format.h>
 
