@@ -19,8 +19,10 @@ namespace bufpool {
 // "-o,--output"; without a dash in front it is a positional argument.
 class Arguments {
  public:
+  // The application is that of the verb, and outlives this.
   explicit Arguments(CLI::App& app) noexcept : app_(&app) {}
 
+  // An argument without a value.
   void flag(const char* names, bool& value, const char* help);
   // `type` is the word for the value, such as FILE. texts() may be given several times.
   void text(const char* names, std::string& value, const char* type, const char* help);

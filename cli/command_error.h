@@ -22,9 +22,11 @@ enum class ExitCode : int {
 // What went wrong, in one line that says the process or file, the cause, and what to do.
 class CommandError : public std::runtime_error {
  public:
+  // The line has no newline at its end.
   explicit CommandError(const std::string& line, ExitCode code = ExitCode::kFailed)
       : std::runtime_error(line), code_(code) {}
 
+  // Returns the exit code that the command ends with.
   [[nodiscard]] ExitCode code() const noexcept { return code_; }
 
  private:

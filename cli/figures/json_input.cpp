@@ -17,7 +17,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::uint64_t kSchema = 1;
+// In the first schema the keys had no units.
+constexpr std::uint64_t kFirstSchema = 1;
+constexpr std::uint64_t kLastSchema = 2;
 
 std::uint64_t number_at(const Json& object, const std::string& key) {
   const auto found = object.find(key);
@@ -61,7 +63,8 @@ void read_classes(const Json& report, Snapshot& snapshot) {
 
 std::optional<Sample> sample_in(const Json& report) {
   if (!report.is_object() || !report.contains("schema") || !report.contains("classes")) return {};
-  if (number_at(report, "schema") != kSchema) return {};
+  const std::uint64_t schema = number_at(report, "schema");
+  if (schema < kFirstSchema || schema > kLastSchema) return {};
   Sample sample;
   sample.command = text_at(report, "command");
   sample.version = text_at(report, "version");

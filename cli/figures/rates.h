@@ -21,6 +21,7 @@ struct Sums {
   std::uint64_t resident_bytes = 0;  // of the whole process
 };
 
+// Returns the sums over all classes.
 [[nodiscard]] Sums sums_of(const Snapshot& snapshot);
 // The bytes of the buffers in use of a class.
 [[nodiscard]] std::uint64_t in_use_bytes(const ClassSnapshot& row);

@@ -20,6 +20,7 @@ struct Heading {
 
 class Table {
  public:
+  // Begins a table without rows.
   explicit Table(std::vector<Heading> headings);
 
   // Adds a row. It has as many cells as there are headings.

@@ -11,11 +11,14 @@ namespace bufpool {
 
 class Latency {
  public:
+  // Counts a call that took so long.
   void add(std::uint64_t nanoseconds) noexcept { ++counts_[bucket_of(nanoseconds)]; }
+  // Adds the counts of another thread.
   void add(const Latency& other) noexcept {
     for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
   }
 
+  // Returns how many calls were counted.
   [[nodiscard]] std::uint64_t count() const noexcept;
   // The least time that `parts` of a million calls stayed within, to the width of a bucket.
   [[nodiscard]] std::uint64_t within(std::uint64_t parts) const noexcept;

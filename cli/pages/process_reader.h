@@ -55,6 +55,7 @@ struct ProcessList {
   std::uint64_t forbidden = 0;   // processes of others, under the pool or not
   std::uint64_t unreadable = 0;  // pages that could not be read
 };
+// Looks at all processes. It throws nothing: what cannot be read is counted.
 [[nodiscard]] ProcessList list_processes();
 
 // Whether some mapping of the process is the library.

@@ -2,6 +2,7 @@
 // `bufpool ps`: the processes under the pool.
 #include <dirent.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -55,11 +56,11 @@ ExitCode list_living(const Options& options) {
   }
   table.print();
   if (list.forbidden != 0) {
-    fmt::print(stderr, "{} processes of other users were not looked at; sudo bufpool ps does\n",
-               list.forbidden);
+    fmt::print(stderr, "not looked at, as they may not be read: {} processes{}\n", list.forbidden,
+               geteuid() == 0 ? "" : "; sudo bufpool ps shows all");
   }
   if (list.unreadable != 0) {
-    fmt::print(stderr, "{} processes have pages of another version, or damaged ones\n",
+    fmt::print(stderr, "with a page of another version, or a damaged one: {} processes\n",
                list.unreadable);
   }
   if (list.processes.empty()) {
@@ -101,7 +102,7 @@ ExitCode list_folder(const Options& options) {
   }
   if (!options.is_quiet) table.print();
   if (unreadable != 0) {
-    fmt::print(stderr, "{} files are no pages of this version, or damaged\n", unreadable);
+    fmt::print(stderr, "no pages of this version, or damaged ones: {} files\n", unreadable);
   }
   return ExitCode::kGood;
 }

@@ -55,7 +55,10 @@ Recorder::Recorder(const std::string& file, const std::vector<std::string>& comm
   folder_ = make_folder();
   inotify_add_watch(inotify_.number(), folder_.c_str(), IN_CREATE);
   setenv("BUFPOOL_STATS", folder_.c_str(), 1);
-  write(first_line(command, interval_ms));
+  const int error = write(first_line(command, interval_ms));
+  if (error == 0) return;
+  rmdir(folder_.c_str());
+  fail("{}: it cannot be written: {}", file, std::strerror(error));
 }
 
 Recorder::~Recorder() {
@@ -64,9 +67,15 @@ Recorder::~Recorder() {
   rmdir(folder_.c_str());
 }
 
-void Recorder::write(const std::string& line) {
-  const int error = write_all(file_.number(), line);
-  if (error != 0) fail("{}: it cannot be written: {}", name_, std::strerror(error));
+int Recorder::write(const std::string& line) { return write_all(file_.number(), line); }
+
+// The command goes on without a recording.
+void Recorder::write_on(const std::string& line) {
+  if (has_failed_) return;
+  const int error = write(line);
+  has_failed_ = error != 0;
+  if (!has_failed_) return;
+  fmt::print(stderr, "bufpool run: {}: the recording ends here: {}\n", name_, std::strerror(error));
 }
 
 void Recorder::look() {
@@ -97,8 +106,8 @@ void Recorder::take_sample(const std::string& path, Page& page, bool is_alive) {
   const auto info = is_alive ? process_info(static_cast<pid_t>(sample.snapshot.pid)) : std::nullopt;
   if (info) page.resident = info->resident_bytes;
   if (page.resident != 0) sample.snapshot.resident = page.resident;
-  write(recording_line(sample));
-  ++samples_;
+  write_on(recording_line(sample));
+  if (!has_failed_) ++samples_;
 }
 
 // The page of a process that has ended is read once more after it is known that it has.
@@ -119,9 +128,9 @@ void Recorder::take_samples() {
 void Recorder::finish(int status) {
   take_samples();
   const bool is_killed = WIFSIGNALED(status);
-  write(fmt::format("{{\"recording\": 1, \"ended_ms\": {}, \"{}\": {}}}\n", now_ms(),
-                    is_killed ? "signal" : "exit_code",
-                    is_killed ? WTERMSIG(status) : WEXITSTATUS(status)));
+  write_on(fmt::format("{{\"recording\": 1, \"ended_ms\": {}, \"{}\": {}}}\n", now_ms(),
+                       is_killed ? "signal" : "exit_code",
+                       is_killed ? WTERMSIG(status) : WEXITSTATUS(status)));
 }
 
 }  // namespace bufpool

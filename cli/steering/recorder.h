@@ -32,12 +32,15 @@ class Recorder {
   [[nodiscard]] int new_pages() const noexcept { return inotify_.number(); }
   // Opens the pages that are new.
   void look();
-  // Writes a line for each process, the last one for those that have ended.
+  // Writes a line for each process, the last one for those that have ended. If the file takes no
+  // more, it says so on stderr, once.
   void take_samples();
   // The same, and the last line of the recording: how the command ended, as waitpid() tells.
   void finish(int status);
 
+  // Returns how many lines with figures were written, and of how many programs.
   [[nodiscard]] std::size_t samples() const noexcept { return samples_; }
+  // Returns how many pages were found: a process has one for each program that it becomes.
   [[nodiscard]] std::size_t processes() const noexcept { return processes_; }
 
  private:
@@ -46,7 +49,8 @@ class Recorder {
     std::uint64_t resident = 0;  // as seen last
   };
 
-  void write(const std::string& line);
+  [[nodiscard]] int write(const std::string& line);
+  void write_on(const std::string& line);
   void take_sample(const std::string& path, Page& page, bool is_alive);
 
   Descriptor file_;
@@ -54,6 +58,7 @@ class Recorder {
   std::string name_;    // of the file
   std::string folder_;  // of the pages
   std::map<std::string, Page> pages_;
+  bool has_failed_ = false;  // the rest is not written
   std::size_t samples_ = 0;
   std::size_t processes_ = 0;
 };

@@ -40,23 +40,30 @@ class Signals {
     sigset_t wanted;
     sigemptyset(&wanted);
     for (const int signal : kPassedOn) sigaddset(&wanted, signal);
-    sigaddset(&wanted, SIGCHLD);
+    // The last two are raised by a write to the recording, which says by its error what is wrong.
+    for (const int signal : {SIGCHLD, SIGPIPE, SIGXFSZ}) sigaddset(&wanted, signal);
     sigprocmask(SIG_BLOCK, &wanted, &before_);
     descriptor_ = Descriptor(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
   }
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
-  ~Signals() { restore(); }
+  ~Signals() {
+    pass_on_to(0);
+    restore();
+  }
 
   void restore() const { sigprocmask(SIG_SETMASK, &before_, nullptr); }
   [[nodiscard]] int descriptor() const noexcept { return descriptor_.number(); }
 
+  // Takes all that have come. Without a child they are dropped.
   void pass_on_to(pid_t child) const {
     signalfd_siginfo info{};
     while (read(descriptor_.number(), &info, sizeof info) == sizeof info) {
       const bool is_from_kernel = info.ssi_code > 0;
       const int signal = static_cast<int>(info.ssi_signo);
-      if (signal != SIGCHLD && !is_from_kernel) kill(child, signal);
+      const auto* const end = std::end(kPassedOn);
+      if (child == 0 || is_from_kernel || std::find(kPassedOn, end, signal) == end) continue;
+      kill(child, signal);
     }
   }
 
@@ -131,15 +138,15 @@ void tell_what_was_recorded(const Options& options, const Recorder& recorder) {
                options.command[0]);
     return;
   }
-  fmt::print(stderr, "bufpool run: {} samples of {} processes; try: bufpool report {}\n",
+  fmt::print(stderr, "bufpool run: recorded, {} samples of {} programs; try: bufpool report {}\n",
              recorder.samples(), recorder.processes(), options.recording);
 }
 
 ExitCode record(const Options& options) {
   int status = 0;
   {
-    Recorder recorder(options.recording, options.command, options.interval_ms);
     const Signals signals;
+    Recorder recorder(options.recording, options.command, options.interval_ms);
     const pid_t child = start(options.command, signals);
     status = watch(child, signals, recorder, options.interval_ms);
     recorder.finish(status);

@@ -37,6 +37,7 @@ struct Picture {
 // Owns the terminal as long as it lives, and leaves it as it was. There is one at a time.
 class TopScreen {
  public:
+  // Takes the terminal, if is_there() says so afterwards.
   TopScreen();
   TopScreen(const TopScreen&) = delete;
   TopScreen& operator=(const TopScreen&) = delete;

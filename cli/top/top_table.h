@@ -37,6 +37,7 @@ class TopTable {
   // Fills a table of the classes of a process, the largest first in what is sorted by.
   [[nodiscard]] Table classes(pid_t pid, SortBy by) const;
 
+  // Returns how many processes there are.
   [[nodiscard]] std::size_t size() const noexcept { return now_.size(); }
   // How many of others could not be read.
   [[nodiscard]] std::uint64_t forbidden() const noexcept { return forbidden_; }

@@ -108,8 +108,21 @@ def totals(report, name):
     return sum(row[name] for row in report["classes"])
 
 
+UNITS = ("_buffers", "_bytes", "_requests", "_drains", "_events", "_state")
+
+
+def plain(report):
+    """The report with keys that have no units."""
+    def short(key):
+        if key in ("buffer_bytes", "cpu_cache_bytes"):
+            return key
+        return next((key[:-len(unit)] for unit in UNITS if key.endswith(unit)), key)
+    return {short(key): [plain(row) for row in value] if key == "classes" else value
+            for key, value in report.items()}
+
+
 def report_of(target, *words):
-    return json.loads(run("report", target, "--format", "json", *words).stdout)
+    return plain(json.loads(run("report", target, "--format", "json", *words).stdout))
 
 
 def main(names):

@@ -8,7 +8,8 @@ import io
 import json
 import subprocess
 
-from command import BUFPOOL, LIMIT, Process, environment, folder, main, report_of, run, totals
+from command import (BUFPOOL, LIMIT, Process, environment, folder, main, plain, report_of, run,
+                     totals)
 
 # Told late, or by the process itself only: see docs/statistics-page.md.
 LATE = {"uptime_ms", "passed_below", "resident", "advice", "classes"}
@@ -18,7 +19,7 @@ TOLD_AT_ONCE = 256
 
 def own_report(process, path):
     assert process.end() == 0
-    return json.loads((path / f"{process.pid}.json").read_text())
+    return plain(json.loads((path / f"{process.pid}.json").read_text()))
 
 
 def same_keys(one, other, late):
@@ -33,7 +34,7 @@ def check_report(**variables):
                     "BUFPOOL_REPORT_MIN": "0", "PYTHONMALLOC": "malloc"} | variables
         with Process(**settings) as process:
             from_outside = report_of(process.pid)
-            by_name = json.loads(run("report", process.pid, "-f", "jsonl").stdout)
+            by_name = plain(json.loads(run("report", process.pid, "-f", "jsonl").stdout))
             own = own_report(process, path)
     same_keys(from_outside, own, LATE)
     same_keys(from_outside, by_name, LATE)
@@ -72,7 +73,7 @@ def test_output_file_is_read_again():
     with folder() as path, Process() as process:
         name = path / "x.json"
         run("report", process.pid, "-f", "json", "-o", name)
-        assert totals(json.loads(name.read_text()), "gets") > 300
+        assert totals(plain(json.loads(name.read_text())), "gets") > 300
         assert [entry.name for entry in path.iterdir()] == ["x.json"], "no other file is left"
         again = json.loads(run("report", name, "-f", "json").stdout)
         assert again == json.loads(name.read_text())

@@ -61,7 +61,7 @@ def test_thousand_pages():
             done = run("ps", "--folder", many)
     pids = [int(row.split()[0]) for row in done.stdout.splitlines()[1:]]
     assert sorted(pids) == list(range(1, 1001))
-    assert "1 files" in done.stderr, done.stderr
+    assert ": 1 files" in done.stderr, done.stderr
 
 
 def samples_of(text):

@@ -104,6 +104,24 @@ def test_signals_are_passed_on():
             assert process.popen.wait(timeout=LIMIT) == 7
 
 
+def test_recording_that_nobody_takes():
+    """The command goes on, and its status is kept, where the recording cannot be written any more."""
+    run("run", "--record", "/dev/full", "--", "true", code=125)
+    with folder() as path:
+        pipe = path / "pipe"
+        os.mkfifo(pipe)
+        with subprocess.Popen([BUFPOOL, "run", "--record", pipe, "--interval", "10ms", "--",
+                               PYTHON, "-c", HOLDER.replace("_exit(0)", "_exit(3)")],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+                              stderr=subprocess.PIPE, env=environment()) as process:
+            with open(pipe, encoding="utf-8") as reader:
+                assert reader.readline().startswith('{"recording"')
+            assert process.stdout.read(1) == b"r"
+            assert b"the recording ends here" in process.stderr.readline()
+            process.stdin.close()
+            assert process.wait(timeout=LIMIT) == 3
+
+
 def test_samples_come_in_between():
     with folder() as path:
         name = path / "recording"
