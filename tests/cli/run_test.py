@@ -105,7 +105,7 @@ def test_signals_are_passed_on():
 
 
 def test_recording_that_nobody_takes():
-    """The command goes on, and its status is kept, where the recording cannot be written any more."""
+    """The command goes on where the recording cannot be written any more."""
     run("run", "--record", "/dev/full", "--", "true", code=125)
     with folder() as path:
         pipe = path / "pipe"
