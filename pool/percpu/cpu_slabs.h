@@ -143,7 +143,8 @@ class SequencedSlabs {
         return rseq_push_uncounted(thread_area, visible_.distances(), stack, block);
       }
     };
-    return sequence() || sequence();
+    const bool pushed = sequence();
+    return pushed || sequence();
   }
 
   // One more than the highest CPU with a slab.

@@ -9,8 +9,8 @@ void RowTeller::tell(const SpanCounters& counters, StatsRow& row) const noexcept
   if (counters.carved_bytes == 0 && row.stride_bytes == 0) return;  // never used
   const ClassForkAccount& then = *at_fork_;
   const std::uint32_t odd = row.sequence | 1;
-  put_word(row.sequence, odd);
-  std::atomic_thread_fence(std::memory_order_release);
+  // No word that follows is stored before this one.
+  std::atomic_ref(row.sequence).exchange(odd, std::memory_order_acq_rel);
   if (row.stride_bytes == 0) put_word(row.retained, ~std::uint64_t{0});
   put_word(row.buffer_bytes, std::uint64_t{buffer_bytes(class_)});
   put_word(row.stride_bytes, std::uint64_t{stride_bytes(class_)});

@@ -103,7 +103,8 @@ struct StatsRow {
 #define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) std::uint64_t name;
 #include "pool/telemetry/counters.def"
 };
-static_assert(sizeof(StatsRow) == (4 + 20) * 8, "a new counter is a new minor version");
+static_assert(sizeof(StatsRow) == (4 + 20) * sizeof(std::uint64_t),
+              "a new counter is a new minor version");
 
 // The process's words.
 struct StatsProcess {
@@ -111,7 +112,8 @@ struct StatsProcess {
 #define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) std::uint64_t name;
 #include "pool/telemetry/counters.def"
 };
-static_assert(sizeof(StatsProcess) == (1 + 11) * 8, "a new counter is a new minor version");
+static_assert(sizeof(StatsProcess) == (1 + 11) * sizeof(std::uint64_t),
+              "a new counter is a new minor version");
 
 // A class's stack on one CPU. Each word is stored by the restartable sequence that moves a block,
 // before it commits, so that they are right to one operation whenever the process is killed.

@@ -215,9 +215,7 @@ StatsProcess& StatsPageWriter::process() const noexcept {
 bool StatsPageWriter::begin_process() noexcept {
   std::atomic_ref sequence(at<StatsHeader>(0)->sequence);
   std::uint32_t seen = sequence.load(std::memory_order_relaxed);
-  const bool mine = seen % 2 == 0 && sequence.compare_exchange_strong(seen, seen + 1);
-  std::atomic_thread_fence(std::memory_order_release);
-  return mine;
+  return seen % 2 == 0 && sequence.compare_exchange_strong(seen, seen + 1);
 }
 
 void StatsPageWriter::end_process() noexcept {
