@@ -103,7 +103,7 @@ struct StatsRow {
 #define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) std::uint64_t name;
 #include "pool/telemetry/counters.def"
 };
-static_assert(sizeof(StatsRow) == (4 + 20) * sizeof(std::uint64_t),
+static_assert(sizeof(StatsRow) / sizeof(std::uint64_t) == 4 + 20,
               "a new counter is a new minor version");
 
 // The process's words.
@@ -112,7 +112,7 @@ struct StatsProcess {
 #define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) std::uint64_t name;
 #include "pool/telemetry/counters.def"
 };
-static_assert(sizeof(StatsProcess) == (1 + 11) * sizeof(std::uint64_t),
+static_assert(sizeof(StatsProcess) / sizeof(std::uint64_t) == 1 + 11,
               "a new counter is a new minor version");
 
 // A class's stack on one CPU. Each word is stored by the restartable sequence that moves a block,
