@@ -51,7 +51,7 @@ class ElfFile {
     if (segment == nullptr) return {};
     const std::string text =
         text_at(segment->p_offset, std::min<std::size_t>(segment->p_filesz, 4096));
-    return text.c_str();  // up to its zero
+    return text.substr(0, text.find('\0'));
   }
 
   // The names of libraries, and whether `malloc` is defined.
@@ -184,7 +184,7 @@ std::string path_of_command(const std::string& command) {
   }
   const char* const folders = std::getenv("PATH");
   for (const std::string_view folder : split(folders == nullptr ? "/usr/bin:/bin" : folders, ':')) {
-    const std::string path = fmt::format("{}/{}", folder, command);
+    std::string path = fmt::format("{}/{}", folder, command);
     if (access(path.c_str(), X_OK) == 0) return path;
   }
   return {};

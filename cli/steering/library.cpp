@@ -38,7 +38,7 @@ std::string resolved(const std::string& path) {
 std::string library_path() {
   const std::string folder = own_folder();
   for (const char* const place : {"", "/" BUFPOOL_LIBRARY_FOLDER}) {
-    const std::string path = resolved(fmt::format("{}{}/{}", folder, place, kName));
+    std::string path = resolved(fmt::format("{}{}/{}", folder, place, kName));
     if (path.empty()) continue;
     if (path.find_first_of(": ") == std::string::npos) return path;
     fail("{}: LD_PRELOAD cannot hold a path with spaces or colons; move it", path);

@@ -86,7 +86,8 @@ void Recorder::look() {
   if (entries == nullptr) return;
   while (const dirent* const entry = readdir(entries.get())) {
     const std::string path = folder_ + "/" + entry->d_name;
-    if (entry->d_name[0] == '.' || pages_.contains(path)) continue;
+    // Other users may make files there where root records. Links are not followed.
+    if (entry->d_type != DT_REG || pages_.contains(path)) continue;
     PageSource source = PageSource::of_file(path);
     if (!source.is_open()) continue;
     pages_[path].source = std::move(source);
