@@ -136,7 +136,8 @@ bool StatsPage::copy_fields(Bytes bytes) {
   process_ = copy_of(bytes, header_.process, process_bytes);
   torn_ = header_.sequence % 2 != 0;
   for (std::uint32_t c = 0; c < rows.count; ++c) {
-    torn_ |= record_at<StatsRow>(rows_, std::size_t{c} * rows.stride).sequence % 2 != 0;
+    const std::size_t at = std::size_t{c} * rows.stride + offsetof(StatsRow, sequence);
+    torn_ |= record_at<std::uint32_t>(rows_, at) % 2 != 0;
   }
   return are_fields_sound();
 }

@@ -10,7 +10,7 @@
 namespace bufpool::cpp_rules {
 namespace {
 
-// dlsym allocates in odd cases, so it is asked only here, where memory has run out already.
+// dlsym allocates in odd cases. So it is asked only here, where memory has run out already.
 template <typename Function>
 Function in_runtime(const char* mangled) noexcept {
   return reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, mangled));
@@ -30,9 +30,9 @@ void throw_bad_alloc() {
   std::abort();
 }
 
-// A handler that gives up throws std::bad_alloc, which is for the program's runtime to catch. Its
-// own nothrow new has the catch clause; what it calls in there is our operator new, which calls the
-// handler.
+// A handler that gives up throws std::bad_alloc, which the program's runtime has to catch. The
+// nothrow new of that runtime has the catch clause. In it the runtime calls this library's operator
+// new, which calls the handler.
 void* try_with_handler(std::size_t size) noexcept {
   if (installed_handler() == nullptr) return nullptr;
   const auto next = reinterpret_cast<void* (*)(std::size_t, const std::nothrow_t&)>(

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The promises of operator new ([new.delete.single] in the C++ standard): a handler is called until
-// there is memory or there is no handler; then std::bad_alloc, or null from the nothrow forms.
+// Keeps the promises of operator new ([new.delete.single] in the C++ standard). A handler is called
+// until there is memory or there is no handler. Then std::bad_alloc is thrown, or the nothrow forms
+// return null.
 //
-// Handler and exception are the program's. Its C++ runtime is asked by name, and not this
-// library's, as each of the two copies counts only its own exceptions.
+// The handler and the exception belong to the program. So its C++ runtime is asked by name, and not
+// this library's: each of the two copies counts only its own exceptions.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// glibc's functions about the heap, answered for pool and passed-on memory together.
+// Answers glibc's functions about the heap for the pool and for mimalloc together.
 #include <malloc.h>
 #include <pthread.h>
 
@@ -33,7 +33,8 @@ BUFPOOL_EXPORT int malloc_trim(std::size_t pad) noexcept {
   return pool_gave || bufpool::backing::committed_bytes() < before ? 1 : 0;
 }
 
-// Memory passed on counts as in use: mimalloc tells what it holds, not what it has handed out.
+// Memory that was passed on counts as in use, because mimalloc tells what it holds and not what it
+// has handed out.
 BUFPOOL_EXPORT struct mallinfo2 mallinfo2() noexcept {
   const PoolTotals totals = the_pool.figures().totals();
   const std::size_t passed = bufpool::backing::committed_bytes();
@@ -57,8 +58,9 @@ BUFPOOL_EXPORT struct mallinfo mallinfo() noexcept {
   return info;
 }
 
-// glibc's XML, with one heap: what reads glibc's reads this. A thread that is to be cancelled is so
-// afterwards: this function is declared to throw nothing, and cancelling unwinds as a throw does.
+// Writes glibc's XML with one heap, so that programs that read glibc's read this. A thread that is
+// to be cancelled is cancelled afterwards: this function is declared to throw nothing, and
+// cancelling unwinds as a throw does.
 BUFPOOL_EXPORT int malloc_info(int options, FILE* stream) noexcept {
   if (options != 0) return EINVAL;
   int old_state = PTHREAD_CANCEL_ENABLE;
@@ -81,8 +83,8 @@ BUFPOOL_EXPORT int malloc_info(int options, FILE* stream) noexcept {
   return 0;
 }
 
-// The report, and glibc's last lines, as programs search this text for them. Like mallinfo2, they
-// count no buffer as one that has a mapping of its own.
+// Prints the report, and then glibc's last lines, because programs search this text for them. Like
+// mallinfo2, they count no buffer as one that has a mapping of its own.
 BUFPOOL_EXPORT void malloc_stats() noexcept {
   const struct mallinfo2 info = mallinfo2();
   std::array<char, 200> closing;
@@ -94,5 +96,5 @@ BUFPOOL_EXPORT void malloc_stats() noexcept {
   bufpool::print_report({closing.data(), static_cast<std::size_t>(length)});
 }
 
-// Accepted, as glibc accepts them: what they would tune is not there.
+// Accepts all settings, as glibc does. What they would tune does not exist here.
 BUFPOOL_EXPORT int mallopt(int, int) noexcept { return 1; }

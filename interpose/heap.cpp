@@ -40,7 +40,7 @@ void Heap::count_passed(std::size_t size) noexcept {
   }
 }
 
-// A small request that fails has ENOMEM from what backing::open() set up, and a thread's first one
+// A small request that fails has ENOMEM from what backing::open() set up. A thread's first one
 // keeps errno.
 template <typename Ask>
 void* Heap::ask(std::size_t size, Ask call) noexcept {
@@ -87,8 +87,8 @@ void* Heap::allocate_telling(std::size_t size) noexcept {
       size, [size] { return backing::allocate(size); }, take);
 }
 
-// The first request of a buffer's size brings the pool to life here. All requests end here that are
-// not the pool's: above its range, below a raised one, or with the pool out of service.
+// The first request of a buffer's size brings the pool to life here. All requests that are not the
+// pool's end here: above its range, below a raised one, or with the pool out of service.
 void* Heap::allocate_unpooled(std::size_t size, const void* caller) noexcept {
   if (start_pool() && the_pool.sizes().serves(size)) {
     return the_pool.wants(size) ? the_pool.take(size, KnownCaller{caller})

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The pool and the allocator underneath as one heap: the allocator that libc_rules.h is applied to.
+// Joins the pool and the allocator underneath into one heap, the allocator that libc_rules.h is
+// applied to.
 #pragma once
 
 #include <atomic>
@@ -12,7 +13,7 @@
 
 namespace bufpool {
 
-// The pool of the process.
+// It is the pool of the process.
 extern constinit BufferPool the_pool;
 
 // Any thread and any signal handler may call any function. The functions that get, resize and
@@ -37,7 +38,7 @@ struct Heap {
   // Takes a block back. A null pointer is none. errno is kept.
   template <typename Caller = ReturnAddress>
   [[gnu::always_inline]] static void release(void* pointer, Caller caller = {}) noexcept {
-    // Small requests are the more frequent ones: theirs is the way without a jump.
+    // Small requests are more frequent. So their way is the one without a jump.
     if (__builtin_expect_with_probability(the_pool.owns(pointer), 1, 0.3)) {
       return the_pool.put(pointer, caller);
     }
@@ -67,8 +68,8 @@ struct Heap {
   // Returns the bytes that the program may use of a block of the pool's or of mimalloc's.
   [[nodiscard]] static std::size_t usable_size(void* pointer) noexcept;
 
-  // Return how many requests were passed to mimalloc, above the pooled range, and within it as
-  // there was no pool.
+  // Return how many requests were passed to mimalloc: those above the pooled range, and those
+  // within it while there was no pool.
   static std::uint64_t passed_above() noexcept {
     return passed_above_.load(std::memory_order_relaxed);
   }
@@ -82,7 +83,7 @@ struct Heap {
   static void tell_passed() noexcept;
 
  private:
-  // Cold ends of allocate() are calls it can jump to, so that it needs no stack frame.
+  // The cold ends of allocate() are calls that it can jump to, so that it needs no stack frame.
   [[nodiscard, gnu::cold, gnu::noinline]] static void* allocate_unpooled(
       std::size_t size, const void* caller) noexcept;
   [[nodiscard, gnu::cold, gnu::noinline]] static void* allocate_telling(std::size_t size) noexcept;

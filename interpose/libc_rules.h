@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The promises of the malloc family's functions, over any allocator: zero sizes, overflow,
-// alignment, errno. The rules are glibc's (its manual, and malloc/malloc.c of 2.36), as programs
-// rely on them; POSIX and C where glibc has no choice.
+// Keeps the promises of the malloc family's functions over any allocator: zero sizes, overflow,
+// alignment, errno. The rules are glibc's (its manual, and malloc/malloc.c of 2.36), because
+// programs rely on them. They are those of POSIX and C where glibc has no choice.
 #pragma once
 
 #include <cerrno>
@@ -58,14 +58,14 @@ constexpr bool round_to_page_overflows(std::size_t size, std::size_t& rounded) n
   return nullptr;
 }
 
-// The last step of a function that sets ENOMEM. A heap that sets it itself says so.
+// Sets ENOMEM if there is no memory, and returns `pointer`. A heap that sets errno itself says so.
 template <Allocator H>
 [[gnu::always_inline]] inline void* or_enomem(H, void* pointer) noexcept {
   if constexpr (requires { H::kSetsErrno; }) return pointer;
   return pointer != nullptr ? pointer : refuse(ENOMEM);
 }
 
-// allocate() sets ENOMEM itself: a hit has no room for a check that never fails.
+// allocate() sets ENOMEM itself, because a hit has no room for a check that never fails.
 template <Allocator H>
 [[gnu::always_inline]] inline void* malloc(H heap, std::size_t size) noexcept {
   return heap.allocate(size);
@@ -85,7 +85,7 @@ template <Allocator H>
   return or_enomem(heap, heap.allocate_zeroed(bytes));
 }
 
-// realloc(p, 0) frees and returns null, as glibc does; a failure leaves the old block alone.
+// realloc(p, 0) frees and returns null, as glibc does. A failure leaves the old block alone.
 template <Allocator H>
 [[gnu::always_inline]] inline void* realloc(H heap, void* pointer, std::size_t size) noexcept {
   if (pointer == nullptr) return heap.allocate(size);
@@ -113,15 +113,15 @@ template <Allocator H>
   return or_enomem(heap, heap.allocate_aligned(power_of_two_above(alignment), size));
 }
 
-// glibc 2.36 has aligned_alloc under memalign's rules: any alignment, any size.
+// glibc 2.36 has aligned_alloc under memalign's rules: it takes any alignment and any size.
 template <Allocator H>
 [[gnu::always_inline]] inline void* aligned_alloc(H heap, std::size_t alignment,
                                                   std::size_t size) noexcept {
   return memalign(heap, alignment, size);
 }
 
-// Returns the error; `*result` is set on success only. POSIX says nothing of errno: glibc leaves it
-// alone, but for what its malloc sets where there is no memory, and programs look there.
+// Returns the error, and sets `*result` on success only. POSIX says nothing of errno. glibc leaves
+// it alone, except for what its malloc sets where there is no memory, and programs look there.
 template <Allocator H>
 [[gnu::always_inline]] inline int posix_memalign(H heap, void** result, std::size_t alignment,
                                                  std::size_t size) noexcept {
@@ -148,7 +148,7 @@ template <Allocator H>
   return memalign(heap, platform::kPageBytes, rounded);
 }
 
-// Returns the bytes that the program may use; 0 for a null pointer.
+// Returns the bytes that the program may use. It is 0 for a null pointer.
 template <Allocator H>
 [[gnu::always_inline]] inline std::size_t malloc_usable_size(H heap, void* pointer) noexcept {
   return pointer == nullptr ? 0 : heap.usable_size(pointer);

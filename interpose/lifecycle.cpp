@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The only file with a constructor, a destructor and fork handlers.
+// This is the only file with a constructor, a destructor and fork handlers.
 #include "interpose/lifecycle.h"
 
 #include <pthread.h>
@@ -67,7 +67,7 @@ void say_warmed(std::uint64_t warmed, std::uint64_t count, std::uint64_t size) n
       .say();
 }
 
-// Says once what could not be had.
+// Makes the buffers of BUFPOOL_WARMUP ready, and says once what could not be had.
 void warm_up() noexcept {
   std::string_view list = start.options.warmup;
   std::uint64_t size = 0;
@@ -81,8 +81,8 @@ void warm_up() noexcept {
   }
 }
 
-// Before the program's own constructors and those of libraries loaded after us: there is one
-// thread, and libc is ready.
+// This runs before the program's own constructors and those of libraries that are loaded later.
+// There is one thread, and libc is ready.
 [[gnu::constructor(101)]] void begin() {
   platform::remember_filters();
   const bool alive = bring_to_life();
@@ -118,12 +118,13 @@ void after_fork_in_child() noexcept {
 bool start_pool() noexcept {
   const Life now = life.load(std::memory_order_acquire);
   if (now != Life::kUnborn) return now == Life::kAlive;
-  // The loader may ask for memory before libc knows the environment: too early to read options.
+  // The loader may ask for memory before libc knows the environment. That is too early to read
+  // options.
   return environ != nullptr && bring_to_life();
 }
 
 bool keeps_deepbind() noexcept {
-  std::ignore = start_pool();  // which reads the options
+  std::ignore = start_pool();  // this reads the options
   return start.options.deepbind;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The names that some allocators leave out. They go through the names that all have, and so to
-// whichever allocator is preloaded first: with jemalloc in front of us, a reallocarray that were
-// served here would be given blocks of jemalloc's, and hand out blocks that it frees.
+// Defines the names that some allocators leave out. They go through the names that all allocators
+// have, and so to the allocator that is preloaded first. Say that jemalloc is in front, and a
+// reallocarray were served here. It would be given blocks of jemalloc's, and it would hand out
+// blocks that jemalloc frees.
 #include <malloc.h>
 
 #include <cstddef>
@@ -15,10 +16,11 @@ using std::size_t;
 
 namespace {
 
-// They end in jumps, so that the function they go through is called from where the program called.
+// The functions end in jumps. So the function that they go through is called from where the program
+// called.
 struct FirstInLine {
   static constexpr bool kSetsErrno = true;
-  // malloc's own name means own_requests.cpp in here.
+  // In this library the name malloc means own_requests.cpp.
   static void* allocate(size_t size) noexcept { return realloc(nullptr, size); }
   static void* allocate_zeroed(size_t size) noexcept { return calloc(1, size); }
   static void* allocate_aligned(size_t alignment, size_t size) noexcept {
@@ -39,9 +41,9 @@ BUFPOOL_EXPORT void* valloc(size_t size) noexcept { return rules::valloc(FirstIn
 
 BUFPOOL_EXPORT void* pvalloc(size_t size) noexcept { return rules::pvalloc(FirstInLine{}, size); }
 
-// C23. The sizes given are the caller's word for what the allocator knows better.
+// C23 has these. The sizes are the caller's word, and the allocator knows them better.
 BUFPOOL_EXPORT void free_sized(void* pointer, size_t) noexcept { free(pointer); }
 BUFPOOL_EXPORT void free_aligned_sized(void* pointer, size_t, size_t) noexcept { free(pointer); }
 
-// Gone from glibc 2.26's headers, still called by programs linked before.
+// glibc has it no longer in its headers since 2.26. Programs that were linked before call it.
 BUFPOOL_EXPORT void cfree(void* pointer) noexcept { free(pointer); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The functions of the malloc family that every allocator defines; the others are in
+// Defines the functions of the malloc family that every allocator defines. The others are in
 // malloc_derived.cpp.
 //
 // A request that hits takes four hops, all inlined into the function here: its rule in
@@ -42,8 +42,8 @@ BUFPOOL_EXPORT std::size_t malloc_usable_size(void* pointer) noexcept {
   return rules::malloc_usable_size(Heap{}, pointer);
 }
 
-// glibc's names for its own, which libraries that wrap malloc call to get past themselves; what
-// they return ends in free.
+// These are glibc's names for its own functions. Libraries that wrap malloc call them to get past
+// themselves. What they return ends in free.
 BUFPOOL_EXPORT void* __libc_malloc(std::size_t size) noexcept {
   return rules::malloc(Heap{}, size);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Every replaceable operator new and delete.
+// Defines every replaceable operator new and delete.
 #include <cstddef>
 #include <new>
 

@@ -16,9 +16,9 @@ constinit thread_local bool PassCounter::was_served_{false};
 
 namespace {
 
-// The first request of a thread makes mimalloc set itself up for it, the first of all look about
-// the machine, which costs errno its value. This is not done at start: many a process never asks.
-// Returns false if there is no memory for it.
+// The first request of a thread makes mimalloc set itself up for the thread. The first request of
+// all makes it look about the machine, which changes errno. This is not done at start, because many
+// a process never asks. Returns false if there is no memory for it.
 bool wake_backing() noexcept {
   const int kept = errno;
   backing::open(PassCounter::doubt);

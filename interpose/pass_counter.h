@@ -9,8 +9,8 @@ namespace bufpool {
 
 // Counts without an atomic operation: each thread counts up to 0 from -kStep in a word of its own,
 // and tells all others there. A thread that ends takes the rest along. The first request of a
-// thread tells at once, as it makes mimalloc set itself up. So do all until mimalloc has served
-// one. Any thread and any signal handler may call any function.
+// thread tells at once, because it makes mimalloc set itself up. So do all others until mimalloc
+// has served one. Any thread and any signal handler may call any function.
 class PassCounter {
  public:
   static constexpr std::uint32_t kStep = 256;

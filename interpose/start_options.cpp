@@ -15,7 +15,7 @@
 namespace bufpool {
 namespace {
 
-// sysexits.h: something was found in an unconfigured or misconfigured state.
+// sysexits.h has this number for a system that is not configured, or is configured wrongly.
 constexpr int kMisconfigured = 78;
 
 void complain(const Complaints& complaints) noexcept {

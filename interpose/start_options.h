@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The options that the process was started with, and what is said of them.
+// Reads the options that the process was started with, and says what is to be said of them.
 #pragma once
 
 #include "pool/options/options.h"
@@ -12,7 +12,8 @@ struct StartOptions {
 };
 
 // Reads the environment, and complains of wrong variables on stderr. With BUFPOOL_STRICT a wrong
-// one ends the process. A secure program gets the defaults: its user's variables must not steer it.
+// one ends the process. A secure program gets the defaults, because its user's variables must not
+// steer it. Pre: it is called once.
 [[nodiscard]] StartOptions read_options() noexcept;
 
 // Says on stderr the version, the mode and every option in force (BUFPOOL_VERBOSE).

@@ -35,7 +35,7 @@ bool ThreadSpace::heeds_limit() noexcept {
   return !set_later_.load(std::memory_order_relaxed) || !platform::expects_filter();
 }
 
-// The first thread of all has its share whatever is left.
+// The very first thread gets its share whatever is left.
 bool ThreadSpace::take_first() noexcept {
   std::uint32_t none = 0;
   return PassCounter::total() == 0 && begun_.compare_exchange_strong(none, 1);

@@ -20,7 +20,7 @@ class ThreadSpace {
   static void set_limit_at_start(std::size_t bytes) noexcept { set_limit(bytes, false); }
   static void set_limit_later(std::size_t bytes) noexcept { set_limit(bytes, true); }
 
-  // The share of one thread. It is held from before mimalloc maps the address space until it has.
+  // It is the share of one thread. The thread holds it until mimalloc has mapped the address space.
   class Share {
    public:
     Share() noexcept = default;

@@ -25,7 +25,7 @@ constexpr std::uint64_t kRegretShare = 2500;  // of what was faulted, in hundred
 // A user who sets BUFPOOL_RETAIN_MAX below this wants next to nothing to be kept.
 constexpr std::uint64_t kLeastRetainMax = std::uint64_t{1} << 20;
 
-// The buffers of the smallest and the largest built-in class.
+// These are the buffers of the smallest and the largest built-in class.
 constexpr std::uint64_t kSmallestClass = kMinSize + kHeaderRoom;
 constexpr std::uint64_t kLargestClass = kMaxSize + kHeaderRoom;
 
@@ -33,8 +33,8 @@ std::uint64_t doubled(std::uint64_t now, std::uint64_t most) noexcept {
   return now > most / 2 ? most : now * 2;
 }
 
-// Whether twice the room would serve the class better. A cache that no put found full is not too
-// small, however often gets find it empty: its buffers are still in use, or come back on other
+// Tells whether twice the room would serve the class better. A cache that no put found full is not
+// too small, however often gets find it empty: its buffers are still in use, or come back on other
 // CPUs. Twice the room does not help either against bursts that are many times as large.
 bool cache_too_small(const ClassSnapshot& row, std::uint64_t cache_bytes) noexcept {
   constexpr std::uint64_t kWithinReach = 4;
@@ -43,8 +43,8 @@ bool cache_too_small(const ClassSnapshot& row, std::uint64_t cache_bytes) noexce
          row.in_use_peak <= kWithinReach * cache_bytes / row.buffer_bytes;
 }
 
-// Whether one CPU's cache has room for all buffers that were ever in use at once. If so, it runs
-// empty or full because some CPUs mostly get and others mostly put. More room would fill up as
+// Tells whether one CPU's cache has room for all buffers that were ever in use at once. If so, it
+// runs empty or full because some CPUs mostly get and others mostly put. More room would fill up as
 // well.
 bool cache_holds_all(const Snapshot& snapshot, std::uint64_t cache_bytes) noexcept {
   for (const auto& row : snapshot.classes) {
@@ -136,7 +136,7 @@ void advise_trimmer(const Snapshot& snapshot, LineSink sink) noexcept {
       "it goes back during the program's own calls only");
 }
 
-// Whether the program asks for few buffers in the pooled range, and for many outside it.
+// Tells whether the program asks for few buffers in the pooled range, and for many outside it.
 bool pool_is_idle(const Snapshot& snapshot) noexcept {
   constexpr std::uint64_t kFewGets = 100;
   constexpr std::uint64_t kManyAbove = 100;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A lock on a file by which processes of ours take turns to write to it.
+// Lets processes of ours take turns at writing to a file, by a lock on it.
 #pragma once
 
 #include "report/deadline.h"

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// How long a text may take on its way out of the process.
+// Bounds the time that a text may take on its way out of the process.
 #pragma once
 
 #include <cstdint>
 
 namespace bufpool {
 
-// Two points of time on the kernel's monotonic clock: one for the first byte of a text and one for
-// the last. A reader that takes nothing at all is given less time than a slow one.
-// Every function may be called in a signal handler.
+// Holds two points of time on the kernel's monotonic clock: one for the first byte of a text and
+// one for the last. A reader that takes nothing at all is given less time than a slow one. Every
+// function may be called in a signal handler.
 class Deadline {
  public:
   // Returns a deadline that is `whole` milliseconds away for the last byte and `begin` milliseconds

@@ -24,8 +24,7 @@ class Descriptor {
     return *this;
   }
 
-  // Returns whether it has a descriptor.
-  // Returns the descriptor.
+  // Return whether it has a descriptor, and the descriptor.
   [[nodiscard]] bool is_open() const noexcept { return number_ >= 0; }
   [[nodiscard]] int number() const noexcept { return number_; }
 

@@ -38,7 +38,7 @@ std::size_t character_length(std::string_view text) noexcept {
   return length;
 }
 
-// Whether it is U+0000 to U+001F, U+007F, or U+0080 to U+009F. Terminals obey all of these.
+// Tells whether it is U+0000 to U+001F, U+007F, or U+0080 to U+009F. Terminals obey all of these.
 bool is_control(std::string_view character) noexcept {
   const unsigned char lead = byte_at(character, 0);
   if (lead == 0xC2) return byte_at(character, 1) < 0xA0;

@@ -9,7 +9,7 @@
 
 namespace bufpool {
 
-// The place that a name is escaped for.
+// Names the place that a name is escaped for.
 enum class Escape : std::uint8_t {
   kTerminal,    // Control characters become "?".
   kJson,        // It is the inside of a JSON string.

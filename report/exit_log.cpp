@@ -21,10 +21,10 @@ constexpr Way kNowhere{-1, Way::Kind::kPlain, 0};
 
 }  // namespace
 
-// A logger that is its own sink: it turns messages into lines, and gathers or writes them.
-// It has no mutex, because the exit may interrupt the thread that holds it. It has no list of
-// sinks, because that list is on the heap. It does without spdlog's patterns, because their eighty
-// classes are half of what the loader would have to relocate at the start of every process.
+// This logger is its own sink: it turns messages into lines, and gathers or writes them. It has no
+// mutex, because the exit may interrupt the thread that holds it. It has no list of sinks, because
+// that list is on the heap. It does without spdlog's patterns, because their eighty classes are
+// half of what the loader would have to relocate at the start of every process.
 class ReportLogger final : public spdlog::logger {
  public:
   ReportLogger() : logger("bufpool") {

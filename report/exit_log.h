@@ -22,7 +22,7 @@ class ExitLog {
   // Makes the logger. Call it once. Without it lines are dropped.
   void prepare() noexcept;
 
-  // Whether prepare() was called.
+  // Returns whether prepare() was called.
   [[nodiscard]] bool is_prepared() const noexcept { return logger_ != nullptr; }
 
   // Sends the following lines to the descriptor, each line by itself. The descriptor has a second

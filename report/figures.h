@@ -23,7 +23,7 @@ consteval FigureKind figure_kind(std::string_view word) {
   throw "counters.def: not a kind";  // not constant, so the compiler refuses the row
 }
 
-// One row of counters.def, and the place of its value in `Row`.
+// It is one row of counters.def, with the place of its value in `Row`.
 template <typename Row>
 struct Figure {
   std::string_view name;
@@ -45,10 +45,10 @@ inline constexpr auto kClassFigures = std::to_array<Figure<ClassSnapshot>>({
 #include "pool/telemetry/counters.def"
 });
 
-// Whether the class is in use and has a figure to report.
+// Returns whether the class is in use and has a figure to report.
 [[nodiscard]] bool is_live(const ClassSnapshot& row) noexcept;
 
-// Whether any class of the snapshot is_live().
+// Returns whether any class of the snapshot is_live().
 [[nodiscard]] bool any_live(const Snapshot& snapshot) noexcept;
 
 // Returns the sum of every counter and gauge over all classes. A sum that does not fit is the

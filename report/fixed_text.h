@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A text in a fixed buffer on the stack. It is formatted by fmt, which never asks the heap then.
+// Holds a text in a fixed buffer on the stack. fmt formats it, and never asks the heap for that.
 #pragma once
 
 #include <fmt/format.h>
@@ -51,7 +51,7 @@ class FixedText {
   std::size_t size_ = 0;
 };
 
-// A line of the report, and a word or number in it.
+// These are a line of the report, and a word or number in it.
 using Line = FixedText<kLongestLine>;
 using Cell = FixedText<24>;
 

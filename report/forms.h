@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The three forms of the report, and the advice that all of them contain. The functions promise
-// what render() promises.
+// Declares the three forms of the report, and the advice that all of them contain. The functions
+// promise what render() promises.
 #pragma once
 
 #include "pool/telemetry/snapshot.h"
@@ -18,7 +18,7 @@ void render_json(const Snapshot& snapshot, const ReportContext& context, LineSin
 void render_prometheus(const Snapshot& snapshot, const ReportContext& context,
                        LineSink sink) noexcept;
 
-// The most bytes that a line of advice has, so that a prefix still fits in front of it.
+// No line of advice has more bytes, so that a prefix still fits in front of it.
 inline constexpr std::size_t kLongestAdvice = 180;
 
 // Tells `sink` what a user could change. Each line is one sentence that follows from figures of the

@@ -23,19 +23,20 @@ namespace {
 constexpr std::uint16_t kPipePiece = PIPE_BUF;
 constexpr std::uint16_t kTerminalPiece = 256;
 
-// The time in milliseconds that the wait for other processes leaves for the writing.
+// The wait for other processes leaves so many milliseconds for the writing.
 constexpr int kLeftForWriting = 300;
 
-// The major numbers of devices. Devices of memory, such as /dev/null, make nobody wait, and several
-// writers do not disturb each other there.
+// These are the major numbers of devices. Devices of memory, such as /dev/null, make nobody wait,
+// and several writers do not disturb each other there.
 constexpr unsigned kMemoryDevices = 1;
 constexpr unsigned kTerminals = 4;
 constexpr unsigned kConsoles = 5;
 constexpr unsigned kFirstPseudoTerminals = 136;
 constexpr unsigned kLastPseudoTerminals = 143;
 
-// Whether the file is a terminal, or the side of a pseudo terminal that programs write to. The
-// other side (major 5, minor 2) does not count: opening it again would make a new pseudo terminal.
+// Tells whether the file is a terminal, or the side of a pseudo terminal that programs write to.
+// The other side (major 5, minor 2) does not count: opening it again would make a new pseudo
+// terminal.
 bool is_terminal(const struct stat& file) noexcept {
   constexpr unsigned kMaster = 2;
   const unsigned major_number = major(file.st_rdev);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Writing a text whole and within a bounded time to a descriptor that other processes share.
+// Writes a text whole and within a bounded time to a descriptor that other processes share.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace bufpool {
 
-// How a descriptor is written to.
+// Says how a descriptor is written to.
 struct Way {
   enum class Kind : std::uint8_t {
     kPlain,   // by write(2), which waits for disks only, unless the process may make no other call
@@ -37,13 +37,13 @@ struct Way {
 // use it.
 class Outlet {
  public:
-  // The system calls that the process may make.
+  // Names the system calls that the process may make.
   enum class Calls : std::uint8_t {
     kAny,
     kFew,  // only fstat, openat, close, write, and poll where a write was refused for want of room
   };
 
-  // Who has the descriptor.
+  // Says who has the descriptor.
   enum class Use : std::uint8_t {
     kOwn,     // The descriptor is the caller's alone and does not block.
     kShared,  // Others have it, and it may block. Its file is opened anew if need be.

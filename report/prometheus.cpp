@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Prometheus text format 0.0.4, which node_exporter's textfile collector reads.
+// Writes Prometheus text format 0.0.4, which node_exporter's textfile collector reads.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -33,7 +33,8 @@ MetricName metric_name(std::string_view prefix, const Figure<Row>& figure) noexc
   return name;
 }
 
-// Whether all names and all lines of HELP fit, and no HELP has a character that needs escaping.
+// Tells whether all names and all lines of HELP fit, and no HELP has a character that needs
+// escaping.
 template <typename Figures>
 consteval bool can_be_metrics(std::string_view prefix, const Figures& figures) {
   constexpr std::size_t kMarks = std::string_view("# HELP  ").size();

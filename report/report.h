@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A snapshot as text, JSON or Prometheus metrics, line by line.
+// Writes a snapshot as text, JSON or Prometheus metrics, line by line.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace bufpool {
 
-// The facts of a report that are not in the snapshot.
+// These are the facts of a report that are not in the snapshot.
 struct ReportContext {
   std::string_view command;       // any bytes; shown escaped, and cut where it is very long
   std::string_view version;       // of bufpool
@@ -21,17 +21,17 @@ struct ReportContext {
   std::uint64_t cpu_cache_bytes;  // BUFPOOL_CPU_CACHE in force; 0: not known
 };
 
-// The most bytes that a line of a report has. A line and its newline stay within the 250 bytes that
-// spdlog formats without the heap.
+// No line of a report has more bytes. A line and its newline stay within the 250 bytes that spdlog
+// formats without the heap.
 inline constexpr std::size_t kLongestLine = 239;
 
-// A callable that takes a line and is no LineSink itself.
+// It is a callable that takes a line and is no LineSink itself.
 template <typename Callable>
 concept TakesLines = std::is_invocable_v<Callable&, std::string_view> &&
     !std::is_same_v<std::remove_const_t<Callable>, class LineSink>;
 
-// The receiver of the lines of a report: a function and its context, neither of which it owns. A
-// line has no newline, and is valid during the call only.
+// Receives the lines of a report: a function and its context, neither of which it owns. A line has
+// no newline, and is valid during the call only.
 class LineSink {
  public:
   using Function = void (*)(void* context, std::string_view line) noexcept;

@@ -9,7 +9,7 @@
 namespace bufpool {
 namespace {
 
-// A program may be called anything: a slash would name a folder, a leading dot could be `..`.
+// A program may be called anything. A slash would name a folder, and a leading dot could be `..`.
 void add_command(BoundedText& path, std::string_view command) noexcept {
   if (command.empty()) command = "unknown";
   for (std::size_t i = 0; i < command.size(); ++i) {

@@ -8,14 +8,14 @@
 
 namespace bufpool {
 
-// The values of the % words of a file name.
+// These are the values of the % words of a file name.
 struct TargetNames {
   std::uint32_t pid;         // %p
   std::string_view command;  // %c, made fit to be part of one file name
   std::uint64_t unix_time;   // %t, in seconds
 };
 
-// The place that a setting names, or the reason why it names none.
+// It is the place that a setting names, or the reason why it names none.
 struct ReportTarget {
   enum class Kind : std::uint8_t {
     kStderr,

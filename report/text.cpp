@@ -37,7 +37,7 @@ class TextLines {
   LineSink sink_;
 };
 
-// Whether it is the row that totals_of() makes.
+// Tells whether it is the row that totals_of() makes.
 bool is_total(const ClassSnapshot& row) noexcept { return row.buffer_bytes == 0; }
 
 Cell size_cell(const ClassSnapshot& row) noexcept {
@@ -62,7 +62,7 @@ Cell bytes_cell(const ClassSnapshot& row) noexcept {
   return human_bytes(row.*kValue);
 }
 
-// A column of the table. Without `shown_if` it is always shown.
+// It is a column of the table. Without `shown_if` it is always shown.
 struct Column {
   std::string_view heading;
   Cell (*cell)(const ClassSnapshot&) noexcept;

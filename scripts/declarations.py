@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The declarations of a C++ file, found by their words and brackets, without a compiler.
+"""Finds the declarations of a C++ file by their words and brackets, without a compiler.
 
 It reads what clang-format has laid out: no macro may hold half a declaration. A declaration at
 the top, in a namespace or in a class is a Declaration; bodies of functions are passed over.
@@ -16,12 +16,12 @@ _WORD = re.compile(r"[A-Za-z_]\w*|\d[\w.']*|::|->|&&|==|!=|<=|>=|<<|\[\[|\]\]|\S
 _CLOSING = {"(": ")", "[": "]", "[[": "]]", "{": "}"}
 _TYPES = ("class", "struct", "union")
 _LABELS = ("public", "private", "protected")
-# Words that stand in front of a bracket and name no function.
+# These words stand in front of a bracket and name no function.
 _NO_NAMES = {"noexcept", "alignas", "decltype", "requires", "static_assert", "explicit", "asm",
              "__attribute__", "sizeof", "if", "return"}
 _NO_FUNCTIONS = ("using", "typedef", "friend", "static_assert", "enum", "concept")
 
-# What clang's thread-safety analysis is told; pool/sync/thread_annotations.h has the names.
+# clang's thread-safety analysis reads these. pool/sync/thread_annotations.h has the names.
 _ANNOTATION = re.compile(r"\bBUFPOOL_(?:GUARDED_BY|REQUIRES|EXCLUDES|TRY_ACQUIRE|RELEASE|"
                          r"CAPABILITY)\([^()]*\)|"
                          r"\bBUFPOOL_(?:SCOPED_CAPABILITY|NO_THREAD_ANALYSIS)\b")
@@ -41,12 +41,12 @@ class Declaration:
     inner: list = dataclasses.field(default_factory=list)
 
     def is_visible(self):
-        """Whether it and all that it stands in are public."""
+        """Tells whether it and all that it stands in are public."""
         return self.public and (self.outer is None or self.outer.is_visible())
 
 
 class _Words:
-    """The words of a text with their lines, and how far they are read."""
+    """Holds the words of a text with their lines, and how far they are read."""
 
     def __init__(self, text):
         code = _DIRECTIVE.sub(lambda m: "\n" * m.group(0).count("\n"),
@@ -68,11 +68,11 @@ class _Words:
         return self.words[self.at] if self.more() else ""
 
     def line(self):
-        """The line of the word that was read last."""
+        """Returns the line of the word that was read last."""
         return self.lines[self.at - 1]
 
     def skip_bracket(self, opening):
-        """The words up to the bracket that closes `opening`, which was read already."""
+        """Returns the words up to the bracket that closes `opening`, which was read already."""
         began, depth = self.at, 1
         while self.more() and depth:
             word = self.next()
@@ -80,7 +80,7 @@ class _Words:
         return self.words[began:self.at - 1]
 
     def skip_angles(self):
-        """Past the angle bracket that closes the one that was read last."""
+        """Reads past the angle bracket that closes the one that was read last."""
         depth = 1
         while self.more() and depth:
             word = self.next()
@@ -90,7 +90,7 @@ class _Words:
 
 
 def _scope_of(words):
-    """(kind, name) of a head that opens a scope, or None."""
+    """Returns (kind, name) of a head that opens a scope, or None."""
     if "(" in words:
         return None
     for at, word in enumerate(words):
@@ -103,7 +103,7 @@ def _scope_of(words):
 
 
 def _function_name(words):
-    """The name in front of the list of parameters; empty: no function."""
+    """Returns the name in front of the list of parameters, or "" if it is no function."""
     if not words or words[0] in _NO_FUNCTIONS or "concept" in words:
         return ""
     for at, word in enumerate(words):
@@ -123,7 +123,7 @@ def _function_name(words):
 
 
 def _in_initializers(words):
-    """Whether a constructor's list of initializers has begun: a colon behind the parameters."""
+    """Tells whether a constructor's initializers have begun: a colon behind the parameters."""
     return "(" in words and ":" in words[words.index("("):]
 
 
@@ -134,7 +134,8 @@ class _Reader:
         self.source = _Words(text)
 
     def read_scope(self, outer, public):
-        """The declarations up to the brace that closes the scope, or to the end of the file."""
+        """Returns the declarations up to the brace that closes the scope, or to the end of the
+        file."""
         found = []
         source = self.source
         while source.more() and source.peek() != "}":
@@ -171,11 +172,12 @@ class _Reader:
 
     @staticmethod
     def opens_angles(words):
-        """In a head each of them does; behind an equals sign it may be a comparison."""
+        """Tells whether a "<" opens a bracket. In a head each does. Behind an equals sign it may be
+        a comparison."""
         return "=" not in words and bool(words) and words[-1] != "operator"
 
     def read_brace(self, made):
-        """Reads what the brace opens. True: the declaration ends with it."""
+        """Reads what the brace opens. Returns true if the declaration ends with it."""
         source, words = self.source, made.words
         scope = _scope_of(words)
         if scope:
@@ -212,19 +214,19 @@ class _Reader:
 
 
 def of_text(text):
-    """The declarations at the top of a file; those of a scope are its `inner`."""
+    """Returns the declarations at the top of a file. Those of a scope are its `inner`."""
     return _Reader(text).read_scope(None, True)
 
 
 def everything(declarations):
-    """Each declaration and all that are in it."""
+    """Yields each declaration and all that are in it."""
     for one in declarations:
         yield one
         yield from everything(one.inner)
 
 
 def is_trivial(function):
-    """Operators, destructors, what is deleted, and constructors that are defaulted."""
+    """Tells whether it is an operator, a destructor, deleted, or a defaulted constructor."""
     return (function.name == "operator" or function.name.startswith("~")
             or function.tail in (("delete",), ("default",)))
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the checks share: the files of the tree, and C++ text without comments and strings.
-Run as a program it prints the files with the endings given; without one, all."""
+"""Has what the checks share: the files of the tree, and C++ text without comments and strings.
+Run as a program it prints the files with the endings given, or all files if none is given."""
 
 import pathlib
 import re
@@ -20,7 +20,7 @@ _NOISE = re.compile(
 
 
 def files(*endings, folders=None):
-    """Tracked files and new ones that are not ignored, by path from the top."""
+    """Returns tracked files, and new ones that are not ignored, by their paths from the top."""
     try:
         listing = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -40,7 +40,7 @@ def read(name):
 
 
 def without_noise(text):
-    """Comments become spaces, strings become quotes around nothing; lines stay where they are."""
+    """Returns the text without comments, and with empty strings. Lines stay where they are."""
     def blank(match):
         found = match.group(0)
         edge = '""' if found.endswith('"') else "''" if found.endswith("'") else ""

@@ -27,7 +27,7 @@ The head comment is the block of `//` lines at the top of the source. Directives
 {tmp} {pid} {library} {dir} {program} are replaced in Env, Args, File and the regexes; {tmp} is the
 working directory, fresh for each run. BUFPOOL_REPORT is off unless the program sets it.
 Exit status 77 of the program, and of this script, means skipped. `--library none` runs without
-preloading: what is promised as glibc has it must hold there too.
+preloading. A promise that glibc makes, too, must hold there.
 """
 
 import argparse
@@ -51,7 +51,7 @@ UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
 class BadHead(Exception):
-    """The head comment does not say what to do."""
+    """Says why the head comment does not tell what to do."""
 
 
 def head_lines(path):
@@ -59,11 +59,13 @@ def head_lines(path):
         for line in source:
             if not line.startswith("//"):
                 return
-            yield line[2:].rstrip("\n")
+            if not line.startswith("// SPDX-"):
+                yield line[2:].rstrip("\n")
 
 
 def directives(path):
-    """Pairs of key and value, continuation lines joined."""
+    """Returns pairs of key and value, with their continuation lines joined. A line that is neither
+    is refused: a directive that was wrapped into the line before it would be lost."""
     found = []
     for line in head_lines(path):
         match = re.match(r" ([A-Z][a-z]*(?:-[a-z]+)?):(?: (.*))?$", line)
@@ -71,13 +73,12 @@ def directives(path):
             found.append([match.group(1), (match.group(2) or "").strip()])
         elif re.match(r" {3}", line) and found:
             found[-1][1] += " " + line.strip()
-    return [pair for pair in found if pair[0] in ONCE | MANY | {"Run"} or bad(pair[0])]
-
-
-def bad(key):
-    if key.startswith("SPDX"):
-        return False
-    raise BadHead(f"unknown directive '{key}:'")
+        else:
+            raise BadHead(f"neither a directive nor indented as its continuation: '{line.strip()}'")
+    for key, _ in found:
+        if key not in ONCE | MANY | {"Run"}:
+            raise BadHead(f"unknown directive '{key}:'")
+    return found
 
 
 def add(plan, key, value):
@@ -88,7 +89,7 @@ def add(plan, key, value):
 
 
 def variants(path):
-    """The plans of a program: a list of (name, {directive: value or values})."""
+    """Returns the plans of a program: a list of (name, {directive: value or values})."""
     common, plans, current = dict(DEFAULTS), [], None
     for key, value in directives(path):
         if key == "Run":
@@ -108,7 +109,7 @@ def size(text):
 
 
 class Run:
-    """One execution of the program in one variant and mode."""
+    """Executes the program once, in one variant and mode."""
 
     def __init__(self, arguments, plan, variant, mode, folder):
         self.plan, self.mode = plan, mode
@@ -133,7 +134,7 @@ class Run:
         return [self.words["program"]] + self.filled(self.plan["Args"]).split()
 
     def changes(self):
-        """What differs from the caller's environment."""
+        """Returns what differs from the caller's environment."""
         report = {"BUFPOOL_REPORT": "off"}
         if "Reports" in self.plan:
             report = {"BUFPOOL_REPORT": "stderr", "BUFPOOL_REPORT_FORMAT": "json",
@@ -158,7 +159,7 @@ class Run:
         return {**kept, **self.changes()}
 
     def prepare(self):
-        """In the child, before exec."""
+        """Prepares the child, before exec."""
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         for word in " ".join(self.many("Limit")).split():
             name, _, value = word.partition("=")
@@ -226,7 +227,7 @@ class Run:
             return file.read()
 
     def check_reports(self):
-        """Checks the JSON reports; returns what else is on stderr."""
+        """Checks the JSON reports. Returns what else is on stderr."""
         texts = [self.stderr] + [self.read(name) for name in sorted(os.listdir(self.words["tmp"]))]
         reports, rest = [], ""
         for index, text in enumerate(texts):
@@ -261,7 +262,7 @@ class Run:
 
 
 def split_json(text):
-    """The JSON objects of a text that start a line, and the text without them."""
+    """Returns the JSON objects of a text that start a line, and the text without them."""
     documents, rest, decoder = [], "", json.JSONDecoder()
     while text:
         start = re.search(r"^\{", text, re.M)
@@ -277,7 +278,7 @@ def split_json(text):
 
 
 def classes_of(value):
-    """The objects that have a buffer_bytes, wherever in the document they are."""
+    """Returns the objects that have a buffer_bytes, wherever in the document they are."""
     if isinstance(value, list):
         return [found for item in value for found in classes_of(item)]
     if not isinstance(value, dict):
@@ -286,7 +287,7 @@ def classes_of(value):
 
 
 def serving(classes, request):
-    """The class that serves a request; empty where the report leaves it out as unused."""
+    """Returns the class that serves a request, or {} if the report leaves it out as unused."""
     fits = [row for row in classes if request <= row["buffer_bytes"] < 1.27 * request]
     return min(fits, key=lambda row: row["buffer_bytes"], default={})
 
@@ -300,7 +301,7 @@ def unmet_need(plan, library):
 
 
 def run_one(arguments, plan, variant, mode):
-    """0, 1, SKIPPED, or HUNG: then the rest would only take as long again."""
+    """Returns 0, 1, SKIPPED or HUNG. After HUNG the rest would only take as long again."""
     unmet = unmet_need(plan, arguments.library)
     if unmet:
         print(f"skipped: {unmet}")

@@ -35,6 +35,7 @@ std::string Table::line_of(const std::vector<std::string>& cells) const {
 
 std::string Table::heading_line() const {
   std::vector<std::string> cells;
+  cells.reserve(headings_.size());
   for (const Heading& heading : headings_) cells.emplace_back(heading.text);
   return line_of(cells);
 }

@@ -111,6 +111,7 @@ class Worker {
 std::vector<std::uint64_t> sizes_between(std::uint64_t least, std::uint64_t most) {
   constexpr int kSteps = 1024;
   std::vector<std::uint64_t> sizes;
+  sizes.reserve(kSteps);
   const double doublings = std::log2(static_cast<double>(most) / static_cast<double>(least));
   for (int i = 0; i < kSteps; ++i) {
     const double factor = std::exp2(doublings * i / (kSteps - 1));
@@ -124,6 +125,7 @@ std::vector<std::uint64_t> sizes_between(std::uint64_t least, std::uint64_t most
 LoadResult run_load(const Workload& load, std::atomic<std::uint64_t>& progress) {
   std::deque<Worker> workers;
   std::vector<std::thread> threads;
+  threads.reserve(load.threads);
   const std::uint64_t begin = now_ns();
   const std::uint64_t end = begin + load.duration_ms * 1'000'000;
   for (std::uint64_t i = 0; i < load.threads; ++i) workers.emplace_back(load, i);

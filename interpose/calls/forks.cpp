@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// fork, for a signal handler that interrupts one. libc allows that in a process of one thread,
-// where it takes no lock. With a second thread, which may be our trimmer's, the fork in the handler
-// would wait for ever for locks that the fork it interrupted holds in the same thread.
+// Wraps fork, for a signal handler that interrupts a fork and forks itself. libc allows that in a
+// process of one thread, where fork takes no lock. With a second thread, which may be the
+// trimmer's, the fork in the handler would wait for ever: the fork that it interrupted holds the
+// locks in the same thread.
 #include <unistd.h>
 
 #include <tuple>
@@ -10,7 +11,7 @@
 #include "interpose/export.h"
 #include "interpose/lifecycle.h"
 
-// Absent before glibc 2.32 and 2.34.
+// glibc has the first since 2.32, and the second since 2.34.
 extern "C" char __libc_single_threaded;  // NOLINT(bugprone-reserved-identifier): libc's name
 #pragma weak __libc_single_threaded
 #pragma weak _Fork
@@ -19,14 +20,15 @@ namespace bufpool {
 namespace {
 
 constinit NextSymbol<pid_t() noexcept> next_fork("fork");
-// Whether this thread is in fork.
+// It is true while this thread is in fork.
 constinit thread_local bool forking [[gnu::tls_model("initial-exec")]] = false;
 
 bool takes_locks() noexcept {
   return &__libc_single_threaded != nullptr && __libc_single_threaded == 0;
 }
 
-// Leaves out the handlers of others, as the interrupted fork runs them.
+// Forks without libc's locks. It leaves out the handlers of others, because the interrupted fork
+// runs them.
 pid_t fork_without_locks() noexcept {
   before_fork();
   const pid_t child = _Fork();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// setrlimit and prlimit: the calls by which a program limits its own address space after the start.
-// The library does not ask for the limit later, because a program that has set a filter of system
-// calls may be killed for that.
+// Wraps setrlimit and prlimit, by which a program limits its own address space after the start. The
+// library does not ask for the limit later, because a program that has set a filter of system calls
+// may be killed for that.
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -25,7 +25,8 @@ constinit NextSymbol<int(pid_t, __rlimit_resource, const rlimit*, rlimit*) noexc
 constinit NextSymbol<int(pid_t, __rlimit_resource, const rlimit64*, rlimit64*) noexcept>
     next_prlimit64("prlimit64");
 
-// Returns `result`. A vfork child has a limit of its own on its parent's memory.
+// Notes the new limit if the call that set it succeeded, and returns `result`. A vfork child notes
+// none: its limit is its own, but its memory is its parent's.
 template <typename Limit>
 int noting(int result, int resource, const Limit* limit) noexcept {
   if (result != 0 || resource != RLIMIT_AS || limit == nullptr) return result;
@@ -46,7 +47,7 @@ int call_prlimit(Next next, pid_t process, __rlimit_resource resource, const Lim
   if (resource != RLIMIT_AS || limit == nullptr || !is_this_process(process)) {
     return next(process, resource, limit, old);
   }
-  // A bad address is the kernel's to refuse, so nothing is read of it before the call.
+  // The kernel refuses a bad address. So nothing is read of it before the call.
   if (limit != old) return noting(next(process, resource, limit, old), resource, limit);
   const Limit wanted = *limit;
   return noting(next(process, resource, &wanted, old), resource, &wanted);

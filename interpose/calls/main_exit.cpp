@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The end of the main thread alone, by pthread_exit, thrd_exit or a cancel: the process goes on
-// until its last thread ends, in which libc then runs what was registered for the exit. A thread of
-// this library must not keep it from that.
+// Wraps the calls that may end the main thread alone: pthread_exit, thrd_exit and pthread_cancel.
+// The process then goes on until its last thread ends, and libc runs in that thread what was
+// registered for the exit. A thread of this library must not delay that.
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <threads.h>

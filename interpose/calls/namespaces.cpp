@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// unshare and setns. Some of what they do (user namespaces foremost) the kernel refuses to a
-// process of more than one thread, and the second thread may be this library's.
+// Wraps unshare and setns. The kernel refuses some of what they do, user namespaces above all, to a
+// process of more than one thread. The second thread may be this library's.
 #include <sched.h>
 
 #include <cerrno>
@@ -16,7 +16,7 @@ namespace {
 constinit NextSymbol<int(int) noexcept> next_unshare("unshare");
 constinit NextSymbol<int(int, int) noexcept> next_setns("setns");
 
-// The namespaces and shares that a process of several threads may not leave or enter.
+// A process of several threads may not leave or enter these namespaces and shares.
 constexpr int kAlone =
     CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWTIME | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM;
 constexpr int kOfAnyKind = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Finds the function that one of this library's stands in front of.
+// Finds the function that a function of this library stands in front of.
 #pragma once
 
 #include <dlfcn.h>
@@ -16,7 +16,8 @@ class NextSymbol {
   // `name` is the name of the function for dlsym.
   explicit constexpr NextSymbol(const char* name) noexcept : name_(name) {}
 
-  // Returns the function. Any thread may call it.
+  // Returns the function, or nullptr if there is none. Any thread may call it. A signal handler may
+  // call it once the function was found.
   [[nodiscard]] Function* get() noexcept {
     Function* found = function_.load(std::memory_order_relaxed);
     if (found != nullptr) return found;
@@ -36,8 +37,8 @@ class NextSymbol {
   std::atomic<Function*> function_{nullptr};
 };
 
-// Look the functions up at start. Later another thread may hold the loader's lock, and wait for
-// this one.
+// Look the functions up at start. Later another thread may hold the loader's lock and wait for this
+// one.
 void find_next_fork() noexcept;
 void find_next_fclose() noexcept;
 void find_next_limit_calls() noexcept;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The calls that change what pages are, for programs that free a buffer afterwards. libc unmaps a
-// large one at its free; here the next who is given it would meet the change.
+// Wraps the calls that change what pages are, for programs that free a buffer afterwards. libc
+// unmaps a large buffer at its free. The pool hands it out again, and its next owner would meet the
+// change.
 //
-// The pool is told before the call is made: it marks the buffer in front of the pages, which may be
-// out of reach afterwards, and a call that fails may have changed some of them. Advice that makes
-// pages faster or slower and nothing else stays: programs give it for each of their large arrays.
+// The pool is told before the call is made. It marks the buffer in front of the pages, and the mark
+// may be out of reach afterwards. A call that fails may have changed some of the pages. Advice that
+// only makes pages faster or slower is not told to the pool, because programs give it for each of
+// their large arrays.
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -33,9 +35,9 @@ long as_long(Argument argument) noexcept {
   }
 }
 
-// The function that one of ours stands in front of, once it is known, and the system call before:
-// the allocator underneath maps its first memory early, and the look for the function may ask for
-// some.
+// Calls the function that one of this library's stands in front of. It makes the system call as
+// long as that function is not known: the allocator underneath maps its first memory early, and
+// looking the function up may ask for memory.
 template <typename Function>
 class PageCall {
  public:
@@ -78,7 +80,7 @@ constinit NextSymbol<int(int, unsigned long, ...) noexcept> next_ioctl("ioctl");
 
 constexpr int kGuardInstall = 102;  // MADV_GUARD_INSTALL, Linux 6.13
 
-// Whether advice stays with the pages, and is about what is in them or who has it.
+// Tells whether advice stays with the pages, and is about their contents or about who has them.
 constexpr bool is_lasting(int advice) noexcept {
   return advice == MADV_DONTFORK || advice == MADV_WIPEONFORK || advice == MADV_DONTDUMP ||
          advice == MADV_MERGEABLE || advice == kGuardInstall;
@@ -91,9 +93,9 @@ void note(bool altered, const void* start, std::size_t bytes, Alteration how) no
   the_pool.control().note_altered(reinterpret_cast<std::uintptr_t>(start), bytes, how);
 }
 
-// userfaultfd(2): faults of these pages are the program's to answer from now on. The pool is told
-// after the call, as the argument is known to be readable only then. The kernel may run out of
-// memory with a part of the pages registered.
+// Notes pages that the program registered by userfaultfd(2). The program answers for their faults
+// from now on. The pool is told after the call, because the argument is known to be readable only
+// then. The kernel may run out of memory with a part of the pages registered.
 void note_watched(int result, const void* argument) noexcept {
   if (result != 0 && errno != ENOMEM) return;
   const uffdio_range& range = static_cast<const uffdio_register*>(argument)->range;
@@ -118,7 +120,7 @@ void find_next_page_calls() noexcept {
 
 using bufpool::Alteration;
 
-// The kernel looks at 32 bits of the request, and some programs hand the sign on.
+// The kernel looks at 32 bits of the request. Some programs extend its sign into the other 32.
 BUFPOOL_EXPORT int ioctl(int file, unsigned long request, ...) noexcept {
   va_list rest;
   va_start(rest, request);
@@ -174,7 +176,8 @@ BUFPOOL_EXPORT int pkey_mprotect(void* start, std::size_t bytes, int rights, int
 
 extern "C" {
 
-// The linker sends here what this library itself asks for (CMakeLists.txt): the pool knows it.
+// The linker sends the calls that this library makes itself here (CMakeLists.txt). The pool knows
+// of them.
 // NOLINTBEGIN(bugprone-reserved-identifier): the linker's names
 int __wrap_madvise(void* start, std::size_t bytes, int advice) noexcept {
   return bufpool::next_madvise(start, bytes, advice);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// dlopen, for plug-ins that would not find us. RTLD_DEEPBIND binds a plug-in to libc's own malloc
-// and free before any preloaded ones, while what it is handed by libc and by the program is ours:
-// the first of our buffers that it frees would be the end of the process (PHP loads every extension
-// so). Without the flag it finds us as all others do.
+// Wraps dlopen, for plug-ins that would not find this library. RTLD_DEEPBIND binds a plug-in to
+// libc's own malloc and free before any preloaded ones. But libc and the program hand it buffers of
+// this library, and the first one that it frees would end the process. PHP loads every extension
+// with that flag. Without it a plug-in finds this library as all others do.
 #include <dlfcn.h>
 
 #include "interpose/calls/next_symbol.h"
@@ -26,7 +26,7 @@ int without_deepbind(const char* file, int mode) noexcept {
 }  // namespace
 }  // namespace bufpool
 
-// Ends in a jump: libc looks in the RUNPATH of whoever its return address belongs to.
+// It ends in a jump, because libc searches the RUNPATH of the file that its return address lies in.
 BUFPOOL_EXPORT void* dlopen(const char* file, int mode) noexcept {
   return bufpool::next_dlopen.get()(file, bufpool::without_deepbind(file, mode));
 }

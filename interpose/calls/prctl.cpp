@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// prctl: it tells that a program is on its way to a filter of system calls.
+// Wraps prctl, which tells that a program is on its way to a filter of system calls.
 #include <sys/prctl.h>
 
 #include <cstdarg>
@@ -21,7 +21,7 @@ void find_next_prctl() noexcept { std::ignore = next_prctl.get(); }
 
 }  // namespace bufpool
 
-// libc's takes four numbers of whoever passes fewer, too.
+// libc's prctl also reads four numbers if the caller passes fewer.
 BUFPOOL_EXPORT int prctl(int option, ...) noexcept {
   if (option == PR_SET_NO_NEW_PRIVS || option == PR_SET_SECCOMP) {
     bufpool::the_pool.control().stats().settle_for_good();

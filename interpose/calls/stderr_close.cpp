@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The report of a program that closes stderr on its way out, as all coreutils do (close_stdout of
-// gnulib, from an atexit handler, and tar from main): at our destructor it would be too late.
+// Writes the report of a program that closes stderr on its way out. All coreutils do so, by
+// close_stdout of gnulib in an atexit handler, and so does tar, in main. The library's destructor
+// comes after that, and would be too late.
 //
-// A duplicate of the descriptor would be there still. But the program may go on for long after it
-// has closed its own: a parent would wait for the end of its pipe, and a terminal could not be let
-// go. Programs also close and choose numbers as they like, so a duplicate's number might be theirs
-// by then. So the report is written at the last moment that stderr is there. Whether the exit has
-// begun is not known: libc tells it by a thread_local destructor only, whose registration
-// allocates, which a program's start must not do. A program that goes on without stderr has its
-// report up to then.
+// A duplicate of the descriptor would still be there. But the program may go on for long after it
+// has closed its own. Its parent would then wait for the end of the pipe, and a terminal could not
+// be let go. Programs also close and choose numbers as they like, so the number of the duplicate
+// might be theirs by then. So the report is written at the last moment that stderr is there.
+//
+// It is not known whether the exit has begun. libc tells that by a thread_local destructor only.
+// The registration of one allocates, which a program's start must not do. A program that goes on
+// without stderr has its report up to then.
 #include <cstdio>
 #include <tuple>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// vfork, whose child runs on its parent's memory and stack, as its thread, until it calls exec. The
-// kernel aborts no sequence for it, so a request that it makes before (POSIX forbids it, and
-// programs do) must not be served by one, while other threads of the parent go on with theirs. The
-// child finds an area in place of the thread's in which every sequence misses. On other processors
-// libc's vfork stays.
+// Wraps vfork. Its child runs on its parent's memory and stack, as its parent's thread, until it
+// calls exec. The kernel aborts no sequence for the child. POSIX forbids the child to make
+// requests, but programs do. No sequence may serve such a request, because other threads of the
+// parent go on with theirs. So the child finds an area in place of the thread's in which every
+// sequence misses. On other processors libc's vfork stays.
 #if defined(__x86_64__)
 
 #include <sys/syscall.h>
@@ -22,7 +22,8 @@ extern "C" {
   return bufpool::leave_sequences();
 }
 
-// In the parent; `result` is the kernel's.
+// Ends the call in the parent. `result` is what the kernel returned: the child's number, or an
+// error below 0.
 [[gnu::used]] pid_t bufpool_after_vfork(long result, bufpool::RseqArea* area) noexcept {
   bufpool::return_to_sequences(area);
   bufpool::OwnerLock::leave_vfork();
@@ -31,9 +32,9 @@ extern "C" {
   return -1;
 }
 
-// The child's calls overwrite the stack, so the return address waits in a register, of which the
-// kernel keeps all but rax, rcx and r11. The child leaves by a jump: on a shadow stack, which it
-// shares with its parent, a return would take the parent's entry.
+// The child's calls overwrite the stack. So the return address waits in a register: the kernel
+// keeps all but rax, rcx and r11. The child leaves by a jump. It shares a shadow stack with its
+// parent, and a return would take the parent's entry.
 static_assert(SYS_vfork == 58);
 BUFPOOL_EXPORT [[gnu::naked]] pid_t vfork() noexcept {
   asm(R"(

@@ -24,7 +24,7 @@
 #include "pool/sync/owner_lock.h"
 #include "report/descriptor.h"
 
-// Absent before glibc 2.32.
+// glibc has this since 2.32.
 #pragma weak strerrordesc_np
 
 namespace bufpool {
@@ -37,20 +37,21 @@ struct ExitReport {
   std::uint64_t least_gets = 0;
   ExitReportTarget target;
   StderrAtStart own_stderr;
-  // The thread whose turn it is uses the members below.
+  // Only the thread whose turn it is uses the members below.
   ExitReportWriter writer;
   char path[PATH_MAX] = {};
-  // Bytes. Five times of what the longest way through the report needs. The program may end on a
-  // coroutine's stack of a page, which is enough for libc's exit.
+  // The stack has five times the bytes that the longest way through the report needs. The program
+  // may end on a coroutine's stack of a page, which is enough for libc's exit.
   alignas(16) std::byte stack[32 << 10] = {};
 };
 
-// All zero, so that it takes no page of the library's file, as is the pool.
+// It is all zero, as the pool is, so that it takes no page of the library's file.
 constinit ExitReport state;
 
 // Calls work() on the report's own stack. It stays on the caller's if the program may have a filter
-// that traps: its handler may want the alternate stack, which the caller may be on already. The
-// kernel would not see that, and start at the top of it again. Pre: it is this thread's turn.
+// that traps. The handler of the trap may want the alternate stack, which the caller may be on
+// already. The kernel would not see that, and would start at the top of it again. Pre: it is this
+// thread's turn.
 template <typename Work>
 void with_stack(Work work) noexcept {
   if (platform::expects_filter()) return work();
@@ -58,11 +59,12 @@ void with_stack(Work work) noexcept {
   platform::call_on_stack(&work, call, std::end(state.stack));
 }
 
-// Whether the program put a filter of its own on this thread since its start, or it is not known.
-// Then a system call that it did not make before may be its death.
+// Tells whether the program put a filter of its own on this thread since its start, or whether that
+// is not known. A system call that the program did not make before may then end it.
 bool is_confined() noexcept { return platform::safe_calls() == platform::SafeCalls::kFew; }
 
-// Says it in one line on stderr, with the reason first: the path may be longer than the line.
+// Says in one line on stderr that the report failed. The reason comes first, because the path may
+// be longer than the line.
 [[gnu::noinline]] void tell_failure(int error, bool confined) noexcept {
   if (!state.own_stderr.is_there()) return;
   Message message;
@@ -77,12 +79,12 @@ bool is_confined() noexcept { return platform::safe_calls() == platform::SafeCal
   message.say(confined ? Message::Wait::kAsWritten : Message::Wait::kForRoom);
 }
 
-// A pipe that nobody reads must not be waited for, neither here nor when it is full. Returns 0, or
-// the error.
+// Writes the report to its file. Returns 0, or the error. A pipe that nobody reads must not be
+// waited for, neither here nor when it is full.
 [[gnu::noinline]] int write_report_file(bool confined, Unnoticed& unnoticed) noexcept {
   const char* const path = state.target.path_now(state.writer.command(), state.path);
   if (path == nullptr) {
-    state.path[0] = '\0';  // which the name may have filled
+    state.path[0] = '\0';  // the name may have filled it
     return ENAMETOOLONG;
   }
   const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
@@ -115,12 +117,13 @@ void print_now(std::string_view closing, Unnoticed& unnoticed) noexcept {
       ReportForm::kText, unnoticed, closing);
 }
 
-// Few processes that use no buffers have anything to learn from a report. One that makes many
-// requests outside the range does: that the range should be another, or that the pool is of no use.
+// A process that uses no buffers has little to learn from a report. A process that makes many
+// requests outside the range has something: the range should be another, or the pool is of no use
+// to it.
 bool is_worth_a_report() noexcept {
   const std::uint64_t least = state.least_gets;
   if (least == 0 || the_pool.figures().gets() >= least) return true;
-  // There is no pool, as was said at start, or wished.
+  // There is no pool. That was said at start, or the user wished it.
   if (the_pool.figures().mode() == PoolMode::kPassThrough) return false;
   return Heap::passed_above() >= least ||
          PassCounter::total() / policy::kSmallRequestsPerGet >= least;
@@ -139,13 +142,13 @@ void prepare_exit_report(const Options& options) noexcept {
 }
 
 void restart_report_in_child() noexcept {
-  if (state.written) state.written = false;  // a page that is written is one to copy
+  if (state.written) state.written = false;  // a page that is written has to be copied
   if (!state.turn.is_free()) state.turn.reset();
 }
 
-// It makes no system call if there is nothing to report: a child may have locked itself in. A
-// thread that comes while another one writes waits for it, as the end of the process would cut the
-// report off.
+// It makes no system call if there is nothing to report, because a child may have locked itself in.
+// A thread that comes while another one writes waits for it, because the end of the process would
+// cut the report off.
 void report_exit() noexcept {
   if (state.target.kind() == ExitReportTarget::Kind::kOff || !is_worth_a_report()) return;
   if (!OwnerLock::process_is_entered() || state.written) return;

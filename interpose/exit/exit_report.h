@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// When there is a report, and of what.
+// Decides when there is a report, and of what.
 #pragma once
 
 #include <string_view>
@@ -8,18 +8,22 @@
 
 namespace bufpool {
 
-// Makes the report ready to be written without memory, libc or luck. Pre: called once, at start.
+// Makes ready what a report needs, so that it can be written later without memory. Pre: it is
+// called once, at start.
 void prepare_exit_report(const Options& options) noexcept;
 
-// Gives a forked child a report of its own.
+// Gives a forked child a report of its own. Pre: it is called in the child, by the thread that
+// forked.
 void restart_report_in_child() noexcept;
 
 // Writes the report, the first time that it is called in a process that has made enough requests.
-// It waits where another thread is about it, for two seconds at most. A vfork child has none, as it
-// shares the parent's memory. Any thread and any signal handler may call it.
+// If another thread is writing it, it waits for that thread, for two seconds at most. A vfork child
+// has no report, because it shares its parent's memory. Any thread and any signal handler may call
+// it.
 void report_exit() noexcept;
 
-// Does what report_exit() does if the report goes to stderr, which is about to be closed.
+// Does what report_exit() does if the report goes to stderr, which is about to be closed. Any
+// thread and any signal handler may call it.
 void report_before_close() noexcept;
 
 // Writes the report as text on stderr, now (malloc_stats), and the lines of `closing` behind it,

@@ -17,8 +17,8 @@ ReportTarget::Kind kind_of(std::string_view setting) noexcept {
   return report_target(setting, {1, "c", 1}, path).kind;
 }
 
-// Adds the current folder, if the kernel tells it. A percent sign in it begins no word, and is
-// doubled for that.
+// Adds the current folder, if the kernel tells it. A percent sign in it begins no word, so it is
+// doubled.
 void add_folder(BoundedText& text) noexcept {
   char folder[PATH_MAX];
   if (getcwd(folder, sizeof folder) == nullptr) return;

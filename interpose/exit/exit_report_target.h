@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where the report at exit goes, as BUFPOOL_REPORT said at the start.
+// Knows where the report at exit goes, as BUFPOOL_REPORT said at the start.
 #pragma once
 
 #include <climits>
@@ -11,8 +11,8 @@
 
 namespace bufpool {
 
-// Keeps the setting, as the program may change its environment and its folder: the file is where
-// the setting was made.
+// Keeps the setting, because the program may change its environment and its folder. A
+// relative name stays one of the folder that the process was started in.
 class ExitReportTarget {
  public:
   enum class Kind : std::uint8_t { kOff, kStderr, kFile };

@@ -38,8 +38,8 @@ void ExitReportWriter::take_snapshot() noexcept {
   snapshot_.passed_within = Heap::passed_within();
 }
 
-// Not inlined, so that its variables are not on the stack together with those of take_snapshot(): a
-// signal handler's is small.
+// It is not inlined. Otherwise its variables would be on the stack together with those of
+// take_snapshot(), and a signal handler's stack is small.
 [[gnu::noinline]] int ExitReportWriter::write(const Destination& to, ReportForm form,
                                               Unnoticed& unnoticed,
                                               std::string_view closing) noexcept {

@@ -16,22 +16,22 @@
 
 namespace bufpool {
 
-// Everything that a report needs and that is too large for a signal handler's stack. One thread
-// uses it at a time. No memory is allocated. It is never destroyed.
+// Holds everything that a report needs and that is too large for a signal handler's stack. One
+// thread uses it at a time. It allocates no memory, and it is never destroyed.
 class ExitReportWriter {
  public:
   struct Destination {
     int descriptor;
     Outlet::Use use;
     bool confined;    // the program has locked itself in
-    int patience_ms;  // up to the first byte
+    int patience_ms;  // up to the first byte, in milliseconds
   };
 
-  // Notes the time and the process's name: the title of a process is its to change (nginx and
-  // others do), where libc's own pointer points. Pre: called once, at start.
+  // Notes the time and the process's name. A process may change its title later, as nginx and
+  // others do, and libc's own pointer leads to the title. Pre: it is called once, at start.
   void note_start() noexcept;
 
-  // Makes all ready that needs luck. Without it the first write() does so.
+  // Makes the log ready. Without this call the first write() does so.
   void prepare() noexcept { log_.prepare(); }
 
   // Returns the process's name, as it was at start.
@@ -46,7 +46,7 @@ class ExitReportWriter {
                           std::string_view closing = {}) noexcept;
 
  private:
-  // More than the longest report of all classes; a longer one would leave in two pieces.
+  // A report of all classes is shorter. A longer one would leave in two pieces.
   static constexpr std::size_t kReportBytes = 192 << 10;
 
   ExitLog log_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// _exit and _Exit: a program that ends by them runs no destructors, and so writes its report here.
+// Wraps _exit and _Exit. A program that ends by them runs no destructors, so its report is written
+// here.
 #include <sys/syscall.h>
 #include <unistd.h>
 

@@ -6,7 +6,8 @@
 
 namespace bufpool {
 
-// Writes a line on stderr that says what is wrong, and aborts. A signal handler may call it.
+// Writes a line on stderr that says what is wrong, and aborts. Any thread and any signal handler
+// may call it.
 [[noreturn]] void abort_on_fault(const Fault& fault);
 
 }  // namespace bufpool

@@ -17,13 +17,14 @@
 namespace bufpool {
 namespace {
 
-// The rest of the process's patience. A reader who never reads holds up one line and not each.
+// It is the rest of the process's patience. A reader that never reads holds up one line, and not
+// each.
 constinit std::atomic<int> patience_ms{policy::kMessagePatienceMs};
 
-// Within what a pipe takes as soon as poll(2) says so.
+// A pipe has room for so many bytes as soon as poll(2) says that it has room.
 constexpr std::uint16_t kPiece = 512;
 
-// libc's write is a cancellation point.
+// Writes by the system call, because libc's write is a cancellation point.
 void write_plainly(std::string_view text) noexcept {
   const int kept = errno;
   while (!text.empty()) {
@@ -57,7 +58,7 @@ Message& Message::address(std::uintptr_t value) noexcept {
   return *this;
 }
 
-// Nothing can be done where stderr is gone.
+// Nothing can be done if stderr is gone.
 void Message::say(Wait wait) noexcept {
   const std::size_t length = text_.text().size();
   line_[length] = '\n';

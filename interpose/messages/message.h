@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Single lines on stderr, for what cannot wait for the report. They may be written at any time, in
-// a signal handler too: by a buffer on the stack and write(2).
+// Writes single lines on stderr, for what cannot wait for the report. They may be written at any
+// time, also in a signal handler: the line is made on the stack and leaves by write(2).
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace bufpool {
 
-// One line, which begins with the library's name. Text that does not fit is cut.
+// Makes one line, which begins with the library's name. Text that does not fit is cut.
 class Message {
  public:
   // Begins the line with the library's name.
@@ -19,8 +19,8 @@ class Message {
   Message(const Message&) = delete;
   Message& operator=(const Message&) = delete;
 
-  // Adds words. A control character becomes a question mark: what strangers wrote stays on the
-  // line.
+  // Adds words. A control character becomes a question mark, so that the words of others stay on
+  // the line.
   Message& text(std::string_view words) noexcept;
 
   // Adds a number in decimal digits.

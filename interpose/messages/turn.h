@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A lock for work that is done with all signals blocked and need not be done at all.
+// Gives threads turns at work that is done with all signals blocked and need not be done at all.
 #pragma once
 
 #include <pthread.h>

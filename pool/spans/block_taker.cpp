@@ -62,7 +62,9 @@ void BlockTaker::count(Taken& taken, std::size_t asked) noexcept {
   ++counters.misses;
   counters.filled += taken.count - 1;
   counters.faulted_bytes += taken.about_to_touch;
-  if (taken.regret_bytes > 0) counters.regretted_bytes += taken.about_to_touch;
+  // Pages that never had memory look like those that went back. No more is regretted than went back.
+  const std::uint64_t regretted = std::min(taken.about_to_touch, taken.regret_bytes);
+  counters.regretted_bytes = std::min(counters.regretted_bytes + regretted, counters.purged_bytes);
   taken.new_outstanding_peak = counters.outstanding() > counters.outstanding_peak;
   if (taken.new_outstanding_peak) counters.outstanding_peak = counters.outstanding();
 }

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The allocators that take part: what Debian ships, and builds of ours."""
+"""Knows the allocators that take part: what Debian ships, and builds of ours."""
 
 import os
 import subprocess
 from dataclasses import dataclass, field
 
-# Name -> soname of the peer; None is no preload at all.
+# Maps a name to the soname of the peer. None is no preload at all.
 PEERS = {
     "glibc": None,
     "mimalloc": "libmimalloc.so.2.0",
@@ -13,7 +13,7 @@ PEERS = {
     "gperftools": "libtcmalloc_minimal.so.4",
     "tbb": "libtbbmalloc_proxy.so.2",
 }
-# Debian packages, for the message that says what is missing.
+# Maps a peer to its Debian package, for the message that says what is missing.
 PACKAGES = {
     "mimalloc": "libmimalloc2.0",
     "jemalloc": "libjemalloc2",
@@ -27,13 +27,13 @@ LIBRARY_FOLDERS = (
     "/usr/lib64",
     "/usr/lib",
 )
-# Whoever runs the benchmark may have tuned an allocator for something else.
+# The user may have tuned an allocator by these for something else.
 FOREIGN_PREFIXES = ("BUFPOOL_", "MIMALLOC_", "MALLOC_", "TCMALLOC_", "TBB_", "JEMALLOC_")
 FOREIGN_NAMES = ("LD_PRELOAD", "GLIBC_TUNABLES", "PYTHONMALLOC")
 
 
 class BenchError(Exception):
-    """A reason to stop that is the caller's to mend."""
+    """Is a reason to stop that the caller has to mend."""
 
 
 @dataclass
@@ -44,7 +44,8 @@ class Allocator:
     variables: dict = field(default_factory=dict)
 
     def environment(self, preload=None):
-        """The environment of a process under this allocator; `preload` replaces its library."""
+        """Returns the environment of a process under this allocator. `preload` replaces its
+        library."""
         variables = dict(clean_environment(), **self.variables)
         library = preload or self.path
         if library:
@@ -61,7 +62,7 @@ def clean_environment():
 
 
 def loader_cache():
-    """soname -> path, as the loader sees them; empty where ldconfig is not to be had."""
+    """Maps sonames to paths, as the loader sees them. It is empty if there is no ldconfig."""
     for program in ("/sbin/ldconfig", "ldconfig"):
         try:
             result = subprocess.run([program, "-p"], capture_output=True, text=True, check=True)
@@ -82,7 +83,7 @@ def find_library(soname, cache):
 
 
 def find_peers(names, say):
-    """The peers of that name that are installed; says aloud which are not."""
+    """Returns the peers of these names that are installed, and says which are not."""
     cache = loader_cache()
     found = []
     for name in names:
@@ -98,7 +99,7 @@ def find_peers(names, say):
 
 
 def named_peers(specifications):
-    """`specifications` are NAME=PATH."""
+    """Returns the peers of `specifications`, which are NAME=PATH."""
     found = []
     for text in specifications:
         name, separator, path = text.partition("=")
@@ -111,7 +112,7 @@ def named_peers(specifications):
 
 
 def our_libraries(specifications, extra_variables):
-    """`specifications` are PATH or NAME=PATH."""
+    """Returns the builds of ours of `specifications`, which are PATH or NAME=PATH."""
     found = []
     for text in specifications:
         name, separator, path = text.partition("=")
@@ -129,7 +130,7 @@ def our_libraries(specifications, extra_variables):
 
 
 def libc_path():
-    """glibc itself, to preload in front of an allocator that a program is linked against."""
+    """Returns glibc's path, to preload it before an allocator that a program is linked against."""
     path = find_library("libc.so.6", loader_cache())
     if not path:
         raise BenchError("libc.so.6 not found")
@@ -137,7 +138,8 @@ def libc_path():
 
 
 def check_loaded(allocator, rows_program):
-    """A preload that fails is only a warning of the loader's; the row would measure glibc."""
+    """Checks that the library is loaded. The loader only warns of a preload that fails, and the
+    row would measure glibc."""
     result = subprocess.run(
         [rows_program, "WHO"], env=allocator.environment(), capture_output=True, text=True
     )

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""What is promised, and whether a row keeps it."""
+"""Knows what is promised, and whether a row keeps it."""
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 BEST = "best"
 
-# (rows, against whom, most that ours may take in proportion)
+# Each is (rows, against whom, the most that ours may take in proportion).
 BOUNDS = (
     (("hot/1K", "hot/2K", "hot/4K", "hot/8K", "hot/16K", "hot/32K", "hot/64K", "hot/128K",
       "hot/256K"), BEST, 1.10),
@@ -32,7 +32,7 @@ BOUNDS = (
     (("python-bytearrays/cpu",), BEST, 1.15),
 )
 
-# (rows, most that ours may take in the row's own unit)
+# Each is (rows, the most that ours may take in the row's own unit).
 CEILINGS = (
     (("redis-flushall/12s",), 40),
     (("burst-*/3s",), 64 + 32),
@@ -93,9 +93,10 @@ def best_of(values, lower_is_better):
 
 
 def verdicts(row, ours, peers, lower_is_better=True):
-    """One per promise about the row, or the plain ratio to the best peer where there is none.
+    """Returns one verdict per promise about the row. Without a promise it is the plain ratio to the
+    best peer.
 
-    A bound against a peer that takes no part is not judged; one on a value of ours that could
+    A bound against a peer that takes no part is not judged. A bound on a value of ours that could
     not be measured is missed."""
     best = best_of(peers, lower_is_better)
     result = [Ceiling(ours, limit) for rows, limit in CEILINGS if matches(row, rows)]

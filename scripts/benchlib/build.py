@@ -7,13 +7,13 @@ import subprocess
 
 from benchlib.allocators import BenchError
 
-# The same as in tests/bench/CMakeLists.txt: optimised whatever the build type, and with malloc
-# an ordinary function.
+# These are the flags of tests/bench/CMakeLists.txt. They optimise in every build type, and make
+# malloc an ordinary function.
 FLAGS = ["-std=c++20", "-O2", "-fno-builtin", "-pthread"]
 
 
 def compile_program(root, build_folder, name):
-    """The path of the program `name`, compiled from tests/bench/NAME.cpp."""
+    """Returns the path of the program `name`, compiled from tests/bench/NAME.cpp."""
     source = os.path.join(root, "tests", "bench", name + ".cpp")
     headers = glob.glob(os.path.join(root, "tests", "bench", "*.h"))
     program = os.path.join(build_folder, "bench", name)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Resident memory, ours and the peers': one process after the other, nothing else at work."""
+"""Measures resident memory, ours and the peers': one process after the other, with nothing else
+at work."""
 
 import subprocess
 import time
@@ -26,7 +27,7 @@ class Scale:
     cache_seconds: int
     bytearrays: int
     phase_rounds: int
-    # Seconds without a call at which memory is looked at.
+    # Memory is looked at after so many seconds without a call.
     idle_redis: tuple
     idle_burst: tuple
     idle_threads: tuple
@@ -55,7 +56,7 @@ def scenarios(root, build_folder, scale, burst_mib, say):
 
 
 def chosen(every, patterns):
-    """(scenario, its names that are wanted), in order."""
+    """Returns pairs of a scenario and its names that are wanted, in order."""
     names = [name for scenario in every for name in scenario.names]
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in names):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The budget that ours gives itself in a container of 128 MiB."""
+"""Measures the budget that ours gives itself in a container of 128 MiB."""
 
 import contextlib
 import json
@@ -18,21 +18,21 @@ FIELD = "budget_max"
 CGROUPS = "/sys/fs/cgroup"
 BURST = ("again", str(64 * 1024), str(16 * MIB))
 TIMEOUT = 30
-# The wrapped command comes as arguments: the shell itself is not to be preloaded.
+# The wrapped command comes as arguments, because the shell itself is not to be preloaded.
 JOIN = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
 PRETEND = (f'mount --bind "$0/tree" {CGROUPS} && mount --bind "$0/self" /proc/$$/cgroup '
            '&& exec "$@"')
 
 
 def own_paths():
-    """Controllers ("" for version 2) -> path, as this process sees them."""
+    """Maps controllers ("" for version 2) to paths, as this process sees them."""
     with open("/proc/self/cgroup", encoding="utf-8") as file:
         fields = [line.rstrip("\n").split(":", 2) for line in file]
     return {controllers: path for _, controllers, path in fields}
 
 
 def upwards(top, path):
-    """The folders from that path up to `top`."""
+    """Returns the folders from that path up to `top`."""
     here = os.path.join(top, path.lstrip("/")).rstrip("/")
     while here.startswith(top):
         yield here
@@ -40,15 +40,16 @@ def upwards(top, path):
 
 
 def candidates():
-    """(folder in which a cgroup with a memory limit may be made, the limit's file). As near to
-    our own cgroup as can be, so that what limits us limits it too."""
+    """Returns pairs of a folder in which a cgroup with a memory limit may be made, and the limit's
+    file. They are as near to our own cgroup as can be, so that what limits us limits it too."""
     for controllers, path in own_paths().items():
         if "memory" in controllers.split(","):
             for folder in upwards(os.path.join(CGROUPS, "memory"), path):
                 yield folder, "memory.limit_in_bytes"
         if not controllers:
             for folder in upwards(CGROUPS, path):
-                # Not switched on where it is off: that would change other people's cgroups.
+                # A controller that is off stays off, because switching it on would change other
+                # people's cgroups.
                 with contextlib.suppress(OSError):
                     with open(os.path.join(folder, "cgroup.subtree_control"),
                               encoding="ascii") as file:
@@ -57,7 +58,7 @@ def candidates():
 
 
 def remove(folder):
-    """A cgroup whose last process has just ended may be busy for a moment."""
+    """Removes a cgroup. It may be busy for a moment if its last process has just ended."""
     for _ in range(50):
         try:
             os.rmdir(folder)
@@ -67,7 +68,7 @@ def remove(folder):
 
 
 def new_cgroup():
-    """Its folder, or None where none may be made."""
+    """Returns the folder of a new cgroup, or None if none may be made."""
     for parent, limit in candidates():
         folder = os.path.join(parent, f"bufpool-bench-{os.getpid()}")
         try:
@@ -85,7 +86,7 @@ def new_cgroup():
 
 @contextlib.contextmanager
 def real_cgroup():
-    """The words in front of a command that runs inside; None where there is no way."""
+    """Returns the words in front of a command that runs inside, or None if there is no way."""
     folder = new_cgroup()
     try:
         yield folder and ["sh", "-c", JOIN, folder]
@@ -96,7 +97,8 @@ def real_cgroup():
 
 @contextlib.contextmanager
 def pretended_cgroup():
-    """The same with files of ours in the place of the kernel's: enough for whoever reads them."""
+    """Returns the same with files of ours in the place of the kernel's, for programs that read
+    them."""
     with tempfile.TemporaryDirectory(prefix="bufpool-cgroup-") as folder:
         os.mkdir(os.path.join(folder, "tree"))
         files = {"self": "0::/", "tree/cgroup.controllers": "memory", "tree/memory.max": LIMIT,

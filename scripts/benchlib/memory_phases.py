@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Phases of one size each: whether address space and mappings add up over a long life."""
+"""Measures whether phases of one size each add up address space and mappings over a long life."""
 
 import subprocess
 
@@ -9,8 +9,8 @@ AXES = ("round", "value")
 
 
 class Phases(Scenario):
-    """The most that was seen, and what the second half of the rounds saw in proportion to the
-    first: a program may live for months."""
+    """Measures the most that was seen, and what the second half of the rounds saw in proportion to
+    the first, because a program may live for months."""
 
     name = "phases"
     names = [name]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Programs that allocate, free, and go idle: a burst, many threads, a Python of byte arrays."""
+"""Measures programs that allocate, free, and go idle: a burst, many threads, and a Python of byte
+arrays."""
 
 import contextlib
 import select
@@ -21,7 +22,7 @@ THREAD_BYTES = 1024 * 1024
 
 
 class Talk:
-    """A program that says a line when it has got somewhere, and goes on when spoken to."""
+    """Talks with a program that says a line when it has got somewhere, and then waits for one."""
 
     def __init__(self, process, complaints):
         self.process = process
@@ -29,7 +30,7 @@ class Talk:
         self.pid = process.pid
 
     def hear(self, word):
-        """Waits for a line that begins with `word`; what follows it."""
+        """Waits for a line that begins with `word`, and returns what follows the word."""
         ready, _, _ = select.select([self.process.stdout], [], [], WORD_TIMEOUT)
         line = self.process.stdout.readline().split() if ready else []
         if line[:1] != [word]:
@@ -43,7 +44,7 @@ class Talk:
         self.process.stdin.flush()
 
     def end(self):
-        """Lets it end, which must succeed: a crash at exit counts."""
+        """Lets the program end, which must succeed, because a crash at exit counts."""
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
         if self.process.wait(END_TIMEOUT) != 0:
@@ -100,8 +101,8 @@ class Burst(Scenario):
         return values
 
     def again(self, allocator):
-        """The least of a few processes: all that disturbs one makes it longer. Half the burst
-        tells as much of a single buffer's price."""
+        """Returns the least of a few processes, because all that disturbs one makes it longer. Half
+        the burst tells as much of a single buffer's price."""
         taken = []
         for _ in range(RUNS):
             with self.start("again", self.burst_bytes // 2, allocator) as program:
@@ -137,7 +138,7 @@ class Threads(Scenario):
 
 
 class ByteArrays(Scenario):
-    """The row py/bytearrays with a look at its memory, its 64 arrays still alive."""
+    """Runs the row py/bytearrays, and looks at its memory while its 64 arrays are still alive."""
 
     name = "python-bytearrays"
     names = [name]

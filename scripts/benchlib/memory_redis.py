@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A redis whose values change their sizes, and what is left of it after FLUSHALL."""
+"""Measures a redis whose values change their sizes, and what is left of it after FLUSHALL."""
 
 import os
 import random
@@ -13,7 +13,7 @@ from benchlib.scenario import Scenario, Skipped, by_row, idle_rows
 from benchlib.servers import maps, server
 
 KIB = 1024
-# Each phase overwrites what the one before it left, keys drawn at random.
+# Each phase overwrites what the one before it left. The keys are drawn at random.
 PHASES = ((1, 4), (4, 32), (16, 128), (1, 64))
 TURNOVER = 2  # bytes a phase writes, in proportion to what is live
 PIPELINE_BYTES = 1024 * KIB
@@ -22,7 +22,7 @@ TIMEOUT = 60
 
 
 class Client:
-    """Commands in a pipeline; all answers are one line."""
+    """Sends commands in a pipeline. All answers are one line."""
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
@@ -48,7 +48,7 @@ class Client:
             self.flush()
 
     def flush(self):
-        """The last answer."""
+        """Sends what is left, and returns the last answer."""
         self.socket.sendall(b"".join(self.parts))
         answers = b""
         while answers.count(b"\n") < self.commands:
@@ -65,7 +65,7 @@ class Client:
 
 
 class Churn:
-    """Keys and the sizes of their values; the same sequence in every run."""
+    """Draws keys and the sizes of their values, in the same sequence in every run."""
 
     def __init__(self, client, live_bytes):
         self.client = client

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A cache that is full and churns: varnish in front of more than it can hold."""
+"""Measures a cache that is full and churns: varnish in front of more than it can hold."""
 
 import contextlib
 import os
@@ -33,7 +33,7 @@ end
 
 
 def body_sizes():
-    """Log-uniform; the same in every run."""
+    """Returns log-uniform sizes, the same in every run."""
     ratio = LARGEST / SMALLEST
     return [int(SMALLEST * ratio ** (i / (FILES - 1))) for i in range(FILES)]
 
@@ -81,7 +81,7 @@ class Varnish(Scenario):
 
     @contextlib.contextmanager
     def cache(self, folder, allocator, ports):
-        """The pid of the child that does the work."""
+        """Starts varnish, and yields the pid of the child that does the work."""
         address = ("127.0.0.1", ports["cache"])
         work = os.path.join(folder, "work")
         command = [self.programs["varnishd"], "-F", "-j", "none", "-n", work, "-T", "none",
@@ -97,7 +97,7 @@ class Varnish(Scenario):
             yield found[0]
 
     def load(self, folder, ports):
-        """Requests per second."""
+        """Returns the requests per second."""
         script = os.path.join(folder, "requests.lua")
         with open(script, "w", encoding="ascii") as file:
             file.write(REQUESTS.format(files=FILES, versions=self.versions))

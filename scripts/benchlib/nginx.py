@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""CPU that nginx takes per request when it proxies bodies of 1 MiB through buffers of 64 KiB."""
+"""Measures the CPU that nginx takes per request when it proxies bodies of 1 MiB through buffers of
+64 KiB."""
 
 import os
 import re
@@ -36,8 +37,8 @@ BACKEND = COMMON + """
   server {{ listen 127.0.0.1:{backend}; root {folder}/files; }}
 }}
 """
-# No temporary file: what does not fit the buffers waits at the backend, or the row measures
-# the file system.
+# There is no temporary file. What does not fit the buffers waits at the backend. Otherwise the row
+# would measure the file system.
 PROXY = COMMON + """
   upstream backend {{ server 127.0.0.1:{backend}; keepalive 64; keepalive_requests 1000000; }}
   server {{
@@ -82,8 +83,8 @@ def find_program(name):
 
 
 def start_nginx(program, folder, name, template, variables, ports):
-    """The server `name` of `ports`, until the block ends."""
-    # Started by root, workers would become a user that may not read the folder.
+    """Runs the server `name` of `ports` until the block ends."""
+    # If root started them, workers would become a user that may not read the folder.
     user = "user root root;" if os.geteuid() == 0 else ""
     config = os.path.join(folder, name + ".conf")
     with open(config, "w", encoding="utf-8") as file:
@@ -94,7 +95,7 @@ def start_nginx(program, folder, name, template, variables, ports):
 
 
 def wrk_figures(text):
-    """Requests answered, and how many a second."""
+    """Returns the number of requests that were answered, and how many a second."""
     count = re.search(r"(\d+) requests in", text)
     rate = re.search(r"Requests/sec:\s*([\d.]+)", text)
     if not count or not rate or "Non-2xx" in text or "Socket errors" in text:
@@ -129,13 +130,13 @@ class NginxBench:
             return None, None
 
     def proxy(self, allocator):
-        """Microseconds of the worker's CPU per request, and requests per second."""
+        """Returns microseconds of the worker's CPU per request, and requests per second."""
         with self.start("proxy", PROXY, allocator.environment()) as master:
             workers = children(master.pid)
             self.load(1)
             before = sum(cpu_seconds(pid) for pid in workers)
             requests, rate = self.load(self.seconds)
-            # Of a worker that has crashed meanwhile there is no /proc entry: an OSError.
+            # A worker that has crashed meanwhile has no /proc entry, which is an OSError.
             used = sum(cpu_seconds(pid) for pid in workers) - before
         if not workers:
             raise BenchError("no worker")

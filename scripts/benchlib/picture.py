@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""A line for each allocator, as one SVG."""
+"""Draws a line for each allocator, as one SVG."""
 
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 720, 320
 LEFT, RIGHT, TOP, BOTTOM = 64, 128, 32, 40
-# Colours that people who see no red or green can tell apart (Okabe and Ito).
+# People who see no red or green can tell these colours apart (Okabe and Ito).
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 GRID_LINES = 5
 
 
 def nice_step(most):
-    """The distance of the grid's lines: 1, 2 or 5 times a power of ten."""
+    """Returns the distance of the grid's lines: 1, 2 or 5 times a power of ten."""
     step = 10.0 ** -3
     while True:
         for factor in (1, 2, 5):
@@ -30,7 +30,7 @@ def label(value):
 
 
 class Frame:
-    """From values to places on the page. All axes begin at 0."""
+    """Turns values into places on the page. All axes begin at 0."""
 
     def __init__(self, series):
         points = [point for line in series.values() for point in line]
@@ -67,7 +67,7 @@ def line(frame, points, colour):
 
 
 def draw(title, axes, series):
-    """`series`: name -> [(x, y)], in the order of x. The text of the file."""
+    """Returns the text of the file. `series` maps names to lists of (x, y), in the order of x."""
     frame = Frame(series)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '

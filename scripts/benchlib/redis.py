@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Requests per second of a redis server with values of a buffer's size."""
+"""Measures requests per second of a redis server with values of a buffer's size."""
 
 import csv
 import os
@@ -31,7 +31,7 @@ def measure(allocators, rounds, requests, results, say):
 
 
 def one_run(programs, allocator, size, requests, say):
-    """Test -> requests per second; empty where it failed."""
+    """Maps tests to requests per second. It is empty if the run failed."""
     try:
         with tempfile.TemporaryDirectory(prefix="bufpool-redis-") as folder:
             return load(programs, allocator, size, requests, folder)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Resident memory of a process, once and over time."""
+"""Measures resident memory of a process, once and over time."""
 
 import csv
 import os
@@ -15,7 +15,8 @@ AXES = ("seconds", "resident_mib")
 
 
 def exact_mib(pid):
-    """By a walk of the page tables: the kernel's running count in statm may be some pages off."""
+    """Returns a count by a walk of the page tables. The kernel's running count in statm may be some
+    pages off."""
     try:
         with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
             for line in file:
@@ -27,7 +28,8 @@ def exact_mib(pid):
 
 
 def quick_mib(pid):
-    """Disturbs the process less than the walk, which keeps it from mapping anything meanwhile."""
+    """Returns the kernel's running count. It disturbs the process less than the walk, which keeps
+    it from mapping anything meanwhile."""
     with open(f"/proc/{pid}/statm", encoding="ascii") as file:
         return int(file.read().split()[1]) * PAGE / MIB
 
@@ -37,7 +39,7 @@ def sleep_until(moment):
 
 
 class Watch:
-    """Samples a process in the background while the block lasts; `phase` names what it is at."""
+    """Samples a process in the background while the block lasts. `phase` names what it does."""
 
     def __init__(self, pid, phase="start"):
         self.pid = pid
@@ -71,7 +73,7 @@ class Watch:
         return self.note(exact_mib(self.pid))
 
     def after(self, offsets, phase="idle"):
-        """Seconds -> MiB at those moments from now on."""
+        """Maps seconds to MiB at those moments from now on."""
         self.phase = phase
         start = time.monotonic()
         found = {}
@@ -81,7 +83,7 @@ class Watch:
         return found
 
     def since(self, seconds):
-        """What was sampled from that moment on, on the clock of `samples`."""
+        """Returns what was sampled from that moment on, on the clock of `samples`."""
         return [mib for moment, _, mib in list(self.samples) if moment >= seconds]
 
     def elapsed(self):
@@ -89,8 +91,8 @@ class Watch:
 
 
 class Plot:
-    """What was seen over time in each scenario: a table NAME.csv and a picture NAME.svg of the
-    first round. Nothing without a folder."""
+    """Writes what was seen over time in each scenario: a table NAME.csv and a picture NAME.svg of
+    the first round. It writes nothing without a folder."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -99,7 +101,7 @@ class Plot:
             os.makedirs(folder, exist_ok=True)
 
     def add(self, scenario, turn, allocator, samples, axes):
-        """`samples`: (x, phase, y)."""
+        """Adds `samples`, which are (x, phase, y)."""
         if not self.folder:
             return
         samples = sorted(samples)

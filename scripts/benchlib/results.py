@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Samples collected, shown as a table, written as JSON."""
+"""Collects samples, shows them as a table, and writes them as JSON."""
 
 import json
 import os
@@ -24,7 +24,7 @@ class Results:
         self.say(f"{'row':<{self.row_width}}{names}  ratio of ours")
 
     def add(self, row, unit, samples, lower_is_better=True):
-        """`samples`: name -> list of values, None for a run that failed."""
+        """Adds a row. `samples` maps names to lists of values, with None for a run that failed."""
         medians = {}
         for name, values in samples.items():
             good = [value for value in values if value is not None]
@@ -50,7 +50,7 @@ class Results:
         self.say(self.line(row, medians, judged))
 
     def skip(self, names, reason):
-        """What cannot be measured here is neither kept nor missed."""
+        """Notes rows that cannot be measured here. They are neither kept nor missed."""
         self.skipped += [{"scenario": name, "reason": reason} for name in names]
         self.say(f"SKIPPED: {', '.join(names)}: {reason}")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The rows: a fresh process per row and allocator, the allocators taking turns."""
+"""Measures the rows in a fresh process per row and allocator. The allocators take turns."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from benchlib.build import compile_program
 
 RUN_TIMEOUT = 60  # seconds; the slowest row takes about three
 STARTS = 200
-# Rows whose single run is long, or already a percentile of many, are repeated less often.
+# Rows whose single run is long, or is already a percentile of many, are repeated less often.
 HEAVY = {"burst/*": 3, "live512/*": 2, "start/*": 3, "py/*": 2}
 
 BYTEARRAYS = """
@@ -52,8 +52,8 @@ class Bench:
         return "us CPU" if row.startswith("py/") else "us" if row.startswith("start/") else "ns"
 
     def measure(self, row, rounds):
-        """name -> samples. Each round starts with another allocator, so that no one always runs
-        on the heels of the same neighbour."""
+        """Maps names to samples. Each round starts with another allocator, so that none always runs
+        behind the same neighbour."""
         for pattern, divisor in HEAVY.items():
             if fnmatchcase(row, pattern):
                 rounds = max(1, rounds // divisor)
@@ -94,7 +94,8 @@ class Bench:
             [sys.executable, "-I", "-S", "-c", script], env=allocator.environment(),
             stdout=subprocess.DEVNULL,
         )
-        # wait4 and not getrusage(RUSAGE_CHILDREN): the child's own figure, exactly.
+        # It is wait4 and not getrusage(RUSAGE_CHILDREN), which gives the child's own figure
+        # exactly.
         killer = threading.Timer(RUN_TIMEOUT, os.kill, (process.pid, 9))
         killer.start()
         _, status, usage = os.wait4(process.pid, 0)

@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: MIT
-"""What the scenarios of scripts/bench memory have in common."""
+"""Has what the scenarios of scripts/bench memory have in common."""
 
 
 class Skipped(Exception):
-    """Why a scenario cannot be run here at all."""
+    """Says why a scenario cannot be run here at all."""
 
 
 class Scenario:
-    """A process (or a few) under one allocator after the other. A subclass has `names`, and
-    `rows`: NAME/WHAT -> unit."""
+    """Runs a process, or a few, under one allocator after the other. A subclass has `names`, and
+    `rows`, which maps NAME/WHAT to a unit."""
 
     ours_only = False
 
     def prepare(self):
-        """Once before all runs; raises Skipped."""
+        """Prepares all runs, once. It raises Skipped if there can be none."""
 
     def run(self, allocator, wanted, keep):
-        """Row -> value. `wanted` are those of `names` that are asked for; `keep(name,
-        samples)` takes what was seen over time. Raises Skipped, or whatever went wrong."""
+        """Maps rows to values. `wanted` are those of `names` that are asked for. `keep(name,
+        samples)` takes what was seen over time. Raises Skipped, or the error of what went wrong."""
         raise NotImplementedError
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Server processes that are certain to be gone afterwards."""
+"""Runs server processes that are certain to be gone afterwards."""
 
 import contextlib
 import os
@@ -33,7 +33,7 @@ def accepts(address):
 
 @contextlib.contextmanager
 def server(command, variables, address, log):
-    """Runs `command` until the block ends; `address` is a (host, port) or a socket's path."""
+    """Runs `command` until the block ends. `address` is a (host, port) or a socket's path."""
     with open(log, "w+", encoding="utf-8", errors="replace") as output:
         process = subprocess.Popen(
             command, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
@@ -62,7 +62,7 @@ def stop(process):
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    # Its session is its own, so that workers are found even if their master crashed.
+    # It has a session of its own, so that workers are found even if their master crashed.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 
@@ -76,13 +76,14 @@ def children(pid):
 
 
 def maps(pid, library):
-    """Whether the process has the file mapped: of a preload that fails the loader only warns."""
+    """Tells whether the process has the file mapped. The loader only warns of a preload that
+    fails."""
     with open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as file:
         return os.path.realpath(library) in file.read()
 
 
 def cpu_seconds(pid):
-    """User and system time of the process, all its threads."""
+    """Returns user and system time of the process, of all its threads."""
     with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
         fields = file.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// A burst of buffers, for scripts/bench memory: allocates BYTES in buffers of SIZE, writes to
-// every page, frees all.
+// Makes a burst of buffers, for scripts/bench memory: allocates BYTES in buffers of SIZE, writes to
+// every page, and frees all.
 //   burst_memory idle SIZE BYTES   says "live", frees on a word, says "idle", then makes no call
 //                                  until its standard input speaks or ends
 //   burst_memory again SIZE BYTES  repeats the burst at once and says "again N", nanoseconds per
 //                                  buffer of the second burst
-// The allocator is whatever LD_PRELOAD brought in.
+// LD_PRELOAD brings the allocator in.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The rows fork/200 and fork/200live: what a process pays for a child if it has used 200 buffers of
-// many sizes and freed them, and if it still uses them.
+// Measures the rows fork/200 and fork/200live: the price of a child for a process that has used 200
+// buffers of many sizes and freed them, and for one that still uses them.
 #pragma once
 
 #include <sys/wait.h>
@@ -32,7 +32,7 @@ inline void free_all(const ManySizes& buffers) {
   for (char* const buffer : buffers) std::free(buffer);
 }
 
-// A child that asks for one buffer and ends.
+// Forks a child that asks for one buffer and ends.
 inline void fork_once() {
   const pid_t child = fork();
   if (child == 0) {
@@ -52,13 +52,13 @@ inline double nanoseconds_per_fork(double target_ns) {
   });
 }
 
-// Each buffer was written up to its fourth KiB and freed.
+// Returns the price of a fork after buffers whose first 4 KiB were written and that were freed.
 inline double fork_after_many_sizes(double target_ns) {
   for (int i = 0; i < 3; ++i) free_all(take_many_sizes(4 * kKiB));
   return nanoseconds_per_fork(target_ns);
 }
 
-// Each buffer was written whole and is in use.
+// Returns the price of a fork beside buffers that were written whole and are in use.
 inline double fork_beside_many_sizes(double target_ns) {
   const ManySizes buffers = take_many_sizes(2 * kMiB);
   const double taken = nanoseconds_per_fork(target_ns);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// How the programs of scripts/bench memory take turns with it. Neither side of the talk allocates:
-// a single call would give the allocator an occasion to tidy up, and what it does without one is
-// what is measured.
+// Lets the programs of scripts/bench memory take turns with it. Neither side of the talk allocates.
+// A single call would give the allocator an occasion to tidy up, and the measurement is of what it
+// does without one.
 #pragma once
 
 #include <unistd.h>
@@ -33,7 +33,8 @@ inline void wait_for_word() noexcept {
   static_cast<void>(!read(STDIN_FILENO, &byte, 1));
 }
 
-// Exits where there is no memory: a smaller burst than asked for must not pass for a better one.
+// Ends the program if there is no memory: a smaller burst than asked for must not pass for a better
+// one.
 inline char* allocate(std::size_t size) noexcept {
   auto* const buffer = static_cast<char*>(std::malloc(size));
   if (buffer == nullptr) {

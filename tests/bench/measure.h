@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What every row shares: the clock, the calibration, and the dice.
+// Has what every row shares: the clock, the calibration, and the dice.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,7 @@ inline double clock_ns(clockid_t clock) noexcept {
 inline double now_ns() noexcept { return clock_ns(CLOCK_MONOTONIC); }
 inline double cpu_ns() noexcept { return clock_ns(CLOCK_PROCESS_CPUTIME_ID); }
 
-// The time `work` takes.
+// Returns the time that `work` takes.
 template <typename Work>
 double elapsed_ns(const Work& work) {
   const double start = now_ns();
@@ -29,10 +29,11 @@ double elapsed_ns(const Work& work) {
   return now_ns() - start;
 }
 
-// `run(n)` does n operations and returns the nanoseconds they took. It is called with growing n
-// until a call lasts a fifth of the time wanted, which warms the allocator up as well; then once
-// more for the whole of it. The mean of that last call counts: a median over parts of it would
-// hide the rare expensive calls in which some allocators do their housekeeping.
+// Returns the nanoseconds of one operation. `run(n)` does n operations and returns the nanoseconds
+// that they took. It is called with growing n until a call lasts a fifth of the time wanted, which
+// also warms the allocator up. Then it is called once more for the whole of that time. The mean of
+// the last call counts. A median over parts of it would hide the rare expensive calls in which some
+// allocators do their housekeeping.
 template <typename Run>
 double ns_per_operation(double target_ns, const Run& run) {
   std::uint64_t count = 4;
@@ -56,7 +57,7 @@ inline void touch_pages(char* buffer, std::size_t size) noexcept {
   }
 }
 
-// Marsaglia's xorshift: the same sequence in every process.
+// It is Marsaglia's xorshift, with the same sequence in every process.
 class XorShift {
  public:
   std::uint64_t next() noexcept {

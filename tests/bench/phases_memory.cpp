@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Phases of one size each, for scripts/bench memory: phases_memory ROUNDS.
+// Runs phases of one size each, for scripts/bench memory: phases_memory ROUNDS.
 //
-// A round draws a size from 512 B to 32 MiB, takes buffers of it for 4 MiB (one, where it is
-// larger), writes all their pages, and frees 15 of 16 at random. Those that it kept are freed 64
-// rounds later. The program says "ROUND VMSIZE_KIB RESIDENT_KIB MAPPINGS" a hundred times. The
-// allocator is whatever LD_PRELOAD brought in.
+// A round draws a size from 512 B to 32 MiB, and takes buffers of it for 4 MiB, or one if it is
+// larger. It writes all their pages, and frees 15 of 16 at random. Those that it kept are freed 64
+// rounds later. The program says "ROUND VMSIZE_KIB RESIDENT_KIB MAPPINGS" a hundred times.
+// LD_PRELOAD brings the allocator in.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -53,7 +53,7 @@ void play_round(XorShift& dice, Buffers& buffers, Buffers& kept) {
   buffers.clear();
 }
 
-// Reads without a stream, which would take a buffer.
+// It reads without a stream, which would take a buffer.
 std::size_t count_lines(const char* path) {
   const int file = open(path, O_RDONLY | O_CLOEXEC);
   std::array<char, 4096> text;

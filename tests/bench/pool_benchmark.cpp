@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What one process can show of the allocator that LD_PRELOAD brought in, with Google Benchmark's
-// own options (--benchmark_filter, --benchmark_repetitions, --benchmark_format). It makes
-// ordinary calls of malloc, so that it runs under any allocator:
+// Shows what one process can show of the allocator that LD_PRELOAD brought in, with Google
+// Benchmark's own options (--benchmark_filter, --benchmark_repetitions, --benchmark_format). It
+// makes ordinary calls of malloc, so that it runs under any allocator:
 //   LD_PRELOAD=build/libbufpool.so BUFPOOL_REPORT=off build/tests/bench/pool_benchmark
-// One process for all of it means that a row meets what the rows before it left behind;
-// scripts/bench, with a fresh process for each, has the figures that are promised.
+// One process runs all rows, so a row meets what the rows before it left behind. scripts/bench has
+// a fresh process for each row, and the figures that are promised.
 #include <benchmark/benchmark.h>
 
 #include <array>
@@ -43,7 +43,8 @@ void aligned_pair(benchmark::State& state) {
   }
 }
 
-// 64 live buffers for each thread, one of them replaced at random each time, its pages written.
+// Holds 64 live buffers for each thread. One of them is replaced at random each time, and its pages
+// are written.
 void replace_one_of_64(benchmark::State& state) {
   const auto size = static_cast<std::size_t>(state.range(0));
   std::array<char*, 64> live{};
@@ -63,8 +64,8 @@ void replace_one_of_64(benchmark::State& state) {
   }
 }
 
-// Source and destination with headers of different lengths in front: buffers that begin on a page
-// send memcpy into its slow way on some processors.
+// Source and destination have headers of different lengths in front, because buffers that begin on
+// a page send memcpy into its slow way on some processors.
 void copy_between_two(benchmark::State& state) {
   const auto size = static_cast<std::size_t>(state.range(0));
   auto* const from = static_cast<char*>(std::calloc(1, size));

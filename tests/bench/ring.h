@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One producer, one consumer, 256 pointers between them.
+// Connects one producer and one consumer by a ring of 256 pointers.
 #pragma once
 
 #include <immintrin.h>
@@ -33,7 +33,7 @@ class Ring {
   static constexpr std::size_t kSlots = 256;
   static constexpr int kSpins = 100;
 
-  // The other side may be waiting for this very CPU, so spinning has to end.
+  // Spinning has to end, because the other side may be waiting for this very CPU.
   template <typename Condition>
   static void wait_while(const Condition& blocked) noexcept {
     for (int spins = 0; blocked(); ++spins) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The rows of scripts/bench. `rows LIST` prints their names; `rows NAME [MILLISECONDS [MIB]]`
-// runs one and prints one number, nanoseconds per operation; `rows WHO` prints the file that malloc
-// comes from. The allocator is whatever LD_PRELOAD brought in; build with -fno-builtin, so that
-// every malloc and free is a call.
+// Has the rows of scripts/bench. `rows LIST` prints their names. `rows NAME [MILLISECONDS [MIB]]`
+// runs one and prints one number, nanoseconds per operation. `rows WHO` prints the file that malloc
+// comes from. LD_PRELOAD brings the allocator in. Build with -fno-builtin, so that every malloc and
+// free is a call.
 #include <dlfcn.h>
 #include <sched.h>
 
@@ -53,8 +53,8 @@ double hot(const Settings& settings, std::size_t size, std::size_t /*unused*/) {
   });
 }
 
-// A pair of a size at which allocators map, with its first page written: a mapping that is not
-// looked at costs less.
+// Returns the price of a pair of a size at which allocators map, with its first page written. A
+// mapping that is not looked at costs less.
 double first_page(const Settings& settings, std::size_t size, std::size_t /*unused*/) {
   return ns_per_operation(settings.target_ns, [size](std::uint64_t count) {
     return elapsed_ns([=] {
@@ -80,8 +80,8 @@ struct Interval {
   double end = 0;
 };
 
-// From the first thread's first pair to the last thread's last one; their start and their first
-// calls are not counted.
+// Returns the time from the first thread's first pair to the last thread's last one. Their start
+// and their first calls are not counted.
 double wall_of_threads(std::size_t size, std::size_t threads, std::uint64_t count_each) {
   constexpr std::uint64_t kFirstCalls = 256;
   std::barrier gate(static_cast<std::ptrdiff_t>(threads));
@@ -111,8 +111,9 @@ std::size_t usable_cpus() {
   return known ? static_cast<std::size_t>(CPU_COUNT(&set)) : 1;
 }
 
-// Wall time times the CPUs at work, so that the figure compares with that of one thread. More
-// threads than CPUs run longer, or each would be done within its first time slice.
+// Returns wall time times the CPUs at work, so that the figure compares with that of one thread. If
+// there are more threads than CPUs they run longer, because each would be done within its first
+// time slice.
 double hot_threads(const Settings& settings, std::size_t size, std::size_t threads) {
   const std::size_t busy = std::min(threads, usable_cpus());
   const double target_ns = settings.target_ns * (threads > busy ? 2 : 1);
@@ -134,7 +135,7 @@ std::vector<std::size_t> log_uniform_sizes(std::size_t smallest, std::size_t lar
   return sizes;
 }
 
-// 64 live buffers, one of them replaced at random each time and its pages written.
+// Holds 64 live buffers. One of them is replaced at random each time and its pages are written.
 double live64(const Settings& settings, std::size_t smallest, std::size_t largest) {
   const std::vector<std::size_t> sizes = log_uniform_sizes(smallest, largest);
   std::array<char*, 64> live{};
@@ -153,8 +154,9 @@ double live64(const Settings& settings, std::size_t smallest, std::size_t larges
                           [&](std::uint64_t count) { return elapsed_ns([&] { replace(count); }); });
 }
 
-// Many live buffers, filled whole: first as many as make 512 MiB, then one of them replaced at
-// random each time. It is CPU time, and the first ones count: faults tell allocators apart here.
+// Holds many live buffers, filled whole. They are as many as make 512 MiB, and then one of them is
+// replaced at random each time. It is CPU time, and the first ones count: faults tell allocators
+// apart here.
 double live512(const Settings& /*unused*/, std::size_t smallest, std::size_t largest) {
   constexpr std::size_t kLiveBytes = 512 * kMiB;
   constexpr std::size_t kReplaced = 20'000;
@@ -191,7 +193,7 @@ void produce(Ring& ring, std::size_t size, const std::atomic<bool>& stop) {
   ring.push(nullptr);
 }
 
-// False once the producer has said that it is done.
+// Returns false once the producer has said that it is done.
 bool consume(Ring& ring, std::size_t size) {
   const char* const buffer = ring.pop();
   for (std::size_t at = 0; buffer != nullptr && at < size; at += kPage) {
@@ -201,8 +203,8 @@ bool consume(Ring& ring, std::size_t size) {
   return buffer != nullptr;
 }
 
-// Ties this thread to the nth CPU it may run on: left alone, the scheduler puts both ends of the
-// ring on one CPU or on two as it likes, and decides the figure by that.
+// Ties this thread to the nth CPU that it may run on. Left alone, the scheduler puts both ends of
+// the ring on one CPU or on two as it likes, and that decides the figure.
 void stay_on(int nth) {
   cpu_set_t allowed;
   if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
@@ -258,8 +260,8 @@ void grow_once(char** buffers, std::size_t together) {
   }
 }
 
-// A single growing buffer is glibc's best case: it lies at the top of the heap, where nothing is
-// in its way. Several that grow by turns show the rest.
+// A single growing buffer is the best case for glibc: it lies at the top of the heap, where nothing
+// is in its way. Several that grow by turns show the rest.
 double grow(const Settings& settings, std::size_t together, std::size_t /*unused*/) {
   std::array<char*, 64> buffers{};
   const double all = ns_per_operation(settings.target_ns, [&](std::uint64_t count) {
@@ -282,8 +284,8 @@ void burst_once(std::vector<char*>& buffers, std::size_t size) {
   }
 }
 
-// The first burst pays for fresh pages whatever the allocator; the ones right behind it show
-// what it kept.
+// The first burst pays for fresh pages with every allocator. The bursts after it show what the
+// allocator kept.
 double burst(const Settings& settings, std::size_t size, std::size_t /*unused*/) {
   constexpr int kLaterBursts = 3;
   std::vector<char*> buffers(std::max<std::size_t>(1, settings.burst_bytes / size));
@@ -352,8 +354,8 @@ int list_rows() {
   return 0;
 }
 
-// A library that cannot be preloaded is only a warning of the loader's, and the row would then
-// measure glibc under its name.
+// The loader only warns of a library that cannot be preloaded, and the row would then measure glibc
+// under its name.
 int print_owner_of_malloc() {
   Dl_info info{};
   if (dladdr(dlsym(RTLD_DEFAULT, "malloc"), &info) == 0) {

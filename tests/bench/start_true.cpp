@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What a preloaded library adds to the start of a process: `start_true COUNT LIBRARY...` runs
-// /bin/true COUNT times under each library in turn ("-" for none) and prints, one a line, the 5th
-// percentile of each in nanoseconds. A low percentile, since all that disturbs a start makes it
-// longer. Not preloaded itself; the libraries take turns so that they meet the same disturbances.
+// Measures what a preloaded library adds to the start of a process: `start_true COUNT LIBRARY...`
+// runs /bin/true COUNT times under each library in turn ("-" for none) and prints, one a line, the
+// 5th percentile of each in nanoseconds. The percentile is low, because all that disturbs a start
+// makes it longer. This program is not preloaded itself. The libraries take turns, so that they
+// meet the same disturbances.
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,7 +35,7 @@ class Candidate {
   Candidate& operator=(const Candidate&) = delete;
   ~Candidate() = default;
 
-  // False where the program cannot be started or fails.
+  // Returns false if the program cannot be started or fails.
   bool start() {
     char program[] = "/bin/true";
     char* arguments[] = {program, nullptr};

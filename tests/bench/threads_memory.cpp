@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What many threads leave behind, for scripts/bench memory: `threads_memory THREADS SIZE` starts
-// THREADS threads; each allocates, touches and frees SIZE bytes, and stays. Once all are there it
-// says "alive N", N being how many could be started; on a word they end, it says "idle" and makes
-// no call until its standard input speaks or ends.
+// Shows what many threads leave behind, for scripts/bench memory: `threads_memory THREADS SIZE`
+// starts THREADS threads. Each allocates, touches and frees SIZE bytes, and stays. Once all are
+// there it says "alive N", where N is how many could be started. On a word the threads end, and it
+// says "idle". Then it makes no call until its standard input speaks or ends.
 #include <pthread.h>
 
 #include <cstdio>
@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::size_t kStack = 64 * kKiB;
 
-// Plain POSIX: std::thread knows no stack size, and its state is a call of malloc for each.
+// The threads are plain POSIX ones: std::thread knows no stack size, and its state is a call of
+// malloc for each.
 struct Gate {
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   pthread_cond_t arrived = PTHREAD_COND_INITIALIZER;
@@ -42,7 +43,7 @@ void* work(void* argument) {
   return nullptr;
 }
 
-// As many as the system allows.
+// Starts as many threads as the system allows, up to `count`.
 std::vector<pthread_t> start(std::size_t count, Gate& gate) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Bytes become calls of the pool, each mirrored in a table of what must hold: buffers do not
-// overlap, keep their contents, are aligned and as large as asked for, zeroed ones are zero, and
-// the counters agree with the table.
+// Turns bytes into calls of the pool, and mirrors each in a table of what must hold. Buffers do not
+// overlap, keep their contents, and are aligned and as large as asked for. Zeroed ones are zero.
+// The counters agree with the table.
 //
 // fuzz_pool_model [FILE|FOLDER]...: replays those, then makes up inputs of its own for some
-// seconds. Or libFuzzer, which brings a main: clang++ -fsanitize=fuzzer -DBUFPOOL_LIBFUZZER
+// seconds. libFuzzer brings a main of its own: clang++ -fsanitize=fuzzer -DBUFPOOL_LIBFUZZER
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -31,7 +31,7 @@ void require(bool condition, const char* what) {
   std::abort();
 }
 
-// Bytes to decide by; zeros after the end.
+// Gives out bytes to decide by. After their end it gives zeros.
 class Input {
  public:
   explicit Input(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
@@ -43,7 +43,8 @@ class Input {
     bytes_ = bytes_.subspan(1);
     return first;
   }
-  // Two bytes choose a size: the ladder's doubling, then where in it, its edges included.
+  // Two bytes choose a size: the doubling of the ladder, and then a place in it, its edges
+  // included.
   std::size_t size() {
     const std::size_t base = kMinSize << byte() % 16;
     const std::uint8_t where = byte();
@@ -137,7 +138,7 @@ class Model {
     live.pooled ? pool_.put(buffer) : backing::release(buffer);
   }
 
-  // Gives memory back; what is live stays as it is, and is what the counters say.
+  // Gives memory back. What is live stays as it is, and is what the counters say.
   void drop_idle(std::uint8_t keep) {
     pool_.control().trim(std::uint64_t{keep} << 16);
     std::size_t pooled = 0;
@@ -153,8 +154,8 @@ class Model {
     require(in_use == pooled, "in use is not what is live");
   }
 
-  // Calls visit(start, length) for all of a small buffer; of a large one, for some of it: touching
-  // its pages would take all the time.
+  // Calls visit(start, length) for all of a small buffer, and for some parts of a large one:
+  // touching all its pages would take too much time.
   template <typename Visit>
   static void visit_parts(void* buffer, std::size_t bytes, Visit visit) {
     auto* const data = static_cast<unsigned char*>(buffer);
@@ -215,8 +216,8 @@ void replay(const fs::path& path) {
   }
 }
 
-// The same inputs every time, as far as the time goes. One that fails can be made again by its
-// number.
+// Makes up the same inputs every time, as far as the time goes. One that fails can be made again by
+// its number.
 int make_up(std::chrono::seconds time) {
   const auto end = std::chrono::steady_clock::now() + time;
   unsigned number = 0;
@@ -224,7 +225,7 @@ int make_up(std::chrono::seconds time) {
     std::mt19937 random(number);
     std::vector<std::uint8_t> bytes(1 + random() % 600);
     for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random());
-    // Half of the inputs stay with small buffers, which many fit a span of.
+    // Half of the inputs stay with small buffers, of which many fit into a span.
     if (number % 2 == 0) {
       for (std::size_t i = 2; i < bytes.size(); i += 3) bytes[i] %= 4;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: under a limit of address space the program gets what the limit leaves; at the limit
-//   requests fail with ENOMEM, and what was freed can be had again. At most one line is said.
+// Promise: under a limit of address space the program gets what the limit leaves. At the limit
+//   requests fail with ENOMEM, and what was freed can be had again. The library says one line at
+//   most.
 // Stderr-not: (?s)\n.*\n|not kept
 // Run: small
 // Limit: as=300M

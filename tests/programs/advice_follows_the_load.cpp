@@ -31,7 +31,7 @@
 // Stderr: bufpool does nothing for this program: \d+ requests were below its range, 100 above
 #include "tests/programs/promise.h"
 
-// Holds all at once where they are few.
+// If the buffers are few, it holds all of them at once.
 int main(int, char** arguments) {
   const std::size_t bytes = strtoul(arguments[1], nullptr, 10);
   const int count = atoi(arguments[2]);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// This program started once more, with a stderr of the caller's choice, and what it says there.
+// Starts this program once more, with a stderr of the caller's choice, and reads what it says
+// there.
 #pragma once
 
 #include <fcntl.h>
@@ -14,7 +15,7 @@
 
 namespace promise {
 
-// Longer than any machine takes, shorter than the test's own limit.
+// It is longer than any machine takes, and shorter than the test's own limit.
 inline constexpr int kLongMs = 30'000;
 
 struct Pipe {
@@ -22,7 +23,8 @@ struct Pipe {
   int writer;
 };
 
-// Closed at exec, and with room for so many bytes or a little more; 0: as the system has it.
+// Makes a pipe that is closed at exec and has room for `bytes` or a little more. 0 leaves the room
+// as the system has it.
 inline Pipe make_pipe(int bytes = 0) {
   std::array<int, 2> ends{};
   keep(pipe2(ends.data(), O_CLOEXEC) == 0, "a pipe is made");
@@ -30,7 +32,7 @@ inline Pipe make_pipe(int bytes = 0) {
   return {ends[0], ends[1]};
 }
 
-// Fills a pipe to the brim; it blocks afterwards, as before.
+// Fills a pipe. It blocks afterwards, as before.
 inline void fill_pipe(const Pipe& pipe) {
   const int flags = fcntl(pipe.writer, F_GETFL);
   fcntl(pipe.writer, F_SETFL, flags | O_NONBLOCK);
@@ -52,7 +54,7 @@ inline pid_t start_again(const char* argument, int stderr_fd, int stdin_fd = STD
   _exit(127);
 }
 
-// What comes out of the pipe up to its end, which must come.
+// Returns what comes out of the pipe up to its end, which must come.
 inline std::string read_to_end(int reader) {
   std::string text;
   std::array<char, 65536> block{};
@@ -65,7 +67,7 @@ inline std::string read_to_end(int reader) {
   }
 }
 
-// The wait status of a child that ends by itself; one that does not is killed.
+// Returns the wait status of a child that ends by itself. A child that does not is killed.
 inline int wait_for(pid_t child) {
   int status = 0;
   for (int waited_ms = 0; waited_ms < kLongMs; waited_ms += 10) {

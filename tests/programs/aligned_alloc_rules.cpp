@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: aligned_alloc takes sizes that are no multiple of the alignment, for every size; an
-//   alignment too large to be served is refused with NULL and a reason.
+// Promise: aligned_alloc takes sizes that are no multiple of the alignment, for every size. An
+//   alignment that is too large to be served is refused with NULL and a reason.
 #include <cstdint>
 
 #include "tests/programs/promise.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a request whose alignment leads out of the pooled range counts as one above it, and one
-//   that a buffer has room for as a get.
+// Promise: a request whose alignment leads out of the pooled range counts as one above the range. A
+//   request with an alignment that a buffer has room for counts as a get.
 // Needs: library
 // Env: -BUFPOOL_REPORT BUFPOOL_REPORT_MIN=0 BUFPOOL_REPORT_FORMAT=json
 // Stderr: "passed_above": 40,

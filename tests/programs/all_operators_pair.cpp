@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: every operator new pairs with every operator delete that C++ allows for it, for every
-//   size, and with aligned types; its memory is writable in full.
+//   size and with aligned types. All of its memory can be written.
 #include <malloc.h>
 
 #include <new>

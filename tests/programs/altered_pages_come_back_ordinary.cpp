@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: a large buffer that is freed while its pages are locked, protected, advised, watched or
-//   replaced comes back as memory like any other, and what was mapped over it is left alone.
+//   replaced comes back as memory like any other. What was mapped over it is left alone.
 // Needs: library
 // Run: plain
 // Run: wiped BUFPOOL_ZERO=free
@@ -53,7 +53,7 @@ int set_guard(const Pages& pages) {
   constexpr int kGuardInstall = 102;
   return madvise(pages.middle(), kPage, kGuardInstall);
 }
-// From now on the program answers for faults there.
+// Makes the program answer for faults in the pages from now on.
 int watch(const Pages& pages) {
   static const auto watcher =
       static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY));
@@ -99,7 +99,7 @@ constexpr Alteration kAlterations[] = {
     {"unmapped", unmap_all, true},
 };
 
-// A child has the memory, too.
+// Checks in a child, because a child must have the memory, too.
 void expect_in_child(const char* memory, std::size_t bytes) {
   const pid_t child = fork();
   if (child == 0) {

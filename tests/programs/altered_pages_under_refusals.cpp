@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: where the kernel gives a freed buffer no fresh pages, one that was protected is made
-//   writable, and one that was mapped over is not used again: what is there is left alone.
+// Promise: if the kernel gives a freed buffer no fresh pages, a buffer that was protected is made
+//   writable. A buffer that was mapped over is not used again, and what is there is left alone.
 // Needs: library
 #include <fcntl.h>
 #include <sys/mman.h>

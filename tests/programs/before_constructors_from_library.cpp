@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a library preloaded behind this one, whose constructor runs first, may allocate there;
-//   so may one preloaded before it.
+// Promise: a library that is preloaded behind this one, whose constructor runs first, may allocate
+//   there. So may a library that is preloaded before it.
 // Run: behind
 // Preload-after: early_library
 // Run: before

@@ -22,7 +22,7 @@ std::atomic<int>& of_shim(const char* name) {
   return *static_cast<std::atomic<int>*>(found);
 }
 
-// As many as the limit has room for, each with a page that is resident.
+// Takes as many buffers as the limit has room for, each with a page that is resident.
 std::size_t hold_all() {
   std::size_t count = 0;
   while (count < kMost && (held[count] = malloc(promise::hide(kBuffer))) != nullptr) {
@@ -31,7 +31,7 @@ std::size_t hold_all() {
   return count;
 }
 
-// Asks while the trimmer is at it, as a thread that does not sleep before it has asked.
+// Asks while the trimmer is at work, as a thread that does not sleep before it has asked.
 void ask_again(std::size_t bytes) {
   const std::size_t count = hold_all();
   promise::keep(count > 2, "buffers");

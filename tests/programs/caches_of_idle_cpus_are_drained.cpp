@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: what lies in the cache of a CPU that the program has left goes back too.
+// Promise: buffers in the cache of a CPU that the program has left go back, too.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=1s
 #include "tests/programs/memory.h"
@@ -10,7 +10,7 @@ int main() {
   sched_getaffinity(0, sizeof all, &all);
   const std::size_t before = promise::resident_bytes();
   if (!promise::move_to_cpu(false)) promise::skip("CPUs cannot be chosen here");
-  // Stacks that run full and empty in turns grow; what of it gets old goes back meanwhile.
+  // Stacks that run full and empty in turns grow. What gets old in them goes back meanwhile.
   promise::keep(promise::comes_true([&] {
                   for (const std::size_t size : {70'000, 1 << 20}) {
                     for (int i = 0; i < 40; ++i) promise::Burst burst(24 * promise::kMiB, size);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: calloc's memory is zero, also where it was dirty before it was freed, given back to the
-//   system or not.
+// Promise: calloc's memory is zero, also if it was dirty before it was freed. It does not matter
+//   whether it was given back to the system.
 #include <malloc.h>
 
 #include "tests/programs/promise.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: calloc neither wipes nor touches memory that is known to be zero, be it new or given
-// back
-//   to the system, and is zero all the same.
+// Promise: calloc neither wipes nor touches memory that is known to be zero, and the memory is zero
+//   all the same. It may be new, or have been given back to the system.
 // Needs: library
 // Env: BUFPOOL_TRIMMER=off
 // Run: plain

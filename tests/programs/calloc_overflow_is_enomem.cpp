@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: calloc of a product that does not fit returns NULL with ENOMEM, however it wraps.
+// Promise: calloc of a product that does not fit returns NULL with ENOMEM, whatever the product
+//   wraps to.
 #include <cstdint>
 #include <utility>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a thread that is about to be cancelled may call malloc_stats, malloc_info and _exit:
-//   none of them is where it is cancelled, and each does what it should.
+// Promise: a thread that is about to be cancelled may call malloc_stats, malloc_info and _exit. It
+//   is not cancelled in any of them, and each does what it should.
 // Env: BUFPOOL_REPORT=stderr
 // Run: stats
 // Args: stats

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: thousands of phases, each of another size than the last, leave neither address space nor
-//   mappings behind.
+// Promise: thousands of phases, each with another size than the last, leave neither address space
+//   nor mappings behind.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=100ms
 #include "tests/programs/memory.h"
@@ -10,7 +10,8 @@ namespace {
 constexpr std::size_t kPhase = 32 * promise::kMiB;
 std::array<char*, 256> held;
 
-// Three quarters of a quarter of a doubling apart, from 600 B to 20 MiB.
+// Returns one of 60 sizes from 600 B to 16 MiB, each a quarter of a doubling above the one before
+// it.
 std::size_t size_in(int round) {
   std::size_t bytes = 600;
   for (int i = round * 7 % 60; i > 0; --i) bytes += bytes * 19 / 100;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a forked child has each descriptor that its parent had, whatever its number: also where
-//   the program closed all there were, and came to a number by itself.
+// Promise: a forked child has each descriptor that its parent had, whatever its number. This also
+//   holds for numbers that the program took after it had closed all descriptors.
 // Run: usual
 // Env: -BUFPOOL_REPORT
 // Limit: nofile=1024

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: a child of _Fork or of a raw clone, which runs no fork handlers and has no thread of its
-//   parent's, gives what it frees back in its own calls, whether its parent has a trimmer or not.
-//   It starts no thread. A child that it forks itself does.
+// Promise: a child of _Fork or of a raw clone runs no fork handlers and has no thread of its
+//   parent's. It gives what it frees back in its own calls, whether its parent has a trimmer or
+//   not, and starts no thread. A child that it forks itself does start one.
 // Needs: library
 // Run: beside_a_trimmer
 // Env: BUFPOOL_TRIMMER=on
@@ -24,7 +24,7 @@ void free_all() {
 
 pid_t raw_clone() { return static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)); }
 
-// With a fork of its own all is as ever.
+// A child by fork has a thread as ever.
 void expect_trimmer_of_forked_child() {
   const pid_t child = fork();
   if (child == 0) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: with BUFPOOL_CLASSES a request gets the smallest listed class that holds it, and one
-//   above the list is passed on. What the library sets aside for itself counts nowhere.
+// Promise: with BUFPOOL_CLASSES a request gets the smallest listed class that holds it, and a
+//   request above the list is passed on. Memory that the library sets aside for itself counts
+//   nowhere.
 // Env: BUFPOOL_CLASSES=4K,64K,1M
 // Reports: 1
 // Class: 64K gets=250

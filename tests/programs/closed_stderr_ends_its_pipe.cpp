@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: a program that closes its descriptor 2, to say that it is ready or to become a daemon,
-//   keeps nothing of it: whoever reads the pipe sees the end while the program goes on.
+// Promise: if a program closes its descriptor 2, to say that it is ready or to become a daemon, the
+//   library keeps nothing of it open. The reader of the pipe sees its end while the program goes
+//   on.
 // Env: -BUFPOOL_REPORT
 // Stderr-not: not kept
 #include "tests/programs/again.h"

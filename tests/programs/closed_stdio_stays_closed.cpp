@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: in a program started without descriptors 0, 1 and 2 the library takes none of them, so
-//   nothing it writes lands in a file of the program.
+// Promise: in a program that is started without descriptors 0, 1 and 2 the library takes none of
+//   them. So nothing that it writes lands in a file of the program.
 // Closed: 0 1 2
 // Run: silent
 // Run: reporting

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a double free is told in a program that may make hardly any system call, and aborts it
-//   where it may make those that an abort takes.
+// Promise: a double free is told in a program that may make hardly any system call. It aborts the
+//   program if the calls that an abort takes are allowed.
 // Stderr: ^bufpool: double free of 0x[0-9a-f]+: this buffer is free already \(class 65536\)$
 // Run: abort
 // Args: abort

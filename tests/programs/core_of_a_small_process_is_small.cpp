@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: what a core file of a process would hold is what it uses: with 20 MiB live and as much
-//   freed, at most 100 MiB of mappings that are its own and to be dumped.
+// Promise: a core file of a process holds what the process uses. With 20 MiB live and as much
+//   freed, its own mappings that are dumped have at most 100 MiB.
 #include <memory>
 
 #include "tests/programs/memory.h"
@@ -15,7 +15,7 @@ struct Mapping {
   bool is_own;
 };
 
-// A mapping is told by a line of its addresses, "rw-p" and the like, and lines of "Key: value".
+// Each mapping has a line of its addresses, "rw-p" and the like, and then lines of "Key: value".
 std::size_t dumped_kibibytes() {
   FILE* const smaps = fopen("/proc/self/smaps", "re");
   promise::keep(smaps != nullptr, "the system tells");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: under a limit of data (which strict overcommit is like) a program gets nearly what the
-//   limit leaves; at the limit requests fail with ENOMEM, what was freed can be had again, and with
-//   the limit raised so can more.
+// Promise: under a limit of data, which strict overcommit is like, a program gets nearly what the
+//   limit leaves. At the limit requests fail with ENOMEM, and what was freed can be had again. Once
+//   the limit is raised more can be had.
 #include <sys/resource.h>
 
 #include <vector>
@@ -20,7 +20,7 @@ void set_limit(rlim_t bytes) {
   promise::keep(setrlimit(RLIMIT_DATA, &limit) == 0, "a limit is set");
 }
 
-// How many bytes of buffers of `size` there are, at most `most`.
+// Returns how many bytes of buffers of `size` there are, at most `most`.
 std::size_t take_all(std::vector<void*>& held, std::size_t size, std::size_t most) {
   while (held.size() * size < most) {
     errno = 0;

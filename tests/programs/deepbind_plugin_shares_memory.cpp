@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: a plug-in opened with RTLD_DEEPBIND may free what the program, or libc, allocated, and
-//   the program what it allocated; told when BUFPOOL_VERBOSE is set.
+// Promise: a plug-in that is opened with RTLD_DEEPBIND may free what the program, or libc,
+//   allocated. The program may free what the plug-in allocated. It is told if BUFPOOL_VERBOSE is
+//   set.
 // Run: silent
 // Args: {dir}/plugin.so
 // Run: verbose

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: buffers of a size that the program has many of and writes from end to end get huge
-//   pages; others get none, nor does a program that wants none.
+// Promise: buffers get huge pages if the program has many of their size and writes them from end to
+//   end. Others get none, nor does a program that wants none.
 // Needs: library
 // Run: dense
 // Args: written some

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a program that is executed finds no descriptor of the library, and the program's own
-//   first open gets the lowest number.
+// Promise: a program that is executed finds no descriptor of the library. The program's own first
+//   open gets the lowest number.
 // Env: -BUFPOOL_REPORT
 // Stderr-not: not kept
 #include <fcntl.h>

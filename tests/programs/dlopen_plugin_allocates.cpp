@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a plug-in's memory may be freed by the program and the program's by the plug-in; the
-//   plug-in may be unloaded and loaded again.
+// Promise: the program may free a plug-in's memory and the plug-in the program's. The plug-in may
+//   be unloaded and loaded again.
 // Args: {dir}/plugin.so
 #include <dlfcn.h>
 

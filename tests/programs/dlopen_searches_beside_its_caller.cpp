@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a library finds its plug-ins by its own RUNPATH, with RTLD_DEEPBIND too; what is not
-//   there is told by dlerror as ever.
+// Promise: a library finds its plug-ins by its own RUNPATH, with RTLD_DEEPBIND too. dlerror tells
+//   as ever of a file that is not there.
 // Args: {dir}/opener.so
 #include <dlfcn.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: a buffer freed by one thread and then by another ends the program with its address.
+// Promise: a buffer that one thread frees and then another ends the program with its address.
 // Exit: signal 6
 // Stderr: (?is)^told (0x[0-9a-f]+)$.*bufpool.*double free of \1\b
 #include <thread>

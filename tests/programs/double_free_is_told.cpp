@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a buffer freed twice, or resized after its free, ends the program with its address, at
-// once or after other frees.
+// Promise: a buffer that is freed twice, or resized after its free, ends the program with its
+//   address, at once or after other frees.
 // Exit: signal 6
 // Stderr: (?is)^told (0x[0-9a-f]+)$.*bufpool.*double free of \1\b
 // Run: smallest

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: errno is zero when main starts, as C demands: what the library does before leaves no
+// Promise: errno is zero when main starts, as C demands. What the library does before leaves no
 //   trace in it.
 #include "tests/programs/promise.h"
 

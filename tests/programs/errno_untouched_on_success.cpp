@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: a request that is served leaves errno as it is, the first of a size too.
+// Promise: a request that is served leaves errno as it is. This holds for the first of a size, too.
 #include <malloc.h>
 
 #include "tests/programs/promise.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: memory is aligned as asked for every alignment from 8 to 2M and every size from 1 byte
-//   to 1M, also where size and alignment are equal, and so is its neighbour.
+//   to 1M, also if size and alignment are equal. So is its neighbour.
 #include <malloc.h>
 
 #include "tests/programs/promise.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: every name of the family is the library's, else its memory would be freed by another
-//   allocator than gave it out.
+// Promise: every name of the family is the library's. Otherwise the memory would be freed by
+//   another allocator than gave it out.
 // Needs: library
 #include <dlfcn.h>
 

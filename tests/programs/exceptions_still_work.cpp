@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: std::bad_alloc thrown by operator new is an exception like any other: caught by its
-// base,
-//   kept, thrown on, nested, counted, also in a thread, and unwinding runs destructors.
+// Promise: std::bad_alloc that operator new throws is an exception like any other: it is caught by
+//   its base, kept, thrown on, nested and counted, also in a thread, and its unwinding runs
+//   destructors.
 #include <cstdint>
 #include <exception>
 #include <new>

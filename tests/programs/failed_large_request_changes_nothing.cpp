@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a large request that fails under a limit of address space leaves the small requests of
-//   its thread where they were: mimalloc has room for them.
+// Promise: a large request that fails under a limit of address space does not move the small
+//   requests of its thread: mimalloc has room for them.
 #include <malloc.h>
 #include <sys/resource.h>
 
@@ -37,7 +37,7 @@ int main() {
   promise::keep(malloc(std::size_t{2} << 30) == nullptr, "a large request fails");
   promise::keep(size_of_a_small_one() < 512, "mimalloc serves a small request as before");
 
-  // The old limit is written where the new one stood.
+  // The call writes the old limit where the new one stood.
   rlimit swapped{limit / 2 + mapped_bytes(), limit};
   const rlim_t lower = swapped.rlim_cur;
   promise::keep(prlimit(0, RLIMIT_AS, &swapped, &swapped) == 0, "the limits are swapped");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: twenty thousand buffers, held and then freed in part, use few mappings: the system
+// Promise: twenty thousand buffers, held and then freed in part, use few mappings. The system
 //   allows a process 65,530.
 #include <vector>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: 15 MiB in a few large buffers are above the threshold of 8 MiB: they go back.
+// Promise: 15 MiB in a few large buffers are above the threshold of 8 MiB, so they go back.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=1s
 #include "tests/programs/memory.h"

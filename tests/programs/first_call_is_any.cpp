@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: whichever function of the family is called first, before any constructor has run, works,
-//   and memory from then is good ever after.
+// Promise: any function of the family may be the first that is called, before any constructor has
+//   run. It works, and memory from then stays good.
 // Run: free
 // Args: free
 // Run: calloc

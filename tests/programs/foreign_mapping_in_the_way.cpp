@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a mapping of the program's own that lies where the pool would grow is left alone, and
-//   the pool grows elsewhere.
+// Promise: a mapping of the program's own that lies where the pool would grow is left alone. The
+//   pool grows elsewhere.
 // Env: BUFPOOL_RETAIN_TIME=200ms
 #include <malloc.h>
 #include <sys/mman.h>
@@ -14,7 +14,7 @@ constexpr std::size_t kMapped = 64 * 1024;
 std::array<char*, 400> held;
 std::array<void*, 6> foreign;
 
-// In the next six units of address space behind a buffer: at the start, further in, and so on.
+// Maps in the next six units of address space behind a buffer: at the start, further in, and so on.
 void map_behind(const char* memory) {
   const auto chunk = reinterpret_cast<std::uintptr_t>(memory) & ~(kChunk - 1);
   for (std::size_t i = 0; i < foreign.size(); ++i) {
@@ -48,7 +48,8 @@ void expect_foreign_whole() {
   }
 }
 
-// Nearly all that a size may have: requests of it are served all the same, and as soon.
+// Maps nearly all addresses that a size may have. Requests of that size are still served, and as
+// soon.
 void map_much_behind(std::size_t bytes) {
   constexpr std::size_t kMuch = std::size_t{60} << 30;
   char* const first = promise::get(bytes);
@@ -61,7 +62,7 @@ void map_much_behind(std::size_t bytes) {
   hold_all(bytes);
   free_all();
   promise::keep(promise::now_ms() - start < 10'000, "it does not take long");
-  // The buffers alone may be 39 MiB: what was used before is wiped from end to end.
+  // The buffers alone may take 39 MiB. Memory that was used before is wiped from end to end.
   promise::keep(promise::grown_since(before) < 64 * promise::kMiB, "nor much memory");
   promise::put(first);
   munmap(wanted, kMuch);

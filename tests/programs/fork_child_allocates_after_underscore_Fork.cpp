@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a child made by _Fork, which runs no fork handlers, may allocate where no thread was
-//   allocating; the parent goes on.
+// Promise: a child made by _Fork, which runs no fork handlers, may allocate if no thread was
+//   allocating. The parent goes on.
 #include <barrier>
 
 #include "tests/programs/workers.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: in a program of one thread a signal handler may fork, whatever it interrupts, a fork
-// too:
-//   that the library has a thread of its own changes nothing.
+// Promise: in a program of one thread a signal handler may fork, whatever it interrupts, also a
+//   fork. It makes no difference that the library has a thread of its own.
 // Env: BUFPOOL_TRIMMER=on
 // Needs: library
 #include <sys/time.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a fork leaves behind what lies idle over the budget, with its mappings, as the kernel
-//   would copy their tables for the child; what is in use is whole on both sides.
+// Promise: before a fork the idle memory over the budget goes back, with its mappings, because the
+//   kernel would copy their tables for the child. What is in use is whole on both sides.
 // Needs: library
 #include "tests/programs/memory.h"
 #include "tests/programs/workers.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a child forked from a process whose threads are all allocating may allocate at once, and
-//   so may its own child; what the parent held is whole in it.
+// Promise: a child that is forked while all threads of its parent are allocating may allocate at
+//   once, and so may its own child. What the parent held is whole in it.
 #include "tests/programs/workers.h"
 
 int main() {

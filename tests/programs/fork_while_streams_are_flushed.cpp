@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: a thread that libc's fork waits for, as it holds the lock of the list of streams, may
-// get
-//   and free buffers: it waits for no lock that the fork holds. Nothing is lost by that, nor left
-//   held.
+// Promise: a thread that libc's fork waits for, because it holds the lock of the list of streams,
+//   may get and free buffers. It waits for no lock that the fork holds, and nothing is lost by that
+//   nor left held.
 // Env: BUFPOOL_REPORT_MIN=10000
 // Reports: 1
 // Class: 5000 in_use=0
@@ -20,7 +19,7 @@ enum Stage { kBegun, kFlushing, kForking };
 std::atomic<Stage> stage;
 std::atomic<int> written;
 
-// The main thread's state, as the kernel tells it.
+// Reads the main thread's state, as the kernel tells it.
 bool main_sleeps() {
   char text[512] = {};
   const int fd = open("/proc/self/stat", O_RDONLY);
@@ -30,14 +29,14 @@ bool main_sleeps() {
   return after_name != nullptr && after_name[2] == 'S';
 }
 
-// More than caches hold of new buffers, and all back.
+// Gets more new buffers than caches hold, and puts them all back.
 void get_and_put_many() {
   static std::array<void*, 3000> held;
   for (unsigned i = 0; i < held.size(); ++i) held[i] = promise::get<void>(i % 2 ? 5000 : 40000);
   for (void* memory : held) promise::put(memory);
 }
 
-// Called by fflush, which holds the list's lock: once main is in fork, and waits there.
+// fflush calls it, and holds the list's lock. It goes on once main is in fork and waits there.
 ssize_t write_slowly(void*, const char*, std::size_t bytes) {
   stage = kFlushing;
   while (stage != kForking || !main_sleeps()) sched_yield();

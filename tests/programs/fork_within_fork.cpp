@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Promise: a signal handler that interrupts a fork, when locks are held for it, may allocate, and
-//   fork itself. Afterwards no lock is left held on any side: buffers come from the pool again. A
-//   fork makes four processes here: its child; the handler's, which goes on to fork as well; and
-//   that of the handler after it.
+// Promise: a signal handler that interrupts a fork, while locks are held for that fork, may
+//   allocate and may fork itself. Afterwards no lock is left held on any side, and buffers come
+//   from the pool again. A fork makes four processes here: its own child, the child of the
+//   handler's fork, which goes on to fork as well, and the child of the handler after that.
 // Preload-after: early_fork_handlers
 // Env: BUFPOOL_REPORT={tmp}/%p
 // Reports: 21
@@ -16,10 +16,10 @@ namespace {
 pid_t first;
 volatile bool within;
 
-// Of another class: while a fork is under way mimalloc may serve.
+// It uses another class, because mimalloc may serve while a fork is under way.
 void use_other() { promise::use(20000, 200); }
 
-// More than caches hold, and back: where a lock is left held, mimalloc serves.
+// Gets more than caches hold, and puts it back. If a lock is left held, mimalloc serves.
 void use_pool() {
   static std::array<void*, 500> held;
   for (void*& memory : held) memory = promise::get<void>(6000);
@@ -31,7 +31,7 @@ void expect_good_end_of_all() {
   while (wait(&status) > 0) promise::keep(status == 0, "a child ends well");
 }
 
-// Twice in each of the first process's forks: before it, and after.
+// It runs twice in each of the first process's forks, before it and after it.
 void fork_again(int) {
   const int error = errno;
   use_other();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: a forked child starts without the thread that gives memory back, and gets its own when
-//   it needs one; the parent's goes on.
+//   it needs one. The parent's goes on.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=1s
 #include "tests/programs/memory.h"

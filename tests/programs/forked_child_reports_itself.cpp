@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a forked child has counts and a report of its own: what it inherited is in use, not got.
+// Promise: a forked child has counts and a report of its own. What it inherited is in use, and not
+//   got.
 // Reports: 2
 // Class: 200000 gets=120 in_use=120
 #include "tests/programs/workers.h"

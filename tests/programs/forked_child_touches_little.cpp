@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a forked child that asks for one buffer has few pages copied for it, however many
-//   classes its parent has used, and a fork costs its parent no page a class either.
+// Promise: a forked child that asks for one buffer has few pages copied for it, whatever number of
+//   classes its parent has used. A fork costs its parent no page a class either.
 // Needs: library
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -12,7 +12,7 @@
 namespace {
 
 constexpr int kChildren = 20;
-// More than of a fork without handlers and work.
+// These are more pages than those of a fork without handlers and work.
 constexpr long kMostInChild = 48;
 constexpr long kMostInParent = 5;
 
@@ -34,7 +34,7 @@ struct Faults {
   long in_parent;
 };
 
-// The least of several: what else goes on only adds to them.
+// Returns the least of several, because everything else that goes on only adds to them.
 template <typename Fork, typename Work>
 Faults faults_of(Fork fork_once, Work work) {
   Faults least{1 << 30, 1 << 30};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: where every process is to report, a forked child does so without a pool, too, and counts
-//   its own requests only.
+// Promise: if every process is to report, a forked child does so without a pool, too. It counts its
+//   own requests only.
 // Env: BUFPOOL_DISABLE=1 BUFPOOL_REPORT=stderr BUFPOOL_REPORT_MIN=0
 // Stderr: (?s)0 above.*; 7 in the range.*passed to mimalloc.*; 5 in the range
 #include <sys/wait.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: a forked child that only reads its parent's buffers, and allocates a little, shares the
-//   pool's pages with it; what the parent gives back or writes meanwhile stays whole in the child.
+//   pool's pages with its parent. What the parent gives back or writes meanwhile stays whole in the
+//   child.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=1s
 #include <malloc.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: several threads may fork at once while others allocate. Each child and its own may
-//   allocate at once, and when all is over no lock is left shut: buffers come from the pool again.
+// Promise: several threads may fork at once while others allocate. Each child and its own child may
+//   allocate at once. When all is over no lock is left shut, and buffers come from the pool again.
 // Env: BUFPOOL_REPORT={tmp}/%p
 // Reports: 1
 // Class: 6000 in_use=0 fallbacks=0
@@ -13,7 +13,7 @@ namespace {
 constexpr int kForkers = 3;
 constexpr int kForks = 25;
 
-// Leaves without a report.
+// Ends without a report.
 [[noreturn]] void allocate_and_leave() {
   alarm(promise::kHungSeconds);
   for (const std::size_t bytes : {100, 700, 5000, 20000, 70000, 1 << 20}) promise::use(bytes, 20);
@@ -41,7 +41,7 @@ int main() {
     for (std::thread& forker : forkers) forker = std::thread(fork_often);
     for (std::thread& forker : forkers) forker.join();
   }
-  // More than caches hold, and back: where a lock is left shut, mimalloc serves.
+  // They are more than caches hold, and go back. If a lock is left shut, mimalloc serves.
   static std::array<void*, 500> held;
   for (void*& memory : held) memory = promise::get<void>(6000);
   for (void* memory : held) promise::put(memory);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: free leaves errno as it is, whatever it has to do (POSIX 2024).
+// Promise: free leaves errno as it is (POSIX 2024), whatever it has to do.
 #include <vector>
 
 #include "tests/programs/promise.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: pages that hold nothing but free buffers go back though their neighbours are in use,
-//   what is in use stays whole, and calloc knows what is zero.
+// Promise: pages that hold nothing but free buffers go back though their neighbours are in use.
+//   What is in use stays whole, and calloc knows what is zero.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=500ms
 #include "tests/programs/memory.h"

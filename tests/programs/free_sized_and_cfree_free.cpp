@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: free_sized, free_aligned_sized (C23) and cfree free: memory freed by them is used again.
+// Promise: free_sized, free_aligned_sized (C23) and cfree free: memory that they free is used
+//   again.
 // Needs: library
 // Limit: data=1G
 #include <dlfcn.h>

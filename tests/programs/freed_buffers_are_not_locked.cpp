@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: a program that locks each of its large buffers and frees it so meets no limit: freed
-//   memory is locked no longer, but for the pages that a buffer shares with its neighbours.
+// Promise: a program that locks each of its large buffers, and frees it while it is locked, meets
+//   no limit. Freed memory is not locked any more, except for pages that a buffer shares with its
+//   neighbours.
 #include <sys/mman.h>
 #include <sys/resource.h>
 

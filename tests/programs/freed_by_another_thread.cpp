@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: buffers made by one thread and freed by another stay whole on the way, are used again,
-//   and the process does not grow.
+// Promise: buffers that one thread makes and another frees stay whole on the way and are used
+//   again. The process does not grow.
 #include <sys/resource.h>
 
 #include <atomic>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: a program whose stderr is a full pipe that nobody reads ends by itself and with its own
-//   status, whether it has a report to tell, a wrong variable, or a fault of its own; the pipe
-//   blocks afterwards as it did before.
+//   status. It may have a report to tell, a wrong variable, or a fault of its own. The pipe blocks
+//   afterwards as it did before.
 // Env: -BUFPOOL_REPORT BUFPOOL_MODE=nonsense BUFPOOL_REPROT=typo
 // Modes: auto
 // Stderr-not: not kept

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a buffer that grows step by step, as a string does, keeps its contents all the way, and
-//   so do two that grow in turns, and one that shrinks again.
+// Promise: a buffer that grows step by step, as a string does, keeps its contents all the way. So
+//   do two that grow in turns, and one that shrinks again.
 #include "tests/programs/promise.h"
 
 int main() {

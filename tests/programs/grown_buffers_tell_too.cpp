@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a buffer that realloc grew past the largest class is guarded as all others: freed twice,
-//   resized after its free, or freed from inside, it ends the program with a line.
+// Promise: a buffer that realloc grew past the largest class is guarded as all others. If it is
+//   freed twice, resized after its free, or freed from inside, it ends the program with a line.
 // Needs: library
 // Exit: signal 6
 // Run: twice
@@ -18,7 +18,7 @@
 // Run: inside_after_free
 // Args: 3 0
 // Stderr: (?is)^told (0x[0-9a-f]+)$.*bufpool.*invalid free of .*inside the buffer at \1, which is
-// free
+//   free
 #include <malloc.h>
 
 #include "tests/programs/memory.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a program has in huge pages, and where it wants some.
+// Reads what a program has in huge pages, and where it asks for some.
 #pragma once
 
 #include <sys/mman.h>
@@ -12,7 +12,7 @@ inline std::size_t huge_bytes() {
   return FileText<4096>("/proc/self/smaps_rollup").number("AnonHugePages:") * 1024;
 }
 
-// Whether khugepaged may make huge pages of any mapping's.
+// Tells whether khugepaged may make huge pages of any mapping's.
 inline bool any_mapping_wants_huge() {
   FILE* maps = fopen("/proc/self/smaps", "r");
   keep(maps != nullptr, "there is /proc/self/smaps");
@@ -24,7 +24,7 @@ inline bool any_mapping_wants_huge() {
   return found;
 }
 
-// Ends a program that gets no huge page though it asks for one, or some though it does not.
+// Skips the test unless a program gets huge pages if it asks for them, and only then.
 inline void need_huge_pages_on_request() {
   const FileText<128> enabled("/sys/kernel/mm/transparent_hugepage/enabled");
   if (strstr(enabled.text, "[madvise]") == nullptr) skip("huge pages are not had by asking here");

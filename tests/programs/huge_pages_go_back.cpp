@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: what lies in huge pages goes back as all else, also where some buffers of each stay, and
-//   the system does not fill up again what went.
+// Promise: memory in huge pages goes back as all other memory does, also if some buffers of each
+//   page stay. The system does not fill up again what went.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=1s
 // Run: auto

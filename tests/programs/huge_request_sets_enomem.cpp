@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: a request no machine can serve returns NULL with ENOMEM from every entry.
+// Promise: a request that no machine can serve returns NULL with ENOMEM from every entry.
 #include <malloc.h>
 
 #include <cstdint>

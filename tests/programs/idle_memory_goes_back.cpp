@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: what a program frees goes back to the system though it makes no call any more, however
-//   it came by it.
+// Promise: what a program frees goes back to the system though it makes no call any more, whichever
+//   function it got the memory from.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=1s
 // Run: malloc

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: what a program frees goes back to the system though a library stands before libc that
-//   stops the clocks and stretches the waits (as libfaketime), with the trimmer's thread or, where
-//   there is none, in the program's own calls.
+// Promise: what a program frees goes back to the system even if a library before libc stops the
+//   clocks and stretches the waits, as libfaketime does. The trimmer's thread gives it back or, if
+//   there is none, the program's own calls do.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=1s
 // Run: thread
@@ -16,7 +16,7 @@
 
 namespace {
 
-// Not by the clock. True as soon as the memory is back.
+// Waits without a clock. Returns true as soon as the memory is back.
 bool goes_back(std::size_t before, bool calls) {
   for (int waited_ms = 0; waited_ms < 30'000; waited_ms += 20) {
     if (promise::grown_since(before) < 4 * promise::kMiB) return true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a request that no process can have is refused with ENOMEM without more ado, from every
-//   entry: memory that is kept for small requests stays where it is, and touches no new page.
+// Promise: a request that no process can have is refused with ENOMEM at once, from every entry.
+//   Memory that is kept for small requests stays where it is, and no new page is touched.
 #include <malloc.h>
 #include <cstdint>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: buffers of 20 MiB to 1 GiB come back with the pages that were touched, as smaller ones
-//   do: a pair takes no page fault.
+//   do. A pair takes no page fault.
 // Needs: library
 #include "tests/programs/memory.h"
 

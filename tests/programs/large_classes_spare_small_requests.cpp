@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: where the smallest class is a large one, and little address space is left, a thread's
-//   small requests take no large buffer each.
+// Promise: if the smallest class is a large one, and little address space is left, the small
+//   requests of a thread do not take a large buffer each.
 // Env: BUFPOOL_CLASSES=1M
 // Limit: as=2G
 #include <pthread.h>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kLeft = 200 * promise::kMiB;
 
-// Too little for eight threads as mimalloc has them, enough for this one.
+// Leaves too little for eight threads as mimalloc has them, and enough for this one.
 void leave_little() {
   constexpr std::size_t kPage = 4096;
   rlimit limit{};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: a buffer above 16 MiB that is freed twice, or resized after its free, ends the program
-//   with its address, whether it was that large at once or grew.
+//   with its address. It may have been that large at once, or have grown.
 // Exit: signal 6
 // Stderr: (?is)^told (0x[0-9a-f]+)$.*bufpool.*double free of \1\b
 // Run: large

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: realloc keeps contents whole where the kernel does not move pages: because a filter
-//   refuses mremap, because the program locked or protected some of the pages, or because it
-//   unmapped the target first and failed then. What others map into such a hole stays theirs.
+// Promise: realloc keeps contents whole if the kernel does not move pages. A filter may refuse
+//   mremap, the program may have locked or protected some of the pages, or the kernel may unmap the
+//   target first and fail then. A mapping of others in such a hole stays theirs.
 // Needs: library
 // Modes: auto
 // Run: filter
@@ -24,10 +24,10 @@ namespace {
 constexpr std::size_t kStart = 5 * promise::kMiB;
 constexpr int kHole = 3;
 
-// More often than there are slots for such buffers, where each is one refusal.
+// The number is more than there are slots for such buffers, if each try is one refusal.
 constexpr unsigned times(int how) { return how == 0 || how == kHole ? 70 : 3; }
 
-// A word in each of the first pages and in the last.
+// Calls `visit` for a word in each of the first pages and in the last.
 template <typename Visit>
 void visit_words(char* memory, Visit visit) {
   for (std::size_t at = 0; at < 8 * 4096; at += 512) visit(memory + at, at);
@@ -47,7 +47,7 @@ void expect_words(char* memory, unsigned seed) {
 
 void make_movable(char* memory, int how, bool movable) {
   char* const page = memory + 4096 * 4 - reinterpret_cast<std::size_t>(memory) % 4096;
-  // By system calls that the library is not told of, as it then asks the kernel to move the page.
+  // These system calls are not told to the library, which then asks the kernel to move the page.
   if (how == 1 && syscall(movable ? SYS_munlock : SYS_mlock, page, 1) != 0) {
     promise::skip("no memory can be locked here");
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: in a process that has a few mappings left requests of all sizes are served, as what is
-//   mapped becomes larger; afterwards, and once mappings come free, too.
+// Promise: in a process that has a few mappings left requests of all sizes are served, because
+//   mapped ranges become larger. The same holds afterwards, and once mappings come free.
 // Run: one
 // Args: 1
 // Run: some
@@ -33,7 +33,7 @@ void ask() {
 
 int main(int, char** arguments) {
   promise::UsedUpMappings mappings;
-  // The largest class is known, as most programs' is, before mappings are short.
+  // Most programs' largest class is known before mappings are short, and so is this one's.
   promise::use(kLargest + 5000);
   mappings.use_all_but(strtoul(arguments[1], nullptr, 10));
   for (int round = 0; round < 3; ++round) ask();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: buffers that stay may be served from idle ones twice their size, but what that wastes is
-//   bounded: by half of what may be kept idle.
+// Promise: buffers that stay may be served from idle ones of twice their size. What that wastes is
+//   bounded by half of what may be kept idle.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=500ms BUFPOOL_RETAIN_MAX=16M
 #include "tests/programs/memory.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: memory that libc hands out, from strdup, getline, open_memstream, asprintf, getcwd,
-//   realpath, is freed and resized like any other.
+// Promise: memory from strdup, getline, open_memstream, asprintf, getcwd and realpath of libc is
+//   freed and resized like any other.
 #include <string>
 
 #include "tests/programs/promise.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a program that lowers its own limit of address space after the start goes on: small and
-//   pooled requests, one of 64 MiB, and a thread.
+// Promise: a program that lowers its own limit of address space after the start goes on. It still
+//   gets small and pooled requests, one of 64 MiB, and a thread.
 #include <sys/resource.h>
 
 #include <thread>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: under a limit of address space from 256 MiB up all requests of the range are served by
-//   the pool, and nothing is said of it.
+// Promise: under a limit of address space from 256 MiB up the pool serves all requests of the
+//   range, and nothing is said of it.
 // Reports: 1
 // Class: 1K gets=4000 in_use=0
 // Class: 16K gets=2000 in_use=0
@@ -20,7 +20,7 @@ namespace {
 
 std::array<void*, 4000> held;
 
-// So many of a size at once: between them as much as the least limit leaves.
+// Holds so many of a size at once. Together they take as much as the smallest limit leaves.
 void hold(std::size_t bytes, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     held[i] = promise::get<void>(bytes);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a program that asks for nothing starts and ends under any limit of address space that it
-//   starts under without us, also one that leaves mimalloc nothing.
+// Promise: a program that asks for nothing starts and ends under any limit of address space under
+//   which it starts without the library. This includes a limit that leaves mimalloc nothing.
 // Stderr-not: out of memory|not kept
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -10,7 +10,7 @@
 
 namespace {
 
-// It has no C++ runtime.
+// /bin/true has no C++ runtime.
 int end_of_true(rlim_t mebibytes) {
   const pid_t child = fork();
   if (child == 0) {

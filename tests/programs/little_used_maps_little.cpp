@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: a process that uses little has little address space, and had at no time more: 64 MiB
+// Promise: a process that uses little has little address space, and had more at no time: 64 MiB
 //   beyond the 16 that such a program has by itself.
 #include "tests/programs/memory.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: in a process whose main thread has ended, where the library may have no thread of its
-//   own, what another thread frees goes back all the same, but for the budget of idle memory; and
-//   the report says what is resident.
+// Promise: once the main thread has ended, the library may have no thread of its own. What another
+//   thread frees still goes back, except for the budget of idle memory. The report says what is
+//   resident.
 // Env: BUFPOOL_REPORT_MIN=1 BUFPOOL_REPORT=stderr
 // Stderr: resident [1-9]
 #include <pthread.h>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: a process whose main thread ends by pthread_exit, by thrd_exit or cancelled ends with
-// its
-//   last thread, which runs what the program registered for the exit; one that ends by the system
-//   call ends with it. The library's own thread keeps none alive.
+// Promise: a process whose main thread ends by pthread_exit, by thrd_exit or by a cancel ends with
+//   its last thread, which runs what the program registered for the exit. A process whose main
+//   thread ends by the system call ends with it. The library's own thread keeps none of them alive.
 // Env: BUFPOOL_TRIMMER=on
 // Run: worker
 // Args: worker
@@ -31,7 +30,7 @@ namespace {
 
 const pthread_t main_thread = pthread_self();
 
-// What standard output holds is written by the exit that libc makes.
+// The exit that libc makes writes what standard output holds.
 void* work(void* argument) {
   const std::string_view how = static_cast<const char*>(argument);
   if (how == "worker") usleep(400'000);

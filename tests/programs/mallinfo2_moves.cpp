@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: mallinfo2 counts pooled memory in use, and no longer when it is freed.
+// Promise: mallinfo2 counts pooled memory that is in use, and stops counting it when it is freed.
 #include <malloc.h>
 
 #include "tests/programs/promise.h"

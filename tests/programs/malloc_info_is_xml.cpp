@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: malloc_info writes one XML element named malloc to the stream it is given, and refuses
-//   options with EINVAL.
+// Promise: malloc_info writes one XML element named malloc to the stream that it is given, and
+//   refuses options with EINVAL.
 // Stdout: (?s)\A<malloc version="[^"]*">.*</malloc>\s*\Z
 #include <malloc.h>
 

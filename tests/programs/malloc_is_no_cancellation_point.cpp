@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: a thread whose cancellation is pending goes on through malloc and free, whatever they
-//   have to ask the system for, and ends where it is tested.
+//   have to ask the system for. It ends where it tests for the cancel.
 // Run: fresh
 // Run: asked_at_start BUFPOOL_TRIMMER=off
 #include <pthread.h>

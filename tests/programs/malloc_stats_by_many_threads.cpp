@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: threads that call malloc_stats at once each print a report, one after the other.
+// Promise: if threads call malloc_stats at once, each prints a report, one after the other.
 // Stderr-not: not kept
 #include <malloc.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: a program that has a lock on what its stderr leads to has it still after malloc_stats.
+// Promise: a program that has a lock on the file of its stderr still has it after malloc_stats.
 #include <fcntl.h>
 #include <malloc.h>
 #include <sys/wait.h>
@@ -15,7 +15,7 @@ struct flock lock_of_writers() {
   return lock;
 }
 
-// Another process asks, as one is not told of its own locks.
+// Another process asks, because a process is not told of its own locks.
 bool is_locked() {
   const pid_t child = fork();
   if (child == 0) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: malloc_trim gives idle memory back to the system, whatever sizes it was freed in.
+// Promise: malloc_trim gives idle memory back to the system, whatever sizes were freed.
 #include <malloc.h>
 
 #include <vector>

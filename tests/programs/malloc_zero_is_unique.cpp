@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: a request of nothing gets a pointer of its own from every entry, as glibc has it.
+// Promise: a request of 0 bytes gets a pointer of its own from every entry, as in glibc.
 #include <malloc.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: thousands of buffers may grow at once, even where those before them grew very large;
-//   only what is written is resident, and all of it goes back.
+// Promise: thousands of buffers may grow at once, even if those before them grew very large. Only
+//   what is written is resident, and all of it goes back.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=1s
 #include <malloc.h>

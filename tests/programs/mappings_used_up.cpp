@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: in a process that has used up its mappings requests are served or fail with ENOMEM, and
-//   free works; once mappings come free, all are served.
+//   free works. Once mappings come free, all are served.
 #include <array>
 
 #include "tests/programs/mappings.h"
@@ -9,7 +9,7 @@ namespace {
 
 std::array<void*, 500> held;
 
-// How many of 6,000 requests failed.
+// Returns how many of 6,000 requests failed.
 int ask() {
   int failed = 0;
   unsigned random = 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: BUFPOOL_MAX_BUFFERS bounds the buffers of one class that are in use; all others are
+// Promise: BUFPOOL_MAX_BUFFERS bounds the buffers of one class that are in use. All others are
 //   served all the same, and counted.
 // Env: BUFPOOL_MAX_BUFFERS=10
 // Reports: 1

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: memalign rounds an odd alignment up to a power of two, takes 0, and refuses what no
-//   power of two reaches with EINVAL, as glibc has it.
+// Promise: memalign rounds an odd alignment up to a power of two, takes 0, and refuses with EINVAL
+//   an alignment that no power of two reaches, as in glibc.
 #include <malloc.h>
 
 #include <bit>

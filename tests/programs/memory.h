@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a program has resident and which threads are in it, found out without a single allocation:
+// Finds out what a program has resident and which threads are in it. It does not allocate, because
 // a call would be an occasion to tidy up.
 #pragma once
 
@@ -18,7 +18,7 @@ namespace promise {
 
 inline constexpr std::size_t kMiB = std::size_t{1} << 20;
 
-// The start of a file in /proc as text.
+// Reads the start of a file in /proc as text.
 template <std::size_t kBytes>
 struct FileText {
   explicit FileText(const char* name) {
@@ -30,7 +30,7 @@ struct FileText {
     }
     close(file);
   }
-  // The number behind `key`; 0 where there is none.
+  // Returns the number behind `key`, or 0 if there is none.
   unsigned long number(const char* key, int base = 10) const {
     const char* found = strstr(text, key);
     return found == nullptr ? 0 : strtoul(found + strlen(key), nullptr, base);
@@ -53,7 +53,7 @@ inline std::size_t private_dirty_bytes() {
   return rollup.number("Private_Dirty:") * 1024;
 }
 
-// Bytes resident beyond `before`.
+// Returns the bytes that are resident beyond `before`.
 inline std::size_t grown_since(std::size_t before) {
   const std::size_t now = resident_bytes();
   return now > before ? now - before : 0;
@@ -70,8 +70,8 @@ inline std::uint64_t now_ms() {
          static_cast<std::uint64_t>(time.tv_nsec) / 1'000'000;
 }
 
-// Waits until `condition` holds; false: it does not within a time that no machine is too slow for.
-// What is waited for takes two seconds at most on a quiet machine.
+// Waits until `condition` holds. Returns false if it does not within a time that no machine is too
+// slow for. On a quiet machine it takes two seconds at most.
 template <typename Condition>
 bool comes_true(Condition condition) {
   const std::uint64_t start = now_ms();
@@ -82,7 +82,7 @@ bool comes_true(Condition condition) {
   return true;
 }
 
-// The number of the thread that calls itself bufpool-trim; 0: there is none.
+// Returns the number of the thread that has the name bufpool-trim, or 0 if there is none.
 inline int trimmer_thread() {
   alignas(16) char entries[4096];
   int found = 0;
@@ -102,7 +102,7 @@ inline int trimmer_thread() {
   return found;
 }
 
-// Leaves the program on the CPU it happens to be on, or on one that it is not on.
+// Moves the program to a CPU and keeps it there: the CPU that it happens to be on, or another one.
 inline bool move_to_cpu(bool another) {
   cpu_set_t allowed;
   cpu_set_t one;
@@ -117,7 +117,7 @@ inline bool move_to_cpu(bool another) {
   return false;
 }
 
-// Buffers of one size, all written.
+// Holds buffers of one size, all written.
 class Burst {
  public:
   Burst(std::size_t bytes, std::size_t size) : count_(std::min(bytes / size, held_.size())) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Promise: idle memory that is worth keeping goes back when the system runs short of memory, which
-//   it tells by a sum of waiting times where it grants no trigger. Half is left of what was worth
-//   keeping, 8 MiB and the 32 that were warmed up. With BUFPOOL_PRESSURE=0 all stays as it is.
+// Promise: idle memory that is worth keeping goes back when the system runs short of memory. The
+//   system tells it by a sum of waiting times where it grants no trigger. Half is left of what was
+//   worth keeping, 8 MiB and the 32 that were warmed up. With BUFPOOL_PRESSURE=0 all stays as it
+//   is.
 // Needs: library
 // Env: BUFPOOL_RETAIN_MAX=256M BUFPOOL_RETAIN_TIME=10m BUFPOOL_WARMUP=64K:512
 //   BUFPOOL_REPORT=stderr BUFPOOL_REPORT_FORMAT=json
@@ -32,7 +33,7 @@ void write_text(const char* name, const char* text) {
   close(file);
 }
 
-// Only root mounts things; whoever else becomes it in a namespace of users.
+// Only root mounts things. Any other user becomes root in a namespace of users.
 bool enter_own_mounts() {
   const unsigned user = geteuid();
   if (user == 0) return unshare(CLONE_NEWNS) == 0;
@@ -43,10 +44,10 @@ bool enter_own_mounts() {
   return geteuid() == 0;
 }
 
-// Where the kernel tells of pressure there is a file of ours, in which a trigger cannot be written.
-// For this process alone.
+// Puts a file of the test's where the kernel tells of pressure. Nobody can write a trigger in it.
+// It is there for this process alone.
 bool mount_ours() {
-  // More restrictions are allowed everywhere; fewer may not be.
+  // More restrictions are allowed everywhere. Fewer may not be.
   constexpr unsigned long kRestricted = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
   return mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
          mount(kOurs, kTold, nullptr, MS_BIND, nullptr) == 0 &&
@@ -55,16 +56,16 @@ bool mount_ours() {
           mount("none", "/sys/fs/cgroup", "tmpfs", kRestricted, nullptr) == 0);
 }
 
-// The microseconds for which tasks waited for memory, as this process is told.
+// Has the microseconds for which tasks waited for memory, as this process is told.
 class Stalls {
  public:
   Stalls() : file_(open(kOurs, O_CREAT | O_RDWR | O_CLOEXEC, 0644)) { grow(); }
 
-  // By ten seconds, as if many tasks had waited.
+  // Adds ten seconds, as if many tasks had waited.
   void grow() {
     total_ += 10'000'000;
     char text[128];
-    // Always of one length: whoever reads meanwhile finds all of it.
+    // The text is always of one length, so that a reader finds all of it at any time.
     const int length = snprintf(text, sizeof text,
                                 "some avg10=0.00 avg60=0.00 avg300=0.00 total=%015llu\n", total_);
     promise::keep(pwrite(file_, text, static_cast<std::size_t>(length), 0) == length, "told");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: mlockall of all that is and will be does not fill what the pool has not needed yet.
+// Promise: mlockall of all that is and will be mapped does not fill memory that the pool has not
+//   needed yet.
 #include <sys/mman.h>
 #include <sys/resource.h>
 

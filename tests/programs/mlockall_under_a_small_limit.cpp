@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: a program without privilege locks all that is and will be mapped under a limit of
-//   160 MiB (where it may not have so much: all that will be, under what it may have), and goes on
-//   within it; what is more fails with ENOMEM.
+// Promise: a program without privilege locks all that is and will be mapped under a limit of 160
+//   MiB, and goes on within it. If it may not have so much, it locks all that will be mapped, under
+//   what it may have. A request beyond the limit fails with ENOMEM.
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -9,7 +9,7 @@
 
 namespace {
 
-// MCL_CURRENT is refused where more is mapped than may be locked.
+// The kernel refuses MCL_CURRENT if more is mapped than may be locked.
 int lock_under_limit() {
   rlimit limit{};
   getrlimit(RLIMIT_MEMLOCK, &limit);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: BUFPOOL_MODE=locked is the mode then, and it serves.
+// Promise: with BUFPOOL_MODE=locked the mode is locked, and the pool serves.
 // Modes: locked
 // Env: BUFPOOL_VERBOSE=1
 // Stderr: (?i)mode\W+locked

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: a buffer above the pooled range whose pages are locked, protected or advised may be
-//   resized into the range: the blocks that it leaves there are memory like any other.
+//   resized into the range. The blocks that it leaves there are memory like any other.
 // Needs: library
 // Env: BUFPOOL_MAX_SIZE=48M
 // Run: plain
@@ -39,7 +39,7 @@ constexpr Alteration kAlterations[] = {
      false},
 };
 
-// The next buffers of the size are those that were left, and more.
+// The next buffers of the size are those that were left, and some more.
 void expect_ordinary(std::size_t bytes) {
   std::array<char*, 4> held{};
   for (char*& memory : held) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: what the kernel allows to a process of one thread only is allowed to a program of one
-//   thread, and errno stays as it was. The library's own thread makes way, and may come back.
+// Promise: a program of one thread may do what the kernel allows to a process of one thread only,
+//   and errno stays as it was. The library's own thread makes way, and may come back.
 // Env: BUFPOOL_TRIMMER=on
 // Run: unshare
 // Args: unshare
@@ -21,10 +21,11 @@
 
 namespace {
 
-// Needs no privilege and changes nothing.
+// It needs no privilege and changes nothing.
 int unshare_threads() { return unshare(CLONE_THREAD); }
 
-// Its own namespace of mounts, which threads may not enter as they share the current folder.
+// Enters its own namespace of mounts, which threads may not enter because they share the current
+// folder.
 int enter_own_mounts() {
   const int mounts = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
   const int result = setns(mounts, 0);

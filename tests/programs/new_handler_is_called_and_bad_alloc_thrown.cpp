@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: an operator new that cannot serve calls the new_handler until there is none, then throws
-//   std::bad_alloc; with plain, array and aligned forms.
+// Promise: an operator new that cannot serve calls the new_handler until there is none, and then
+//   throws std::bad_alloc. This holds for the plain, array and aligned forms.
 #include <cstdint>
 #include <new>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a child with nothing to report ends without a system call of ours: one that may do no
-//   more than end is not killed for another.
+// Promise: a child with nothing to report ends without a system call of the library's. So a child
+//   that may make no call but its end is not killed for another.
 // Env: BUFPOOL_REPORT=stderr BUFPOOL_REPORT_MIN=1000
 #include <sys/wait.h>
 

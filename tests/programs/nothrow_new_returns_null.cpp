@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: the nothrow operators return NULL for what cannot be served, call the new_handler
-//   before, and let nothing that it throws escape.
+// Promise: the nothrow operators return NULL for what cannot be served. They call the new_handler
+//   before, and let nothing escape that it throws.
 #include <cstdint>
 #include <new>
 

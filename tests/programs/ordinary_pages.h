@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whether the kernel has a page as one like any other.
+// Tells whether the kernel has a page as one like any other.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace promise {
 
-// What the kernel says of altered pages: locked, at once and on fault; kept from children, wiped in
-// them, kept from cores, shared where equal, watched.
+// The kernel tells of altered pages by these: locked, at once and on fault; kept from children,
+// wiped in them, kept from cores, shared where equal, watched.
 inline constexpr const char* kMarks[] = {" lo", " lf", " dc", " wf", " dd", " mg", " um"};
 
 inline bool is_ordinary(const char* rights, unsigned long inode, const char* flags) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: whatever runs out of memory says ENOMEM, at every size, also where the system's own
-//   refusal was another; posix_memalign returns it and sets errno as well, as glibc's does.
+// Promise: every function that runs out of memory sets ENOMEM, at every size, also if the system
+//   refused with another error. posix_memalign returns ENOMEM and sets errno as well, as glibc's
+//   does.
 // Needs: library
 // Run: address_space
 // Args: none
@@ -25,7 +26,7 @@ namespace {
 constexpr std::array<std::size_t, 10> kAsked = {16,     100,     500,     1000,     5000,
                                                 70'000, 300'000, 1 << 20, 16 << 20, 64 << 20};
 
-// What a caller of the C library sees first of all mistakes.
+// A caller of the C library would see this value if nothing set errno.
 constexpr int kBefore = EDOM;
 
 enum class Way {
@@ -66,7 +67,7 @@ void* ask(Way way, std::size_t size, void* old) {
   return nullptr;
 }
 
-// What is held, in a list that needs no memory of its own.
+// Holds memory in a list that needs no memory of its own.
 void** held;
 
 void hold(void* memory) {

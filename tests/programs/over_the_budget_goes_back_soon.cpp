@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: of a burst that is freed all but the budget's floor goes back in seconds, and that stays
-//   for as long as idle memory is kept; the same burst repeated at once finds most of its pages.
+// Promise: when a burst is freed, all of it but the budget's floor goes back in seconds. The floor
+//   stays for as long as idle memory is kept. The same burst, repeated at once, finds most of its
+//   pages.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=10m BUFPOOL_RETAIN_MAX=64M BUFPOOL_PRESSURE=off
 #include "tests/programs/memory.h"

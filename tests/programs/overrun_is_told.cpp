@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a buffer written past its end into the next one is told of when that one is freed.
+// Promise: if a buffer is written past its end into the next one, this is told when the next one is
+//   freed.
 // Exit: signal 6
 // Stderr: (?is)^told (0x[0-9a-f]+)$.*bufpool.*overrun.*\1\b
 // Run: page

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: calls for pages end, wherever their range ends, and fail as libc's do: up to the end of
-//   the page that a buffer ends in, around the end of all addresses, over nothing.
+// Promise: calls for pages end, wherever their range ends, and fail as libc's do. The range may go
+//   up to the end of the page that a buffer ends in, around the end of all addresses, or over
+//   nothing.
 #include <sys/mman.h>
 
 #include "tests/programs/memory.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: small requests of threads that have ended are counted, but for the last 255 of each, and
-//   a forked child counts its own from zero.
+// Promise: small requests of threads that have ended are counted, except for the last 255 of each
+//   thread. A forked child counts its own from zero.
 // Needs: library
 // Env: -BUFPOOL_REPORT BUFPOOL_REPORT_MIN=0 BUFPOOL_REPORT_FORMAT=json
 // Stderr: (?s)"passed_below": 5\d\d,.*"passed_below": 8[01]\d\d,
@@ -11,7 +11,7 @@
 #include "tests/programs/promise.h"
 
 int main() {
-  // What is told in steps comes to 1 + 7 * 256 of each.
+  // Each thread tells 1 + 7 * 256 of them in steps.
   for (int i = 0; i < 4; ++i) std::thread([] { promise::use(100, 2000); }).join();
   const pid_t child = fork();
   if (child == 0) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: what a program keeps of each of several phases, one size each, holds no more pages than
-//   it lies on.
+// Promise: a program keeps some buffers of each of several phases, one size each. They hold no more
+//   pages than they lie on.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=500ms
 #include "tests/programs/memory.h"
@@ -11,7 +11,7 @@ constexpr std::size_t kPhase = 64 * promise::kMiB;
 std::array<void*, kPhase / 1024> held;
 unsigned random_number = 1;
 
-// At random one of 16 stays.
+// One of 16 stays, chosen at random.
 void phase(std::size_t bytes) {
   const std::size_t count = kPhase / bytes;
   for (std::size_t i = 0; i < count; ++i) held[i] = memset(promise::get<void>(bytes), 1, bytes);

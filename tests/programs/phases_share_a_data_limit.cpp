@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: what a program has freed does not count against its limit of data (RLIMIT_DATA) for
-//   long: phases of one size after another have all of it, each.
+//   long. Phases of one size after another each have all of the limit.
 #include <sys/resource.h>
 
 #include <vector>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: posix_memalign returns EINVAL for what is no power of two times a pointer's size, and
-//   ENOMEM for what cannot be had; then the pointer stays as it was.
+// Promise: posix_memalign returns EINVAL for an alignment that is no power of two times a pointer's
+//   size, and ENOMEM for a size that cannot be had. The pointer then stays as it was.
 #include <cstdint>
 
 #include "tests/programs/promise.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: posix_spawn and popen beside allocating threads work, and the child is preloaded too.
+// Promise: posix_spawn and popen work beside allocating threads, and the child is preloaded, too.
 #include <spawn.h>
 
 #include "tests/programs/workers.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the programs share: a check that allocates nothing, pointers the compiler cannot see
-// through, patterns, and the sizes where rules change.
+// Has what the programs share: a check that allocates nothing, pointers that the compiler cannot
+// see through, patterns, and the sizes where rules change.
 #pragma once
 
 #include <sys/resource.h>
@@ -19,21 +19,21 @@ namespace promise {
 
 inline constexpr int kSkipped = 77;
 
-// Below, at and above the edges of the pooled range and of its classes.
+// They are below, at and above the edges of the pooled range and of its classes.
 inline constexpr std::array<std::size_t, 33> kSizes = {
     1,       8,       15,       16,       17,       24,      100,    511,    512,
     513,     576,     577,      1000,     1024,     1088,    1089,   4096,   4136,
     5000,    16384,   16404,    65536,    65600,    65601,   100000, 262144, 1 << 20,
     1048640, 3000000, 16 << 20, 16777280, 16777281, 20 << 20};
 
-// The sizes of one of many rounds: those above a mebibyte, which take nearly all of the time, are
-// there in every tenth only.
+// Returns the sizes for one of many rounds. The sizes above a mebibyte, which take nearly all of
+// the time, are in every tenth only.
 constexpr std::span<const std::size_t> sizes_in(int round) {
   return std::span(kSizes).first(round % 10 == 0 ? kSizes.size() : 27);
 }
 static_assert(sizes_in(1).back() == 1 << 20);
 
-// Ends the program where a promise is not kept.
+// Ends the program if a promise is not kept.
 inline void keep(bool kept, const char* what,
                  std::source_location at = std::source_location::current()) {
   if (kept) return;
@@ -48,7 +48,7 @@ inline void keep(bool kept, const char* what,
   _exit(kSkipped);
 }
 
-// The compiler no longer knows what this is, and so cannot drop or judge a call that uses it.
+// Keeps from the compiler what this is, so that it can neither drop nor judge a call that uses it.
 template <typename T>
 T hide(T value) {
   asm volatile("" : "+r"(value) : : "memory");
@@ -98,21 +98,21 @@ inline bool is_aligned(const void* memory, std::size_t alignment) {
   return reinterpret_cast<std::size_t>(memory) % alignment == 0;
 }
 
-// How many buffers of `bytes` need more than `Limit: data=1G` leaves if none is used again. Of
-// small sizes it is all of them together that do.
+// Returns how many buffers of `bytes` need more than `Limit: data=1G` leaves if none is used again.
+// Of small sizes all of them together do.
 constexpr int rounds_without_room(std::size_t bytes) {
   constexpr std::size_t kEnough = std::size_t{5} << 28;
   return bytes < kEnough / 20'000 ? 20'000 : static_cast<int>(kEnough / bytes);
 }
 
-// Faults of this process up to now that took no file.
+// Returns the faults of this process up to now that took no file.
 inline long page_faults() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return usage.ru_minflt;
 }
 
-// Gets and frees `count` buffers of `bytes`, each checked.
+// Gets and frees `count` buffers of `bytes`, and checks each.
 inline void use(std::size_t bytes, int count = 1) {
   for (int i = 0; i < count; ++i) {
     void* memory = get<void>(bytes);

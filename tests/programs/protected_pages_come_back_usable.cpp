@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a buffer that is freed, resized or wiped while pages of it are protected is of use to
-//   whoever is given it next.
+// Promise: a buffer that is freed, resized or wiped while pages of it are protected can be used by
+//   its next owner.
 // Needs: library
 // Run: plain
 // Run: wiped BUFPOOL_ZERO=free
@@ -19,7 +19,7 @@ void* get_aligned(std::size_t alignment, std::size_t bytes) {
   return memory;
 }
 
-// All whole pages of a buffer.
+// Sets the rights of all whole pages of a buffer.
 void protect(void* memory, std::size_t bytes, int rights) {
   const auto start = reinterpret_cast<std::uintptr_t>(memory);
   const std::uintptr_t first = (start + kPage - 1) & ~(kPage - 1);
@@ -27,8 +27,8 @@ void protect(void* memory, std::size_t bytes, int rights) {
   promise::keep(mprotect(reinterpret_cast<void*>(first), last - first, rights) == 0, "protected");
 }
 
-// The page that a buffer begins in, and then all. No call can be made for the buffer until the
-// rights are back: what stands in front of it is protected, too.
+// Protects the page that a buffer begins in, and then all pages. No call can be made for the buffer
+// until the rights are back, because the line in front of it is protected, too.
 void protect_for_a_while(std::size_t bytes, int rights) {
   char* const memory = promise::get<char>(bytes);
   const auto start = reinterpret_cast<std::uintptr_t>(memory);

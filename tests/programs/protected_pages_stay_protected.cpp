@@ -14,7 +14,7 @@ constexpr std::size_t kPage = 4096;
 int zeros;
 int sink;
 
-// The kernel tells without a signal.
+// The kernel tells it without a signal.
 bool is_readable(const void* page) { return write(sink, page, 1) == 1; }
 bool is_writable(void* page) { return read(zeros, page, 1) == 1; }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: where several threads end the program at once, by exit and _exit, the report is told
-//   once, and whole: who comes second waits for it.
+// Promise: if several threads end the program at once, by exit and _exit, the report is told once,
+//   and whole. The thread that comes second waits for it.
 // Env: BUFPOOL_REPORT=stderr BUFPOOL_REPORT_FORMAT=text BUFPOOL_REPORT_MIN=1
 // Stderr-not: not kept
 #include <atomic>

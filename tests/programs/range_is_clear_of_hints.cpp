@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: however the kernel lays a process out (from the top, from the middle as it once did, or
-//   with a stack that has no limit), buffers lie where mimalloc asks for no addresses.
+// Promise: buffers lie where mimalloc asks for no addresses, however the kernel lays a process out:
+//   from the top, from the middle as it once did, or with a stack that has no limit.
 // Needs: library
 #include <sys/personality.h>
 #include <sys/resource.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a child made by _Fork while other threads of its parent fork has its pool: what it asks
-//   for is not passed to mimalloc for ever.
+// Promise: a child that _Fork makes while other threads of its parent fork has its pool. Its
+//   requests are not passed to mimalloc for ever.
 #include <malloc.h>
 
 #include <atomic>

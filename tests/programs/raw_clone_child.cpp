@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a child made by the bare clone system call may allocate and leave by exit; the parent's
-//   memory and its own do not mix.
+// Promise: a child that the bare clone system call makes may allocate and leave by exit. Its
+//   parent's memory and its own do not mix.
 #include <sys/syscall.h>
 
 #include "tests/programs/workers.h"

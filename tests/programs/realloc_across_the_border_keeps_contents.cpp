@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Promise: realloc of large buffers from the pooled range to above it, and back, keeps what they
-//   hold and leaves all of them writable: whether the kernel moves pages, a filter forbids it, it
-//   unmaps the target and fails then, or the program protected or locked a page.
+//   hold and leaves all of them writable. The kernel may move the pages, a filter may forbid it,
+//   the kernel may unmap the target and fail then, or the program may have protected or locked a
+//   page.
 // Needs: library
 // Env: BUFPOOL_MAX_SIZE=48M
 // Run: plain
@@ -62,7 +63,7 @@ void alter(char* memory, std::size_t bytes, int how) {
   if (how == kLocked && mlock(page, 4096) != 0) promise::skip("no memory can be locked here");
 }
 
-// Where realloc left the buffer in its place, the page is protected still.
+// If realloc left the buffer in its place, the page is still protected.
 void make_writable(char* memory, std::size_t bytes) {
   const std::size_t in_page = reinterpret_cast<std::uintptr_t>(memory) % 4096;
   promise::keep(mprotect(memory - in_page, bytes + in_page, PROT_READ | PROT_WRITE) == 0, "RW");
@@ -105,7 +106,7 @@ void leave_dirty(std::size_t bytes) {
   promise::put(dirty);
 }
 
-// What realloc adds to an aligned buffer of the pool.
+// Checks the bytes that realloc adds to an aligned buffer of the pool.
 void expect_zeros_behind(std::size_t from, std::size_t to) {
   leave_dirty(from + 8192);
   leave_dirty(to);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: in a process that has next to no mappings left a large buffer still grows by realloc and
-//   keeps its contents, and what it left is used again: rounds of that do not add up.
+//   keeps its contents. What it left is used again, and rounds of that do not add up.
 // Run: none
 // Args: 0
 // Run: one

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: realloc of a large buffer touches a few pages and no more, whatever the buffer's
-//   alignment, within the pooled range, above it, and across its border in both directions. What
-//   was written is kept, and all of the new size can be used.
+//   alignment. This holds within the pooled range, above it, and across its border in both
+//   directions. What was written is kept, and all of the new size can be used.
 // Run: plain
 // Run: wiped BUFPOOL_ZERO=free
 // Run: narrow BUFPOOL_MAX_SIZE=100M
@@ -20,11 +20,11 @@ using promise::kMiB;
 constexpr std::size_t kWord = 8;
 constexpr std::size_t kMost = 2600 * kMiB;
 
-// Far less than any of the buffers has, and more than the words written to all of them take.
+// It is far less than any of the buffers has, and more than the words written to all of them take.
 constexpr std::size_t kFew = 24 * kMiB;
 constexpr long kFewFaults = 4000;
 
-// Words are at both ends of a buffer, beside the borders of pages, and far from one another.
+// The words are at both ends of a buffer, beside the borders of pages, and far from one another.
 template <typename Visit>
 void visit_words(std::size_t bytes, Visit visit) {
   constexpr std::size_t kApart = 37 * kMiB;

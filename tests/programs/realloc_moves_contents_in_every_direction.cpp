@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: realloc keeps the contents from any size to any other: small, pooled, large, up, down,
-//   and from aligned memory.
+// Promise: realloc keeps the contents from any size to any other: small, pooled and large, up and
+//   down, and from aligned memory.
 #include <malloc.h>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: realloc and reallocarray to more than PTRDIFF_MAX bytes return NULL with ENOMEM and
-//   leave the old block as it was, from every size, and from a buffer grown past all classes.
+//   leave the old block as it was. This holds from every size, and from a buffer that grew past all
+//   classes.
 #include <algorithm>
 #include <cstdint>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: a buffer can be made smaller where no memory is left, as with glibc; its contents and
+// Promise: a buffer can be made smaller when no memory is left, as with glibc. Its contents and
 //   errno stay.
 #include <sys/resource.h>
 
@@ -14,7 +14,7 @@ constexpr std::array<std::size_t, 5> kSmall = {16, 100, 1'000, 40'000, 400'000};
 
 std::array<void*, kLarge.size() * kSmall.size()> buffers;
 
-// From large sizes to small ones, so that nothing is left for either.
+// It goes from large sizes to small ones, so that nothing is left for either.
 void use_all_memory() {
   for (std::size_t bytes = 64 << 20; bytes >= 16; bytes -= bytes / 8) {
     while (malloc(promise::hide(bytes)) != nullptr) {

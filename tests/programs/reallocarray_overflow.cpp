@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: reallocarray of a product that does not fit returns NULL with ENOMEM and keeps the old
-//   block; one that fits moves the contents.
+//   block. A product that fits moves the contents.
 #include <cstdint>
 
 #include "tests/programs/promise.h"

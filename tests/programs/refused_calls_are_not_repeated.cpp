@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a system call that a filter refuses is made once more at most by each thread, not on
-//   every occasion: filters stay.
+// Promise: each thread makes a system call that a filter refuses once more at most, and not on
+//   every occasion, because filters stay.
 // Needs: library
 // Env: BUFPOOL_TRIMMER=off
 #include <malloc.h>
@@ -21,7 +21,8 @@ std::atomic<int> asked_to_purge{0};
 std::atomic<int> asked_to_commit{0};
 std::atomic<int> asked_to_restart{0};
 
-// Answers EPERM, as a filter could itself, but counts. What mimalloc asks for its own is no matter.
+// Answers EPERM, as a filter could itself, but counts. Calls of mimalloc for its own memory do not
+// matter.
 void refuse(int, siginfo_t* info, void* context) {
   greg_t* const registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
   const auto address = static_cast<std::uintptr_t>(registers[REG_RDI]);

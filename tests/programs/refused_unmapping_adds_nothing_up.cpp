@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: where the system refuses to unmap, as it does to a process that has used up its
-//   mappings, the pool uses what it could not unmap again, and takes no more.
+// Promise: the system refuses to unmap in a process that has used up its mappings. The pool then
+//   uses what it could not unmap again, and takes no more.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=200ms
 #include "tests/programs/memory.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a program that ends in a signal handler on its alternate stack, and whose filter traps
-//   calls of the report on that stack as well, keeps its exit status.
+// Promise: a program keeps its exit status if it ends in a signal handler on its alternate stack,
+//   and its filter traps calls of the report on that stack as well.
 // Env: BUFPOOL_REPORT=stderr
 // Exit: 7
 // Stderr: (?s).*
@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kLocals = 4096;
 std::array<char, 64 << 10> stack;
 
-// What stands on the stack where the kernel put this handler is overwritten.
+// It overwrites what stands on the stack where the kernel put this handler.
 void refuse(int, siginfo_t*, void* context) {
   volatile char locals[kLocals];
   for (volatile char& local : locals) local = 0x41;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: a relative name of a report is one of the folder that the program was started in, also
-//   where that one's own name has percent signs.
+//   if that folder's own name has percent signs.
 // Env: BUFPOOL_REPORT=../report.txt
 // File: report\.txt (?i)bufpool
 #include <sys/stat.h>

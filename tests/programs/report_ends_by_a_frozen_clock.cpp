@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: a program whose clock a library before libc stops (as libfaketime) ends by itself and
-//   with its own status, though its stderr is a pipe that another process keeps for itself.
+// Promise: a library before libc stops the program's clock, as libfaketime does. The program still
+//   ends by itself and with its own status, though its stderr is a pipe that another process keeps
+//   locked.
 // Env: -BUFPOOL_REPORT
 // Modes: auto
 // Preload-before: frozen_clock
@@ -10,7 +11,7 @@
 
 namespace {
 
-// All of the pipe is locked from here on, until the process that did it is gone.
+// Another process locks all of the pipe from here on, until that process is gone.
 pid_t lock_by_another(int writer) {
   const promise::Pipe told = promise::make_pipe();
   const pid_t owner = fork();
@@ -26,7 +27,7 @@ pid_t lock_by_another(int writer) {
   return owner;
 }
 
-// Not by the clock. -1: it does not end.
+// It waits without a clock. Returns -1 if the child does not end.
 int status_of(pid_t child) {
   int status = 0;
   for (int waited_ms = 0; waited_ms < promise::kLongMs; waited_ms += 20) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: the report goes to the file named when the program started, whatever the program has
-//   done to its environment since.
+// Promise: the report goes to the file that was named when the program started, whatever the
+//   program has done to its environment since.
 // Env: BUFPOOL_REPORT={tmp}/report.txt
 // File: report\.txt (?i)bufpool
 // No-file: elsewhere.*

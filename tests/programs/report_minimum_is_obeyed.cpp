@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: the report appears from BUFPOOL_REPORT_MIN gets on, and not below.
+// Promise: the report comes from BUFPOOL_REPORT_MIN gets on, and not below.
 // Env: -BUFPOOL_REPORT
 // Run: above
 // Env: BUFPOOL_REPORT_MIN=200

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a process that writes over its arguments to show another title, as nginx and postgres
-//   do, is told by the name it was started by; so is its child.
+// Promise: a process may write over its arguments to show another title, as nginx and postgres do.
+//   The report has the name that it was started by, and so has its child's.
 // Env: BUFPOOL_REPORT={tmp}/%c.%p
 // File: report_names_the_command_as_started\.{pid} (?s)bufpool\[\d+ report_names_the_com.*what to
 // File: report_names_the_command_as_started\.(?!{pid}$)\d+ bufpool\[\d+ report_names_the_com

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: nothing is written to stdout.
+// Promise: the library writes nothing to stdout.
 // Env: -BUFPOOL_REPORT BUFPOOL_VERBOSE=1 BUFPOOL_REPROT=typo
 // Stderr: (?i)bufpool
 // Stdout-not: .

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: a vfork child that leaves by _exit prints no report and does not spend the parent's.
+// Promise: a vfork child that leaves by _exit prints no report, and its parent still has one.
 // Run: child_only
 // Env: -BUFPOOL_REPORT
 // Exit: signal 9

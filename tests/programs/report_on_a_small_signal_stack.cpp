@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: a handler that ends the process by _exit, on a signal stack of the size that was usual
-//   for long (8 KiB, of which the kernel takes up to two and a half for its frame), ends it with a
-//   report.
+// Promise: a handler that ends the process by _exit, on a small signal stack, ends it with a
+//   report. The stack has 8 KiB, the usual size for long, and the kernel takes up to two and a half
+//   of them for its frame.
 // Run: stderr
 // Env: BUFPOOL_REPORT=stderr
 // Stderr: mode (rseq|locked)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: however many ways out a program takes after each other, it has one report.
+// Promise: a program has one report, however many ways out it takes after each other.
 // Reports: 1
 // Exit: 5
 // Class: 200000 gets=150

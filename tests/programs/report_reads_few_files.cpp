@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a program that used little has its report at the price of a few files: the memory limits
-//   of the system, in a dozen more, are nothing to it.
+// Promise: a program that used little has its report at the price of a few files. It does not read
+//   the memory limits of the system, which are in a dozen more.
 // Needs: library
 // Stderr: budget of
 #include <malloc.h>

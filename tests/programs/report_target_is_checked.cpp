@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: a BUFPOOL_REPORT that cannot be meant (stdout, where nothing of ours goes; a percent
-//   sign without a word) is told, and the report goes to stderr; with BUFPOOL_STRICT it is fatal.
+// Promise: a BUFPOOL_REPORT that cannot be meant is told, and the report goes to stderr. One is
+//   stdout, to which the library writes nothing. Another is a percent sign without a word. With
+//   BUFPOOL_STRICT it is fatal.
 // No-file: .*
 // Run: stdout
 // Env: BUFPOOL_REPORT=stdout

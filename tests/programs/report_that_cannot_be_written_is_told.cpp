@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a report that cannot be written where BUFPOOL_REPORT says is told on stderr in one line,
-//   with the reason, and the program ends at once and with its own status.
+// Promise: if a report cannot be written where BUFPOOL_REPORT says, this is told on stderr in one
+//   line, with the reason. The program ends at once and with its own status.
 // Exit: 3
 // Run: folder_missing
 // Env: BUFPOOL_REPORT=/nonexistent/report

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: a program that locks itself in as OpenSSH's unauthenticated child does (a few calls, no
-//   opening and no looking at files, and death for anything else) ends as it would without us, and
-//   its report is told.
+// Promise: a program that locks itself in as OpenSSH's unauthenticated child does ends as it would
+//   without the library, and its report is told. Its filter allows a few calls, no opening and no
+//   looking at files, and kills for anything else.
 // Env: BUFPOOL_REPORT=stderr
 // Stderr: (?s)^told at the end$.*bufpool\[\d+ \S+: .*\ball\b.*resident unknown
 #include <cerrno>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: a program that closes stderr at exit, as the coreutils do, has its report all the same.
+// Promise: a program that closes stderr at exit, as the coreutils do, still has its report.
 // Reports: 1
 // Class: 200000 gets=150
 #include "tests/programs/promise.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: a program that makes many requests above the range, or very many below it, reports,
-//   though it used no buffers, and is told what the pool does for it; one that makes few of them
-//   says nothing.
+// Promise: a program that makes many requests above the range, or very many below it, reports
+//   though it used no buffers, and is told what the pool does for it. A program that makes few of
+//   them says nothing.
 // Needs: library
 // Env: -BUFPOOL_REPORT
 // Run: above

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: a program whose sizes change never has much more resident than it held at its peak plus
-//   the budget, with a thread that gives back or without one.
+//   the budget, with or without a thread that gives memory back.
 // Needs: library
 // Env: BUFPOOL_RETAIN_MAX=8M BUFPOOL_CPU_CACHE=1M
 // Run: thread
@@ -10,7 +10,8 @@
 int main() {
   constexpr std::size_t kPeak = 48 * promise::kMiB;
   constexpr std::size_t kBudget = 8 * promise::kMiB;
-  // Two CPUs' caches or more, blocks in spans that are partly used, libc, the pool's own records.
+  // It is for the caches of two CPUs or more, blocks in spans that are partly used, libc, and the
+  // pool's own records.
   constexpr std::size_t kElse = 16 * promise::kMiB;
   const std::size_t before = promise::resident_bytes();
   std::size_t most = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promise: what the report calls retained is resident, though most of the buffers were never
-//   touched; where the question might be fatal, it is all that is idle, and no call is made. Under
-//   a filter that the program was started under, as in a container, it is asked by a file.
+//   touched. If the question might be fatal, it is all that is idle, and no call is made. If the
+//   program was started under a filter, as in a container, it is asked by a file.
 // Needs: library
 // Env: -BUFPOOL_REPORT BUFPOOL_REPORT_FORMAT=json BUFPOOL_RETAIN_TIME=1440m BUFPOOL_TRIMMER=off
 // Run: asked
@@ -26,7 +26,7 @@ bool is_filtered() {
   return strstr(status.text, "\nSeccomp:\t0\n") == nullptr;
 }
 
-// A hundred of a megabyte, of which a tenth is touched.
+// Uses a hundred buffers of a megabyte, of which a tenth is touched.
 void use_little() {
   std::array<void*, 100> held{};
   for (void*& memory : held) promise::fill(memory = promise::get<void>(1 << 20), 100'000, 1);
@@ -43,7 +43,7 @@ void* grown(std::size_t last) {
   return memory;
 }
 
-// Two that stay small, in slots as wide as the ones before them needed.
+// Grows two buffers that stay small, in slots as wide as the ones before them needed.
 void grow_little() {
   for (int i = 0; i < 4; ++i) promise::put(grown(15 << 20));
   void* const held[] = {grown(60'000), grown(60'000)};

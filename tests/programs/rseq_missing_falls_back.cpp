@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: where libc registers no restartable sequences the pool works behind locks, by itself.
+// Promise: if libc registers no restartable sequences, the pool works behind locks by itself.
 // Env: GLIBC_TUNABLES=glibc.pthread.rseq=0
 // Modes: auto
 // Reports: 1

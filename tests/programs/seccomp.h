@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A filter that answers some system calls of this thread with an action, for good.
+// Sets a filter that answers some system calls of this thread with an action, for good.
 #pragma once
 
 #include <linux/filter.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: a program whose madvise, membarrier and the like are refused with EPERM goes on with any
-//   size, also where its memory can no longer be made writable piece by piece.
+//   size. This also holds if its memory can no longer be made writable piece by piece.
 // Run: advice
 // Args: advice
 // Run: protection

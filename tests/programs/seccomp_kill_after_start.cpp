@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a program that after its start forbids itself all but the commonest system calls, on
-//   pain of death, goes on with buffers of the sizes it used before.
+// Promise: a program goes on with buffers of the sizes that it used before, even if after its start
+//   it forbids itself all but the commonest system calls, on pain of death.
 #include "tests/programs/seccomp.h"
 
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: in a set-user-id program no variable is obeyed, no file is written, nothing is said.
+// Promise: in a set-user-id program no variable is obeyed, no file is written, and nothing is said.
 // Needs: root
 // Env: BUFPOOL_REPORT={tmp}/report BUFPOOL_REPORT_MIN=0 BUFPOOL_VERBOSE=1 BUFPOOL_REPROT=x
 // Env: BUFPOOL_STRICT=1 BUFPOOL_QUIET=0
@@ -19,7 +19,7 @@
 
 namespace {
 
-// Preloading is refused to such programs, so the library is opened by name, as a linked one is.
+// Such programs are refused a preload, so the library is opened by name, as a linked one is.
 int be_secure(const char* library) {
   void* opened = dlopen(library, RTLD_NOW | RTLD_GLOBAL);
   promise::keep(opened != nullptr, "the library is opened");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: a buffer that grew to 200 MiB and is shrunk to 17 keeps those, whole, and no more.
+// Promise: a buffer that grew to 200 MiB and is shrunk to 17 keeps those 17, whole, and no more.
 #include "tests/programs/memory.h"
 
 namespace {

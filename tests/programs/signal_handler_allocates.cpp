@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a signal handler that gets and frees buffers of sizes in use, ten thousand times a
-//   second, beside the code it interrupts, corrupts nothing and does not hang.
+// Promise: a signal handler gets and frees buffers of sizes in use, ten thousand times a second,
+//   beside the code that it interrupts. It corrupts nothing and does not hang.
 // Needs: library
 #include <sys/time.h>
 

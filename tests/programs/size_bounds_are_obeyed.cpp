@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: what is below MIN_SIZE or above MAX_SIZE is not pooled; at the bounds it is.
+// Promise: a request below MIN_SIZE or above MAX_SIZE is not pooled. At the bounds it is.
 // Env: BUFPOOL_MIN_SIZE=64K BUFPOOL_MAX_SIZE=256K
 // Reports: 1
 // Class: 50K gets=0

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: buffers that grow to a few pages and stay keep no pages of those before them that grew
-//   to 15 MiB.
+// Promise: buffers that grow to a few pages and stay keep no pages of the buffers before them that
+//   grew to 15 MiB.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=500ms
 #include "tests/programs/memory.h"
@@ -9,7 +9,7 @@ namespace {
 
 std::array<char*, 12> held;
 
-// By halves of what they are, all of it written.
+// They grow by halves of what they are, and all of it is written.
 void grow_all(std::size_t most) {
   for (char*& memory : held) {
     std::size_t size = 1000;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: every request, the smallest too, is aligned to 16 bytes, as glibc has it and as
-//   compilers rely on for max_align_t.
+// Promise: every request, also the smallest, is aligned to 16 bytes, as in glibc and as compilers
+//   rely on for max_align_t.
 #include "tests/programs/promise.h"
 
 int main() {

@@ -14,7 +14,7 @@ constexpr std::size_t kBytes = 3000;
 constexpr int kPairs = 4;
 constexpr int kMostSteps = 60'000;
 
-// What is stepped through: all between two stops.
+// The debugger steps through all between two stops.
 void get_and_put() {
   std::array<void*, kPairs> held{};
   raise(SIGSTOP);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: destructors of thread_local objects and of thread keys may free and allocate while their
-//   thread ends, by return or by pthread_exit; nothing is lost or freed twice.
+//   thread ends, by return or by pthread_exit. Nothing is lost or freed twice.
 #include <pthread.h>
 
 #include <memory>

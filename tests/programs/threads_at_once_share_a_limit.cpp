@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: under a limit of address space threads whose first small requests come at the same time
-//   share what is there: enough is left for the stacks of more threads.
+//   share what is there. Enough is left for the stacks of more threads.
 // Limit: as=1G
 // Preload-before: gathered_looks
 // Needs: library

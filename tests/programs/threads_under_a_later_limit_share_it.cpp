@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: under a limit of address space that a program sets itself four hundred threads that
-//   start as fast as they can all come up, and all get small and pooled blocks.
+// Promise: a program sets itself a limit of address space. Four hundred threads that then start as
+//   fast as they can all come up, and all get small and pooled blocks.
 // Run: setrlimit
 // Args: setrlimit
 // Run: prlimit

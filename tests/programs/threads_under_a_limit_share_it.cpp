@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: under a limit of address space four hundred threads that live at once are all started
-//   and all get small blocks, from every entry: none is taken more than it uses.
+// Promise: under a limit of address space four hundred threads that live at once are all started.
+//   All get small blocks, from every entry, and none takes more than it uses.
 // Limit: as=5G
 #include <malloc.h>
 #include <pthread.h>

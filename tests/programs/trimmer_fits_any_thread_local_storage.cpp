@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: the thread that gives memory back has a stack beside the program's initial TLS, however
-//   large that is: libc puts it on the same stack.
+// Promise: the thread that gives memory back has room on its stack beside the program's initial
+//   TLS, however large that is. libc puts the TLS on the same stack.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=500ms
 // Run: alone
@@ -12,7 +12,7 @@
 
 namespace {
 
-// With what libc adds it leaves next to nothing of a stack of 256 KiB.
+// With what libc adds, this leaves next to nothing of a stack of 256 KiB.
 thread_local char storage[std::size_t{247} << 10] = {1};
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: the thread that gives memory back is there once there is something to give, has a name
-//   and no signal, and leaves; in a program that needs little it never is. BUFPOOL_TRIMMER decides.
+// Promise: the thread that gives memory back is there once there is something to give. It has a
+//   name and no signal, and it leaves. In a program that needs little it never is there.
+//   BUFPOOL_TRIMMER decides.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=500ms
 // Run: little
@@ -20,7 +21,7 @@ namespace {
 void expect_all_signals_blocked(int thread) {
   char file[64];
   snprintf(file, sizeof file, "/proc/self/task/%d/status", thread);
-  // All but SIGKILL, SIGSTOP and the two that libc keeps for itself.
+  // Nobody can block SIGKILL, SIGSTOP and the two that libc keeps for itself.
   constexpr unsigned long kCannot = 1UL << 8 | 1UL << 18 | 1UL << 31 | 1UL << 32;
   const unsigned long blocked = promise::FileText<4096>(file).number("SigBlk:", 16);
   promise::keep((blocked | kCannot) == ~0UL, "all signals are blocked");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: a program that may have no more threads for a while gets the thread that gives memory
-//   back once it may, and does not ask for it on each call until then.
+//   back once it may. It does not ask for the thread on each call until then.
 // Needs: library
 #include <sys/resource.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: where no thread may be made, the program's own calls give idle memory back, and the
-//   report says why.
+// Promise: if no thread may be made, the program's own calls give idle memory back, and the report
+//   says why.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=1s BUFPOOL_REPORT=stderr BUFPOOL_REPORT_FORMAT=json
 // Env: BUFPOOL_CPU_CACHE=1M
@@ -9,6 +9,8 @@
 // Args: filter
 // Run: limit
 // Args: limit
+// Run: registration
+// Args: registration
 #include <sys/resource.h>
 
 #include <string_view>
@@ -18,7 +20,11 @@
 
 namespace {
 
+// libc ends the process if a new thread is refused to be registered for restartable sequences.
 void forbid_threads(std::string_view how) {
+  if (how == "registration") {
+    return promise::answer_calls({SYS_rseq}, SECCOMP_RET_ERRNO | ENOSYS);
+  }
   if (how == "filter") {
     return promise::answer_calls({SYS_clone, SYS_clone3}, SECCOMP_RET_ERRNO | EAGAIN);
   }

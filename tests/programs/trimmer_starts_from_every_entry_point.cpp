@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: whichever function a program gets or frees its buffers by, the thread that gives memory
-//   back is started from there; from where libc calls them it is not.
+// Promise: the thread that gives memory back is started from each function that a program gets or
+//   frees its buffers by. It is not started if libc calls that function.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=1m
 #include <malloc.h>
@@ -20,7 +20,7 @@ constexpr std::align_val_t kAligned{4096};
 std::array<void*, 16> idle;
 std::array<void*, 16> asked;
 
-// Buffers go back by libc's own hand.
+// libc itself gives buffers back here.
 void free_from_libc() {
   void* root = nullptr;
   for (void* memory : idle) {
@@ -84,7 +84,7 @@ constexpr Entry kEntries[] = {
 
 }  // namespace
 
-// Each in a process of its own, as the thread stays for a while.
+// Each runs in a process of its own, because the thread stays for a while.
 int main() {
   for (const Entry& entry : kEntries) {
     const pid_t child = fork();

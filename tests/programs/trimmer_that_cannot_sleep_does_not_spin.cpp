@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: where a filter refuses the thread that gives memory back its sleep, it sleeps otherwise,
-//   or leaves the work to the program's own calls; it never takes a CPU for itself.
+// Promise: if a filter refuses sleep to the thread that gives memory back, it sleeps otherwise, or
+//   leaves the work to the program's own calls. It never takes a CPU for itself.
 // Needs: library
 // Env: BUFPOOL_TRIMMER=on BUFPOOL_RETAIN_TIME=500ms
 // Run: no-poll

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Promise: where BUFPOOL_TRIMMER says whether there is to be a thread, all that needs a file, a
-//   thread or a setting of the process is done at start: a program that then forbids itself those
-//   on pain of death goes on, with however much memory.
+// Promise: if BUFPOOL_TRIMMER says whether there is to be a thread, all that needs a file, a thread
+//   or a setting of the process is done at start. A program that then forbids itself those on pain
+//   of death goes on, whatever memory it uses.
 // Needs: library
 // Env: BUFPOOL_RETAIN_TIME=1s
 // Run: on BUFPOOL_TRIMMER=on

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: another library that wraps malloc and free may be preloaded before this one or behind
-//   it; memory crosses between the wrapped and the unwrapped functions.
+//   it. Memory crosses between the wrapped and the unwrapped functions.
 // Run: before
 // Preload-before: counting_preload
 // Args: counts

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Promise: a variable that nobody knows is named on stderr, once, with the nearest known one; the
-// program runs. Env: BUFPOOL_REPROT=off Stderr: (?i)bufpool.*BUFPOOL_REPROT.*BUFPOOL_REPORT\b
+// Promise: an unknown variable is named on stderr, once, with the nearest known one, and the
+//   program runs.
+// Env: BUFPOOL_REPROT=off
+// Stderr: (?i)bufpool.*BUFPOOL_REPROT.*BUFPOOL_REPORT\b
 // Stderr-not: (?s)REPROT.*REPROT
 #include "tests/programs/promise.h"
 

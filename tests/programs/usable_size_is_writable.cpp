@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: all of malloc_usable_size can be written, for every size, and no neighbour changes.
+// Promise: all bytes of malloc_usable_size can be written, for every size, and no neighbour
+//   changes.
 #include <malloc.h>
 
 #include "tests/programs/promise.h"

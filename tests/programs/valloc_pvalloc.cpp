@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: valloc is aligned to a page, pvalloc to a page and rounded up to whole pages.
+// Promise: valloc is aligned to a page. pvalloc is aligned to a page and rounded up to whole pages.
 #include <malloc.h>
 
 #include <cstdint>

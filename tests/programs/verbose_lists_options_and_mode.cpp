@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: with BUFPOOL_VERBOSE=1 the start says every option in force, and the mode.
+// Promise: with BUFPOOL_VERBOSE=1 the library says at start every option in force, and the mode.
 // Env: BUFPOOL_VERBOSE=1 BUFPOOL_MAX_SIZE=1M
 // Stderr: MAX_SIZE\W+1M
 // Stderr: MIN_SIZE\W+512

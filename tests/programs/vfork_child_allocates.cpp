@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a vfork child may get and free buffers before it calls exec or _exit, beside the threads
-//   of its parent that do so: none is handed out twice, and all are counted. A failed vfork tells
+// Promise: a vfork child may get and free buffers before it calls exec or _exit, while threads of
+//   its parent do so, too. No buffer is handed out twice, and all are counted. A failed vfork tells
 //   why, and __vfork is the same.
 // Run: beside_threads
 // Reports: 1
@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::array<char*, 1> kNoEnvironment = {};
 
-// Of sizes that the workers use. Not the child's frame, which its parent goes on with.
+// The sizes are the workers'. It is not inlined, because the parent goes on with the child's frame.
 [[gnu::noinline]] void get_and_put(unsigned child) {
   std::array<void*, 6> held{};
   for (unsigned round = child; round < child + 10000; ++round) {
@@ -44,7 +44,7 @@ pid_t start(unsigned child) {
   return pid;
 }
 
-// As a user with a process already.
+// The user that it becomes has a process already.
 int expect_refusal() {
   if (setgid(65534) != 0 || setuid(65534) != 0) promise::skip("no other user to be");
   const pid_t child = vfork();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: BUFPOOL_WARMUP has the buffers' pages ready before main, and counts as no use of them.
+// Promise: BUFPOOL_WARMUP has the buffers' pages ready before main. That does not count as a use of
+//   them.
 // Needs: library
 // Env: BUFPOOL_WARMUP=64K:500,1M:32 BUFPOOL_RETAIN_MAX=1G BUFPOOL_TRIMMER=off
 // Reports: 1

@@ -8,15 +8,15 @@ namespace {
 
 constexpr std::size_t kBurst = 40 * promise::kMiB;
 
-// How many pages a burst had to ask the system for.
+// Returns how many pages a burst had to ask the system for.
 long faults_of_burst() {
   const long before = promise::page_faults();
   { promise::Burst burst(kBurst, 100'000); }
   return promise::page_faults() - before;
 }
 
-// Idle bytes over the budget stay for about a second. They are waited for longer, but not for as
-// long as a budget lasts that earns nothing.
+// Idle bytes over the budget stay for about a second. The test waits for them longer than that, but
+// not for as long as a budget lasts that earns nothing.
 bool goes_back() {
   const std::size_t idle = promise::resident_bytes();
   const std::uint64_t start = promise::now_ms();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Threads that get and free buffers until they are told to stop, and children to wait for.
+// Starts threads that get and free buffers until they are told to stop, and waits for children.
 #pragma once
 
 #include <sys/wait.h>
@@ -12,7 +12,7 @@
 
 namespace promise {
 
-// A child that works for so long hangs: on a quiet machine none takes a second.
+// A child that works for so many seconds hangs. On a quiet machine none takes one.
 inline constexpr unsigned kHungSeconds = 120;
 
 class Workers {
@@ -48,7 +48,7 @@ class Workers {
   std::vector<std::thread> threads_;
 };
 
-// What a forked child does: it allocates of every size, and ends by itself if that hangs.
+// A forked child allocates of every size, and ends by itself if that hangs.
 [[noreturn]] inline void allocate_and_exit() {
   alarm(kHungSeconds);
   for (const std::size_t bytes : kSizes) use(bytes, 3);

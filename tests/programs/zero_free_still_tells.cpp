@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promise: with BUFPOOL_ZERO=free a second free is told as ever, and so is an overrun.
+// Promise: with BUFPOOL_ZERO=free a second free is told as ever. An overrun is told, too.
 // Env: BUFPOOL_ZERO=free
 // Exit: signal 6
 // Run: twice

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Promise: with BUFPOOL_ZERO=free nothing of a buffer's contents is left once it is freed, or moved
-//   by realloc, or was an aligned one.
+//   by realloc. This holds for an aligned buffer, too.
 // Needs: library
 // Env: BUFPOOL_ZERO=free BUFPOOL_TRIMMER=off
 #include <malloc.h>
@@ -12,7 +12,7 @@ namespace {
 constexpr std::array<std::size_t, 11> kPooled = {
     512, 600, 1000, 4096, 16'404, 65'536, 100'000, 800'000, 1 << 20, 3'000'000, 16 << 20};
 
-// Whether the next buffer of the size is the one that was freed last, and zero.
+// Checks that the next buffer of the size is the one that was freed last, and zero.
 void expect_wiped(const void* freed, std::size_t bytes) {
   void* again = promise::get<void>(bytes);
   promise::keep(again == freed, "the last one freed comes first");

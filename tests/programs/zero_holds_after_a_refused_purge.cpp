@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: calloc hands out zeros, and realloc's contents are whole, where the kernel gave only
-//   some of the pages of idle buffers back because the program had locked one of them.
+// Promise: the program has locked a page of its idle buffers, and the kernel gave back only some of
+//   their pages. calloc still hands out zeros, and realloc keeps contents whole.
 // Needs: library
 // Env: BUFPOOL_TRIMMER=off
 // Run: plain
@@ -17,7 +17,8 @@ constexpr std::size_t kHeld = 8;
 void dirty_some(std::size_t bytes, std::size_t locked_at) {
   std::array<char*, kHeld> held{};
   for (char*& memory : held) memory = static_cast<char*>(memset(promise::get(bytes), 0xee, bytes));
-  // Unknown to the library, which else takes the page for fresh when the buffer is freed.
+  // The library does not know of this lock. Otherwise the buffer would get fresh pages when it is
+  // freed.
   if (syscall(SYS_mlock, held[kHeld / 2] + locked_at, 1) != 0) {
     promise::skip("no memory can be locked here");
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: zeros written past the end of a buffer into the next one are told as an overrun, with
-//   the call that found them, and not as a second free.
+// Promise: zeros that are written past the end of a buffer into the next one are told as an
+//   overrun, with the call that found them. They are not told as a second free.
 // Exit: signal 6
 // Run: freed
 // Args: 1024 0

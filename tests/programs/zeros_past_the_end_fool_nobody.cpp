@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: a program that writes zeros past the end of a buffer, over what stands before a free
-//   one, is handed out zeros by calloc all the same.
+// Promise: calloc hands out zeros even if the program wrote zeros past the end of a buffer, over
+//   the line in front of a free one.
 // Needs: library
 // Run: small
 // Args: 600

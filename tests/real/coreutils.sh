@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Promise: everyday tools print the same with us as without us, nothing of ours on stdout, and the
+# Promise: everyday tools print the same with us as without us, and nothing of ours on stdout. The
 # report appears even from those that close stderr before they end.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" || exit 1
 start "$@"
@@ -19,8 +19,8 @@ for number in range(400):
         file.write(rng.randbytes(rng.randrange(1, 30000)))
 PY
 
-# both LABEL COMMAND...: quiet with the report off, and equal. In a file: what a tool prints when
-# it knows that nobody looks at its stdout.
+# both LABEL COMMAND...: the command is quiet with the report off, and prints the same. Its stdout
+# is a file, so it prints what it prints when nobody looks.
 both() {
   local label=$1 status=0 expected=0
   shift
@@ -66,7 +66,7 @@ both 'xargs and find' bash -c 'find tree -type f | sort | xargs -n 50 -P 2 wc -c
 tells 0 ls "$tmp/tree"
 tells 1 sort lines
 
-# What the library needs for itself is none of the program's requests.
+# The library's own needs are no requests of the program.
 tells 0 true
 [ "$reports_expected" = 0 ] || grep -q 'no buffers were asked for' "$tmp/err.with" \
   || fail_with "$tmp/err.with" "the report of true shows buffers that it did not ask for"

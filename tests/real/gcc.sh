@@ -7,10 +7,10 @@ need g++
 
 root=$(cd "$here/../.." && pwd)
 flags=(-std=c++20 -O2 -g -fPIC -I "$root" -DSPDLOG_HEADER_ONLY -DFMT_HEADER_ONLY)
-# The name of the directory goes into the debugging information: both compile in the same one.
+# Both compile in the same directory, because its name goes into the debugging information.
 cd "$tmp"
 
-# compile with|without SOURCE PREFIX...
+# compile with|without SOURCE PREFIX...: compiles a source by the command behind the prefix.
 compile() {
   local log=$tmp/g++.err
   "${@:3}" g++ "${flags[@]}" -c "$2" -o object.o 2>"$log" \
@@ -18,7 +18,8 @@ compile() {
   mv object.o "$1.o"
 }
 
-# The largest of the pool, and of the report, where fmt's templates need most memory.
+# largest prints the largest sources of the pool and of the report. In the latter fmt's templates
+# need most memory.
 largest() {
   find "$root/$1" -name '*.cpp' -printf '%s %p\n' | sort -n | tail -n 1 | cut -d' ' -f2-
 }

@@ -8,7 +8,7 @@ need gcore gdb "$python"
 
 readonly most_mib=160
 
-# It says so once it holds all, and ends with its input.
+# The program says so once it holds all, and ends with its input.
 mkfifo "$tmp/hold"
 exec {hold}<>"$tmp/hold"
 "${with_us[@]}" "$python" -S -c 'import sys

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Promise: git commits, clones, repacks and checks a repository with us, and all its hashes are
-# those it has without us.
+# Promise: git commits, clones, repacks and checks a repository with us, and all its hashes are the
+# same as without us.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" || exit 1
 start "$@"
 need git "$python"
@@ -11,7 +11,7 @@ export GIT_AUTHOR_NAME=tester GIT_AUTHOR_EMAIL=tester@localhost GIT_COMMITTER_NA
 export GIT_COMMITTER_EMAIL=tester@localhost
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 
-# write_files DIRECTORY ROUND: 200 small files and two of 1 MiB, a part of them changed.
+# write_files DIRECTORY ROUND: writes 200 small files and two of 1 MiB, a part of them changed.
 write_files() {
   "$python" - "$1" "$2" <<'PY'
 import os, random, sys
@@ -30,7 +30,7 @@ for index in range(200):
 PY
 }
 
-# history NAME PREFIX...: makes a repository and prints what must be equal.
+# history NAME PREFIX...: makes a repository, and prints what must be equal.
 history() {
   local repository=$tmp/$1 round
   shift
@@ -56,7 +56,7 @@ history() {
   "${git[@]}" status --short
 }
 
-# Not in a condition, where set -e would not end it at the first git that fails.
+# It does not run in a condition, where set -e would not end it at the first git that fails.
 history without env >"$tmp/without.out" 2>"$tmp/without.err"
 (history with "${with_us[@]}") >"$tmp/with.out" 2>"$tmp/with.err" &
 status=0

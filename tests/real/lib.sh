@@ -1,15 +1,15 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
-# What the tests of real programs share; sourced, not run. A test is called as
+# Has what the tests of real programs share. It is sourced, and not run. A test is called as
 #   tests/real/NAME.sh path/to/libbufpool.so
 # and ends with 0 (good), 1 (not good) or 77 (skipped, because a program is not installed).
 #   BUFPOOL_LONG=1         longer runs
 #   REAL_TEST_TIMEOUT=SEC  the limit of the whole test (600, with BUFPOOL_LONG 6000)
 #   REAL_TEST_KEEP=1       keep the temporary directory
-# Other BUFPOOL_* variables reach the programs, so that
+# Other BUFPOOL_* variables reach the programs:
 #   BUFPOOL_MODE=locked tests/real/redis.sh build/libbufpool.so
-# tests that mode. A library not named libbufpool* is a stand-in, to compare with or to try the
-# test itself: all is checked but the reports.
+# tests that mode. A library that is not named libbufpool* is a stand-in, to compare with or to try
+# the test itself. Everything is checked then but the reports.
 
 set -euo pipefail
 
@@ -17,7 +17,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 name=$(basename "$0" .sh)
 servers=()
 
-# Not a version manager's shell script, under which another python would be preloaded as well.
+# A version manager's shell script will not do, because another python would be preloaded under it.
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
 
@@ -35,7 +35,7 @@ fail() {
   exit 1
 }
 
-# fail_with FILE MESSAGE: the end of a log, then the failure.
+# fail_with FILE MESSAGE: prints the end of a log, and then fails.
 fail_with() {
   local log=$1
   shift
@@ -70,7 +70,7 @@ clean_up() {
   exit "$status"
 }
 
-# start "$@": takes the arguments, sets library, tmp, long, with_us.
+# start "$@": takes the arguments, and sets library, tmp, long and with_us.
 start() {
   [ $# = 1 ] || { echo "usage: $0 path/to/libbufpool.so" >&2; exit 2; }
   [ -f "$1" ] || fail "$1 is not there; scripts/run builds it"
@@ -101,10 +101,10 @@ prepare() {
   esac
 }
 
-# scaled NORMAL LONG: a figure by the length of the run.
+# scaled NORMAL LONG: prints the figure for the length of the run.
 scaled() { if [ "$long" = 0 ]; then echo "$1"; else echo "$2"; fi; }
 
-# spawn LOG COMMAND...: a server in the background, stopped at the end; its pid is in `pid`.
+# spawn LOG COMMAND...: starts a server in the background, and sets `pid`. It is stopped at the end.
 # The command must be a program and no function, or the pid is that of a shell around it.
 spawn() {
   local log=$1
@@ -124,8 +124,8 @@ stop_hard() {
   kill -KILL "$1" 2>/dev/null || true
 }
 
-# wait_until SECONDS COMMAND...: tries until it succeeds; 1 when it never did. SECONDS are plenty on
-# a quiet machine; a slow or busy one has ten times as long.
+# wait_until SECONDS COMMAND...: tries until the command succeeds, and returns 1 if it never did.
+# SECONDS are plenty on a quiet machine. A slow or busy one has ten times as long.
 wait_until() {
   local deadline=$((SECONDS + 10 * $1))
   shift
@@ -137,7 +137,7 @@ wait_until() {
 
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
-# ended PID SECONDS LOG: the server ends by itself, with status 0.
+# ended PID SECONDS LOG: waits until the server ends by itself, and checks that its status is 0.
 ended() {
   local status=0
   wait_until "$2" gone "$1" || fail_with "$3" "process $1 did not end within $((10 * $2)) s"
@@ -151,7 +151,7 @@ same() {
   fail "$3: with the library it is not the same as without"
 }
 
-# quietly OUT COMMAND...: succeeds, and says nothing on stderr; what it prints is in OUT.
+# quietly OUT COMMAND...: the command succeeds and says nothing on stderr. What it prints is in OUT.
 quietly() {
   local out=$1
   shift
@@ -159,7 +159,7 @@ quietly() {
   [ ! -s "$out.err" ] || fail_with "$out.err" "something on stderr: $*"
 }
 
-# as_without COMMAND...: prints the same with us as without.
+# as_without COMMAND...: the command prints the same with us as without.
 as_without() {
   quietly "$tmp/without" "$@"
   quietly "$tmp/with" "${with_us[@]}" "$@"
@@ -171,17 +171,18 @@ free_port() {
 print(s.getsockname()[1])'
 }
 
-# check_report VERB ARGUMENTS...: see report.py.
+# check_report VERB ARGUMENTS...: checks reports as report.py says.
 check_report() {
   [ "$reports_expected" = 1 ] || return 0
   "$python" "$here/report.py" "$@" || fail "the report is not as it must be"
 }
 
-# report_of PID: the file it wrote at exit; and all there are.
+# report_of PID: prints the name of the file that the process wrote at exit. The other prints all.
 report_of() { echo "$tmp/reports/$1.json"; }
 all_reports() { find "$tmp/reports" -name '*.json' | sort; }
 
-# An account to run a server as that refuses to be root: `as_user` goes before its command.
+# choose_user ACCOUNT...: finds an account for a server that refuses to be root. `as_user` goes
+# before its command.
 choose_user() {
   local account
   as_user=()

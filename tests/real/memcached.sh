@@ -10,8 +10,8 @@ log=$tmp/memcached.log
 account=()
 [ "$(id -u)" != 0 ] || account=(-u root)
 
-# None is evicted: there is more memory than the values take, and nothing moves them between slabs,
-# which drops those that there is no room for.
+# No value is evicted. There is more memory than the values take, and nothing moves it between
+# slabs, which would drop the values that there is no room for.
 spawn "$log" "${with_us[@]}" memcached -s "$socket" -m 1024 -I 8m -t 4 -o slab_automove=0 \
   "${account[@]}"
 wait_until 10 test -S "$socket" || fail_with "$log" "memcached does not listen"

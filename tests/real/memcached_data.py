@@ -3,7 +3,7 @@
 
   memcached_data.py SOCKET SECONDS
 
-Goes on until each connection has done a little.
+It goes on until each connection has done a little.
 """
 import random
 import socket

@@ -16,12 +16,12 @@ kept_idle=$((32 << 10)) # KiB, as VmRSS
 group_bytes=$((24 << 20))
 file_mib=96
 
-# Microseconds for which some task has waited for memory.
+# stalled prints the microseconds for which some task has waited for memory.
 stalled() { sed -n 's/^some .*total=//p' "$told"; }
 
 resident() { awk '/^VmRSS:/ { print $2 }' "/proc/$1/status"; }
 
-# Of either version, at the top: this test's own group may not be divided.
+# The group is of either version, and at the top, because this test's own group may not be divided.
 make_group() {
   local limit=memory.max
   group=/sys/fs/cgroup/bufpool_test_$$
@@ -42,8 +42,8 @@ kill_members() {
   wait_until 10 group_is_empty
 }
 
-# What clean_up does, and the group goes first. The kernel may tell of its waits for 2 s still, and
-# what the next test keeps idle is not to go back for that.
+# leave does what clean_up does, and removes the group first. The kernel may tell of its waits for
+# another 2 s, and what the next test keeps idle is not to go back for that.
 leave() {
   local status=$?
   set +e
@@ -67,7 +67,7 @@ watches() {
   return 1
 }
 
-# Nobody waits, as far as is told; the kernel may take 2 s to.
+# is_calm: nobody waits, as far as the kernel tells. It may take 2 s to tell.
 is_calm() {
   local before
   before=$(stalled)
@@ -75,7 +75,7 @@ is_calm() {
   [ $(($(stalled) - before)) -lt 50000 ]
 }
 
-# is_kept, is_back: whether the memory is resident that was idle at first.
+# is_kept and is_back tell whether the memory is resident that was idle at first.
 is_kept() { [ $((idle - $(resident "$pid"))) -lt 2048 ]; }
 is_back() { [ $((idle - $(resident "$pid"))) -gt $((kept_idle * 7 / 8)) ]; }
 
@@ -86,13 +86,13 @@ case $(stat -f -c %T "$tmp") in
   tmpfs | ramfs) skip "$tmp is no disk; TMPDIR=/var/tmp may be one" ;;
 esac
 make_group
-# What a group's process writes is the group's, as long as it is cached.
+# Pages that a process of the group writes are the group's, as long as they are cached.
 "${member[@]}" dd if=/dev/urandom "of=$tmp/long" bs=1M count=$file_mib conv=fsync 2>"$tmp/dd.log" \
   || fail_with "$tmp/dd.log" "no file of $file_mib MiB can be written"
 
 wait_until 3 is_calm || skip "the machine is short of memory as it is"
 
-# Its own group may be one that nobody waits in, so it sees none and watches the machine.
+# The process's own group may be one in which nobody waits. So it sees none and watches the machine.
 spawn "$log" "${hide[@]}" "${with_us[@]}" BUFPOOL_RETAIN_MAX=256M BUFPOOL_RETAIN_TIME=10m \
   BUFPOOL_WARMUP=64K:512 "$python" -c '
 import signal, sys
@@ -120,7 +120,7 @@ for _ in 1 2 3 4; do
 done
 if ! wait_until 25 is_back; then
   share=$((($(stalled) - before) / (SECONDS - began) / 10000))
-  # Twice what makes the trigger fire, so that it has to have been fired.
+  # This is twice what makes the trigger fire, so it must have fired.
   [ "$share" -ge 20 ] || skip "the readers wait only $share% of the time: no pressure"
   fail "tasks wait for memory $share% of the time, and $(resident "$pid") KiB are resident still"
 fi

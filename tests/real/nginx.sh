@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Promise: nginx serves, proxies and compresses the same bytes, under load and across reloads; no
+# Promise: nginx serves, proxies and compresses the same bytes, under load and across reloads. No
 # worker crashes, and workers that quit gracefully report.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" || exit 1
 PATH=$PATH:/usr/sbin
@@ -16,7 +16,7 @@ make_bodies() {
 import random, sys
 rng = random.Random(7)
 for size in sys.argv[2:]:
-    # Half noise and half text, so that gzip has something to do.
+    # The text is half noise and half text, so that gzip has something to do.
     text = b"".join(b"line %d\n" % n for n in range(int(size) // 10 + 1))
     body = rng.randbytes(int(size) // 2) + text
     with open(f"{sys.argv[1]}/{size}", "wb") as file:
@@ -24,7 +24,7 @@ for size in sys.argv[2:]:
 PY
 }
 
-# As root nginx gives its workers to another account, as an installed one does.
+# If root starts it, nginx gives its workers to another account, as an installed one does.
 write_config() {
   local account=''
   if [ "$(id -u)" = 0 ]; then account="user nobody $(id -gn nobody);"; fi
@@ -80,8 +80,8 @@ check_bodies() {
   done
 }
 
-# check_load FILE: wrk counts as errors the connections that a reload closes; a wrong answer
-# is none of these.
+# check_load FILE: checks what wrk said. It counts the connections that a reload closes as errors. A
+# wrong answer is none of these.
 check_load() {
   grep -q '^Requests/sec' "$1" || fail_with "$1" "wrk said nothing"
   ! grep 'Non-2xx' "$1" || fail_with "$errors" "nginx answered with errors under load"
@@ -114,7 +114,7 @@ check_reports() {
   local files
   [ "$reports_expected" = 1 ] || return 0
   mapfile -t files < <(all_reports)
-  # Two workers before the first reload, two after it, and the master.
+  # There are two workers before the first reload, two after it, and the master.
   [ "${#files[@]}" -ge 5 ] || fail "only ${#files[@]} processes of nginx reported"
   check_report used "${files[@]}"
 }

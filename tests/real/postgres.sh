@@ -10,7 +10,7 @@ choose_user postgres
 
 log=$tmp/postgres.log
 data=$tmp/data/cluster
-# Its account may not be able to reach the directory the library was built in.
+# The server's account may not be able to reach the directory that the library was built in.
 cp "$library" "$tmp/"
 chmod 755 "$tmp/$(basename "$library")"
 with_us+=("LD_PRELOAD=$tmp/$(basename "$library")")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Work that needs buffers of all kinds; prints digests, the same at every run."""
+"""Does work that needs buffers of all kinds, and prints digests, the same at every run."""
 import bz2
 import hashlib
 import json
@@ -16,7 +16,7 @@ def digest(data):
 
 
 def grow_bytearrays(seed):
-    """Buffers that grow by realloc, shrink, and are freed in another order."""
+    """Grows buffers by realloc, shrinks them, and frees them in another order."""
     rng, held, total = random.Random(seed), [], hashlib.sha256()
     for _ in range(300):
         buffer = bytearray(b"seed %d" % seed)

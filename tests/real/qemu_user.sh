@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Promise: programs run with us under the user mode of qemu, which keeps a table of all that is
-# mapped and knows no restartable sequences: the pool serves them, and guards its caches by locks.
+# mapped and knows no restartable sequences. The pool serves them, and guards its caches by locks.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" || exit 1
 start "$@"
 qemu=qemu-$(uname -m)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Promise: redis keeps the same data with us as without us, saves it under load and loads it
-# again, and in steady load 99% of its buffers come from a CPU's cache.
+# Promise: redis keeps the same data with us as without us, saves it under load and loads it again.
+# In steady load 99% of its buffers come from a CPU's cache.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" || exit 1
 start "$@"
 need redis-server redis-cli redis-benchmark "$python"
@@ -11,7 +11,7 @@ log=$tmp/redis.log
 
 cli() { redis-cli -s "$socket" "$@"; }
 
-# serve PREFIX...: an empty server, or with the dump that lies in the directory.
+# serve PREFIX...: starts a server that is empty, or has the dump that lies in the directory.
 serve() {
   spawn "$log" "$@" redis-server --port 0 --unixsocket "$socket" --dir "$tmp" --save '' \
     --enable-debug-command yes --daemonize no
@@ -25,7 +25,7 @@ stop() {
   ended "$pid" 20 "$log"
 }
 
-# digest: the whole data set's; redis prints 40 zeros for an empty one.
+# digest prints the digest of the whole data set. redis prints 40 zeros for an empty one.
 digest() {
   local answer
   answer=$(cli debug digest)
@@ -85,7 +85,7 @@ dump_loads() {
   rm -f "$tmp/dump.rdb"
 }
 
-# One size after the other, each for some seconds: the first gets of a key are the misses.
+# One size comes after the other, each for some seconds. The first gets of a key are the misses.
 steady_load() {
   local bytes
   serve "${with_us[@]}"

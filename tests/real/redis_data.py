@@ -3,8 +3,8 @@
 
   redis_data.py SOCKET ROUNDS
 
-All types; strings of 100 B to 1 MiB that are replaced by others of another size, so that the
-server's allocator sees buffers of changing sizes come and go.
+The data has all types. Strings of 100 B to 1 MiB are replaced by others of another size, so that
+the server's allocator sees buffers of changing sizes come and go.
 """
 import random
 import socket

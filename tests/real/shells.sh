@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Promise: the shells' redirections, pipes, jobs and traps do with us what they do without us: the
-# same on stdout, the same status, and on stderr nothing more than lines of ours. One line of
+# Promise: the shells' redirections, pipes, jobs and traps do with us what they do without us. Their
+# stdout and status are the same, and stderr has nothing more than lines of ours. One line of
 # shells.txt is one script: the shells that are to run it (bash, dash or both), a tab, the script.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" || exit 1
 start "$@"
 need bash dash
 
-# run OUTCOME SHELL SCRIPT [VARIABLE=VALUE...]: in a folder of its own. What is to be the same is in
-# OUTCOME.
+# run OUTCOME SHELL SCRIPT [VARIABLE=VALUE...]: runs the script in a folder of its own. OUTCOME has
+# what is to be the same.
 run() {
   local outcome=$1 shell=$2 script=$3 folder=$1.folder status=0
   shift 3
@@ -25,7 +25,7 @@ run() {
   rm -rf "$folder"
 }
 
-# run_all FOLDER [VARIABLE=VALUE...]: a file in the folder for each script and shell.
+# run_all FOLDER [VARIABLE=VALUE...]: makes a file in the folder for each script and shell.
 run_all() {
   local folder=$1 number=0 shell shells script
   shift

@@ -11,7 +11,7 @@ work=("$python" "$here/python_work.py" "$(scaled 3 12)")
 seq 300000 | tac >"$tmp/lines"
 tried=0
 
-# pair PRELOADS
+# pair PRELOADS: runs programs under these libraries.
 pair() {
   quietly "$tmp/python" "${with_us[@]}" "LD_PRELOAD=$1" "${work[@]}"
   same "$tmp/python.without" "$tmp/python" "$label: python"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Promise: programs run with us under valgrind, which knows no restartable sequences: the pool then
+# Promise: programs run with us under valgrind, which knows no restartable sequences. The pool then
 # guards its caches by locks, and says so.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" || exit 1
 start "$@"
@@ -14,7 +14,7 @@ sizes = [700, 5000, 20000, 70000, 300000, 1 << 20, 5000000]
 held = [bytearray(size + round) for round in range(15) for size in sizes]
 print(hashlib.sha256(b"".join(held)).hexdigest())')
 
-# under LABEL TOOL-OPTIONS -- COMMAND...: the same output, and no crash.
+# under LABEL TOOL-OPTIONS -- COMMAND...: the command prints the same, and nothing crashes.
 under() {
   local label=$1 options=()
   shift
@@ -42,10 +42,10 @@ locked() {
 
 for program in list buffers; do
   declare -n command=$program
-  # The simulated processor alone: our allocator does all the work.
+  # This is the simulated processor alone: our allocator does all the work.
   under 'no tool' --tool=none -- "${command[@]}"
   locked 'no tool'
-  # memcheck with our allocator in place, and with its own put over ours.
+  # memcheck runs with our allocator in place, and with its own put over ours.
   under 'memcheck beside us' --soname-synonyms=somalloc=nouserintercepts --leak-check=no \
     -- "${command[@]}"
   locked memcheck

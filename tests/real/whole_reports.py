@@ -14,7 +14,7 @@ WORK = 's=; for ((i = 0; i < 300; i++)); do s+=$i$s; s=${s:0:4000}; done; read -
 
 
 class Shared:
-    """A stderr for many, and what came out of it."""
+    """Is a stderr for many processes, and keeps what came out of it."""
 
     def __init__(self, kind):
         self.reader, self.parts = None, []
@@ -40,7 +40,7 @@ class Shared:
 
 
 def end_together(library, kind, processes):
-    """The text on a stderr that so many processes shared."""
+    """Returns the text on a stderr that so many processes shared."""
     shared = Shared(kind)
     environment = {"LD_PRELOAD": library, "BUFPOOL_REPORT_FORMAT": "json",
                    "BUFPOOL_REPORT_MIN": "1"}
@@ -55,7 +55,7 @@ def end_together(library, kind, processes):
 
 
 def documents(text):
-    """How many JSON documents a text is; fails where it is anything else."""
+    """Returns how many JSON documents a text is. It fails if the text is anything else."""
     decoder, count, position = json.JSONDecoder(), 0, 0
     while position < len(text):
         document, position = decoder.raw_decode(text, position)
@@ -77,7 +77,7 @@ def main():
         except ValueError as problem:
             print(text[max(0, problem.pos - 200):problem.pos + 200])
             sys.exit(f"not whole: {problem}")
-    # A reader that is kept from running for long loses whole reports; most processes must tell.
+    # A reader that is kept from running for long loses whole reports. Most processes must tell.
     if whole < rounds * processes * 9 // 10:
         sys.exit(f"{whole} reports of {rounds * processes} processes")
     print(f"{kind}: {whole} reports of {rounds * processes} processes, each whole")

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Promise: where caches are guarded by locks, a pair of malloc and free stays cheap, and costs the
-# same for every pooled size. valgrind counts the instructions of many pairs and of few: the rest
-# of the process cancels out. 64 bytes are passed on to mimalloc, whose share counts too, as does
+# Promise: if caches are guarded by locks, a pair of malloc and free stays cheap, and costs the same
+# for every pooled size. valgrind counts the instructions of many pairs and of few, so that the rest
+# of the process cancels out. 64 bytes are passed on to mimalloc. Its share counts too, and so does
 # the loop around the pair.
 source "$(dirname "${BASH_SOURCE[0]}")/golden.bash"
 start "$@"
@@ -20,7 +20,7 @@ ask='import ctypes, sys; print(ctypes.CDLL(sys.argv[1]).mi_version())'
 version=$("$python" -c "$ask" "$mimalloc")
 [ "$version" = 209 ] || skip "counted with mimalloc 2.0.9 only; this is $version"
 
-# instructions SIZE PAIRS: of a whole process.
+# instructions SIZE PAIRS: prints the instructions of a whole process.
 instructions() {
   env "LD_PRELOAD=$library" BUFPOOL_MODE=locked BUFPOOL_REPORT=off \
     valgrind --tool=callgrind --callgrind-out-file=/dev/null "$tmp/pairs" "$1" "$2" 2>"$tmp/err" \
@@ -36,7 +36,7 @@ for size in "${sizes[@]}"; do
   printf '%9d %12d\n' "$size" $(((above - below + (many - few) / 2) / (many - few)))
 done >>"$tmp/table"
 
-# What lies within the tolerance is taken for the golden's own figure.
+# A figure within the tolerance is taken for the golden's own.
 if ! updating && [ -f "$golden/callgrind.txt" ]; then
   awk -v tolerance="$tolerance" '
     FNR == NR { wanted[$1] = $2; line[$1] = $0; next }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Promise: the files that CONTRIBUTING.md names are there, and so are the names that it tells to
-# look for in them, which stand in brackets behind the file: `pool/NAME.h` (`word`, `word`).
+# look for in them. These stand in brackets behind the file: `pool/NAME.h` (`word`, `word`).
 source "$(dirname "${BASH_SOURCE[0]}")/golden.bash"
 start "$@"
 
@@ -23,7 +23,7 @@ while IFS=$'\t' read -r file anchor; do
   grep -qF -- "$anchor" "$source/$file" || fault "$file has no $anchor"
 done <"$tmp/anchors"
 
-# What to do for each kind of change is told by a list of three at most.
+# A list of three steps at most says what to do for each kind of change.
 for kind in 'An option' 'A counter' 'A size class' 'A processor architecture' 'A backing' \
   'A form of the report' 'A verb'; do
   steps=$(sed -n "/^## $kind\$/,/^## /p" "$guide" | grep -c '^[0-9]\.' || true)

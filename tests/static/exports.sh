@@ -1,29 +1,28 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Promise: what the library shows outside is the list in interpose/exports.map and nothing else,
-# without versions; and the list has every name of the malloc family that glibc, mimalloc and
-# libstdc++ of this machine have. One that is missing would bind to them while its sisters bind
-# here.
+# Promise: the library shows the list in interpose/exports.map and nothing else, without versions.
+# The list has every name of the malloc family that glibc, mimalloc and libstdc++ of this machine
+# have. A name that is missing would bind to them while its sisters bind here.
 source "$(dirname "${BASH_SOURCE[0]}")/golden.bash"
 start "$@"
 need nm ldd
 
-# defined LIBRARY: the names it exports, without versions.
+# defined LIBRARY: prints the names that it exports, without versions.
 defined() { nm -D --defined-only "$1" | awk '{ print $NF }' | sed 's/@.*//' | LC_ALL=C sort -u; }
 
-# By their names: allocating and freeing, mall*, and operators new and delete.
+# The family is known by names: allocating and freeing, mall*, and operators new and delete.
 family='^([a-z0-9_]*alloc(array|arr|f)?|[cv]?free(_.*)?|.*memalign|mall.*|_Z(n[wa]|d[la]).*)$'
 
-# Why these are not in our list: exact names and patterns of grep -E.
+# These are not in the list, for the reasons below. They are exact names and patterns of grep -E.
 exceptions=(
-  # Of glibc's names for its own, those for its own start and inside.
+  # These are glibc's names for its own start and inside.
   '__libc_(alloca_cutoff|freeres|scratch_buffer.*|dynarray.*|initial|.*_mutex.*|reallocarray|cfree)'
-  # What mimalloc adds of other systems: BSD's, macOS's and Windows' names, which no program built
-  # for glibc links to.
+  # mimalloc adds these names of BSD, macOS and Windows. No program that is built for glibc links to
+  # them.
   'malloc_size|malloc_good_size|reallocf|reallocarr|vfree|_aligned_malloc'
-  # mimalloc under its own name: its blocks are its own.
+  # These are mimalloc's own names, and blocks that they give are its own.
   'mi_.*'
-  # Not about the heap, or not functions.
+  # These are not about the heap, or are no functions.
   'mallwatch|pkey_alloc|inet6_option_alloc|__sched_cpualloc'
 )
 

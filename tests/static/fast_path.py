@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Counts what traced operations execute inside the library: fast_path.py LIBRARY SIZE=TRACE...
 
-A TRACE is what fast_path_probe printed for SIZE. Prints a table, one row for each operation and
-size. Fails when a hit (SIZE of 512 and above) has a lock, a call or a division, or visits a cold
-function: that holds whatever the table says. Instructions are read as objdump prints them.
+A TRACE is what fast_path_probe printed for SIZE. It prints a table, one row for each operation and
+size. Whatever the table says, it fails if a hit (SIZE of 512 and above) has a lock, a call or a
+division, or visits a cold function. Instructions are read as objdump prints them.
 """
 
 import os
@@ -26,7 +26,7 @@ TRANSFER = re.compile(r"j|call|ret")
 
 
 class Code:
-    """The library's instructions by address, each with its function and the one behind it."""
+    """Has the library's instructions by address, each with its function and the one behind it."""
 
     def __init__(self, library):
         listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", library],
@@ -48,7 +48,7 @@ def in_memory(operand):
 
 
 def accesses(mnemonic, operands):
-    """Loads and stores of an instruction; what is not known must not be counted wrongly."""
+    """Returns loads and stores of an instruction. An unknown one must not be counted wrongly."""
     if UNTOUCHED.match(mnemonic) or mnemonic == "ret":
         return 0, 0
     loads, stores = int(mnemonic.startswith("pop")), int(mnemonic.startswith("push"))
@@ -79,7 +79,7 @@ def count_one(text):
 
 
 def count(code, trace):
-    """Sums over a trace; `taken`: jumps that did not go on behind themselves."""
+    """Returns the sums over a trace. `taken` are jumps that did not go on behind themselves."""
     sums = dict.fromkeys(COLUMNS, 0)
     for at, after in zip(trace, [*trace[1:], None]):
         for column, value in count_one(code.text[at]).items():
@@ -89,7 +89,7 @@ def count(code, trace):
 
 
 def read_trace(path, library):
-    """Operation -> the addresses it executed inside the library."""
+    """Maps operations to the addresses that they executed inside the library."""
     traces = {}
     with open(path, encoding="utf-8") as lines:
         for line in lines:

@@ -13,7 +13,7 @@ need_golden_build
 # 64 bytes are passed on; the others are hits.
 sizes=(64 600 4096 65536 1048576 16777216)
 
-# with_us COMMAND...
+# with_us COMMAND...: runs the command under the library.
 with_us() { env "LD_PRELOAD=$library" BUFPOOL_REPORT=off "$@"; }
 
 grep -q 'mode rseq' <<<"$(with_us BUFPOOL_VERBOSE=1 true 2>&1)" \
@@ -33,7 +33,7 @@ done
   || fault "see above; the table: $(printf '\n' && cat "$tmp/table")"
 same_as_golden fast_path.txt "$tmp/table"
 
-# Whatever the counts are, they are those of every size.
+# Whatever the counts are, they are the same for every size.
 flat=$(awk '$2 >= 512 { $2 = ""; print }' "$tmp/table" | sort -u | awk '{ print $1 }' | uniq -d)
 [ -z "$flat" ] || fault "does not cost the same for every size: $flat"
 finish

@@ -1,18 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What the tests that look at the library share; sourced, not run. A test is called as
+# Has what the tests that look at the library share. It is sourced, and not run. A test is called as
 #   tests/static/NAME.sh path/to/libbufpool.so top-of-the-source-tree
 # and ends with 0 (good), 1 (not good) or 77 (skipped). UPDATE_GOLDEN=1 writes the test's file in
-# tests/golden anew instead of comparing with it; what must hold whatever the file says is still
+# tests/golden anew instead of comparing with it. What must hold whatever the file says is still
 # checked.
 
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 name=$(basename "$0" .sh)
-faults=0
 
-# Not a version manager's shell script, under which another python would be preloaded as well.
+# A version manager's shell script will not do, because another python would be preloaded under it.
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
 
@@ -23,14 +22,15 @@ skip() {
   exit 77
 }
 
-# fault MESSAGE: goes on, to find the others too; `finish` ends.
+# fault MESSAGE: notes a fault and goes on, so that the others are found too. `finish` ends the test.
+# The note is a file, because a fault may be found in a subshell, such as one side of a pipe.
 fault() {
   say "FAIL: $*"
-  faults=$((faults + 1))
+  : >"$tmp/a-fault-was-found"
 }
 
 finish() {
-  [ "$faults" = 0 ] || exit 1
+  [ ! -e "$tmp/a-fault-was-found" ] || exit 1
   say ok
 }
 
@@ -41,7 +41,7 @@ need() {
   done
 }
 
-# start "$@": takes the arguments, sets library, source, golden, tmp.
+# start "$@": takes the arguments, and sets library, source, golden and tmp.
 start() {
   [ $# = 2 ] || { echo "usage: $0 path/to/libbufpool.so top-of-the-source-tree" >&2; exit 2; }
   library=$(readlink -e "$1") || { echo "$0: there is no $1" >&2; exit 2; }
@@ -55,12 +55,12 @@ start() {
 
 updating() { [ "${UPDATE_GOLDEN:-0}" != 0 ]; }
 
-# same WANTED FOUND WHAT: a fault with the lines that differ.
+# same WANTED FOUND WHAT: notes a fault with the lines that differ.
 same() {
   diff -U 2 --label "wanted: $3" --label "found" "$1" "$2" >&2 || fault "$3 differs"
 }
 
-# same_as_golden NAME FOUND
+# same_as_golden NAME FOUND: compares with the golden file, or writes it.
 same_as_golden() {
   if updating; then
     cp "$2" "$golden/$1"
@@ -72,7 +72,7 @@ same_as_golden() {
   fi
 }
 
-# Instructions are counted for what Debian 12 builds by default; others do it in a few more or less.
+# Instructions are counted for what Debian 12 builds by default. Others do it in a few more or less.
 need_golden_build() {
   need readelf g++
   local other cache
@@ -85,11 +85,12 @@ need_golden_build() {
   grep -q '^CMAKE_CXX_FLAGS:STRING=$' "$cache" || skip "counted without CMAKE_CXX_FLAGS"
 }
 
-# library_path NAME: where the loader finds what the library needs; empty: it needs no such thing.
+# library_path NAME: prints where the loader finds a library that the library needs. It prints
+# nothing if it needs none of that name.
 library_path() { ldd "$library" | awk -v name="$1" 'index($1, name) == 1 { print $3 }'; }
 
-# same_in_page PAGE MARK COMMAND...: between <!-- MARK --> and <!-- /MARK --> of a page of Markdown
-# stands what the command prints. UPDATE_GOLDEN=1 puts it there.
+# same_in_page PAGE MARK COMMAND...: checks that the output of the command stands between <!-- MARK
+# --> and <!-- /MARK --> of a page of Markdown. UPDATE_GOLDEN=1 puts it there.
 same_in_page() {
   local page=$source/$1 mark=$2
   shift 2

@@ -9,8 +9,8 @@ export GIT_CEILING_DIRECTORIES=$tmp
 mkdir -p "$tmp/scripts" "$tmp/pool/room" "$tmp/report"
 cp "$source"/scripts/{interfaces,declarations.py,source_tree.py} "$tmp/scripts"
 
-# judge FILE WANTED: the header on stdin is found fault with by lines of which each holds a line
-# of WANTED, in this order; by none where that is empty.
+# judge FILE WANTED: checks that fault is found with the header on stdin. Each line found holds a
+# line of WANTED, in this order. If WANTED is empty, no fault is found.
 judge() {
   local found status=0 pattern
   cat >"$tmp/$1"
@@ -27,7 +27,7 @@ judge() {
   done <<<"$2"
 }
 
-# wide NUMBER: a class with so many public functions, and with all that does not count.
+# wide NUMBER: prints a class with so many public functions, and with all that does not count.
 wide() {
   local i
   printf 'class Wide {\n public:\n'

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Promise: the library asks little of the process it is preloaded into: no C++ runtime, no
-# text relocations, no lazy binding, next to no thread-local storage, no executable stack, one
-# constructor of its own. What it asks of the system for its own pages is not taken for the
-# program's.
+# Promise: the library asks little of the process that it is preloaded into: no C++ runtime, no text
+# relocations, no lazy binding, next to no thread-local storage, no executable stack, and one
+# constructor of its own. Its own calls for pages are not taken for the program's.
 source "$(dirname "${BASH_SOURCE[0]}")/golden.bash"
 start "$@"
 need readelf objdump nm c++filt
@@ -14,18 +13,18 @@ readelf -rW "$library" >"$tmp/relocations"
 readelf -SW "$library" >"$tmp/sections"
 grep -q ' \.symtab ' "$tmp/sections" || skip "stripped: functions have no names"
 
-# none FILE PATTERN MESSAGE
+# none FILE PATTERN MESSAGE: notes a fault if the file has the pattern.
 none() {
   local found
   found=$(grep -E "$2" "$tmp/$1" || true)
   [ -z "$found" ] || fault "$3: $found"
 }
 
-# some FILE PATTERN MESSAGE
+# some FILE PATTERN MESSAGE: notes a fault if the file does not have the pattern.
 some() { grep -qE "$2" "$tmp/$1" || fault "$3"; }
 
 check_needed() {
-  # ld-linux has __tls_get_addr, see check_tls.
+  # ld-linux has __tls_get_addr. check_tls says more.
   grep '(NEEDED)' "$tmp/dynamic" >"$tmp/needed"
   sed -i -E '/\[(libc\.so\.6|libm\.so\.6|ld-linux-x86-64\.so\.2|libmimalloc\.so\.[0-9]+)\]/d' \
     "$tmp/needed"
@@ -46,7 +45,7 @@ check_flags() {
 
 check_names() {
   readelf -W --dyn-syms "$library" >"$tmp/names"
-  # One of a kind in the whole process: the program's copy would be ours.
+  # The process has one symbol of this kind: the program's copy would be ours.
   none names ' UNIQUE .* [0-9]+ ' "STB_GNU_UNIQUE"
 }
 
@@ -55,9 +54,10 @@ check_own_calls() {
     "calls for pages of its own by the name that it shows to programs"
 }
 
-# Space of the static TLS block is short for what is loaded late. Initial-exec is one TPOFF64 per
-# variable; the one entry for the dynamic model, nameless, is libstdc++'s for its __cxa_eh_globals,
-# which is compiled that way in its archive and used by nobody but a thrown exception.
+# The static TLS block has little space for what is loaded late. Initial-exec is one TPOFF64 per
+# variable. The one entry for the dynamic model has no name. It is libstdc++'s for its
+# __cxa_eh_globals, which is compiled in this way in its archive and is used by nobody but a thrown
+# exception.
 check_tls() {
   local bytes
   bytes=$(($(awk '$1 == "TLS" { print $6 }' "$tmp/segments")))
@@ -72,15 +72,15 @@ check_tls() {
   none callers . "calls __tls_get_addr, which may allocate"
 }
 
-# The pool is zero before it opens: one word that is not would put all of it into the file, from
-# where each page that is written is copied.
+# The pool is zero before it opens. One word that is not zero would put all of it into the file,
+# from where each page that is written is copied.
 check_data() {
   local size
   size=$(sed 's/^ *\[ *[0-9]*\]//' "$tmp/sections" | awk '$1 == ".data" { print $5 }')
   [ $((0x$size)) -lt 16384 ] || fault "$((0x$size)) bytes of data that is not zero"
 }
 
-# section_words NAME: the functions that an array of pointers is relocated to.
+# section_words NAME: prints the functions that an array of pointers is relocated to.
 section_words() {
   local from size to
   read -r from size < <(sed 's/^ *\[ *[0-9]*\]//' "$tmp/sections" \
@@ -94,8 +94,9 @@ section_words() {
   done
 }
 
-# Ours and the toolchain's: crti's frame_dummy; libstdc++'s, for the emergency pool of exceptions,
-# the ids of locale facets (which fmt's headers mention) and the error categories.
+# The constructors are ours and the toolchain's: crti's frame_dummy, and libstdc++'s for the
+# emergency pool of exceptions, the ids of locale facets (which fmt's headers mention) and the error
+# categories.
 check_constructors() {
   local ours='bufpool::(anonymous namespace)::begin()'
   local file known=("$ours" frame_dummy)

@@ -11,7 +11,7 @@ cp "$source"/scripts/{budgets,source_tree.py} "$tmp/scripts"
 page=$tmp/docs/page.md
 long=$(printf 'word %.0s' {1..30})
 
-# judge STATUS TEXT...: a page of these lines.
+# judge STATUS TEXT...: checks a page of these lines, which is to fail with this status.
 judge() {
   local status=0 wanted=$1 found
   shift

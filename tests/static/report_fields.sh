@@ -16,7 +16,7 @@ grep -oE '"[a-z_]+":' "$golden/report.json" | tr -d '":' | LC_ALL=C sort -u >"$t
 sed -n '/^## JSON/,$s/^| `\([a-z_]*\)`.*/\1/p' "$page" | LC_ALL=C sort -u >"$tmp/told"
 same "$tmp/keys" "$tmp/told" "the names of JSON"
 
-# Each heading of the table, and each word in front of a figure below it.
+# The page explains each heading of the table, and each word in front of a figure below it.
 headings=$(sed -n 's/^[^:]*: *size  *//p' "$golden/report.txt" | sed 's/  */ /g')
 for word in $headings 'asked for' granted waste 'passed to mimalloc' resident reserved \
   'idle buffers' budget 'given back' faulted 'needed again soon' trimmer 'pressure events' \

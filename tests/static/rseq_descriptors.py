@@ -20,14 +20,15 @@ def readelf(what, path):
 
 
 def sections(path):
-    """Name -> (address, offset, bytes)."""
+    """Maps names to (address, offset, bytes)."""
     row = re.compile(r"^ *\[ *\d+\] (\S+) +\w+ +([0-9a-f]+) ([0-9a-f]+) ([0-9a-f]+) ", re.MULTILINE)
     return {name: tuple(int(word, 16) for word in words)
             for name, *words in row.findall(readelf("-S", path))}
 
 
 def descriptors(path, data, there):
-    """(start, bytes, abort) of each. Addresses of a file that moves are in its relocations."""
+    """Yields (start, bytes, abort) of each. If the file can be moved, its relocations have the
+    addresses."""
     address, offset, size = there["__rseq_cs"]
     moved = {int(at, 16): int(to, 16) for at, to in
              re.findall(r"^([0-9a-f]+) .*R_X86_64_RELATIVE +([0-9a-f]+)$", readelf("-r", path),

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Promise: each restartable sequence has its descriptor and its abort code, wherever the compiler
-# puts it: in functions of which several object files have a copy, and in functions that the linker
-# discards. No descriptor is left that describes no sequence, and no abort code that none leads to.
+# puts it. It may be in functions of which several object files have a copy, or in functions that
+# the linker discards. No descriptor is left that describes no sequence, and no abort code that none
+# leads to.
 source "$(dirname "${BASH_SOURCE[0]}")/golden.bash"
 start "$@"
 need readelf g++
 [ "$(uname -m)" = x86_64 ] || skip "the sequences are those of x86-64"
 
-# counts FILE: reads its descriptors, signatures and sequences, which are as many.
+# counts FILE: reads its descriptors, signatures and sequences, and checks that they are as many.
 counts() {
   local descriptors signatures starts
   "$python" "$here/rseq_descriptors.py" "$1" >"$tmp/counts" || fault "$1: see above"
@@ -22,7 +23,7 @@ counts() {
 counts "$library"
 [ "$found" -ge 4 ] || fault "$library has $found sequences"
 
-# What two files share is there once, and what nobody calls is not there.
+# What two files share is there once. What nobody calls is not there.
 for level in -O0 -O2; do
   for part in 1 2; do
     g++ -std=c++20 "$level" -fPIC -ffunction-sections -I"$source" -DPART=$part \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Sequences in two object files, for rseq_descriptors.sh. Compiled with PART=1 and PART=2. Both
-// have copies of the same inline functions, of which the linker keeps one, and functions of their
-// own, used and unused. A pop and a push from each part must work.
+// Has sequences in two object files, for rseq_descriptors.sh, which compiles it with PART=1 and
+// PART=2. Both have copies of the same inline functions, of which the linker keeps one, and
+// functions of their own, used and unused. A pop and a push from each part must work.
 #include <sys/rseq.h>
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace bufpool {
 
-// Not the library's: a slab for all CPUs.
+// This is a slab for all CPUs, and not the library's.
 extern char all_slabs[2 * kSlabLayout.bytes];
 extern SlabDistance distances[kMaxCpus + 1];
 

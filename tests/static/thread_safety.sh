@@ -7,7 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/golden.bash"
 start "$@"
 need clang++-14
 
-# analyse BODY: what the analysis says of a function of that body, on the state of a class.
+# analyse BODY: prints what the analysis says of a function of that body, on the state of a class.
 analyse() {
   cat >"$tmp/case.cpp" <<EOF
 #include "pool/state/span_state.h"
@@ -21,7 +21,7 @@ EOF
   "$source/scripts/thread_safety" "$tmp/case.cpp" >"$tmp/said" 2>&1
 }
 
-# refused WHAT BODY
+# refused WHAT BODY: checks that the analysis refuses a function of that body.
 refused() {
   if analyse "$2"; then fault "$1 passes"; fi
   grep -q 'Wthread-safety' "$tmp/said" || fault "$1: another error: $(head -n 3 "$tmp/said")"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Threads that take, put, grow and hand over buffers of every size, while one trims and one reads
-// the counters. Every buffer carries a fingerprint of its address and a serial number at its head,
-// middle and tail: a buffer that overlaps another, or was handed out twice, is found at its put.
+// Starts threads that take, put, grow and hand over buffers of every size, while one trims and one
+// reads the counters. Every buffer carries a fingerprint of its address and a serial number at its
+// head, middle and tail. So a buffer that overlaps another, or was handed out twice, is found at
+// its put.
 //
-// stress_mixed rseq|locked. BUFPOOL_LONG=1: more threads, for longer.
+// The call is `stress_mixed rseq|locked`. With BUFPOOL_LONG=1 more threads run for longer.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -25,7 +26,7 @@ namespace bufpool {
 namespace {
 
 constexpr int kSkipped = 77;
-constexpr std::size_t kMostHeldBytes = 48 << 20;  // by a thread
+constexpr std::size_t kMostHeldBytes = 48 << 20;  // of one thread
 constexpr std::size_t kMostHeld = 200;
 constexpr std::size_t kLargest = kMaxSize + kHeaderRoom;
 
@@ -43,7 +44,7 @@ void on_fault(const Fault& fault) {
        static_cast<std::uint64_t>(fault.kind), fault.class_bytes);
 }
 
-// What stands at the head of each buffer; its mark stands in the middle and at the tail as well.
+// It stands at the head of each buffer. Its mark stands in the middle and at the tail as well.
 struct Head {
   std::uint64_t mark;
   std::uint64_t serial;
@@ -80,7 +81,7 @@ std::size_t check_fingerprint(const void* buffer) {
   return head.size;
 }
 
-// All of what is small; of the large, a word in each quarter of a page.
+// Checks all of a small buffer, and a word in each quarter of a page of a large one.
 void check_zero(const void* buffer, std::size_t size) {
   const auto* const bytes = static_cast<const char*>(buffer);
   const std::size_t step = size <= 65536 ? 1 : 1024;
@@ -90,7 +91,7 @@ void check_zero(const void* buffer, std::size_t size) {
   if (bytes[size - 1] != 0) fail("zeroed buffer is not zero", buffer, size - 1, size);
 }
 
-// Buffers on their way from one thread to another.
+// These are buffers on their way from one thread to another.
 std::array<std::atomic<void*>, 64> handed{};
 
 class User {
@@ -124,7 +125,8 @@ class User {
     }
   }
 
-  // Log-uniform: for every other thread over the whole range, else of what small servers use.
+  // Draws log-uniform sizes: every other thread over the whole range, the others from what small
+  // servers use.
   std::size_t random_size() {
     const double most = serial_ >> 48 & 1 ? double{kLargest} : double{128 << 10};
     std::uniform_real_distribution<double> exponent(std::log(512.0), std::log(most));
@@ -173,7 +175,7 @@ class User {
     if (other != nullptr) keep({other, check_fingerprint(other)});
   }
 
-  // As realloc: a new buffer, the contents, and the old one put.
+  // Does what realloc does: it takes a new buffer, copies the contents, and puts the old one.
   void resize() {
     const Held old = take_out();
     const Held grown = take(std::clamp(old.size + old.size / 2, kMinSize, kLargest));
@@ -217,7 +219,7 @@ void watch_counters() {
   }
 }
 
-// Nobody holds a buffer any more.
+// Pre: nobody holds a buffer any more.
 std::uint64_t check_end() {
   for (auto& slot : handed) {
     void* const buffer = slot.exchange(nullptr);

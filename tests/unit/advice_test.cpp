@@ -15,7 +15,7 @@ namespace {
 using testing::IsNotSubstring;
 using testing::IsSubstring;
 
-// The lines, each with a newline.
+// Returns the lines, each with a newline.
 std::string advice_for(const Snapshot& snapshot, const ReportContext& context = kContext) {
   std::string lines;
   auto add = [&lines](std::string_view line) {
@@ -27,7 +27,8 @@ std::string advice_for(const Snapshot& snapshot, const ReportContext& context = 
   return lines;
 }
 
-// One 64K class, of which at most 1000 buffers (62.5 MiB) were in use at once.
+// Returns a snapshot with one 64K class, of which at most 1000 buffers (62.5 MiB) were in use at
+// once.
 Snapshot with_misses(std::uint64_t gets, std::uint64_t misses, std::uint64_t overflows) {
   Snapshot snapshot = empty_snapshot();
   snapshot.reserved = 1;
@@ -48,7 +49,7 @@ TEST(Advice, ALowHitRateAsksForALargerCache) {
                       advice_for(with_misses(10000, 1001, 1)));
   EXPECT_EQ(advice_for(with_misses(10000, 1000, 1)), "");
   EXPECT_EQ(advice_for(with_misses(20000, 1001, 1)), "");
-  // Never full, so not too small.
+  // It was never full, so it is not too small.
   EXPECT_EQ(advice_for(with_misses(10000, 5000, 0)), "");
 }
 
@@ -61,7 +62,8 @@ TEST(Advice, NoCacheIsLargeEnoughForAnyBurst) {
   EXPECT_EQ(advice_for(snapshot), "");
 }
 
-// One CPU gets what another puts: the one's cache is empty and the other's full at any size.
+// One CPU gets what another CPU puts. The cache of the one is empty and that of the other is full,
+// at any size.
 TEST(Advice, BuffersThatPassFromCpuToCpuNeedNoLargerCache) {
   const std::uint64_t fit = 32 * kMiB / (64 * kKiB + 64);
   Snapshot snapshot = with_misses(10000, 5000, 5000);
@@ -69,7 +71,7 @@ TEST(Advice, BuffersThatPassFromCpuToCpuNeedNoLargerCache) {
   EXPECT_EQ(advice_for(snapshot), "");
   snapshot.classes[0].in_use_peak = fit + 1;
   EXPECT_PRED_FORMAT2(IsSubstring, "BUFPOOL_CPU_CACHE=64M", advice_for(snapshot));
-  // Unless other classes want the room as well.
+  // It is different if other classes want the room as well.
   snapshot.classes[0].in_use_peak = fit;
   snapshot.classes[1] = sample_class(256 * kKiB, 100, 0);
   EXPECT_PRED_FORMAT2(IsSubstring, "class 64K", advice_for(snapshot));
@@ -98,7 +100,8 @@ TEST(Advice, ACacheSizeIsOneTheVariableTakes) {
   EXPECT_EQ(advice_for(snapshot, with_cpu_cache(0)), "");
 }
 
-// `regretted` of `faulted`, and the budget can rise no more.
+// Returns a snapshot in which `regretted` of `faulted` bytes had been given back, and the budget
+// can rise no more.
 Snapshot with_regret(std::uint64_t regretted, std::uint64_t faulted, std::uint64_t budget) {
   Snapshot snapshot = with_misses(100, 0, 0);
   snapshot.classes[0].regretted = regretted / 2;
@@ -191,7 +194,8 @@ TEST(Advice, ReasonsForFallbacksAreToldApart) {
                       advice_for(snapshot));
 }
 
-// `mean` bytes asked of each of `gets` buffers of 1M, beside classes of 4K and 512K.
+// Returns a snapshot with `mean` bytes asked of each of `gets` buffers of 1M, beside classes of 4K
+// and 512K.
 Snapshot with_few_classes(std::uint64_t gets, std::uint64_t mean) {
   Snapshot snapshot = empty_snapshot();
   snapshot.reserved = 1;
@@ -227,7 +231,7 @@ TEST(Advice, ClassesOfAnySizeAreAdvised) {
   EXPECT_PRED_FORMAT2(IsSubstring, "set BUFPOOL_CLASSES=4K,512K,112M,1G", advice_for(snapshot));
 }
 
-// Alignments and room to grow waste as well, where the right class is there.
+// Alignments and room to grow also waste, and the right class is there already.
 TEST(Advice, WasteOfAClassThatIsThereIsLeftAlone) {
   EXPECT_EQ(advice_for(with_few_classes(1000, 4000)), "");
 }

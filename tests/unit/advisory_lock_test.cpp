@@ -12,7 +12,7 @@
 namespace bufpool {
 namespace {
 
-// A file without a name.
+// Makes a file without a name.
 class OwnFile {
  public:
   OwnFile() {

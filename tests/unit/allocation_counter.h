@@ -18,7 +18,7 @@ inline void count_heap_call(std::size_t size) noexcept {
   largest_heap_call = std::max(largest_heap_call.load(), size);
 }
 
-// How often `work` asked the heap for memory.
+// Returns how often `work` asked the heap for memory.
 template <typename Work>
 std::size_t heap_calls_of(Work&& work) {
   const std::size_t before = heap_calls;
@@ -29,10 +29,11 @@ std::size_t heap_calls_of(Work&& work) {
 
 }  // namespace bufpool
 
-// AddressSanitizer's allocator cannot be replaced, but tells. All others can; the operators too,
-// since mimalloc's, which a test may be linked with, do not call malloc.
+// AddressSanitizer's allocator cannot be replaced, but it tells of calls. All others can be
+// replaced. So are the operators, because mimalloc's, which a test may be linked with, do not call
+// malloc.
 #ifdef __SANITIZE_ADDRESS__
-// Of sanitizer/allocator_interface.h, which g++ has no copy of.
+// sanitizer/allocator_interface.h declares this, and g++ has no copy of it.
 extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void*,
                                                                              std::size_t),
                                                          void (*free_hook)(const volatile void*));
@@ -67,7 +68,7 @@ void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
 }
 }
 
-// Not inlined, or g++ takes the pair for a new that is given to free.
+// It is not inlined, or g++ takes the pair for a new that is given to free.
 [[gnu::noinline]] void* operator new(std::size_t size) {
   void* const memory = malloc(size);
   if (memory == nullptr) throw std::bad_alloc();

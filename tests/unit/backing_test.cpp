@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The promises of backing.h, whatever allocator stands behind it.
+// Tests the promises of backing.h, for any allocator that stands behind it.
 #include "pool/backing/backing.h"
 
 #include <gtest/gtest.h>
@@ -20,7 +20,7 @@ bool is_aligned(const void* pointer, std::size_t alignment) {
   return reinterpret_cast<std::uintptr_t>(pointer) % alignment == 0;
 }
 
-// Sizes of interest: all small ones, and those around powers of two.
+// Returns sizes of interest: all small ones, and those around powers of two.
 std::vector<std::size_t> sizes() {
   std::vector<std::size_t> list;
   for (std::size_t size = 0; size <= 64; ++size) list.push_back(size);
@@ -32,7 +32,7 @@ std::vector<std::size_t> sizes() {
   return list;
 }
 
-// Allocated buffers of one size, so that more than the first block of a page is seen.
+// Holds allocated buffers of one size, so that more than the first block of a page is seen.
 template <typename Allocate>
 void expect_blocks(std::size_t size, std::size_t alignment, Allocate allocate) {
   std::vector<void*> blocks(size < 5000 ? 20 : 3);
@@ -171,7 +171,7 @@ TEST(Backing, AResizeThatFailsLeavesTheBlock) {
   release(block);
 }
 
-// Interposed malloc hands on what is in errno where a plain request fails.
+// Returns errno after a request that failed. The interposed malloc hands it on.
 int errno_at_failure() {
   leave_address_space(256 << 20);
   errno = 0;

@@ -16,7 +16,7 @@ constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kMost = 64 * kMiB;
 constexpr std::int32_t kPassMs = 250;
 
-// A budget, and a clock that only the test moves.
+// Has a budget, and a clock that only the test moves.
 class BudgetTest : public testing::TestWithParam<std::uint32_t> {
  protected:
   BudgetTest() { budget_.open(kMost); }
@@ -24,7 +24,7 @@ class BudgetTest : public testing::TestWithParam<std::uint32_t> {
   void refault(std::uint64_t bytes) { budget_.raise_after_refault(bytes, now_); }
   std::uint64_t bytes() const { return budget_.bytes(now_); }
 
-  // Time passes, settled as often as passes are made.
+  // Lets time pass, and settles as often as passes are made.
   void pass(std::int32_t milliseconds) {
     for (std::int32_t gone = 0; gone < milliseconds; gone += kPassMs) {
       now_ += kPassMs;
@@ -36,7 +36,7 @@ class BudgetTest : public testing::TestWithParam<std::uint32_t> {
   std::uint32_t now_ = GetParam();
 };
 
-// Whoever is first to need the limits reads files for it; others go on meanwhile.
+// The first thread that needs the limits reads files for them. Others go on meanwhile.
 TEST(BudgetBeforeItsMostIsKnown, HasItsFloorAndKeepsWhatIsEarned) {
   Budget budget;
   EXPECT_EQ(budget.bytes(5), policy::kBudgetFloor);
@@ -116,7 +116,7 @@ TEST_P(BudgetTest, RegretEndsTheCalm) {
   EXPECT_EQ(bytes(), raised);
 }
 
-// A pass takes its time; what another thread regrets meanwhile is later than the pass began.
+// A pass takes its time. What another thread regrets meanwhile is later than the pass began.
 TEST_P(BudgetTest, RegretDuringAPassIsNotTakenForCalm) {
   pass(policy::kBudgetCalmMs);
   budget_.raise_after_refault(32 * kMiB, now_ + 8);
@@ -141,8 +141,8 @@ TEST_P(BudgetTest, PressureHalvesItForAWhile) {
   EXPECT_EQ(bytes(), 16 * kMiB);
 }
 
-// Buffers that come back all the time: what is over the budget goes back and is missed, until all
-// of them fit.
+// Buffers come back all the time. What is over the budget goes back and is missed, until all of
+// them fit.
 TEST_P(BudgetTest, SettlesWhereWhatComesBackFits) {
   constexpr std::uint64_t kNeeded = 40 * kMiB;
   std::uint64_t missed_late = 0;
@@ -156,7 +156,7 @@ TEST_P(BudgetTest, SettlesWhereWhatComesBackFits) {
   EXPECT_GT(bytes(), kNeeded * 3 / 4);
 }
 
-// Sizes that change: a burst of regret at each change, nothing in between.
+// The sizes change: there is a burst of regret at each change, and none in between.
 TEST_P(BudgetTest, SettlesLowWhereWhatWasPurgedDoesNotComeBack) {
   refault(16 * kMiB);
   std::uint64_t kept_second_bytes = 0;
@@ -169,7 +169,8 @@ TEST_P(BudgetTest, SettlesLowWhereWhatWasPurgedDoesNotComeBack) {
   EXPECT_LT(bytes(), policy::kBudgetFloor + kMiB / 16);
 }
 
-// In lockstep: a thread regrets while another settles a budget that has been calm for long.
+// They run in lockstep: a thread regrets while another settles a budget that has been calm for
+// long.
 TEST(BudgetThreads, RegretBesideSettlingEndsTheCalm) {
   constexpr std::uint32_t kRounds = 2000;
   Budget budget;

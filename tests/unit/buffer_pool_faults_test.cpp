@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the pool says of a program that errs. The handler prints in a child of the test's.
+// Tests what the pool says of a program that errs. The handler prints in a child of the test's.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -54,7 +54,7 @@ class FaultsTest : public InEachMode {
     InEachMode::SetUp();
     pool().control().set_fault_handler(tell);
   }
-  // A buffer that shares no span with what other tests hold.
+  // Returns a buffer that shares no span with what other tests hold.
   char* take(std::size_t size) { return static_cast<char*>(pool().take(size)); }
 };
 INSTANTIATE_TEST_SUITE_P(Modes, FaultsTest, kBothModes, mode_name);
@@ -83,7 +83,7 @@ TEST_P(FaultsTest, DoubleFreeOfAnAlignedBuffer) {
   EXPECT_TOLD(pool().put(buffer), "(double free|inner pointer) at " + hex(buffer));
 }
 
-// Also where nothing would have moved.
+// It is told even if the buffer would not have moved.
 TEST_P(FaultsTest, ResizeOfWhatIsNoBufferInUse) {
   for (const std::size_t size : {4000, 5000, 100000}) {
     char* const buffer = take(4096);
@@ -113,7 +113,7 @@ TEST_P(FaultsTest, InnerPointer) {
   }
 }
 
-// What a program wrote there looks like nothing of ours.
+// The words that a program writes there do not look like the pool's.
 TEST_P(FaultsTest, InnerPointerOfAFilledBuffer) {
   for (const int value : {0xff, 0x55, 0}) {
     char* const buffer = take(8192);
@@ -157,12 +157,12 @@ TEST_P(FaultsTest, OverrunIntoTheNextBuffer) {
 TEST_P(FaultsTest, NeverHandedOut) {
   char* const buffer = take(3 << 20);
   const std::size_t stride = pool().usable_size(buffer) + gap_bytes(class_step(3 << 20));
-  // Far enough behind to be cut by nobody, near enough to be readable.
+  // The address is far enough behind to be cut by nobody, and near enough to be readable.
   EXPECT_TOLD(pool().put(buffer + stride), "(not handed out|double free) at ");
   pool().put(buffer);
 }
 
-// What is wrong with an address, by where it lies and what the block is.
+// A wrong address is told apart by where it lies, and by what the block is.
 enum class Where { kStart, kInside, kEntry, kInFront, kBehind };
 enum class Is { kInUse, kGrown, kEntered, kInCache, kInSpan, kPurged, kOverrun, kZeroOverrun };
 
@@ -209,7 +209,7 @@ class FaultTable : public FaultsTest {
   static constexpr std::size_t kSize = 20'000;
   static constexpr std::size_t kAlignment = 4096;
 
-  // A block in a state, as the address of its buffer.
+  // Makes a block in a state, and returns the address of its buffer.
   char* make(Is is) {
     char* buffer = take(kSize);
     if (is == Is::kGrown) {
@@ -273,7 +273,7 @@ class FaultTable : public FaultsTest {
     return entry + usable - kStride;
   }
 
-  // Makes what was broken good again, and gives it back.
+  // Repairs what was broken, and gives it back.
   void make_whole(Is is, char* buffer) {
     if (is == Is::kEntered) pool().put(entry_);
     if (is == Is::kInUse || is == Is::kGrown) pool().put(buffer);
@@ -284,7 +284,7 @@ class FaultTable : public FaultsTest {
 };
 INSTANTIATE_TEST_SUITE_P(Modes, FaultTable, kBothModes, mode_name);
 
-// What lies in front of a class's first block cannot be read.
+// The memory in front of a class's first block cannot be read.
 TEST_P(FaultTable, EachIsToldForWhatItIs) {
   char* const first = take(kSize);
   for (std::size_t i = 0; i < std::size(kRows); ++i) expect(kRows[i], i);
@@ -300,7 +300,7 @@ TEST_P(FaultsTest, TheCallIsNamed) {
   EXPECT_EXIT(pool().put(buffer), testing::ExitedWithCode(1), "");
 }
 
-// A free block whose word somebody overwrote is free all the same, in a CPU's cache as in a span.
+// A free block whose word somebody overwrote is still free, in a CPU's cache as in a span.
 TEST_P(FaultsTest, ASecondFreeIsToldThoughTheGuardIsGone) {
   for (const int value : {0, 0x78}) {
     char* const buffer = take(9000);

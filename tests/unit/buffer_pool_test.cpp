@@ -312,7 +312,7 @@ TEST_P(BufferPoolTest, AnExhaustedClassIsPassedOn) {
   EXPECT_EQ(pool.take(16 << 20), pooled.back());
 }
 
-// Runs in a child: all of it under a limit of the address space.
+// It runs in a child, because all of it is under a limit of the address space.
 int serve_under_limit(PoolMode mode) {
   BufferPool& pool = open_pool(options_in(mode));
   leave_address_space(std::size_t{200} << 20);
@@ -341,7 +341,7 @@ TEST(BufferPoolLimits, WithoutAddressSpaceItStaysClosed) {
   EXPECT_EQ(in_child(refused), 0);
 }
 
-// The pool's range is not reserved. What got there all the same is passed on.
+// The pool's range is not reserved. A mapping of others in it is passed on.
 TEST_P(BufferPoolTest, WhatIsMappedByOthersInItsRangeIsNotItsOwn) {
   const OwnPool own(options_in(GetParam()));
   BufferPool& pool = own.get();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// realloc's part of the pool.
+// Tests the pool's part of realloc.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -17,7 +17,7 @@ constexpr std::size_t kMiB = std::size_t{1} << 20;
 constexpr std::size_t kMost = kMaxSize + kHeaderRoom;
 constexpr std::size_t kMuch = 24 * kMiB;
 
-// Different at every place, cheap to look at: every eighth byte of what a buffer holds.
+// Returns the word for a place in a buffer. It is different at every place.
 std::uint64_t word(std::size_t at, std::uint64_t seed) {
   return (at + 1) * 0x9e3779b97f4a7c15 + seed;
 }
@@ -37,8 +37,8 @@ std::uint64_t in_use(BufferPool& pool) { return pool.figures().totals().in_use_b
 
 class BufferResizeTest : public InEachMode {
  protected:
-  // Grows a buffer by half until it has `last` bytes at most; all is checked on the way. Returns
-  // it, and how often it moved.
+  // Grows a buffer by half until it has `last` bytes at most, and checks all on the way. Returns
+  // it, and counts its moves.
   void* grown(std::size_t first, std::size_t last, int& moves) {
     void* buffer = pool().take(first);
     write(buffer, 0, first, 1);
@@ -252,8 +252,8 @@ TEST_P(BufferResizeTest, ThreadsGrowBuffersOfOneAnother) {
   EXPECT_EQ(lost, 0);
 }
 
-// The short way is for growing only: what grew once and shrinks keeps the most it was asked to
-// hold.
+// The short way is for growing only. A buffer that grew once and shrinks keeps the most that it was
+// asked to hold.
 TEST_P(BufferResizeTest, WhatGrewOnceAndShrinksIsStillKnown) {
   void* buffer = pool().resize(pool().take(600), 1000);
   ASSERT_NE(buffer, nullptr);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The limits of stacks on one CPU, and what the caches of many CPUs hold together. The many CPUs
-// are simulated: a sequence runs on the slab of the CPU that the thread's area names.
+// Tests the limits of stacks on one CPU, and what the caches of many CPUs hold together. The many
+// CPUs are simulated: a sequence runs on the slab of the CPU that the thread's area names.
 #include "pool/percpu/cache_capacity.h"
 
 #include <gtest/gtest.h>
@@ -37,7 +37,7 @@ TEST_P(CacheCapacityTest, CapacityGrowsWhereBlocksComeAndGo) {
   EXPECT_GE(own_->cache.counters().of(kSmall).depth, kBlocks);
 }
 
-// What another CPU puts comes back by the spans.
+// The blocks that another CPU puts come back through the spans.
 TEST_P(CacheCapacityTest, AStackThatOnlyRunsEmptyStaysSmall) {
   for (int i = 0; i < 3000; ++i) {
     const Block block = own_->take(kSmall);
@@ -87,8 +87,8 @@ TEST_P(CacheCapacityTest, DrainingEmptiesTheCache) {
   expect_all_back(kSmall);
 }
 
-// This thread is on one of so many CPUs. The kernel does not know, so nothing interrupts its
-// sequences; nobody else may use the cache.
+// Puts this thread on one of so many CPUs. The kernel does not know of them, so nothing interrupts
+// the sequences. Nobody else may use the cache.
 class SimulatedCpus {
  public:
   SimulatedCpus(CpuCache& cache, std::uint32_t count) : before_(thread_area) {
@@ -106,7 +106,7 @@ class SimulatedCpus {
   RseqArea* before_;
 };
 
-// Those that the process may use count whether they are used or not.
+// The CPUs that the process may use count whether they are used or not.
 std::uint32_t at_least(std::uint32_t count) { return std::max(count, platform::usable_cpus()); }
 
 class ManyCpus : public testing::Test {
@@ -116,7 +116,7 @@ class ManyCpus : public testing::Test {
     if (own_.mode != PoolMode::kRseq) GTEST_SKIP() << "no restartable sequences here";
   }
 
-  // Not by pop_again() or push_again(), which look where the thread really is.
+  // It does not use pop_again() or push_again(), because these look where the thread really is.
   static void cycle(TestCache& own, ClassIndex c, std::size_t count) {
     std::vector<Block> blocks(count);
     for (Block& block : blocks) {
@@ -128,8 +128,8 @@ class ManyCpus : public testing::Test {
     }
   }
 
-  // Two MiB come and go on each CPU, of which its cache keeps what it may. Returns the most that
-  // all of them held.
+  // Lets two MiB come and go on each CPU, of which its cache keeps what it may. Returns the most
+  // that all of them held.
   static std::uint64_t use_all(TestCache& own, std::uint32_t count) {
     SimulatedCpus cpus(own.cache, count);
     std::uint64_t most = 0;
@@ -178,7 +178,7 @@ TEST_F(ManyCpus, GiveBackWhatTheyHoldBeyondALoweredBudget) {
   EXPECT_EQ(own_.cache.drainer().drain_quiet(0, kNever), 0U) << "what is within the budget stays";
 }
 
-// As where a program may run on more CPUs later.
+// It is so if a program may run on more CPUs later.
 TEST_F(ManyCpus, ThatComeLateHaveTheirPart) {
   const std::uint64_t all = 2 * kMiB * platform::usable_cpus();
   own_.cache.capacity().share_out(all);

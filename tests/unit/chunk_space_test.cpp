@@ -24,7 +24,7 @@ TEST(ChunkSpace, AnAddressTellsItsClassAndRecordToTheLastByte) {
   const ChunkRange range = space->range();
   const ClassIndex c{7};
   int record = 0;
-  // More than a leaf of the index, or up to the end of one.
+  // These are more than a leaf of the index has, or they go up to the end of one.
   const std::size_t count = std::min<std::size_t>(range.region_bytes() / kChunkBytes, 5000);
   space->regions().open(c, range);
   const std::uintptr_t start = space->regions()[c].take(count);

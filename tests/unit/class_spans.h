@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Shared spans in address space of the test's own, given back at its end.
+// Makes shared spans in address space of the test's own, which goes back at its end.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@
 
 namespace bufpool {
 
-// Address space of a test's own.
+// Holds address space of a test's own.
 class OwnSpace {
  public:
   OwnSpace() {
@@ -36,11 +36,11 @@ class OwnSpace {
   std::unique_ptr<ChunkSpace> space_ = std::make_unique<ChunkSpace>();
 };
 
-// The spans of one class.
+// Holds the spans of one class.
 struct ClassSpans {
   explicit ClassSpans(ClassIndex c) : index(c) { spans.open(c, space.get()); }
 
-  // Takes `count` blocks, all as misses.
+  // Takes `count` blocks, all of them as misses.
   std::vector<Block> take(std::size_t count) {
     std::vector<Block> blocks;
     Block block = 0;
@@ -73,7 +73,7 @@ struct ClassSpans {
   SharedSpans spans;
 };
 
-// Fills all of a block with a byte of its own, and looks whether it is still there.
+// Fills all of a block with a byte of its own, and checks that it is still there.
 inline void fill_block(Block block, std::size_t bytes) {
   std::memset(reinterpret_cast<void*>(block), static_cast<int>(block >> 4 | 1) & 0xff, bytes);
 }

@@ -6,8 +6,8 @@
 #include <new>
 #include <vector>
 
-// The library's side, which is linked into nothing but libbufpool.so; here the program's C++
-// runtime is this test's own.
+// These sources are linked into libbufpool.so and into nothing else. Here the program's C++ runtime
+// is this test's own.
 #include "interpose/cpp_rules.cpp"
 #include "interpose/messages/message.cpp"
 
@@ -18,7 +18,7 @@ int failures_left = 0;
 std::vector<std::size_t> alignments;
 alignas(64) char memory[64];
 
-// Fails as often as it is told to, then serves one and the same address.
+// Fails as often as it is told to, and then serves one and the same address.
 struct StubbornHeap {
   static void* serve() { return failures_left > 0 ? (--failures_left, nullptr) : memory; }
 

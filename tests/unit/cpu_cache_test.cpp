@@ -38,7 +38,7 @@ TEST_P(CpuCacheTest, WhatIsLargerThanTheBudgetComesFromTheSpansEachTime) {
   EXPECT_EQ(own_->behind(kLastClass).carved_bytes, span_bytes(kLastClass));
 }
 
-// Of small blocks only the one that is served has its page touched.
+// Only the small block that is served has its page touched.
 TEST_P(CpuCacheTest, WhatComesFreshIsNotedAsZeroAndWhatComesBackIsNot) {
   const Cookies cookies;
   for (const ClassIndex c : {kSmall, class_step(16 << 10), class_step(1 << 20)}) {
@@ -59,7 +59,7 @@ TEST_P(CpuCacheTest, AnExhaustedClassMisses) {
   const OwnSpace space;
   std::array<SharedSpans, kClassSlots> spans{};
   constexpr std::size_t kMost = 5;
-  // The largest of which ThreadSanitizer leaves room for more.
+  // It is the largest class of which ThreadSanitizer leaves room for more.
   constexpr ClassIndex kLarge = class_step(std::size_t{64} << 20);
   spans[to_number(kLarge)].open(kLarge, space.get(), kMost);
   CpuCache cache;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Many threads at the CPUs' caches: nothing is lost, nothing comes twice, and the counts are exact.
+// Tests many threads at the CPUs' caches: nothing is lost, nothing comes twice, and the counts are
+// exact.
 #include <gtest/gtest.h>
 #include <sched.h>
 
@@ -21,7 +22,7 @@ class CpuCacheThreads : public CpuCacheTest {
   static constexpr std::array<std::size_t, 4> kSizes{600, 4096, 70000, 1 << 20};
   static constexpr int kThreads = 6;
 
-  // Takes and puts at random; a block must be nobody else's meanwhile.
+  // Takes and puts at random. A block must be nobody else's meanwhile.
   void use(int thread, int rounds) {
     std::mt19937 random(static_cast<unsigned>(thread));
     std::vector<std::pair<ClassIndex, Block>> held;
@@ -77,7 +78,7 @@ class CpuCacheThreads : public CpuCacheTest {
   }
 };
 
-// The fixture's own thread stays on one CPU; those it starts would inherit that.
+// The fixture's own thread stays on one CPU. The threads that it starts would inherit that.
 class AnyCpu {
  public:
   AnyCpu() {

@@ -17,7 +17,7 @@ class CpuSlabsTest : public CpuCacheTest {};
 
 INSTANTIATE_TEST_SUITE_P(Modes, CpuSlabsTest, kCacheModes, kCacheModeName);
 
-// As in a vfork child: the spans serve, and nothing brings the thread back before its time.
+// It is so in a vfork child: the spans serve, and nothing brings the thread back before its time.
 TEST_P(CpuSlabsTest, AThreadThatLeftItsSequencesGoesOnWithoutThem) {
   cycle(kSmall, 1);
   RseqArea* const area = leave_sequences();
@@ -34,7 +34,7 @@ TEST_P(CpuSlabsTest, AThreadThatLeftItsSequencesGoesOnWithoutThem) {
   expect_all_back(kSmall);
 }
 
-// Several caches live in one process: the hit path's thread area is common to all.
+// Several caches live in one process, and the hit path's thread area is common to all.
 TEST_P(CpuSlabsTest, TwoCachesKeepApart) {
   for (const PoolMode other : {PoolMode::kRseq, PoolMode::kLocked}) {
     if (kThreadSanitizer && other == PoolMode::kRseq) continue;
@@ -51,7 +51,7 @@ TEST_P(CpuSlabsTest, TwoCachesKeepApart) {
   }
 }
 
-// A slab with one block, in sight of the sequences of one CPU.
+// Holds a slab with one block, in sight of the sequences of one CPU.
 struct OneSlab {
   OneSlab() {
     stack_of(address(), kFirstClass).words = &own_words_of(address(), kFirstClass);
@@ -94,7 +94,7 @@ TEST(OwnedSlab, HasOneOwnerWhoAloneBringsItBack) {
   EXPECT_EQ(one.visible, one.distance());
 }
 
-// As in the child of a fork while another thread of the parent was draining.
+// It is so in the child of a fork while another thread of the parent was draining.
 TEST_P(CpuSlabsTest, TheChildSeesTheSlabThatAThreadOfItsParentOwned) {
   if (GetParam() != PoolMode::kRseq) GTEST_SKIP() << "shards have no owner";
   cycle(kSmall, 1);

@@ -41,7 +41,7 @@ class Pipe {
   void close_reader() { close_end(ends_[0]); }
   void close_writer() { close_end(ends_[1]); }
 
-  // What is in the pipe now, at most `most` bytes of it.
+  // Returns what is in the pipe now, at most `most` bytes of it.
   std::string read_some(std::size_t most = 65536) {
     std::string text(most, '\0');
     const ssize_t got = read(ends_[0], text.data(), text.size());
@@ -49,7 +49,7 @@ class Pipe {
     return text;
   }
 
-  // Fills a non-blocking pipe to the brim.
+  // Fills a non-blocking pipe, and returns how many bytes that took.
   std::size_t fill() {
     std::size_t total = 0;
     const std::string block(4096, 'f');
@@ -71,7 +71,7 @@ class Pipe {
   std::array<int, 2> ends_{-1, -1};
 };
 
-// An ExitLog is never destroyed; in a test it lives as long as the program.
+// An ExitLog is never destroyed. In a test it lives as long as the program.
 ExitLog& prepared_log(int descriptor) {
   static ExitLog log;
   [[maybe_unused]] static const bool ready = (log.prepare(), true);
@@ -160,7 +160,7 @@ TEST(ExitLog, WritesWithoutTheHeap) {
   EXPECT_EQ(pipe.read_some().size(), 6 + 50 * (kLongestLine + 1));
 }
 
-// There may be none to be had, and no runtime to throw std::bad_alloc by.
+// There may be no heap, and no runtime to throw std::bad_alloc by.
 TEST(ExitLog, PreparesWithoutTheHeap) {
   static ExitLog log;
   EXPECT_EQ(heap_calls_of([] { log.prepare(); }), 0U);
@@ -179,7 +179,7 @@ TEST(ExitLog, DropsLinesAfterAFailureUntilItGetsADescriptor) {
   const int read_only = open("/dev/null", O_RDONLY | O_CLOEXEC);
   log.set_descriptor(read_only);
   log.write_line("lost");
-  // What now has the number is not ours.
+  // The file that has the number now is not the log's.
   ASSERT_EQ(dup2(pipe.writer(), read_only), read_only);
   log.write_line("lost as well");
   EXPECT_EQ(pipe.read_some(), "");
@@ -233,7 +233,7 @@ TEST(ExitLog, GivesUpOnAPipeNobodyReads) {
   ExitLog& log = prepared_log(pipe.writer());
   const std::size_t filled = pipe.fill();
   const auto start = std::chrono::steady_clock::now();
-  // It waits a second for the first, and would take a minute and a half if it did for each.
+  // It waits a second for the first line, and would take a minute and a half if it did so for each.
   for (int i = 0; i < 90; ++i) log.write_line("lost");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
   std::string all;
@@ -241,7 +241,8 @@ TEST(ExitLog, GivesUpOnAPipeNobodyReads) {
   EXPECT_EQ(all, std::string(filled, 'f'));
 }
 
-// What a reader finds behind what filled the pipe, who comes while a line waits to be written.
+// Returns what a reader finds behind the bytes that filled the pipe. The reader comes while a line
+// waits to be written.
 std::string read_late() {
   Pipe pipe(O_NONBLOCK);
   ExitLog& log = prepared_log(pipe.writer());
@@ -269,7 +270,7 @@ TEST(ExitLog, WaitsForAReaderAndFinishesTheLine) {
   EXPECT_EQ(late, "late\n");
 }
 
-// Signals that interrupt a write which has to wait.
+// Signals interrupt a write that has to wait.
 TEST(ExitLog, SignalsDoNotLoseLines) {
   static std::atomic<int> signals{0};
   struct sigaction action {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A tree of files in the places of the system's, and what is needed to watch one.
+// Makes a tree of files in the places of the system's, and what is needed to watch one.
 #pragma once
 
 #include <grp.h>
@@ -19,11 +19,12 @@
 namespace bufpool::platform {
 
 inline constexpr int kSkipped = 77;
-// Of the tests that end a wait: how long it would be, and what is soon enough on a busy machine.
+// In the tests that end a wait, these say how long the wait would be, and what is soon enough on a
+// busy machine.
 inline constexpr std::uint32_t kForeverMs = 300'000;
 inline constexpr std::int64_t kSoonMs = 60'000;
 
-// A folder with files in the places of the system's; anyone may read them.
+// Makes a folder with files in the places of the system's. Everybody may read them.
 class FakeTree : public testing::Test {
  protected:
   void SetUp() override {
@@ -62,7 +63,7 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-// Root may write everywhere, so it is put off. For children only.
+// Gives up root, because root may write everywhere. It is for children only.
 inline bool become_nobody() {
   constexpr gid_t kNobody = 65534;
   return geteuid() != 0 ||
@@ -74,7 +75,7 @@ inline std::string stalls(std::uint64_t total) {
          "\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=9\n";
 }
 
-// Files take a trigger's rule as the kernel does, but never fire.
+// These files take a trigger's rule as the kernel's do, but never fire.
 class Watch : public FakeTree {
  protected:
   void SetUp() override {

@@ -80,8 +80,8 @@ TEST_F(GuardLineTest, AnotherSecretIsAnotherCookie) {
   EXPECT_NE(others.free(block(0)), cookies_.free(block(0)));
 }
 
-// In use must not read as zero, which is what purged memory reads as: the secret has a bit that no
-// user-space address has.
+// A word of a block in use must not read as zero, which is how purged memory reads. The secret has
+// a bit that no user-space address has.
 TEST_F(GuardLineTest, NoBlockInUseReadsAsZero) {
   const std::uint64_t secret = platform::process_secret();
   EXPECT_EQ(secret, platform::process_secret()) << "a process has one";

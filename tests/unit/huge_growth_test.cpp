@@ -10,7 +10,7 @@ using Next = HugeGrowth::Next;
 
 constexpr std::size_t kRun = policy::kLeastHugeClassBytes;
 
-// A class whose first run was looked at.
+// Returns the state of a class whose first run was looked at.
 HugeGrowth looked_at(bool dense) {
   HugeGrowth growth;
   growth.add_run(kRun, false);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Work that needs a process of its own, and the checkers that a test runs under.
+// Runs work that needs a process of its own, and knows the checkers that a test runs under.
 #pragma once
 
 #include <sys/resource.h>
@@ -22,18 +22,18 @@ inline constexpr bool kAddressSanitizer = true;
 inline constexpr bool kAddressSanitizer = false;
 #endif
 
-// Both reserve terabytes themselves, so that no limit of the address space means anything.
+// Both checkers reserve terabytes themselves, so that no limit of the address space means anything.
 inline constexpr bool kLimitsMeanNothing = kThreadSanitizer || kAddressSanitizer;
 
-// How a child ended: with a status, or 128 plus the number of a signal.
+// Returns how a child ended: its status, or 128 plus the number of a signal.
 inline int wait_for(pid_t child) {
   int status = 0;
   if (child < 0 || waitpid(child, &status, 0) != child) return -1;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-// Runs `work`, which returns a status, in a forked child. 0 is success; by habit `work` returns
-// the line of the first thing that is not as it should be, so that a failure says where.
+// Runs `work`, which returns a status, in a forked child. 0 is success. By habit `work` returns the
+// line of the first check that fails.
 template <typename Work>
 int in_child(Work&& work) {
   std::fflush(nullptr);

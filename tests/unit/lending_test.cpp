@@ -16,7 +16,7 @@ constexpr ClassIndex kClass = class_step(64 << 10);
 constexpr ClassIndex kSmaller = class_step(48 << 10);
 constexpr std::uint64_t kTooMuch = std::uint64_t{1} << 50;
 
-// Half of it is less than what is lent freely.
+// Half of this budget is less than what is lent freely.
 Options with_small_budget() {
   Options options = default_options();
   options.retain_max = {.bytes = policy::kLentFreely};

@@ -13,8 +13,8 @@
 namespace bufpool {
 namespace {
 
-// Serves made-up addresses, notes every call, and can refuse the nth one. As Heap does, it leaves
-// ENOMEM behind where a plain request fails, and spoils errno everywhere it may.
+// Serves addresses that it makes up, notes every call, and can refuse the nth one. As Heap does, it
+// leaves ENOMEM behind where a plain request fails. It spoils errno everywhere it may.
 struct Ledger {
   std::uintptr_t next = 0x10000;
   int calls_until_failure = -1;
@@ -78,7 +78,7 @@ class LibcRules : public testing::Test {
   LibcRules() { errno = kUntouched; }
 
   void fail_next() { ledger_.calls_until_failure = 0; }
-  // The errno a call left behind, which is then as before.
+  // Returns the errno that a call left behind, and sets it to what it was before.
   static int left_errno() {
     const int left = errno;
     errno = kUntouched;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Keeps the thread on the CPU it is on, while it lives: what is in that CPU's cache stays at hand.
+// Keeps the thread on the CPU that it is on, as long as it lives. So the blocks in that CPU's cache
+// stay at hand.
 #pragma once
 
 #include <sched.h>

@@ -15,7 +15,7 @@ namespace {
 
 using Kind = Complaint::Kind;
 
-// One row, and values that are wrong for it in the same way.
+// It has one row, and values that are wrong for it in the same way.
 struct WrongCase {
   std::string_view name;
   Kind kind;

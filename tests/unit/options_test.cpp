@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Rows are added to options.def all the time: nothing here counts them, and a value is only
-// expected of a row by name.
+// Tests the parser. Rows are added to options.def all the time: nothing here counts them, and a
+// value is only expected of a row by name.
 #include "pool/options/options.h"
 
 #include <gtest/gtest.h>
@@ -128,7 +128,7 @@ TEST(Defaults, AreWhatNoEnvironmentGives) {
   EXPECT_EQ(complaints.count, 0U);
 }
 
-// One row, and values that all mean the same to it.
+// It has one row, and values that all mean the same to it.
 struct GoodCase {
   std::string_view name;
   std::string_view in_force;
@@ -228,7 +228,7 @@ TEST(Environment, GoodAndWrongOnesDoNotDisturbEachOther) {
   for (const std::string_view name : {"MODE", "CPU_CACHE", "REPORT"}) {
     EXPECT_FALSE(was_set(parsed.options, name)) << name;
   }
-  // Quiet is for who prints: the complaints are there all the same, in the order given.
+  // Quiet is for the code that prints. The complaints are there all the same, in the order given.
   ASSERT_EQ(parsed.complaints.count, 3U);
   EXPECT_EQ(parsed.complaints.kept[0].kind, Kind::kBadValue);
   EXPECT_EQ(parsed.complaints.kept[1].kind, Kind::kUnknownName);

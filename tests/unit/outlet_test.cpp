@@ -34,7 +34,7 @@ class Ends {
     ends_[0] = -1;
   }
 
-  // To the brim, and it blocks again afterwards.
+  // Fills the pipe. It blocks again afterwards.
   void fill() const {
     const int flags = fcntl(writer(), F_GETFL);
     fcntl(writer(), F_SETFL, flags | O_NONBLOCK);
@@ -77,7 +77,7 @@ int write_by_outlet(int descriptor, std::string_view text, int patience_ms,
   return write_within(outlet.way(), text, deadline, unnoticed);
 }
 
-// Whether the next descriptor has the number that it had before.
+// Returns the number that the next descriptor would have.
 int next_number() {
   const int number = dup(STDIN_FILENO);
   close(number);
@@ -142,7 +142,7 @@ TEST(Outlet, GivesUpOnAFullPipeByFewCalls) {
   EXPECT_EQ(write_by_outlet(pipe.writer(), "lost", 10, Calls::kFew), ETIMEDOUT);
 }
 
-// The child asks, as a process is not told of its own locks.
+// The child asks, because a process is not told of its own locks.
 TEST(Outlet, AsIsLeavesTheLocksOfTheProcess) {
   const Pipe pipe;
   struct flock lock {};

@@ -49,7 +49,7 @@ TEST_F(OwnerLockTest, TheOwnerIsTurnedAwayAndStaysTheOwner) {
   lock_.unlock();
 }
 
-// Also when a waiter has marked the lock.
+// It is so even if a waiter has marked the lock.
 TEST_F(OwnerLockTest, TheOwnerIsTurnedAwayWhileAnotherWaits) {
   ASSERT_TRUE(lock_.lock());
   std::atomic<bool> had{false};
@@ -65,7 +65,7 @@ TEST_F(OwnerLockTest, TheOwnerIsTurnedAwayWhileAnotherWaits) {
   EXPECT_TRUE(had);
 }
 
-// How long a thread that waits for the lock goes on waiting once the lock is free.
+// Returns how long a thread that waits for the lock goes on waiting once the lock is free.
 std::chrono::nanoseconds wait_after_unlock(OwnerLock& lock) {
   EXPECT_TRUE(lock.lock());
   std::thread waiter([&] {
@@ -78,8 +78,8 @@ std::chrono::nanoseconds wait_after_unlock(OwnerLock& lock) {
   return std::chrono::steady_clock::now() - released;
 }
 
-// Without a wake-up it would be the second that wait_on() sleeps at most. A busy machine may let a
-// woken thread wait as long, but not time and again.
+// Without a wake-up it would take the second that wait_on() sleeps at most. A busy machine may let
+// a woken thread wait as long, but not time and again.
 TEST_F(OwnerLockTest, ASleeperIsWokenAtOnce) {
   for (int i = 0; i < 5; ++i) {
     bool soon = false;
@@ -115,8 +115,8 @@ TEST_F(OwnerLockTest, OneAtATime) {
   EXPECT_EQ(sum, std::uint64_t{kThreads} * kRounds);
 }
 
-// A fork by system call, which runs no handlers, while another thread is the owner: in the child
-// that thread does not exist.
+// A system call forks, so no handlers run, while another thread is the owner. In the child that
+// thread does not exist.
 TEST_F(OwnerLockTest, AChildWithoutHandlersIsTurnedAwayInsteadOfHanging) {
   if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer has to see a fork";
   std::atomic<int> stage{0};
@@ -141,7 +141,7 @@ TEST_F(OwnerLockTest, ALockThatIsFreeCanBeHadInAnyChild) {
   EXPECT_EQ(in_child([&] { return lock_.lock() ? 0 : 1; }), 0);
 }
 
-// Whether another thread can have the lock, which it gives back then.
+// Tells whether another thread can have the lock, which it gives back then.
 bool can_be_had_elsewhere(OwnerLock& lock) {
   bool had = false;
   std::thread([&] {
@@ -167,7 +167,7 @@ TEST_F(OwnerLockTest, HeldForForksItTurnsAllAwayUntilTheLastLetsGo) {
   lock_.unlock();
 }
 
-// One wake-up is given, and it has to reach them all: none sleeps out its second.
+// One wake-up is given, and it has to reach all of them. None sleeps out its second.
 TEST_F(OwnerLockTest, SleepersAreTurnedAwayWhenAForkTakesIt) {
   auto least = 10s + 0ns;
   for (int i = 0; i < 5; ++i) {
@@ -203,7 +203,7 @@ TEST_F(OwnerLockTest, AForkWaitsForTheOwner) {
   fork.join();
 }
 
-// A signal handler in the owner forks: on both sides the owner goes on as such.
+// A signal handler in the owner forks. On both sides the owner goes on as such.
 TEST_F(OwnerLockTest, AForkByTheOwnerLeavesItTheOwner) {
   ASSERT_TRUE(lock_.lock());
   hold_for_fork(lock_);
@@ -237,7 +237,7 @@ TEST_F(OwnerLockTest, WhatForksHoldIsFreeInTheChild) {
   OwnerLock::end_fork();
 }
 
-// A thread that owns the lock while it lives.
+// Starts a thread that owns the lock as long as this lives.
 class Owner {
  public:
   explicit Owner(OwnerLock& lock) {
@@ -277,7 +277,7 @@ TEST_F(OwnerLockTest, WhoWasBeingTurnedAwayLeavesTheLockFreeInTheChild) {
   OwnerLock::end_fork();
 }
 
-// Where the gate was open when the child was made, as after a fork in a handler that interrupted
+// The gate was open when the child was made. It is so after a fork in a handler that interrupted
 // this one.
 TEST_F(OwnerLockTest, WorkThatMayBeHalfDoneKeepsTheLockOutOfServiceInTheChild) {
   const Owner owner(lock_);
@@ -289,7 +289,8 @@ TEST_F(OwnerLockTest, WorkThatMayBeHalfDoneKeepsTheLockOutOfServiceInTheChild) {
             0);
 }
 
-// No thread is in the midst of its work when a fork takes place: a plain pair is never seen torn.
+// No thread is in the midst of its work when a fork takes place, so a plain pair is never seen
+// torn.
 TEST_F(OwnerLockTest, WhileAForkIsUnderWayNobodyIsAtWork) {
   constexpr int kForks = kThreadSanitizer ? 500 : 5000;
   std::uint64_t pair[2] = {};
@@ -353,7 +354,8 @@ TEST_F(OwnerLockTest, AForkLeavesAFreeLockAsItIs) {
   munmap(memory, page);
 }
 
-// In a child that ran no handlers the owner is gone; in that one's child, which did, it still is.
+// In a child that ran no handlers the owner is gone. It is gone in that child's own child, too,
+// which did run them.
 TEST_F(OwnerLockTest, AnOwnerThatIsGoneStaysGoneInTheChildsChild) {
   if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer has to see a fork";
   const Owner owner(lock_);
@@ -370,8 +372,8 @@ TEST_F(OwnerLockTest, AnOwnerThatIsGoneStaysGoneInTheChildsChild) {
   EXPECT_EQ(wait_for(child), 0);
 }
 
-// As where the owner is gone and its process has the same id, in a namespace of its own. An owner
-// that was only stopped goes on to free the lock.
+// The owner may be gone and its process have the same id, in a namespace of its own. An owner that
+// was only stopped goes on to free the lock.
 TEST_F(OwnerLockTest, NobodyWaitsForEverForOneOwner) {
   Owner owner(lock_);
   const auto began = std::chrono::steady_clock::now();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An environment given as strings, and what options.cpp makes of it.
+// Holds an environment that is given as strings, and what options.cpp makes of it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -52,7 +52,7 @@ inline std::string described(const Complaint& complaint) {
   return std::string(describe(complaint, out));
 }
 
-// The effective values of all rows, which unlike the structs can be compared and shown.
+// Returns the effective values of all rows. Unlike the structs they can be compared and shown.
 inline std::vector<std::string> all_values(const Options& options) {
   std::vector<std::string> values;
   for (std::size_t row = 0; row < option_list().size(); ++row) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The sequences themselves, on a stack of tokens: whatever interrupts them, none is lost and none
-// comes twice.
+// Tests the sequences themselves, on a stack of tokens. Whatever interrupts them, none is lost and
+// none comes twice.
 #include "pool/percpu/cpu_slabs.h"
 
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ namespace {
 constexpr std::uint32_t kTokens = 64;
 constexpr ClassIndex kClass = kFirstClass;
 
-// A stack for each CPU, and who has which token. Tokens are 1..kTokens.
+// It has a stack for each CPU, and says who has which token. Tokens are 1..kTokens.
 struct Bench {
   Bench() {
     for (std::uint32_t cpu = 0; cpu < kCpus; ++cpu) {
@@ -49,7 +49,7 @@ struct Bench {
   }
   static RseqArea* area() { return static_cast<RseqArea*>(platform::rseq_area()); }
 
-  // A sequence that was aborted looks like one that found nothing: three in a row are none.
+  // An aborted sequence looks like one that found nothing. Three in a row found nothing.
   template <typename Sequence>
   static auto first_of_three(Sequence sequence) {
     auto result = sequence();
@@ -71,7 +71,7 @@ struct Bench {
         [&] { return rseq_push_uncounted(area(), reach.data(), stack(), token); });
   }
 
-  // A token by way of the stack: takes one, looks whether it is nobody's, puts it back.
+  // Passes a token by way of the stack: takes one, checks that it is nobody's, and puts it back.
   void pass_one() {
     const Block token = pop();
     if (token == 0) return;
@@ -81,14 +81,14 @@ struct Bench {
     while (!push(token)) ++full;
   }
 
-  // Every CPU's header; reads only, so no sequence is disturbed.
+  // Sums up every CPU's header. It only reads, so no sequence is disturbed.
   std::uint64_t hits() const {
     std::uint64_t sum = 0;
     for (const std::uintptr_t slab : slabs) sum += hits_of(stack_of(slab, kClass).header);
     return sum;
   }
 
-  // How often each token is on a stack. Pre: nobody else is at it.
+  // Returns how often each token is on a stack. Pre: nobody else uses the stacks.
   std::array<int, kTokens + 1> census() const {
     std::array<int, kTokens + 1> count{};
     for (const std::uintptr_t slab : slabs) {
@@ -217,7 +217,7 @@ TEST_F(PercpuRseqTest, ACpuWithoutASlabIsEmptyAndFull) {
   EXPECT_EQ(stack_of(reinterpret_cast<std::uintptr_t>(empty_slab), kClass).header, 0U);
 }
 
-// More threads than CPUs, all on one: preempted anywhere.
+// There are more threads than CPUs, and all are on one, so that they are preempted anywhere.
 TEST_F(PercpuRseqTest, PreemptionOnOneCpuLosesNothing) {
   pin_to_this_cpu();
   for (Block token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));
@@ -250,7 +250,7 @@ TEST_F(PercpuRseqTest, MigrationLosesNothing) {
 Bench* signalled = nullptr;
 std::atomic<std::uint64_t> signals{0};
 
-// Signals that strike within sequences and run sequences themselves.
+// Signals strike within sequences, and run sequences themselves.
 TEST_F(PercpuRseqTest, SignalsLoseNothing) {
   for (Block token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));
   signalled = bench_.get();
@@ -272,7 +272,8 @@ TEST_F(PercpuRseqTest, SignalsLoseNothing) {
   expect_all_tokens();
 }
 
-// The drainer's protocol: once the pointer is swung and sequences are aborted, the stack is his.
+// This is the drainer's protocol. Once the pointer is swung and the sequences are aborted, the
+// stack is the drainer's.
 TEST_F(PercpuRseqTest, WhoSwingsThePointerAndRestartsOwnsTheStack) {
   if (!platform::restart_sequences(0)) GTEST_SKIP() << "the kernel refuses membarrier";
   for (Block token = 1; token <= kTokens; ++token) ASSERT_TRUE(bench_->push(token));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How much is told of pressure, by fake files that refuse a trigger and by this kernel.
+// Tests how much is told of pressure, by fake files that refuse a trigger and by this kernel.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -21,7 +21,7 @@ namespace {
 
 using Mode = PressureWatch::Mode;
 
-// What this user may have of the machine's pressure, found out by hand.
+// Finds out by hand what this user may have of the machine's pressure.
 Mode mode_to_be_had() {
   constexpr char kRule[] = "some 200000 2000000";
   const char* const path = "/proc/pressure/memory";
@@ -38,7 +38,7 @@ Mode mode_to_be_had() {
 
 class Polling : public Watch {
  protected:
-  // Writes through a descriptor from before the child became nobody.
+  // It writes through a descriptor from before the child became nobody.
   void SetUp() override {
     Watch::SetUp();
     put_pressure(0444);
@@ -130,8 +130,8 @@ TEST_F(Kernel, GivesNobodyWhatItMayHave) {
   EXPECT_EQ(status, 0);
 }
 
-// Waiting for a processor is easier to bring about than waiting for memory, and told alike: two
-// threads for each of them are busy.
+// Waiting for a processor is easier to bring about than waiting for memory, and is told alike. Two
+// threads for each processor are busy.
 TEST_F(Watch, TellsThatATriggerOfTheKernelFired) {
   put_link("/sys/fs/cgroup/shop/memory.pressure", "/proc/pressure/cpu");
   if (open_fake() != Mode::kTrigger) GTEST_SKIP() << "no trigger is to be had";
@@ -152,7 +152,7 @@ TEST_F(Watch, TellsThatATriggerOfTheKernelFired) {
   EXPECT_EQ(watch_.mode(), Mode::kTrigger);
 }
 
-// A group of the real kind, in a tree that says it is ours.
+// Makes a group of the real kind, in a tree that says it is ours.
 class RealGroup : public Watch {
  protected:
   void SetUp() override {

@@ -40,7 +40,7 @@ std::vector<int> opened_since(const std::vector<int>& before) {
   return since;
 }
 
-// Of a trigger that fails at once: 0, or the line of what is not as it should be.
+// Returns 0 if a trigger that fails at once is given up, or the line of the check that fails.
 int fault_of_giving_up(PressureWatch& watch) {
   const Stopwatch first;
   if (watch.wait(kForeverMs) || first.ms() > kSoonMs) return __LINE__;
@@ -97,7 +97,7 @@ TEST_F(Watch, HoldsOneDescriptorAndClosesIt) {
   EXPECT_EQ(watch_.mode(), Mode::kNone);
 }
 
-// As the trimmer's thread has it: nobody can reach the trigger, and no child is born with it.
+// The trimmer's thread has it so: nobody can reach the trigger, and no child is born with it.
 TEST_F(Watch, IsOutOfReachInATableOfItsOwn) {
   put_pressure();
   const std::vector<int> before = open_descriptors();
@@ -116,7 +116,7 @@ TEST_F(Watch, IsOutOfReachInATableOfItsOwn) {
   if (!left) GTEST_SKIP() << "the kernel gives a thread no descriptors of its own";
 }
 
-// Each way of sleeping, by the tree that leads to it.
+// Runs in each way of sleeping, by the tree that leads to it.
 class WatchInMode : public Watch, public testing::WithParamInterface<Mode> {
  protected:
   void open_mode() {
@@ -137,7 +137,7 @@ TEST_P(WatchInMode, SleepsAboutAsLongAsAsked) {
   EXPECT_LT(time.ms(), kSoonMs);
 }
 
-// SIGALRM comes again and again: on a busy machine the first may come before the wait.
+// SIGALRM comes again and again, because on a busy machine the first may come before the wait.
 TEST_P(WatchInMode, GoesOnAfterAnInterruptedWait) {
   open_mode();
   EXPECT_EQ(in_child([this] {
@@ -182,7 +182,7 @@ TEST_F(Watch, GivesATriggerUpThatFails) {
   EXPECT_EQ(status, 0);
 }
 
-// As sshd's child does before it touches what a stranger sent.
+// sshd's child does so before it touches what a stranger sent.
 TEST_F(Watch, DoesNotSpinWhereDescriptorsAreForbidden) {
   put_pressure();
   EXPECT_EQ(in_child([this] {

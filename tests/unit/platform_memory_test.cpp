@@ -156,7 +156,7 @@ TEST_F(MemoryLimit, KeepsErrno) {
   EXPECT_EQ(errno, ENOTTY);
 }
 
-// The real thing: the mounts of a container with a limit.
+// These are the real mounts of a container with a limit.
 TEST_F(MemoryLimit, IsSeenInAMountNamespace) {
   put("/memory.max", "134217728\n");
   const int status = in_child([this] {

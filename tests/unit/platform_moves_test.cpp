@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Contents that move by their pages.
+// Tests contents that move by their pages.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kBytes = 64 * kPageBytes;
 
-// Memory of its own between two pages that are mapped, too.
+// Holds memory between two pages that are mapped, too.
 class Memory {
  public:
   Memory() : all_(static_cast<char*>(map(kBytes + 2 * kPageBytes))) {}

@@ -24,7 +24,8 @@ Snapshot snapshot_of(BufferPool& pool) {
   return snapshot;
 }
 
-// What counters.def promises of a class once all threads are quiet. 0, or the line that fails.
+// Checks what counters.def promises of a class once all threads are quiet. Returns 0, or the line
+// that fails.
 int broken_promise(const ClassSnapshot& c) {
   const std::uint64_t stride = stride_bytes(class_step(c.buffer_bytes));
   if (c.gets != c.hits + c.misses) return __LINE__;
@@ -129,8 +130,8 @@ TEST_P(PoolSnapshotTest, RetainedGoesWithTrim) {
   EXPECT_EQ(broken_promise(snapshot_of(pool())), 0);
 }
 
-// Of each the pages of the guard line, of the part that was filled, and of what shares one of
-// those.
+// The pages of each buffer count that hold the guard line or the part that was filled, and whatever
+// shares one of those pages.
 TEST_P(PoolSnapshotTest, RetainedIsWhatWasTouched) {
   if (platform::call_filters() != 0) GTEST_SKIP() << "a filter of system calls is in force";
   constexpr std::size_t kSize = 1400 << 10;
@@ -309,7 +310,7 @@ TEST_P(PoolSnapshotTest, AForkedChildHasAPeakOfItsOwn) {
   for (void* buffer : held) pool().put(buffer);
 }
 
-// In the child: nothing happened yet, but for what it inherited.
+// Checks, in the child, that nothing happened yet, but for what it inherited.
 int check_as_child(BufferPool& pool, std::uint64_t inherited, int generations) {
   const auto c = [&] { return snapshot_of(pool).classes[to_number(class_step(kForked))]; };
   ClassSnapshot now = c();
@@ -355,7 +356,7 @@ TEST_P(PoolSnapshotTest, AForkedChildCountsFromZero) {
   for (void* buffer : held) pool().put(buffer);
 }
 
-// While other threads are at it; the child is held to work, and to its own counts.
+// Other threads are at work. The child is held to work, and to its own counts.
 TEST_P(PoolSnapshotTest, AChildOfABusyParentWorks) {
   // While another thread forks, what is taken may be mimalloc's.
   const auto give_back = [this](void* buffer) {
@@ -371,7 +372,7 @@ TEST_P(PoolSnapshotTest, AChildOfABusyParentWorks) {
       }
     });
   }
-  // So that some children are born with a CPU's cache half drained.
+  // This lets some children be born with a CPU's cache half drained.
   threads.emplace_back([&] {
     while (!stop) pool().control().trim(0);
   });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A strict reader of Prometheus text format 0.0.4.
+// Reads Prometheus text format 0.0.4, and is strict.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 
 namespace bufpool {
 
-// Throws std::runtime_error at the first line that is not right.
+// Reads all lines. It throws std::runtime_error at the first line that is not right.
 class PrometheusText {
  public:
   using Labels = std::map<std::string, std::string>;
@@ -95,7 +95,7 @@ class PrometheusText {
     return name;
   }
 
-  // The inside of a label value and the quote that ends it.
+  // Reads the inside of a label value and the quote that ends it.
   std::string take_value() {
     std::string value;
     while (!take("\"")) {

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 
-// Many buffers, each of which grows for the first time and then some part of them again.
+// Grows many buffers for the first time, and then a part of them again.
 void grow(ReallocPredictor& predictor, int buffers, int again_of_ten) {
   for (int i = 0; i < buffers; ++i) {
     predictor.note_first();

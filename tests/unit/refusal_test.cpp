@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the kernel refuses is not asked for again at once. mmap is the test's own here: it
-// counts what is asked, and refuses what it is told to.
+// Tests that what the kernel refuses is not asked for again at once. mmap is the test's own here.
+// It counts what is asked, and refuses what it is told to.
 #include "pool/sync/refusal.h"
 
 #include <errno.h>
@@ -39,7 +39,7 @@ namespace {
 
 constexpr ClassIndex kClass = class_step(60000);
 
-// Both tries of a commit: what is wanted ahead, and the least.
+// A commit tries twice: it asks for what is wanted ahead, and then for the least.
 constexpr std::uint64_t kTries = 2;
 
 std::uint64_t most_refusals_since(std::uint64_t start_ms) {

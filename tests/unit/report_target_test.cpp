@@ -16,7 +16,7 @@ using Kind = ReportTarget::Kind;
 
 constexpr TargetNames kNames{42, "redis-server", 1700000000};
 
-// The file name `setting` expands to; what is no file fails the test.
+// Returns the file name that `setting` expands to. A setting that is no file fails the test.
 std::string path_of(std::string_view setting, const TargetNames& names = kNames) {
   std::array<char, 256> buffer;
   buffer.fill('x');

@@ -46,7 +46,7 @@ ReportContext with_command(std::string_view command) {
   return context;
 }
 
-// Names a program may have that a report must survive.
+// These are names that a program may have and that a report must survive.
 std::vector<std::string> strange_commands() {
   return {"",
           "a \"quoted\" \\ name",
@@ -63,7 +63,7 @@ std::vector<std::string> strange_commands() {
           std::string(200, '\xff')};
 }
 
-// UPDATE_GOLDEN=1 writes the file anew.
+// Compares the report with a file. UPDATE_GOLDEN=1 writes the file anew.
 void expect_golden(const std::string& name, const std::string& report) {
   const std::string path = std::string(BUFPOOL_GOLDEN_DIR) + "/" + name;
   if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(path) << report;
@@ -79,7 +79,7 @@ TEST(Report, LooksAsItDid) {
   expect_golden("report.prom", rendered(snapshot, kContext, ReportForm::kPrometheus));
 }
 
-// Every snapshot and command here, in every form.
+// Calls `check` with every snapshot and command here, in every form.
 template <typename Check>
 void for_all_reports(Check check) {
   const Snapshot snapshots[] = {empty_snapshot(), sample_snapshot(), largest_snapshot(),
@@ -105,7 +105,7 @@ TEST(Report, LinesAreShort) {
   });
 }
 
-// A line at its limit may have been cut; sentences and rows must not be.
+// A line at its limit may have been cut. Sentences and rows must not be.
 TEST(Report, NothingIsCut) {
   for_all_reports([](const Snapshot& snapshot, const ReportContext& context, ReportForm form) {
     if (form == ReportForm::kJson) return;  // fills its lines, and is checked by parsing

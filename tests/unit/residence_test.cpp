@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kPage = platform::kPageBytes;
 
-// More pages than a window has, of which every third is touched.
+// Maps more pages than a window has, and touches every third.
 class ResidenceTest : public testing::Test {
  protected:
   static constexpr std::size_t kPages = 3000;

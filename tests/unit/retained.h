@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The rules of retention over memory of the test's own, given back at its end.
+// Applies the rules of retention to memory of the test's own, which goes back at its end.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@
 
 namespace bufpool {
 
-// Spans, caches and the rules over them, without a pool.
+// Has spans, caches and the rules over them, without a pool.
 struct Retained {
   Retained(PoolMode wanted, const Options& options) {
     for_each_class([&](ClassIndex c) { spans[to_number(c)].open(c, space.get()); });
@@ -21,7 +21,7 @@ struct Retained {
     retention.open(options, spans.data(), &cache, &returns);
   }
 
-  // As the pool does.
+  // Takes a block as the pool does.
   Block take(ClassIndex c) {
     if (const Block block = cache.pop(empty_stack_address(c), 1)) return block;
     if (const Block again = cache.pop_again(c, 1)) return again;

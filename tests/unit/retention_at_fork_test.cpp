@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What goes back before a fork, and what a forked child leaves to its parent.
+// Tests what goes back before a fork, and what a forked child leaves to its parent.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -59,7 +59,7 @@ TEST_F(RetentionAtFork, WhatIsInUseStays) {
   own_->put(kLarge, blocks);
 }
 
-// The record of what went back is gone with its run, and the budget learns from it all the same.
+// The record of what went back is gone with its run, and the budget still learns from it.
 TEST_F(RetentionAtFork, WhatIsUnmappedAndNeededSoonIsRegretted) {
   own_->leave_idle(kLarge, 40 * kMiB);
   own_->retention.before_fork();

@@ -31,7 +31,7 @@ void sleep_ms(int milliseconds) {
   std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
 }
 
-// Nothing goes back but by the rule that a test is about.
+// With these options nothing goes back but by the rule that a test is about.
 Options patient() {
   Options options = default_options();
   options.retain_time = kLongMs;
@@ -53,7 +53,7 @@ class RetentionTest : public testing::TestWithParam<PoolMode> {
     return *own_;
   }
 
-  // Passes until at most `bytes` are idle. False: they never were.
+  // Makes passes until at most `bytes` are idle. Returns false if they never were.
   bool passes_down_to(std::uint64_t bytes) {
     const std::uint32_t start = now();
     while (own_->retention.pass() > bytes) {
@@ -97,7 +97,7 @@ TEST_P(RetentionTest, WithinTheBudgetNothingGoesBackEarly) {
   EXPECT_EQ(own_->retention.figures().trims, 0U);
 }
 
-// Rule 2.
+// This is rule 2.
 TEST_P(RetentionTest, OverTheBudgetItGoesBackAfterASecondOfGrace) {
   const std::uint32_t start = now();
   own_->leave_idle(kMiddle, 32 * kMiB);
@@ -125,7 +125,7 @@ TEST_P(RetentionTest, WhatLiesInACacheIsOverTheBudgetToo) {
   EXPECT_GT(own.retention.figures().cpu_drains, 0U);
 }
 
-// Rule 3.
+// This is rule 3.
 TEST_P(RetentionTest, InTheEndAllGoesBack) {
   Options options = patient();
   options.retain_time = 300;
@@ -148,7 +148,7 @@ TEST_P(RetentionTest, WhatIsInUseStays) {
   for (const Block block : blocks) EXPECT_TRUE(still_filled(block, stride_bytes(kMiddle)));
 }
 
-// A pass over much memory takes a while; what is freed meanwhile is young, not older than all.
+// A pass over much memory takes a while. What is freed meanwhile is young, and not older than all.
 TEST_P(RetentionTest, WhatBecameIdleAfterALookAtTheClockIsYoung) {
   own_->leave_idle(kMiddle, 2 * kMiB);
   SharedSpans& spans = own_->spans[to_number(kMiddle)];
@@ -160,7 +160,7 @@ TEST_P(RetentionTest, WhatBecameIdleAfterALookAtTheClockIsYoung) {
       0U);
 }
 
-// Rule 1.
+// This is rule 1.
 TEST_P(RetentionTest, FreshPagesAreNotTakenOnTopOfMuchIdle) {
   constexpr std::size_t kPeak = 40 * kMiB;
   own_->leave_idle(kMiddle, kPeak);
@@ -191,7 +191,7 @@ TEST_P(RetentionTest, PagesTakenFreshForNoGoodReasonAreNoRegret) {
   EXPECT_EQ(own_->retention.figures().budget, policy::kBudgetFloor);
 }
 
-// Buffers that come back: whatever was purged is needed again at once.
+// These buffers come back: whatever was purged is needed again at once.
 TEST_P(RetentionTest, WhatComesBackEarnsItsBudget) {
   constexpr std::size_t kWorking = 24 * kMiB;
   own_->leave_idle(kMiddle, kWorking);
@@ -217,7 +217,7 @@ TEST_P(RetentionTest, TheBudgetEndsAtItsMost) {
   EXPECT_EQ(own.retention.figures().budget, 12 * kMiB);
 }
 
-// Sizes that change and do not come back: what was purged is not needed again.
+// These sizes change and do not come back: what was purged is not needed again.
 TEST_P(RetentionTest, SizesThatChangeEarnNothing) {
   constexpr std::size_t kLive = 12 * kMiB;
   for (std::size_t size = 5000; size < kMiB; size += size / 3) {
@@ -281,7 +281,7 @@ TEST_P(RetentionTest, PressureGivesAllBackAndHalvesTheBudget) {
   EXPECT_EQ(own_->retention.figures().budget, policy::kBudgetFloor / 2);
 }
 
-// One of the threads reads the limits; the others do not take what they do not know for nothing.
+// One of the threads reads the limits. The others do not take unknown limits for zero.
 TEST_P(RetentionTest, WhileTheLimitsAreReadTheBudgetIsNotNothing) {
   constexpr int kRounds = 20;
   constexpr int kThreads = 4;
@@ -307,7 +307,7 @@ TEST_P(RetentionTest, WhileTheLimitsAreReadTheBudgetIsNotNothing) {
   }
 }
 
-// What one thread regrets before another knows the limits counts.
+// What one thread regrets before another knows the limits counts as well.
 TEST_P(RetentionTest, RegretCountsWhoeverReadsTheLimits) {
   constexpr int kThreads = 4;
   for (int round = 0; round < 20; ++round) {

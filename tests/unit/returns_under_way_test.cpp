@@ -19,7 +19,7 @@ class ReturnsUnderWayTest : public testing::Test {
  protected:
   void SetUp() override { OwnerLock::enter_process(); }
 
-  // A thread that gives memory back until the test has it end.
+  // Starts a thread that gives memory back until the test has it end.
   void begin_work() {
     worker_ = std::thread([this] {
       const ReturnsUnderWay::Work work(returns_);

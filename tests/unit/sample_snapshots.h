@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Snapshots written by hand, and a report as one string.
+// Has snapshots that are written by hand, and renders a report as one string.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ inline constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max()
 
 inline constexpr ReportContext kContext{"redis-server", "1.2.3", 12345, 32 * kMiB};
 
-// No class, nothing asked for.
+// Returns a snapshot without a class in which nothing was asked for.
 inline Snapshot empty_snapshot() {
   Snapshot snapshot{};
   snapshot.size = sizeof(Snapshot);
@@ -29,7 +29,8 @@ inline Snapshot empty_snapshot() {
   return snapshot;
 }
 
-// `misses` of `gets` missed, half of what was got is still in use.
+// Returns a class of whose `gets` so many were `misses`, and of whose buffers half are still in
+// use.
 inline ClassSnapshot sample_class(std::uint64_t nominal, std::uint64_t gets, std::uint64_t misses) {
   ClassSnapshot row{};
   row.buffer_bytes = nominal + 64;
@@ -48,7 +49,7 @@ inline ClassSnapshot sample_class(std::uint64_t nominal, std::uint64_t gets, std
   return row;
 }
 
-// A server with something to be advised on.
+// Returns the snapshot of a server that can be advised on something.
 inline Snapshot sample_snapshot() {
   Snapshot snapshot = empty_snapshot();
   snapshot.passed_below = 1234567;
@@ -80,7 +81,7 @@ inline Snapshot sample_snapshot() {
   return snapshot;
 }
 
-// Every number the largest, every class live.
+// Returns a snapshot in which every number is the largest and every class is live.
 inline Snapshot largest_snapshot() {
   Snapshot snapshot = empty_snapshot();
   snapshot.pid = std::numeric_limits<std::uint32_t>::max();
@@ -95,7 +96,7 @@ inline Snapshot largest_snapshot() {
   return snapshot;
 }
 
-// The lines, each with a newline.
+// Returns the lines, each with a newline.
 inline std::string rendered(const Snapshot& snapshot, const ReportContext& context,
                             ReportForm form) {
   std::string report;

@@ -19,7 +19,7 @@
 namespace bufpool {
 namespace {
 
-// Nominal 4 KiB: 16 blocks a span.
+// A class of nominal 4 KiB has 16 blocks a span.
 const ClassIndex kSmall = class_step(4096);
 const ClassIndex kLarge = class_step(1 << 20);
 
@@ -53,7 +53,7 @@ TEST(SharedSpans, BlocksAreApartWritableAndZero) {
   }
 }
 
-// Whoever counts collects what was deferred, and looks at the clock for it.
+// A thread that counts collects what was deferred, and looks at the clock for it.
 TEST(SharedSpans, TheClockIsReadAnewAfterCounting) {
   ClassSpans own(kSmall);
   const std::vector<Block> first = own.take(own.in_span());
@@ -165,7 +165,7 @@ TEST(SharedSpans, TheFullestSpanIsTakenFromFirst) {
   const auto span_of = [&](Block block) {
     return (block - blocks.front()) / (own.in_span() * own.stride());
   };
-  // One free block in span 1, five in span 0, ten in span 2.
+  // There is one free block in span 1, and there are five in span 0 and ten in span 2.
   std::array<std::size_t, 3> free{5, 1, 10};
   for (const Block block : blocks) {
     if (free[span_of(block)] > 0) {
@@ -223,7 +223,7 @@ TEST(SharedSpans, ARecordIsMoreBlocksOutThanEver) {
   EXPECT_TRUE(own.spans.take(std::span(&block, 1)).new_outstanding_peak);
 }
 
-// Runs in a child: all of it under a limit of the address space.
+// It runs in a child, because all of it is under a limit of the address space.
 int serve_to_the_end(ClassIndex c) {
   constexpr std::size_t kBytes = 64 << 20;
   ClassSpans own(c);
@@ -249,7 +249,7 @@ TEST(SharedSpans, UnderALimitOfAddressSpaceAllThatIsLeftIsServed) {
   }
 }
 
-// Somebody else's mapping in a chunk of ours: the class goes on elsewhere.
+// Somebody else's mapping lies in a chunk of the class. The class goes on elsewhere.
 TEST(SharedSpans, WhatIsMappedByOthersStays) {
   ClassSpans own(kSmall);
   const std::vector<Block> first = own.take(1);
@@ -264,7 +264,7 @@ TEST(SharedSpans, WhatIsMappedByOthersStays) {
   EXPECT_FALSE(own.lookup().maps(first[0] + kTheirs));
 }
 
-// Whoever interrupts the owner of the lock (a signal handler) takes nothing, and gives later.
+// A signal handler that interrupts the owner of the lock takes nothing, and its gives are deferred.
 TEST(SharedSpans, WhileThisThreadHoldsTheLockGivesAreDeferred) {
   ClassSpans own(kSmall);
   const std::vector<Block> blocks = own.take(own.in_span());
@@ -299,7 +299,7 @@ TEST(SharedSpans, ALookAtTheCountersCollectsToo) {
   EXPECT_EQ(own.spans.deferred().count(), 0U);
 }
 
-// Random takes and gives beside a set of what is out.
+// Takes and gives at random, beside a set of what is out.
 TEST(SharedSpans, NoBlockIsEverOutTwice) {
   ClassSpans own(kSmall);
   std::mt19937 random(7);

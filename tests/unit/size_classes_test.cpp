@@ -13,13 +13,13 @@ namespace {
 
 constexpr std::size_t kLargest = kMaxSize + kHeaderRoom;
 
-// The class that serves a size when all are in use.
+// Returns the class that serves a size when all are in use.
 ClassIndex serving(std::size_t size) {
   const ClassIndex step = class_step(size);
   return step < kFirstClass ? kFirstClass : step;
 }
 
-// Every size up to 64 KiB, then some, and all near the end of a class.
+// Returns every size up to 64 KiB, then some, and all near the end of a class.
 std::vector<std::size_t> interesting_sizes() {
   std::set<std::size_t> sizes;
   for (std::size_t size = kMinSize; size <= 64 << 10; ++size) sizes.insert(size);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Spans that are cut from huge pages. It makes no difference to what is tested whether the system
-// has any: what the records say is what would be resident.
+// Tests spans that are cut from huge pages. It makes no difference whether the system has any,
+// because the records say what would be resident.
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -69,7 +69,7 @@ TEST_P(SpanHugeTest, SmallGainsSplitNoHugePage) {
   if (own_.in_span() < 4) GTEST_SKIP() << "a span that is partly used has few blocks";
   const std::size_t spans = kChunkBytes / (own_.in_span() * own_.stride());
   const std::vector<Block> blocks = own_.take(spans * own_.in_span());
-  // Some blocks in a row in the middle of a span.
+  // The blocks are some in a row in the middle of a span.
   const std::size_t few = own_.in_span() / 2;
   own_.put(std::span(blocks).subspan(own_.in_span() + 1, few));
   const auto now = static_cast<std::uint32_t>(platform::coarse_milliseconds());

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint32_t kSpans = 24;
 
-// Beside the lists, the same of the standard library.
+// Has, beside the lists, the same lists of the standard library.
 class SpanListsTest : public testing::Test {
  protected:
   void move(std::uint32_t n, SpanList list) {

@@ -10,7 +10,7 @@
 namespace bufpool {
 namespace {
 
-// Nominal 4 KiB: 16 blocks a span.
+// A class of nominal 4 KiB has 16 blocks a span.
 const ClassIndex kSmall = class_step(4096);
 
 TEST(SpanLookup, BlockAroundFindsTheBlockOfEveryByte) {

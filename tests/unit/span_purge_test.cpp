@@ -20,7 +20,7 @@ const ClassIndex kSmall = class_step(4096);
 
 std::uint32_t now() { return static_cast<std::uint32_t>(platform::coarse_milliseconds()); }
 
-// Some spans all of whose blocks are filled.
+// Has some spans, all of whose blocks are filled.
 class SpanPurgeTest : public testing::TestWithParam<std::size_t> {
  protected:
   static constexpr std::size_t kSpans = 6;
@@ -45,7 +45,7 @@ class SpanPurgeTest : public testing::TestWithParam<std::size_t> {
     return std::all_of(blocks.begin(), blocks.end(),
                        [&](Block block) { return test(block, own_.stride()); });
   }
-  // Their numbers.
+  // Takes idle spans, and returns their numbers.
   std::vector<std::size_t> take_idle(std::uint32_t min_age, std::uint64_t most) {
     SpanBatch batch = own_.detach_idle(now(), min_age, most);
     std::vector<std::size_t> numbers;
@@ -132,8 +132,8 @@ TEST_P(SpanPurgeTest, TheYoungAreSpared) {
   EXPECT_EQ(own_.detach_idle(after + 100, 100, kAll).count, 1U);
 }
 
-// The clock of 32 bits comes round after 49 days; and who looked at it before a span became idle is
-// not to take the difference for such a time.
+// The clock of 32 bits comes round after 49 days. A thread that looked at it before a span became
+// idle must not take the difference for such a time.
 TEST_P(SpanPurgeTest, AgesSurviveTheClocksWrap) {
   EXPECT_EQ(to_number(span_age(5, 0xffff'fffb)), 10U);
   EXPECT_EQ(to_number(span_age(0xffff'fffb, 5)), 0U);
@@ -157,7 +157,7 @@ TEST_P(SpanPurgeTest, WhileThisThreadHoldsTheLockNothingIsTaken) {
   EXPECT_EQ(own_.detach_idle(now(), 0, kAll).count, 1U);
 }
 
-// Nor are they lost: whoever has the lock next files them.
+// They are not lost either: the thread that has the lock next files them.
 TEST_P(SpanPurgeTest, SpansPurgedWhileAnotherThreadForksComeBack) {
   for (std::size_t span = 0; span < kSpans; ++span) empty(span);
   SpanBatch batch = own_.detach_idle(now(), 0, kAll);
@@ -213,8 +213,8 @@ TEST(SpanPurge, ARefusedPurgeChangesNothing) {
   EXPECT_EQ(own.spans.counters().carved_bytes, span_bytes(kSmall));
 }
 
-// What lies before the locked page is gone, what lies behind it is not: the span is free, and known
-// to be nothing. Spans beside it go back.
+// The pages before the locked page are gone, and those behind it are not. The span is free, and
+// nothing is known of its contents. Spans beside it go back.
 TEST(SpanPurge, AHalfRefusedPurgeIsNotBelieved) {
   if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer ignores mlock";
   ClassSpans own(class_step(1 << 20));

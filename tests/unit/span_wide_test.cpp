@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Blocks of which a part only has pages.
+// Tests blocks of which only a part has pages.
 #include <gtest/gtest.h>
 
 #include <cstddef>

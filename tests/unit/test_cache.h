@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A cache with the spans behind it, for tests in both modes on one CPU.
+// Has a cache with the spans behind it, for tests in both modes on one CPU.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ namespace bufpool {
 
 inline const ClassIndex kSmall = class_step(4096);
 
-// A cache and the spans behind it, in memory of their own; takes and puts as the pool does.
+// Has a cache and the spans behind it, in memory of their own. It takes and puts as the pool does.
 struct TestCache {
   explicit TestCache(PoolMode wanted, std::uint64_t budget = 32 << 20) {
     for_each_class([&](ClassIndex c) { spans[to_number(c)].open(c, space.get()); });
@@ -73,7 +73,7 @@ class CpuCacheTest : public testing::TestWithParam<PoolMode> {
     for (const Block block : blocks) own_->put(c, block);
   }
 
-  // Empties the cache; then all blocks that were ever cut are in the spans, each once.
+  // Empties the cache, and checks that all blocks that were ever cut are in the spans, each once.
   void expect_all_back(ClassIndex c) {
     own_->cache.drainer().drain_all();
     EXPECT_EQ(own_->cache.counters().of(c).depth, 0U);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Pools for tests. A pool is big and keeps its address space for good, so tests share a few.
+// Has pools for tests. A pool is big and keeps its address space for good, so tests share a few.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ inline Options options_in(PoolMode mode, std::string_view classes = {}) {
   return options;
 }
 
-// A pool that lives to the end. Its mode may be another where there are no sequences.
+// Returns a pool that lives to the end. Its mode may be another where there are no sequences.
 inline BufferPool& open_pool(const Options& options) {
   static std::vector<std::unique_ptr<BufferPool>> pools;
   pools.push_back(std::make_unique<BufferPool>());
@@ -33,7 +33,8 @@ inline BufferPool& open_pool(const Options& options) {
   return *pools.back();
 }
 
-// A pool that gives its address space back at the end: ThreadSanitizer leaves room for few.
+// Has a pool that gives its address space back at the end, because ThreadSanitizer leaves room for
+// few.
 class OwnPool {
  public:
   explicit OwnPool(const Options& options) { EXPECT_TRUE(pool_->open(options)); }
@@ -54,7 +55,7 @@ inline BufferPool& pool_in(PoolMode mode) {
   return rseq;
 }
 
-// Once per mode; what cannot be had or checked here is skipped.
+// Runs a test once per mode. A mode that cannot be had or checked here is skipped.
 class InEachMode : public testing::TestWithParam<PoolMode> {
  protected:
   void SetUp() override {

@@ -23,7 +23,7 @@ constexpr std::chrono::milliseconds kGiveUp{60'000};
 constexpr int kEnoughCalls = 64;
 const ClassIndex kMiddle = class_step(70'000);
 
-// The threads of this process that call themselves so.
+// Returns the threads of this process that have the trimmer's name.
 std::vector<std::string> trimmer_threads() {
   std::vector<std::string> found;
   DIR* const folder = opendir("/proc/self/task");
@@ -61,7 +61,7 @@ struct Trimmed : Retained {
     return options;
   }
 
-  // As from a program that goes on: a thread is not started from libc or the loader, nor from the
+  // Acts like a program that goes on. A thread is not started from libc or the loader, nor from the
   // pool's own code, which these tests are linked to.
   void slow_paths() {
     const void* const caller = dlsym(RTLD_DEFAULT, "_ZSt9terminatev");
@@ -82,7 +82,7 @@ struct Trimmed : Retained {
   Trimmer trimmer;
 };
 
-// Each test has a process of its own, which the thread goes on in to its end.
+// Each test has a process of its own, in which the thread goes on to its end.
 #define TRIMMER_TEST(name, choice)                              \
   int name(Trimmed& own);                                       \
   TEST(Trimmer, name) {                                         \
@@ -180,9 +180,9 @@ TRIMMER_TEST(AllItsSignalsAreBlocked, kOn) {
   while (std::getline(status, line) && line.rfind("SigBlk:", 0) != 0) {
   }
   const std::uint64_t blocked = std::stoull(line.substr(7), nullptr, 16);
-  // All but SIGKILL, SIGSTOP and the two that libc keeps for itself.
+  // Nobody can block SIGKILL, SIGSTOP and the two that libc keeps for itself.
   constexpr std::uint64_t kCannot = 1ULL << 8 | 1ULL << 18 | 1ULL << 31 | 1ULL << 32;
-  // ThreadSanitizer lets those through that tell of a mistake.
+  // ThreadSanitizer lets the signals through that tell of a mistake.
   constexpr std::uint64_t kFaults = 1ULL << 3 | 1ULL << 4 | 1ULL << 6 | 1ULL << 7 | 1ULL << 10;
   const std::uint64_t excused =
       kCannot | (kThreadSanitizer ? kFaults | 1ULL << 12 | 1ULL << 30 : 0);
@@ -214,7 +214,7 @@ TRIMMER_TEST(AForkedChildGetsItsOwnWhenItNeedsOne, kAuto) {
   _exit(0);
 }
 
-// Such as one of vfork, which shares all memory with its parent.
+// A child of vfork is one, and shares all memory with its parent.
 TRIMMER_TEST(AChildThatRanNoHandlersStartsNone, kAuto) {
   own.leave_idle(kMiddle, 40 * kMiB);
   return in_child([&] {

@@ -17,6 +17,7 @@
 
 #include "pool/platform/linux/files.h"
 #include "pool/platform/linux/system_calls.h"
+#include "pool/platform/safe_calls.h"
 
 namespace bufpool::platform {
 namespace {
@@ -62,6 +63,24 @@ bool read_page_map(std::uintptr_t start, std::size_t pages, unsigned char* resid
     done += count;
   }
   return true;
+}
+
+// A page of the library's own for purges_empty_pages().
+struct alignas(kPageBytes) ProbePage {
+  std::atomic<std::uintptr_t> mark;
+  char rest[kPageBytes - sizeof(std::uintptr_t)];
+};
+constinit ProbePage probe{};
+
+// Returns whether a page that is given back reads as zero then. A filter of system calls may answer
+// with success for the kernel, which then does nothing. The mark is of this thread: others may set
+// theirs at the same time.
+bool purges_empty_pages() noexcept {
+  const auto mark = reinterpret_cast<std::uintptr_t>(&refused_calls);
+  probe.mark.store(mark);
+  if (madvise(&probe, kPageBytes, MADV_DONTNEED) == 0 && probe.mark.load() != mark) return true;
+  errno = EPERM;
+  return false;
 }
 
 // Contents are moved mapping by mapping: those that were moved once lie in a mapping apart from the
@@ -184,8 +203,9 @@ bool is_writable(std::uint64_t* word) noexcept {
 }
 
 bool purge(void* start, std::size_t bytes) noexcept {
-  return try_call(Call::kPurge,
-                  [=]() noexcept { return madvise(start, bytes, MADV_DONTNEED) == 0; });
+  return try_call(Call::kPurge, [=]() noexcept {
+    return madvise(start, bytes, MADV_DONTNEED) == 0 && (!expects_filter() || purges_empty_pages());
+  });
 }
 
 bool may_purge() noexcept { return !is_refused(Call::kPurge); }

@@ -23,13 +23,15 @@
 #include "pool/platform/linux/system_calls.h"
 #include "pool/platform/process.h"
 
-// Absent from the headers of Debian 12's glibc; since Linux 6.3.
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 8U
-#endif
-
 namespace bufpool::platform {
 namespace {
+
+// The headers of Debian 12's glibc lack it. Linux has it since 6.3.
+#ifdef MFD_NOEXEC_SEAL
+constexpr unsigned kNoExecSeal = MFD_NOEXEC_SEAL;
+#else
+constexpr unsigned kNoExecSeal = 8;
+#endif
 
 // A file that grows beyond the limit ends the process (SIGXFSZ).
 bool may_be_as_large(std::size_t bytes) noexcept {
@@ -46,7 +48,7 @@ void* map_descriptor(const Descriptor& file, std::size_t bytes, void* at) noexce
 
 long new_memory_file(const char* name) noexcept {
   const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-  const long file = syscall(SYS_memfd_create, name, flags | MFD_NOEXEC_SEAL);
+  const long file = syscall(SYS_memfd_create, name, flags | kNoExecSeal);
   return file >= 0 || errno != EINVAL ? file : syscall(SYS_memfd_create, name, flags);
 }
 

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <charconv>
 #include <cstddef>
 #include <string_view>
@@ -48,6 +49,15 @@ constexpr std::size_t kThreadStack = 256 << 10;
 // TLS of all that is loaded. They grow no more once the program runs. 0: not known.
 constinit std::atomic<std::size_t> libc_stack{0};
 
+// Returns whether a new thread of libc's lives. libc ends the process if the kernel refuses to
+// register the thread for restartable sequences and granted it to others before. A filter of system
+// calls may do that. So the call is made with arguments that the kernel never grants: a filter
+// answers it otherwise. A filter that kills would kill the new thread, too.
+bool may_register_thread() noexcept {
+  if (rseq_area() == nullptr) return true;
+  return syscall(SYS_rseq, nullptr, 0, 0, 0) == 0 || errno == EINVAL;
+}
+
 }  // namespace
 
 // _dl_find_object (glibc 2.35) takes no lock.
@@ -80,6 +90,10 @@ bool start_thread(void* (*body)(void*), void* argument) noexcept {
   const KeepErrno keep;
   const std::size_t needed = libc_stack.load(std::memory_order_relaxed);
   if (needed == 0 || is_refused(Call::kThread)) return false;
+  if (!may_register_thread()) {
+    note_error(Call::kThread, errno);
+    return false;
+  }
   sigset_t all;
   sigset_t before;
   sigfillset(&all);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Wraps malloc and free as a profiler does: finds the next ones by dlsym at the first call and
-// passes on to them. For two_preloads_in_both_orders.
+// passes on to them. It is for two_preloads_in_both_orders.
 #include <dlfcn.h>
 
 #include <atomic>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Has fork handlers that were there first: so theirs is the last before a fork and the first after
-// it, when the handlers of all others have run, or have not. They raise SIGUSR1 where the program
-// has a handler for it. For fork_within_fork.
+// Has fork handlers that were there first. So they are the last before a fork and the first after
+// it, when the handlers of all others have run, or have not. They raise SIGUSR1 if the program has
+// a handler for it. It is for fork_within_fork.
 #include <pthread.h>
 
 #include <csignal>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Stops every clock that libc tells, and stretches the waits that libc makes a hundredfold, as
+// Stops every clock that libc tells, and makes the waits of libc a hundred times as long, as
 // libfaketime does when it is told to.
 #include <poll.h>
 #include <sys/syscall.h>

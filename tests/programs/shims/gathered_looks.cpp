@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Holds the threads that look how much address space is used until as many are at it as the program
-// has said. libc's syscall is the one function that the library opens such files by.
+// Holds the threads that look how much address space is used until as many of them look as the
+// program has said. libc's syscall is the one function by which the library opens such files.
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -17,7 +17,7 @@ std::atomic<int> looks_gathered{0};
 
 namespace {
 
-// The system call itself, with the kernel's result.
+// Makes the system call itself, and returns the kernel's result.
 long call(long number, const long (&arguments)[6]) {
   register long fourth asm("r10") = arguments[3];
   register long fifth asm("r8") = arguments[4];

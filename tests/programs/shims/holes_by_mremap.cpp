@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Refuses to move pages as kernels do that unmap the target first; another thread's mapping is in
-// the hole before the caller looks again. For large_growth_survives_refusals.
+// Refuses to move pages as kernels do that unmap the target first. Another thread's mapping is in
+// the hole before the caller looks again. It is for large_growth_survives_refusals.
 #include <sys/mman.h>
 
 #include <array>
@@ -37,7 +37,7 @@ void* mremap(void*, std::size_t, std::size_t bytes, int flags, ...) noexcept {
   return MAP_FAILED;
 }
 
-// How many there are; -1: one was written to, or lost.
+// Returns how many there are, or -1 if one was written to, or lost.
 int unharmed_strangers() {
   for (std::size_t i = 0; i < count; ++i) {
     const auto* bytes = static_cast<const unsigned char*>(strangers[i]);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A library that adds to the initial TLS of every thread, for
-// trimmer_fits_any_thread_local_storage.
+// Adds to the initial TLS of every thread. It is for trimmer_fits_any_thread_local_storage.
 #include <cstddef>
 
 #include "tests/programs/promise.h"

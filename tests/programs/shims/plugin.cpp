@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A plug-in with memory of its own, for the dlopen programs.
+// Is a plug-in with memory of its own, for the dlopen programs.
 #include <string>
 
 #include "tests/programs/promise.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A madvise that gives pages back only once the thread that was named sleeps, or has said that it
-// is done. It is a purge that takes as long as it takes the other thread to come and wait for it.
+// Has a madvise that gives pages back only once the thread that was named sleeps, or has said that
+// it is done. So a purge takes as long as it takes the other thread to come and wait for it.
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
