@@ -95,15 +95,8 @@ void Recorder::look() {
   }
 }
 
-void Recorder::take_sample(const std::string& path, Page& page, bool is_alive) {
-  StatsPageFault fault{};
-  int error = 0;
-  const std::optional<StatsPage> read = page.source.read(fault, error);
-  if (!read) {
-    if (!is_alive) fmt::print(stderr, "bufpool run: {}: {}\n", path, describe(fault));
-    return;
-  }
-  Sample sample = sample_of(*read);
+void Recorder::take_sample(const StatsPage& read, Page& page, bool is_alive) {
+  Sample sample = sample_of(read);
   const auto info = is_alive ? process_info(static_cast<pid_t>(sample.snapshot.pid)) : std::nullopt;
   if (info) page.resident = info->resident_bytes;
   if (page.resident != 0) sample.snapshot.resident = page.resident;
@@ -111,12 +104,19 @@ void Recorder::take_sample(const std::string& path, Page& page, bool is_alive) {
   if (!has_failed_) ++samples_;
 }
 
-// The page of a process that has ended is read once more after it is known that it has.
+// A page that cannot be read yet may be about to be locked and filled. One that can be read was
+// locked before. If its lock is free then, the process has ended, and what is read afterwards is
+// the last that there is.
 void Recorder::take_samples() {
   look();
   for (auto at = pages_.begin(); at != pages_.end();) {
-    const bool is_alive = at->second.source.is_held();
-    take_sample(at->first, at->second, is_alive);
+    Page& page = at->second;
+    StatsPageFault fault{};
+    int error = 0;
+    std::optional<StatsPage> read = page.source.read(fault, error);
+    const bool is_alive = !read || page.source.is_held();
+    if (!is_alive) read = page.source.read(fault, error);
+    if (read) take_sample(*read, page, is_alive);
     if (is_alive) {
       ++at;
       continue;

@@ -51,7 +51,7 @@ class Recorder {
 
   [[nodiscard]] int write(const std::string& line);
   void write_on(const std::string& line);
-  void take_sample(const std::string& path, Page& page, bool is_alive);
+  void take_sample(const StatsPage& read, Page& page, bool is_alive);
 
   Descriptor file_;
   Descriptor inotify_;
