@@ -68,7 +68,7 @@ Found find_process(pid_t pid) {
 
 std::string explain(pid_t pid, const Found& found) {
   const std::optional<ProcessInfo> info = process_info(pid);
-  const std::string who =
+  std::string who =
       info ? fmt::format("process {} ({})", pid, info->command) : fmt::format("process {}", pid);
   switch (found.trouble) {
     case PageTrouble::kNone:
