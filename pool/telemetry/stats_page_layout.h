@@ -106,7 +106,7 @@ struct StatsRow {
 #define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) std::uint64_t name;
 #include "pool/telemetry/counters.def"
 };
-static_assert(sizeof(StatsRow) == (4 + 20) * sizeof(std::uint64_t),
+static_assert(sizeof(StatsRow) / sizeof(std::uint64_t) == 4 + 20,
               "a new counter is a new minor version");
 
 // Holds the process's words.
@@ -115,7 +115,7 @@ struct StatsProcess {
 #define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) std::uint64_t name;
 #include "pool/telemetry/counters.def"
 };
-static_assert(sizeof(StatsProcess) == (1 + 14) * sizeof(std::uint64_t),
+static_assert(sizeof(StatsProcess) / sizeof(std::uint64_t) == 1 + 14,
               "a new counter is a new minor version");
 
 // Holds a class's stack on one CPU. These are the very words that the process works with, so they
