@@ -52,8 +52,14 @@ Sample sample_of(const StatsPage& page) {
 Sample sample_of(const StatsPage& page, const ProcessInfo& info) {
   Sample sample = sample_of(page);
   sample.snapshot.pid = static_cast<std::uint32_t>(info.pid);
-  if (info.resident_bytes != 0) sample.snapshot.resident = info.resident_bytes;
+  tell_use(sample, info);
   return sample;
+}
+
+void tell_use(Sample& sample, const ProcessInfo& info) {
+  if (info.resident_bytes != 0) sample.snapshot.resident = info.resident_bytes;
+  if (info.resident_peak_bytes != 0) sample.snapshot.resident_peak = info.resident_peak_bytes;
+  if (info.cpu_ms != 0) sample.snapshot.cpu_time = info.cpu_ms;
 }
 
 }  // namespace bufpool

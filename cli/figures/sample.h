@@ -31,6 +31,9 @@ struct Sample {
 // The same, with what the kernel says of the living process.
 [[nodiscard]] Sample sample_of(const StatsPage& page, const ProcessInfo& info);
 
+// Puts what the kernel says of the process into the sample.
+void tell_use(Sample& sample, const ProcessInfo& info);
+
 // Returns the milliseconds since 1970, and the nanoseconds since the machine started.
 [[nodiscard]] std::uint64_t now_ms();
 [[nodiscard]] std::uint64_t boot_ns();

@@ -2,6 +2,7 @@
 #include "cli/pages/process_info.h"
 
 #include <pwd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -49,6 +50,20 @@ std::string unit_in(std::string_view path) {
   return {};
 }
 
+// proc(5): behind the name, which may hold any character but ends with the last bracket, the times
+// in user mode and in the kernel stand 11 and 12 fields further than the state, in ticks.
+std::uint64_t cpu_ms_of(pid_t pid) {
+  constexpr std::size_t kUser = 11;
+  const std::string text = read_text_or_empty(proc_path(pid, "stat"));
+  const std::string_view rest = std::string_view(text).substr(text.rfind(')') + 1);
+  const std::vector<std::string_view> fields = split(rest, ' ');
+  const auto ticks_a_second = static_cast<std::uint64_t>(std::max(1L, sysconf(_SC_CLK_TCK)));
+  if (fields.size() <= kUser + 1) return 0;
+  const auto ticks =
+      number_in<std::uint64_t>(fields[kUser]) + number_in<std::uint64_t>(fields[kUser + 1]);
+  return ticks * 1000 / ticks_a_second;
+}
+
 }  // namespace
 
 std::string printable(std::string_view text) {
@@ -73,6 +88,8 @@ std::optional<ProcessInfo> process_info(pid_t pid) {
   const auto pids = split(status_value(*text, "NSpid"), '\t');
   if (!pids.empty()) info.inner_pid = number_in<pid_t>(pids.back());
   info.resident_bytes = number_in<std::uint64_t>(status_value(*text, "VmRSS")) << 10;
+  info.resident_peak_bytes = number_in<std::uint64_t>(status_value(*text, "VmHWM")) << 10;
+  info.cpu_ms = cpu_ms_of(pid);
   info.threads = number_in<std::uint64_t>(status_value(*text, "Threads"));
   info.seccomp = number_in<int>(status_value(*text, "Seccomp"));
   return info;

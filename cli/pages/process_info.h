@@ -17,6 +17,8 @@ struct ProcessInfo {
   uid_t uid = 0;        // the effective one
   std::string command;  // printable; the kernel's name of the program, of 15 bytes at most
   std::uint64_t resident_bytes = 0;
+  std::uint64_t resident_peak_bytes = 0;
+  std::uint64_t cpu_ms = 0;  // of all threads
   std::uint64_t threads = 0;
   int seccomp = 0;  // 0: no filter of system calls; 2: there is one
 };

@@ -98,8 +98,8 @@ void Recorder::look() {
 void Recorder::take_sample(const StatsPage& read, Page& page, bool is_alive) {
   Sample sample = sample_of(read);
   const auto info = is_alive ? process_info(static_cast<pid_t>(sample.snapshot.pid)) : std::nullopt;
-  if (info) page.resident = info->resident_bytes;
-  if (page.resident != 0) sample.snapshot.resident = page.resident;
+  if (info) page.seen = *info;
+  tell_use(sample, page.seen);
   write_on(recording_line(sample));
   if (!has_failed_) ++samples_;
 }

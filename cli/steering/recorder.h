@@ -11,6 +11,7 @@
 
 #include "cli/figures/sample.h"
 #include "cli/pages/page_source.h"
+#include "cli/pages/process_info.h"
 #include "report/descriptor.h"
 
 namespace bufpool {
@@ -46,7 +47,7 @@ class Recorder {
  private:
   struct Page {
     PageSource source;
-    std::uint64_t resident = 0;  // as seen last
+    ProcessInfo seen{};  // what the kernel said last
   };
 
   [[nodiscard]] int write(const std::string& line);

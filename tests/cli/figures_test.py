@@ -12,7 +12,7 @@ from command import (BUFPOOL, LIMIT, Process, environment, folder, main, plain, 
                      totals)
 
 # Told late, or by the process itself only: see docs/statistics-page.md.
-LATE = {"uptime_ms", "passed_below", "resident", "advice", "classes"}
+LATE = {"uptime_ms", "passed_below", "resident", "resident_peak", "cpu_time", "advice", "classes"}
 LATE_IN_CLASS = {"retained"}
 TOLD_AT_ONCE = 256
 

@@ -73,7 +73,7 @@ def samples_of(text):
             continue
         name, value = line.rsplit(" ", 1)
         assert name not in samples, f"{name} twice"
-        samples[name] = int(value)
+        samples[name] = float(value)
         family = name.split("{", 1)[0]
         assert heads[f"HELP {family}"] == heads[f"TYPE {family}"] == 1, line
     return samples
