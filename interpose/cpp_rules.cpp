@@ -22,7 +22,7 @@ Function in_runtime(const char* mangled) noexcept {
 template <typename Function>
 class NextForm {
  public:
-  constexpr NextForm(const char* mangled) noexcept : mangled_(mangled) {}
+  constexpr explicit NextForm(const char* mangled) noexcept : mangled_(mangled) {}
 
   Function get() noexcept {
     Function found = found_.load(std::memory_order_relaxed);
@@ -52,15 +52,16 @@ void throw_bad_alloc() {
 }
 
 void* try_by_runtime(Shape shape, std::size_t size) noexcept {
-  static constinit NextForm<void* (*)(std::size_t, const std::nothrow_t&)> forms[] = {
-      {"_ZnwmRKSt9nothrow_t"}, {"_ZnamRKSt9nothrow_t"}};
+  using Form = NextForm<void* (*)(std::size_t, const std::nothrow_t&)>;
+  static constinit Form forms[] = {Form("_ZnwmRKSt9nothrow_t"), Form("_ZnamRKSt9nothrow_t")};
   const auto form = forms[static_cast<int>(shape)].get();
   return form == nullptr ? nullptr : form(size, std::nothrow);
 }
 
 void* try_by_runtime(Shape shape, std::size_t size, std::align_val_t alignment) noexcept {
-  static constinit NextForm<void* (*)(std::size_t, std::align_val_t, const std::nothrow_t&)>
-      forms[] = {{"_ZnwmSt11align_val_tRKSt9nothrow_t"}, {"_ZnamSt11align_val_tRKSt9nothrow_t"}};
+  using Form = NextForm<void* (*)(std::size_t, std::align_val_t, const std::nothrow_t&)>;
+  static constinit Form forms[] = {Form("_ZnwmSt11align_val_tRKSt9nothrow_t"),
+                                   Form("_ZnamSt11align_val_tRKSt9nothrow_t")};
   const auto form = forms[static_cast<int>(shape)].get();
   return form == nullptr ? nullptr : form(size, alignment, std::nothrow);
 }
