@@ -20,6 +20,9 @@ namespace {
 constexpr std::string_view kPrefix = "BUFPOOL_";
 constexpr std::string_view kPreload = "LD_PRELOAD=";
 
+// Stands in the place of each variable that was taken out.
+constinit char instead[] = "bufpool_inherit=0";
+
 // Returns the path by which the loader knows this library. It is empty if it does not tell.
 std::string_view own_path() noexcept {
   Dl_info info{};
@@ -79,15 +82,14 @@ bool is_in_start_environment(std::string_view text) noexcept {
   return below != 0 && below < begin && begin + text.size() < behind;
 }
 
-// The pointers are moved up as unsetenv does it: the argument of main, the program's own environ
-// and libc's are one list.
+// The list keeps its length: programs find the kernel's auxiliary vector behind its end, such as
+// those of Go that are linked with libc. The argument of main, the program's own environ and libc's
+// are this one list.
 void keep_from_children() noexcept {
   if (environ == nullptr) return;
-  char** kept = environ;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (stays(*entry)) *kept++ = *entry;
+    if (!stays(*entry)) *entry = instead;
   }
-  *kept = nullptr;
 }
 
 }  // namespace bufpool

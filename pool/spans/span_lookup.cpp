@@ -3,7 +3,9 @@
 
 namespace bufpool {
 
+// A class that was never used has an address, and no index of runs.
 Block SpanLookup::block_around(std::uintptr_t address) const noexcept {
+  if (!state_.is_used.load(std::memory_order_acquire)) return kNoBlock;
   const Run* const run = state_.run_at(address);
   if (run == nullptr) return kNoBlock;
   const Geometry& geometry = state_.geometry;

@@ -23,6 +23,7 @@
 // Args: inherited {library}
 // Stderr-not: not kept
 #include <spawn.h>
+#include <sys/auxv.h>
 #include <sys/wait.h>
 
 #include <string>
@@ -77,6 +78,17 @@ int spawned(const char* program, const char* library) {
   return status_of(child);
 }
 
+// Returns whether the kernel's auxiliary vector begins behind the end of the environment, where
+// programs look for it that do without libc's getauxval.
+bool is_followed_by_auxiliary_vector(char** environment) {
+  while (*environment != nullptr) ++environment;
+  const auto* pair = reinterpret_cast<const unsigned long*>(environment + 1);
+  for (int most = 64; most > 0 && pair[0] != AT_NULL; --most, pair += 2) {
+    if (pair[0] == AT_PAGESZ) return pair[1] == getauxval(AT_PAGESZ);
+  }
+  return false;
+}
+
 }  // namespace
 
 int main(int, char** arguments, char** environment) {
@@ -89,6 +101,7 @@ int main(int, char** arguments, char** environment) {
   }
   promise::keep(variable("LD_PRELOAD").empty() == (how == "alone"), "others stay, and only they");
   promise::keep(!any_of_ours(environ) && !any_of_ours(environment), "no variable is left");
+  promise::keep(is_followed_by_auxiliary_vector(environment), "the list keeps its length");
   promise::keep(executed_with(environ, library) == 0, "libc's environment is clean");
   promise::keep(executed_with(environment, library) == 0, "main's environment is clean");
   promise::keep(spawned(arguments[0], library) == 0, "what is spawned is clean");
