@@ -88,6 +88,15 @@ inline constexpr bool kHaveSequences = true;
 #define BUFPOOL_RSEQ_OPERANDS_TO_PUSH [block] "r"(block), [limit_at] "i"(offsetof(Stack, limit))
 #define BUFPOOL_RSEQ_OPERANDS_TO_MOVE [moved_at] "i"(offsetof(Stack, moved))
 
+// Returns kNoBlock where a sequence missed. The compiler must not know that it is zero: g++ 12 then
+// takes the register of `top` for it, which holds anything after an abort (seen with
+// -fsanitize=undefined).
+[[gnu::always_inline]] inline Block no_block() noexcept {
+  std::uint64_t none = to_address(kNoBlock);
+  asm("" : "+r"(none));
+  return Block{none};
+}
+
 // Takes a block off this CPU's stack. Returns kNoBlock if the stack is empty or the sequence was
 // aborted. `slabs` has kMaxCpus + 1 distances. `stack` is the address of the class's stack in the
 // empty slab. `asked` bytes are added to the stack's sum before the commit: an abort in between
@@ -115,7 +124,7 @@ inline constexpr bool kHaveSequences = true;
   if (top == 0) __builtin_unreachable();  // that missed
   return Block{top};
 missed:
-  return kNoBlock;
+  return no_block();
 }
 
 // Does the same without counting a hit, for a block that moves to the spans.
@@ -140,7 +149,7 @@ missed:
   if (top == 0) __builtin_unreachable();  // that missed
   return Block{top};
 missed:
-  return kNoBlock;
+  return no_block();
 }
 
 // Puts a block on this CPU's stack. Returns false if the stack is at its limit or the sequence was
