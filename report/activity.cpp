@@ -15,7 +15,7 @@ constexpr std::uint64_t kSmallRequestsPerGet = 1000;
 
 Worth worth_by_itself(const Activity& activity) noexcept {
   if (activity.gets >= kManyGets || range_advice_is_due(activity)) return Worth::kReport;
-  return activity.gets >= kManyGetsOfALongLife ? Worth::kIfNotShort : Worth::kNothing;
+  return activity.gets >= kManyGetsOfALongLife ? Worth::kIfLongOrLarge : Worth::kNothing;
 }
 
 }  // namespace

@@ -24,12 +24,19 @@ struct Activity {
 
 enum class Worth : std::uint8_t {
   kNothing,
-  kIfNotShort,  // worth a report if the process lived for kShortLifeMs or longer
+  kIfLongOrLarge,  // worth a report after kShortLifeMs, or with kMuchMapped
   kReport,
 };
 
 // Milliseconds. Commands live for less, as a rule.
 inline constexpr std::uint64_t kShortLifeMs = 1000;
+
+// Bytes mapped for buffers at the exit. Commands have some 6 MiB, node among them.
+inline constexpr std::uint64_t kMuchMapped = std::uint64_t{32} << 20;
+
+// Pooled gets from which a process is worth a report that a user has named a file for
+// (BUFPOOL_REPORT_MIN=auto). The file is a wish, where a line on stderr may be unwanted.
+inline constexpr std::uint64_t kLeastGetsForAFile = 100;
 
 // Returns whether the process is worth a report. `least` is BUFPOOL_REPORT_MIN; none is auto. With
 // 0 each process is.

@@ -146,8 +146,9 @@ bool is_worth_a_report() noexcept {
   // There is no pool. That was said at start, or the user wished it.
   if (the_pool.figures().mode() == PoolMode::kPassThrough && !wanted_of_all) return false;
   const Worth worth = worth_of_report(activity, state.least_gets);
-  if (worth != Worth::kIfNotShort) return worth == Worth::kReport;
-  return state.writer.uptime_ms() >= kShortLifeMs;
+  if (worth != Worth::kIfLongOrLarge) return worth == Worth::kReport;
+  return state.writer.uptime_ms() >= kShortLifeMs ||
+         the_pool.figures().reserved_bytes() >= kMuchMapped;
 }
 
 }  // namespace
@@ -156,6 +157,8 @@ void prepare_exit_report(const Options& options) noexcept {
   state.target.choose(options.report);
   state.style = {options.report_format, options.report_detail};
   state.least_gets = options.report_min;
+  const bool has_file = state.target.kind() == ExitReportTarget::Kind::kFile;
+  if (has_file && !state.least_gets) state.least_gets = kLeastGetsForAFile;
   state.writer.note_start();
   if (state.target.kind() == ExitReportTarget::Kind::kOff) return;
   state.writer.prepare();

@@ -76,34 +76,30 @@ void write_choice(BoundedText& out, const OptionInfo& row, Choice value) noexcep
   out.add(next_word(words));
 }
 
-// Adds the list as it was given.
-inline void write_sizes(BoundedText& out, const OptionInfo& /*row*/,
-                        std::string_view value) noexcept {
-  out.add(value);
-}
-
-// Adds the list as it was given.
-inline void write_warmup(BoundedText& out, const OptionInfo& /*row*/,
-                         std::string_view value) noexcept {
-  out.add(value);
-}
-
-// Adds the list as it was given.
-inline void write_names(BoundedText& out, const OptionInfo& /*row*/,
-                        std::string_view value) noexcept {
-  out.add(value);
-}
-
-// Adds the word or the path.
-inline void write_place(BoundedText& out, const OptionInfo& /*row*/,
-                        std::string_view value) noexcept {
-  out.add(value);
-}
-
 // Adds the text as it was given.
 inline void write_text(BoundedText& out, const OptionInfo& /*row*/,
                        std::string_view value) noexcept {
   out.add(value);
+}
+
+// Adds the list as it was given.
+inline void write_sizes(BoundedText& out, const OptionInfo& row, std::string_view value) noexcept {
+  write_text(out, row, value);
+}
+
+// Adds the list as it was given.
+inline void write_warmup(BoundedText& out, const OptionInfo& row, std::string_view value) noexcept {
+  write_text(out, row, value);
+}
+
+// Adds the list as it was given.
+inline void write_names(BoundedText& out, const OptionInfo& row, std::string_view value) noexcept {
+  write_text(out, row, value);
+}
+
+// Adds the word or the path.
+inline void write_place(BoundedText& out, const OptionInfo& row, std::string_view value) noexcept {
+  write_text(out, row, value);
 }
 
 }  // namespace bufpool

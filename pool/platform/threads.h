@@ -19,7 +19,8 @@ void learn_thread_needs() noexcept;
 
 // Runs body(argument) in a detached thread with a small stack and all signals blocked. Returns
 // false if the kernel refuses, for now or for good, or if learn_thread_needs() has found out
-// nothing. The thread is the program's as any other. Pre: the body does not touch errno.
+// nothing. The thread is the program's as any other. The call needs little of the caller's stack.
+// Pre: the body does not touch errno, and no other thread calls this at the time.
 [[nodiscard]] bool start_thread(void* (*body)(void*), void* argument) noexcept;
 
 // Gives this thread a table of descriptors of its own, with none in it. A file that it opens from

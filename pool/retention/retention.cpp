@@ -74,7 +74,7 @@ std::uint64_t Retention::pass_alone() noexcept {
   if (class_most_ != 0) idle_.purge_classes(class_most_, now);
   const Purge excess = rules.over_budget(idle_bytes(), budget);
   const std::uint64_t given = idle_.purge(excess);
-  idle_.sweep(rules.sweep_age_ms(excess.bytes - std::min(given, excess.bytes)));
+  idle_.sweep(rules.sweep_age_ms(excess.bytes, given + idle_.bytes_in_spans()));
   budget_.unlimited().settle(now);
   last_pass_ms_.store(platform::now_ms(), std::memory_order_relaxed);
   return idle_bytes();

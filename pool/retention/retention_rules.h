@@ -61,10 +61,12 @@ class RetentionRules {
     return idle > budget ? std::min(policy::kGraceMs, quarter) : quarter;
   }
 
-  // Returns how old pages in partly used spans have to be for a pass to purge them. `left` is what
-  // the whole spans could not give of the bytes over the budget.
-  constexpr std::uint32_t sweep_age_ms(std::uint64_t left) const noexcept {
-    if (left > 0) return std::min(policy::kGraceMs, keep_ms_);
+  // Returns how old pages in partly used spans have to be for a pass to purge them. `excess` is
+  // what was over the budget, and `whole` is what whole spans gave of it and still hold. A sweep
+  // takes whole spans, too: as long as they have enough, those that are too young for now go in a
+  // later pass, and no more than needed.
+  constexpr std::uint32_t sweep_age_ms(std::uint64_t excess, std::uint64_t whole) const noexcept {
+    if (excess > whole) return std::min(policy::kGraceMs, keep_ms_);
     return too_old().min_age_ms;
   }
 

@@ -54,6 +54,22 @@ inline pid_t start_again(const char* argument, int stderr_fd, int stdin_fd = STD
   _exit(127);
 }
 
+// Starts this program once more, with the argument "with-log" and a new file `log` as stderr. No
+// process but that has the file open. Returns the status that it ends with.
+inline int status_with_log() {
+  const pid_t child = fork();
+  keep(child >= 0, "a child is started");
+  if (child == 0) {
+    const int log = open("log", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    keep(log > STDERR_FILENO && dup2(log, STDERR_FILENO) == STDERR_FILENO, "there is a log");
+    execl("/proc/self/exe", "again", "with-log", nullptr);
+    _exit(127);
+  }
+  int status = 0;
+  keep(waitpid(child, &status, 0) == child && WIFEXITED(status), "it ends by itself");
+  return WEXITSTATUS(status);
+}
+
 // Returns what comes out of the pipe up to its end, which must come.
 inline std::string read_to_end(int reader) {
   std::string text;

@@ -4,18 +4,13 @@
 // Env: LD_BIND_NOW=1
 // Run: by_itself
 // Run: in_calls BUFPOOL_TRIMMER=off BUFPOOL_RETAIN_TIME=1s
-#include <sys/mman.h>
-#include <ucontext.h>
-
+#include "tests/programs/coroutine.h"
 #include "tests/programs/memory.h"
 
 namespace {
 
-constexpr std::size_t kPage = 4096;
 constexpr std::size_t kStack = 3584;
 std::array<char*, 900> held;
-ucontext_t main_context;
-ucontext_t coroutine;
 
 // Leaves some buffers of each span in use, so that their pages go back one by one.
 void get_and_free() {
@@ -42,14 +37,5 @@ void get_and_free() {
 
 int main() {
   promise::use(20);
-  // The stack's lowest byte follows a page that nothing may touch.
-  void* const pages =
-      mmap(nullptr, 2 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  promise::keep(pages != MAP_FAILED && mprotect(pages, kPage, PROT_NONE) == 0, "there are pages");
-  getcontext(&coroutine);
-  coroutine.uc_stack.ss_sp = static_cast<char*>(pages) + kPage;
-  coroutine.uc_stack.ss_size = kStack;
-  coroutine.uc_link = &main_context;
-  makecontext(&coroutine, get_and_free, 0);
-  promise::keep(swapcontext(&main_context, &coroutine) == 0, "it comes to its end");
+  promise::call_as_coroutine(get_and_free, kStack);
 }

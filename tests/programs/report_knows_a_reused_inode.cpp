@@ -3,11 +3,9 @@
 //   file, which gets the number of the descriptor and that of the inode. No report is written to
 //   the data file.
 // Env: BUFPOOL_REPORT=stderr BUFPOOL_REPORT_MIN=1
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
-#include "tests/programs/promise.h"
+#include "tests/programs/again.h"
 
 namespace {
 
@@ -17,17 +15,6 @@ ino_t inode_of(int descriptor) {
   struct stat file = {};
   promise::keep(fstat(descriptor, &file) == 0, "the descriptor is looked at");
   return file.st_ino;
-}
-
-// Starts this program again with a new file for stderr.
-[[noreturn]] void start_again(char* self) {
-  const int log = open("log", O_RDWR | O_CREAT | O_TRUNC, 0600);
-  promise::keep(log > STDERR_FILENO && dup2(log, STDERR_FILENO) == STDERR_FILENO, "a log");
-  close(log);
-  char with_log[] = "with-log";
-  char* arguments[] = {self, with_log, nullptr};
-  execv(self, arguments);
-  _exit(1);
 }
 
 int run_with_log() {
@@ -49,14 +36,11 @@ void check_data() {
 
 }  // namespace
 
-int main(int count, char** arguments) {
+int main(int count, char**) {
   if (count > 1) return run_with_log();
-  const pid_t child = fork();
-  if (child == 0) start_again(arguments[0]);
-  int status = 0;
-  promise::keep(waitpid(child, &status, 0) == child && WIFEXITED(status), "it ended");
-  if (WEXITSTATUS(status) == kNotReused) _exit(promise::kSkipped);
-  promise::keep(WEXITSTATUS(status) == 0, "it ended well");
+  const int status = promise::status_with_log();
+  if (status == kNotReused) _exit(promise::kSkipped);
+  promise::keep(status == 0, "it ended well");
   check_data();
   _exit(0);
 }

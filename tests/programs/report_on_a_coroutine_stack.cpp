@@ -27,14 +27,9 @@
 // Env: BUFPOOL_REPORT=stderr
 // Stderr: mode (rseq|locked)
 // Exit: 7
-#include <sys/mman.h>
-#include <ucontext.h>
-
-#include "tests/programs/promise.h"
+#include "tests/programs/coroutine.h"
 
 namespace {
-
-constexpr std::size_t kPage = 4096;
 
 void end_by_exit() { exit(7); }
 void end_at_once() { _exit(7); }
@@ -44,16 +39,5 @@ void end_at_once() { _exit(7); }
 int main(int count, char**) {
   promise::use(70000, 150);
   promise::use(1000, 150);
-  // The stack's lowest byte follows a page that nothing may touch.
-  void* const pages =
-      mmap(nullptr, 2 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  promise::keep(pages != MAP_FAILED && mprotect(pages, kPage, PROT_NONE) == 0, "there are pages");
-  ucontext_t here;
-  ucontext_t coroutine;
-  getcontext(&coroutine);
-  coroutine.uc_stack.ss_sp = static_cast<char*>(pages) + kPage;
-  coroutine.uc_stack.ss_size = kPage;
-  coroutine.uc_link = &here;
-  makecontext(&coroutine, count > 1 ? end_at_once : end_by_exit, 0);
-  swapcontext(&here, &coroutine);
+  promise::call_as_coroutine(count > 1 ? end_at_once : end_by_exit, 4096);
 }

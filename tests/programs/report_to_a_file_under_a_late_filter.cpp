@@ -3,29 +3,17 @@
 //   does not see. The filter kills for statx. The program ends well, and its report is written.
 // Needs: library
 // Env: BUFPOOL_REPORT=stderr BUFPOOL_REPORT_MIN=1
-#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
-#include "tests/programs/promise.h"
+#include "tests/programs/again.h"
 
 namespace {
 
 constexpr int kNoFilter = 3;
-
-// Starts this program again with a new file for stderr.
-[[noreturn]] void start_again(char* self) {
-  const int log = open("log", O_RDWR | O_CREAT | O_TRUNC, 0600);
-  promise::keep(log > STDERR_FILENO && dup2(log, STDERR_FILENO) == STDERR_FILENO, "a log");
-  char with_log[] = "with-log";
-  char* arguments[] = {self, with_log, nullptr};
-  execv(self, arguments);
-  _exit(1);
-}
 
 int run_with_log() {
   for (int i = 0; i < 100; ++i) promise::put(promise::get(5000));
@@ -44,13 +32,10 @@ int run_with_log() {
 
 }  // namespace
 
-int main(int count, char** arguments) {
+int main(int count, char**) {
   if (count > 1) return run_with_log();
-  const pid_t child = fork();
-  if (child == 0) start_again(arguments[0]);
-  int status = 0;
-  promise::keep(waitpid(child, &status, 0) == child && WIFEXITED(status), "it ends well");
-  if (WEXITSTATUS(status) == kNoFilter) _exit(promise::kSkipped);
+  const int status = promise::status_with_log();
+  if (status == kNoFilter) _exit(promise::kSkipped);
   struct stat log = {};
   promise::keep(stat("log", &log) == 0 && log.st_size > 0, "the report is there");
   _exit(0);

@@ -15,12 +15,12 @@ TEST(WorthOfReport, CommandsAreSilent) {
   for (const std::uint64_t gets : {0, 99, 124, 531, 599, 999}) {
     EXPECT_EQ(by_itself({gets, 99'999, 99}), Worth::kNothing) << gets;
   }
-  EXPECT_EQ(by_itself({5341, 20'000, 0}), Worth::kIfNotShort);
+  EXPECT_EQ(by_itself({5341, 20'000, 0}), Worth::kIfLongOrLarge);
 }
 
 TEST(WorthOfReport, ManyGetsSpeak) {
-  EXPECT_EQ(by_itself({1000, 0, 0}), Worth::kIfNotShort);
-  EXPECT_EQ(by_itself({9999, 0, 0}), Worth::kIfNotShort);
+  EXPECT_EQ(by_itself({1000, 0, 0}), Worth::kIfLongOrLarge);
+  EXPECT_EQ(by_itself({9999, 0, 0}), Worth::kIfLongOrLarge);
   EXPECT_EQ(by_itself({10'000, 0, 0}), Worth::kReport);
 }
 

@@ -38,8 +38,13 @@ TEST(RetentionRules, CacheAndSpanShareTheTimeThatIdleMemoryIsKept) {
 }
 
 TEST(RetentionRules, PartlyUsedSpansGiveEarlierIfWholeOnesDoNotSuffice) {
-  EXPECT_EQ(kRules.sweep_age_ms(0), kRules.too_old().min_age_ms);
-  EXPECT_EQ(kRules.sweep_age_ms(1), policy::kGraceMs);
+  EXPECT_EQ(kRules.sweep_age_ms(0, 0), kRules.too_old().min_age_ms);
+  EXPECT_EQ(kRules.sweep_age_ms(1, 0), policy::kGraceMs);
+  EXPECT_EQ(kRules.sweep_age_ms(kMiB + 1, kMiB), policy::kGraceMs);
+}
+
+TEST(RetentionRules, WholeSpansThatAreTooYoungYetAreLeftToALaterPass) {
+  EXPECT_EQ(kRules.sweep_age_ms(kMiB, kMiB), kRules.too_old().min_age_ms);
 }
 
 }  // namespace
