@@ -43,6 +43,7 @@ void Heap::count_passed(std::size_t size) noexcept {
   } else {
     const bool above = size > the_pool.sizes().most();
     (above ? passed_above_ : passed_within_).fetch_add(1, std::memory_order_relaxed);
+    tell_passed();
   }
 }
 
@@ -64,6 +65,10 @@ void* Heap::ask(std::size_t size, Ask call) noexcept {
   }
   return memory;
 }
+
+Passed Heap::passed() noexcept { return {PassCounter::told(), passed_above(), passed_within()}; }
+
+void Heap::tell_passed() noexcept { the_pool.control().stats().tell_passed(); }
 
 // It does what ask() does. If mimalloc has no memory for a small request, `take` gets a buffer of
 // the pool's smallest class, or of a larger one.

@@ -79,6 +79,9 @@ struct Heap {
 
   // Sets the counters to 0, in a forked child.
   static void reset_counters() noexcept;
+  // Returns what the statistics page is told was passed on, and tells it.
+  static Passed passed() noexcept;
+  static void tell_passed() noexcept;
 
  private:
   // The cold ends of allocate() are calls that it can jump to, so that it needs no stack frame.

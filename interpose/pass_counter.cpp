@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include "interpose/heap.h"
 #include "pool/backing/backing.h"
 #include "pool/options/limits.h"
 
@@ -34,6 +35,7 @@ void PassCounter::tell() noexcept {
   told_.fetch_add(began_ ? kStep : 1, std::memory_order_relaxed);
   if (began_) left_ = -kStep;
   begin();
+  Heap::tell_passed();
 }
 
 void PassCounter::begin() noexcept {

@@ -27,6 +27,9 @@ class PassCounter {
   // Returns the requests that all threads have told, and those that this thread has not told yet.
   static std::uint64_t total() noexcept;
 
+  // Returns the requests that all threads have told.
+  static std::uint64_t told() noexcept { return told_.load(std::memory_order_relaxed); }
+
   // Starts at 0 again, in a forked child.
   static void reset() noexcept;
 

@@ -33,6 +33,12 @@ bool BufferPool::open(const Options& options) noexcept {
   const BlockMarks marks(cookies);
   retention_.open(options, spans_.data(), &cache_, &returns_);
   trimmer_.open(options, &retention_);
+  stats_.open({.cache = &cache_,
+               .spans = spans_.data(),
+               .space = &space_,
+               .retention = &retention_,
+               .trimmer = &trimmer_,
+               .at_fork = &at_fork_});
   lending_.open(&retention_, marks);
   connect_paths();
   sizes_.open();
@@ -51,6 +57,7 @@ void BufferPool::connect_paths() noexcept {
                    .retention = &retention_,
                    .trimmer = &trimmer_,
                    .lending = &lending_,
+                   .stats = &stats_,
                    .returns = &returns_,
                    .mappings = &space_.mappings()});
   free_path_.open({.tables = &tables_,
@@ -61,6 +68,7 @@ void BufferPool::connect_paths() noexcept {
                    .spans = &spans_,
                    .trimmer = &trimmer_,
                    .lending = &lending_,
+                   .stats = &stats_,
                    .predictor = &predictor_},
                   zero_);
   page_move_.open({.tables = &tables_, .check = &check_, .altered = &altered_, .spans = &spans_});
@@ -69,6 +77,7 @@ void BufferPool::connect_paths() noexcept {
                 .check = &check_,
                 .spans = &spans_,
                 .lending = &lending_,
+                .stats = &stats_,
                 .predictor = &predictor_,
                 .miss_path = &miss_path_,
                 .free_path = &free_path_,
@@ -126,7 +135,8 @@ PoolFigures BufferPool::figures() noexcept {
                       .retention = retention_,
                       .cache = cache_,
                       .spans = spans_,
-                      .at_fork = at_fork_});
+                      .at_fork = at_fork_,
+                      .stats = stats_});
 }
 
 PoolControl BufferPool::control() noexcept {
@@ -139,7 +149,8 @@ PoolControl BufferPool::control() noexcept {
                       .trimmer = trimmer_,
                       .cache = cache_,
                       .spans = spans_,
-                      .space = space_});
+                      .space = space_,
+                      .stats = stats_});
 }
 
 }  // namespace bufpool

@@ -20,11 +20,13 @@
 #include "pool/options/options.h"
 #include "pool/percpu/cpu_cache.h"
 #include "pool/platform/caller.h"
+#include "pool/platform/memory.h"
 #include "pool/pool_control.h"
 #include "pool/pool_figures.h"
 #include "pool/retention/retention.h"
 #include "pool/retention/returns_under_way.h"
 #include "pool/retention/trimmer.h"
+#include "pool/stats/stats_teller.h"
 #include "pool/telemetry/fork_account.h"
 #include "pool/telemetry/snapshot.h"
 
@@ -134,10 +136,11 @@ class BufferPool {
 
   // The hit paths read this member and the distances of the slabs in `cache_`
   // (CpuSlabs::visible()). They read no other member.
+  // They begin on the second line of a page, for the reason that VisibleSlabs gives.
+  PoolMode mode_ = PoolMode::kPassThrough;
   HitTables tables_;
 
   ServedSizes sizes_;
-  PoolMode mode_ = PoolMode::kPassThrough;
   ZeroChoice zero_ = ZeroChoice::kOff;
   PointerCheck check_;
   AlteredPages altered_;
@@ -150,7 +153,8 @@ class BufferPool {
   ReturnsUnderWay returns_;
   Retention retention_;
   Trimmer trimmer_;
-  ForkAccount at_fork_{};
+  StatsTeller stats_;
+  alignas(platform::kPageBytes) ForkAccount at_fork_{};
   // Large members come last: a small process touches few of their pages.
   CpuCache cache_;
   AllSpans spans_;

@@ -200,6 +200,7 @@ Block BufferResize::take_to_grow(const void* from, const Target& target,
   const ClassIndex c = parts_.tables->class_of(block);
   const std::uint64_t spare = stride_bytes(c) - stride_bytes(parts_.sizes->class_for(size));
   room_to_grow_[to_number(c)].fetch_add(spare, std::memory_order_relaxed);
+  parts_.stats->tell_room(c, room_to_grow_[to_number(c)]);
   return block;
 }
 

@@ -33,6 +33,7 @@ class BufferResize {
     PointerCheck* check = nullptr;
     AllSpans* spans = nullptr;
     Lending* lending = nullptr;
+    StatsTeller* stats = nullptr;
     ReallocPredictor* predictor = nullptr;
     MissPath* miss_path = nullptr;
     FreePath* free_path = nullptr;

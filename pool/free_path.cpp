@@ -87,6 +87,7 @@ AlteredPages::Renewed FreePath::renew(Block block, ClassIndex c) noexcept {
 void FreePath::push(Block block, const void* caller) noexcept {
   const ClassIndex c = parts_.tables->class_of(block);
   if (parts_.cache->push_again(c, block)) return;
+  if (parts_.stats->settle() && parts_.cache->push_again(c, block)) return;
   parts_.cache->overflow(c, block);
   parts_.trimmer->after_slow_path(stride_bytes(c), caller);
 }

@@ -14,6 +14,7 @@
 #include "pool/options/options.h"
 #include "pool/percpu/cpu_cache.h"
 #include "pool/retention/trimmer.h"
+#include "pool/stats/stats_teller.h"
 
 namespace bufpool {
 
@@ -34,6 +35,7 @@ class FreePath {
     AllSpans* spans = nullptr;
     Trimmer* trimmer = nullptr;
     Lending* lending = nullptr;
+    StatsTeller* stats = nullptr;
     ReallocPredictor* predictor = nullptr;
   };
   // Connects the parts, which outlive this. `zero` tells which memory is wiped. Pre: it is called

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool/miss_path.h"
 
+#include <tuple>
+
 #include "pool/options/policy.h"
 #include "pool/platform/memory.h"
 
@@ -28,8 +30,10 @@ MissPath::Got MissPath::take_block(std::size_t size, std::size_t asked,
 
 // The steps are those of pool/README.md, "A miss".
 MissPath::Got MissPath::find(ClassIndex c, std::size_t asked, const void* caller) noexcept {
-  // 1. The thread or the CPU may have been unknown to the cache.
-  const Block block = parts_.cache->pop_again(c, asked);
+  // 1. The thread or the CPU may have been unknown to the cache. The first miss of a process makes
+  //    its statistics page, and a forked child's shows the cache that it has from its parent.
+  Block block = parts_.cache->pop_again(c, asked);
+  if (block == kNoBlock && parts_.stats->settle()) block = parts_.cache->pop_again(c, asked);
   if (block != kNoBlock) return {block, {}};
   // 2. The class's spans are opened with its first get.
   if (!parts_.spans->opened(c).is_open()) return {kNoBlock, Shortage::kLock};
@@ -47,6 +51,7 @@ MissPath::Got MissPath::find(ClassIndex c, std::size_t asked, const void* caller
   }
   // 6. The rules of retention have their turn.
   parts_.trimmer->after_slow_path(stride_bytes(c), caller);
+  parts_.stats->after_slow_path(got.block != kNoBlock ? parts_.tables->class_of(got.block) : c);
   return {got.block, got.why};
 }
 
@@ -112,6 +117,7 @@ CpuCache::Refill MissPath::borrow_from_larger(ClassIndex c, std::size_t asked) n
 
 MissPath::Wide MissPath::take_wide(ClassIndex c, std::size_t asked, std::uint32_t offset,
                                    const void* caller) noexcept {
+  std::ignore = parts_.stats->settle();
   SharedSpans& spans = parts_.spans->opened(c);
   if (!spans.is_open()) return {};
   // A block of the cache has its pages. One of a class with slots may begin anywhere.
@@ -125,6 +131,7 @@ MissPath::Wide MissPath::take_wide(ClassIndex c, std::size_t asked, std::uint32_
     parts_.retention->after_fresh(refill.fresh_bytes, refill.regret_bytes);
   }
   parts_.trimmer->after_slow_path(asked, caller);
+  parts_.stats->after_slow_path(c);
   return {refill.block, refill.lent_bytes};
 }
 

@@ -18,6 +18,7 @@
 #include "pool/retention/retention.h"
 #include "pool/retention/returns_under_way.h"
 #include "pool/retention/trimmer.h"
+#include "pool/stats/stats_teller.h"
 #include "pool/sync/refusal.h"
 
 namespace bufpool {
@@ -38,6 +39,7 @@ class MissPath {
     Retention* retention = nullptr;
     Trimmer* trimmer = nullptr;
     Lending* lending = nullptr;
+    StatsTeller* stats = nullptr;
     ReturnsUnderWay* returns = nullptr;
     const SpaceMappings* mappings = nullptr;
   };
@@ -104,6 +106,7 @@ class MissPath {
   [[nodiscard]] Served pass_on(ClassIndex c, Shortage why, Ask ask) noexcept {
     auto& passed = passed_on_[to_number(c)][static_cast<std::size_t>(why)];
     passed.fetch_add(1, std::memory_order_relaxed);
+    parts_.stats->tell_passed_on(c, why);
     return {kNoBlock, backing::keeping_errno(ask)};
   }
 

@@ -23,12 +23,16 @@ void PoolControl::before_fork() noexcept {
   OwnerLock::begin_fork();
   parts_.returns.wake();
   parts_.spans.await_opening();
-  parts_.cache.slabs().await_owners();
   parts_.spans.await_owners();
   parts_.space.await_owners();
+  // It comes last: until the fork has ended, all requests of other threads miss.
+  parts_.cache.slabs().sharing().before_fork();
 }
 
-void PoolControl::after_fork_in_parent() noexcept { OwnerLock::end_fork(); }
+void PoolControl::after_fork_in_parent() noexcept {
+  parts_.cache.slabs().sharing().after_fork_in_parent();
+  OwnerLock::end_fork();
+}
 
 void PoolControl::after_fork_in_child() noexcept {
   parts_.trimmer.forget_in_child();
@@ -36,7 +40,7 @@ void PoolControl::after_fork_in_child() noexcept {
   parts_.returns.forget_in_child();
   parts_.space.repair_in_child();
   parts_.spans.repair_in_child();
-  parts_.cache.slabs().repair_in_child();
+  parts_.cache.slabs().sharing().repair_in_child();
   parts_.cache.capacity().spare_stacks_in_child();
   if (is_open()) parts_.figures.note_fork();
   OwnerLock::enter_process();

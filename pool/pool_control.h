@@ -15,6 +15,7 @@
 #include "pool/retention/retention.h"
 #include "pool/retention/returns_under_way.h"
 #include "pool/retention/trimmer.h"
+#include "pool/stats/stats_teller.h"
 #include "pool/telemetry/fault.h"
 
 namespace bufpool {
@@ -35,6 +36,7 @@ class PoolControl {
     CpuCache& cache;
     AllSpans& spans;
     ChunkSpace& space;
+    StatsTeller& stats;
   };
   // Connects the parts, which outlive this.
   explicit PoolControl(const Parts& parts) noexcept : parts_(parts) {}
@@ -59,6 +61,9 @@ class PoolControl {
 
   // Returns the thread that gives idle memory back.
   Trimmer& trimmer() noexcept { return parts_.trimmer; }
+
+  // Returns what keeps the statistics page.
+  StatsTeller& stats() noexcept { return parts_.stats; }
 
   // Notes that the program is about to alter pages, see AlteredPages::note(). Pre:
   // BufferPool::owns() the first byte.

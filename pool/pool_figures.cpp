@@ -77,6 +77,7 @@ void PoolFigures::snapshot(Snapshot& out) noexcept {
     subtract_counters(out.classes[to_number(c)], parts_.at_fork.classes[to_number(c)]);
   });
   look_at_idle(out);
+  parts_.stats.tell_looked(out);
 }
 
 // Counts the idle bytes that are resident, as far as the kernel may be asked.

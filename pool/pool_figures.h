@@ -13,6 +13,7 @@
 #include "pool/percpu/cpu_cache.h"
 #include "pool/retention/retention.h"
 #include "pool/retention/trimmer.h"
+#include "pool/stats/stats_teller.h"
 #include "pool/telemetry/fork_account.h"
 #include "pool/telemetry/snapshot.h"
 
@@ -42,6 +43,7 @@ class PoolFigures {
     CpuCache& cache;
     AllSpans& spans;
     ForkAccount& at_fork;
+    StatsTeller& stats;
   };
   // Connects the parts, which outlive this.
   explicit PoolFigures(const Parts& parts) noexcept : parts_(parts) {}

@@ -7,6 +7,7 @@
 
 #include "interpose/calls/next_symbol.h"
 #include "interpose/export.h"
+#include "interpose/heap.h"
 #include "pool/platform/safe_calls.h"
 #include "pool/sync/owner_lock.h"
 #include "pool/sync/vforks.h"
@@ -20,7 +21,9 @@ constinit NextSymbol<int(int, ...) noexcept> next_prctl("prctl");
 // whose memory that would be noted, goes on as it was.
 void note_step_to_filter() noexcept {
   const bool is_vfork_child = Vforks::is_in_one() && !OwnerLock::process_is_entered();
-  if (!is_vfork_child) platform::expect_filter();
+  if (is_vfork_child) return;
+  the_pool.control().stats().settle_for_good();
+  platform::expect_filter();
 }
 
 }  // namespace

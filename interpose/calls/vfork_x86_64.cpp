@@ -12,7 +12,7 @@
 #include <cerrno>
 
 #include "interpose/export.h"
-#include "pool/percpu/rseq_abi.h"
+#include "pool/slabs/rseq_abi.h"
 #include "pool/sync/vforks.h"
 
 extern "C" {

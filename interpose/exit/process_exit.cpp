@@ -6,9 +6,11 @@
 
 #include "interpose/exit/exit_report.h"
 #include "interpose/export.h"
+#include "interpose/heap.h"
 
 BUFPOOL_EXPORT [[gnu::noreturn]] void _exit(int status) {
   bufpool::report_exit();
+  bufpool::the_pool.control().stats().remove_name();
   for (;;) syscall(SYS_exit_group, status);
 }
 

@@ -37,6 +37,10 @@ bool bring_to_life() noexcept {
   Options options = start.options;
   options.disable |= start.left_out;
   const bool alive = the_pool.open(options);
+  // The figures of a program with more rights than its user's are not for that user to see.
+  if (alive && !start.secure) {
+    the_pool.control().stats().enable(start.options, the_pool.figures().mode(), Heap::passed);
+  }
   ThreadSpace::set_limits_at_start(platform::space_limits());
   if (!alive && !options.disable) {
     say("no address space to be had for the pool (ulimit -v?): mimalloc serves everything");
@@ -45,7 +49,10 @@ bool bring_to_life() noexcept {
   return alive;
 }
 
-void at_end() { report_exit(); }
+void at_end() {
+  report_exit();
+  the_pool.control().stats().remove_name();
+}
 
 // Makes the buffers of BUFPOOL_WARMUP ready, and says once what could not be had.
 void warm_up() noexcept {

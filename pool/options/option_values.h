@@ -41,6 +41,7 @@ inline constexpr std::array kKindNames{
     KindName{OptionKind::kSizes, "sizes", "a list of sizes (such as 4K,16K,64K)"},
     KindName{OptionKind::kWarmup, "warmup", "a list of SIZE:COUNT (such as 64K:100,1M:8)"},
     KindName{OptionKind::kNames, "names", "a list of names (such as redis-*,php?)"},
+    KindName{OptionKind::kPlace, "place", "auto, on, off or the full path of a folder"},
     KindName{OptionKind::kText, "text", "stderr, off or a file name (words in it: %p, %c, %t, %%)"},
 };
 
@@ -339,6 +340,20 @@ constexpr bool has_good_percents(std::string_view text) noexcept {
     if (++i == text.size() || kWords.find(text[i]) == std::string_view::npos) return false;
   }
   return true;
+}
+
+// Reads auto, on, off or a full path, which is kept as text. Programs change their working
+// directory, so no other path stays the same.
+constexpr Verdict read_place(std::string_view text, const OptionInfo& /*row*/,
+                             std::string_view& value) noexcept {
+  for (const std::string_view word : {"auto", "on", "off"}) {
+    if (!same_word(text, word)) continue;
+    value = word;
+    return Verdict::kGood;
+  }
+  if (!text.starts_with('/')) return Verdict::kBadValue;
+  value = text;
+  return Verdict::kGood;
 }
 
 // Reads a text. The word stdout is no value: nothing of the library's goes there, and a user who

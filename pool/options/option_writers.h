@@ -97,4 +97,9 @@ inline void write_names(BoundedText& out, const OptionInfo& row, std::string_vie
   write_text(out, row, value);
 }
 
+// Adds the word or the path.
+inline void write_place(BoundedText& out, const OptionInfo& row, std::string_view value) noexcept {
+  write_text(out, row, value);
+}
+
 }  // namespace bufpool

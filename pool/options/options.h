@@ -26,6 +26,7 @@ enum class OptionKind : std::uint8_t {
   kSizes,
   kWarmup,
   kNames,
+  kPlace,
   kText
 };
 
@@ -65,6 +66,7 @@ struct Options {
 #define BUFPOOL_OPTION_TYPE_sizes std::string_view
 #define BUFPOOL_OPTION_TYPE_warmup std::string_view
 #define BUFPOOL_OPTION_TYPE_names std::string_view
+#define BUFPOOL_OPTION_TYPE_place std::string_view
 #define BUFPOOL_OPTION_TYPE_text std::string_view
 #define BUFPOOL_OPTION(kind, member, NAME, default_value, lowest, highest, sentence) \
   BUFPOOL_OPTION_TYPE_##kind member{};

@@ -117,6 +117,16 @@ inline constexpr int kMessagePatienceMs = 1000;
 // process id does not tell. The number is chosen: far more than a scheduler keeps a thread waiting,
 // and little enough for a program to go on.
 inline constexpr std::uint64_t kLockPatienceMs = 2000;
+// A fork waits this many pauses of the processor, some 50 us, for a thread that drains a CPU's
+// cache. The number is chosen: a drain of a few hundred blocks takes as long. After that the forked
+// child does without the blocks of that cache.
+inline constexpr std::uint32_t kSpinsForDrain = 1000;
+
+// A forked child of a process with a statistics page makes a page of its own, and uses the caches
+// that it has from its parent, from the miss with this number on. The number is chosen: so many
+// misses cost 5 us, and a page costs 75 us with all that the kernel does for it in the child's
+// life.
+inline constexpr std::uint32_t kMissesOfChild = 32;
 
 // A refusal of memory is remembered for so many milliseconds. The number is chosen: short enough
 // for a program that has made room to find the pool at work again soon, and long enough that a

@@ -9,7 +9,7 @@
 
 #include "pool/options/policy.h"
 #include "pool/percpu/cpu_slabs.h"
-#include "pool/percpu/slab.h"
+#include "pool/slabs/slab.h"
 #include "pool/spans/shared_spans.h"
 
 namespace bufpool {
@@ -86,8 +86,6 @@ class CacheCapacity {
 
   CpuSlabs* slabs_ = nullptr;
   SharedSpans* spans_ = nullptr;
-  // It counts the grants that are left of policy::kChildSpares.
-  std::atomic<std::uint32_t> spares_{0};
   CacheBudget budget_;
 };
 

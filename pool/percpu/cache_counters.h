@@ -11,7 +11,7 @@
 
 #include "pool/addresses/size_classes.h"
 #include "pool/percpu/cpu_slabs.h"
-#include "pool/percpu/slab.h"
+#include "pool/slabs/slab.h"
 #include "pool/spans/shared_spans.h"
 #include "pool/spans/span_lookup.h"
 #include "pool/sync/owner_lock.h"
@@ -63,13 +63,17 @@ class CacheCounters {
   // joined with.
   StackCounters of(ClassIndex c) const noexcept {
     StackCounters sum{};
-    for_each_slab([&](auto& slabs, std::uint32_t number) {
-      const std::uintptr_t slab = slabs.slab(number);
+    if (slabs_ == nullptr) return sum;
+    const CountedSlabs counted(*slabs_);
+    if (const StackSums* const then = counted.inherited(c)) {
+      return {then->hits, then->asked, then->depth};
+    }
+    counted.for_each([&](std::uintptr_t slab) {
       if (!is_used(slab, c)) return;
       const Stack& stack = stack_of(slab, c);
       const std::uint64_t header = stack.header.load(std::memory_order_relaxed);
       sum.hits += hits_of(header);
-      sum.depth += depth_of(header);
+      sum.depth += depth_of(header, c);
       sum.asked += stack.asked.load(std::memory_order_relaxed);
     });
     return sum;
@@ -89,11 +93,16 @@ class CacheCounters {
   // Returns the bytes of the blocks in all caches.
   std::uint64_t idle_bytes() const noexcept {
     std::uint64_t bytes = 0;
-    for_each_slab([&](auto& slabs, std::uint32_t number) {
-      const std::uintptr_t slab = slabs.slab(number);
+    if (slabs_ == nullptr) return bytes;
+    const CountedSlabs counted(*slabs_);
+    if (counted.inherited(kFirstClass) != nullptr) {
+      for_each_class([&](ClassIndex c) { bytes += of(c).depth * stride_bytes(c); });
+      return bytes;
+    }
+    counted.for_each([&](std::uintptr_t slab) {
       for_each_used_class(slab, [&](ClassIndex c) {
         const std::uint64_t header = stack_of(slab, c).header.load(std::memory_order_relaxed);
-        bytes += depth_of(header) * stride_bytes(c);
+        bytes += depth_of(header, c) * stride_bytes(c);
       });
     });
     return bytes;
@@ -106,7 +115,7 @@ class CacheCounters {
     for_each_slab([&](auto& slabs, std::uint32_t number) {
       held =
           held || (is_used(slabs.slab(number), c) && slabs.read(number, [&](std::uintptr_t slab) {
-            return bufpool::holds(stack_of(slab, c), block);
+            return bufpool::holds(stack_of(slab, c), c, block);
           }));
     });
     return held;
@@ -117,6 +126,9 @@ class CacheCounters {
   // spans, and in locked mode the shards' locks while it copies; a shard whose lock cannot be had
   // does not count.
   [[nodiscard]] std::uint64_t resident_bytes(ClassIndex c, Residence& look) const noexcept;
+
+  // Forgets the peak of the class.
+  void reset_peak(ClassIndex c) noexcept { in_use_peak_[to_number(c)].store(Peak{}); }
 
   // Counts a take of the class that missed, for `asked` bytes.
   void note_miss(ClassIndex c, std::size_t asked) noexcept {

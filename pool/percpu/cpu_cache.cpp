@@ -15,7 +15,7 @@ namespace {
 // batch at most, and no more than a part of the stack, so that neither is followed by the other at
 // once.
 std::size_t blocks_to_move(ClassIndex c, const Stack& stack) noexcept {
-  const std::size_t room = stack.limit.load(std::memory_order_relaxed) * policy::kQuartersMoved / 4;
+  const std::size_t room = limit_of(stack, c) * policy::kQuartersMoved / 4;
   return 1 + std::min<std::size_t>(batch_blocks(c) - 1, room);
 }
 
@@ -42,7 +42,7 @@ Block CpuCache::pop_again(ClassIndex c, std::size_t asked) noexcept {
 bool CpuCache::push_again(ClassIndex c, Block block) noexcept {
   return slabs_.with([=](auto& slabs) {
     slabs.attach_thread();
-    return slabs.push(c, block);
+    return slabs.template push<kCountedPush>(c, block);
   });
 }
 
@@ -59,7 +59,7 @@ CpuCache::Refill CpuCache::refill(ClassIndex c, std::size_t asked) noexcept {
   counters_.note_miss(c, asked);
   note_zero(c, std::span(blocks).first(taken.zeroed));
   std::uint32_t pushed = 1;
-  while (pushed < taken.count && slabs_.push(c, blocks[pushed])) ++pushed;
+  while (pushed < taken.count && slabs_.push<kUncountedPush>(c, blocks[pushed])) ++pushed;
   if (pushed < taken.count) {
     spans.give_unfilled(std::span(blocks).subspan(pushed, taken.count - pushed));
   }
@@ -92,7 +92,7 @@ void CpuCache::overflow(ClassIndex c, Block block) noexcept {
   std::size_t count = 1;
   if (const std::uintptr_t slab = slabs_.here()) {
     capacity_.move_limit(slab, c, StackEvent::kRanFull);
-    if (slabs_.push(c, block)) return;
+    if (slabs_.push<kCountedPush>(c, block)) return;
     const std::size_t most = blocks_to_move(c, stack_of(slab, c));
     while (count < most && (blocks[count] = slabs_.pop_uncounted(c)) != kNoBlock) ++count;
   }

@@ -16,7 +16,7 @@
 #include "pool/percpu/cache_capacity.h"
 #include "pool/percpu/cache_counters.h"
 #include "pool/percpu/cpu_slabs.h"
-#include "pool/percpu/slab.h"
+#include "pool/slabs/slab.h"
 #include "pool/spans/shared_spans.h"
 #include "pool/telemetry/snapshot.h"
 
@@ -41,7 +41,7 @@ class CpuCache {
   // announce the sequence, and eleven are the sequence, up to the store that commits. It takes no
   // lock and makes no call.
   [[gnu::always_inline]] Block pop(std::uintptr_t stack, std::size_t asked) noexcept {
-    return rseq_pop<kCountedPop>(thread_area, slabs_.visible(), stack, asked);
+    return rseq_pop(thread_area, slabs_.visible(), stack, asked);
   }
 
   // Puts a block on this CPU's stack. This is the hit path. Returns false if the stack is at its
@@ -87,6 +87,7 @@ class CpuCache {
   CpuSlabs& slabs() noexcept { return slabs_; }
   CacheCapacity& capacity() noexcept { return capacity_; }
   const CacheCounters& counters() const noexcept { return counters_; }
+  CacheCounters& counters() noexcept { return counters_; }
   CacheDrainer& drainer() noexcept { return drainer_; }
 
  private:

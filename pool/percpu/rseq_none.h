@@ -5,22 +5,27 @@
 
 #include <cstdint>
 
-#include "pool/percpu/rseq_abi.h"
-#include "pool/percpu/slab.h"
+#include "pool/slabs/rseq_abi.h"
+#include "pool/slabs/slab.h"
 
 namespace bufpool {
 
 // Says whether there are sequences for this processor.
 inline constexpr bool kHaveSequences = false;
 
-// Returns kNoBlock, as if the stack were empty. It takes no lock.
-template <std::int64_t step>
+// Return kNoBlock, as if the stack were empty. They take no lock.
 inline Block rseq_pop(RseqArea*, const SlabDistance*, std::uintptr_t, std::uint64_t) noexcept {
   return kNoBlock;
 }
+inline Block rseq_pop_uncounted(RseqArea*, const SlabDistance*, std::uintptr_t) noexcept {
+  return kNoBlock;
+}
 
-// Returns false, as if the stack were full. It takes no lock.
+// Return false, as if the stack were full. They take no lock.
 inline bool rseq_push(RseqArea*, const SlabDistance*, std::uintptr_t, Block) noexcept {
+  return false;
+}
+inline bool rseq_push_uncounted(RseqArea*, const SlabDistance*, std::uintptr_t, Block) noexcept {
   return false;
 }
 

@@ -14,10 +14,13 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "pool/percpu/rseq_abi.h"
-#include "pool/percpu/slab.h"
+#include "pool/slabs/rseq_abi.h"
+#include "pool/slabs/slab.h"
 
 namespace bufpool {
+
+static_assert(offsetof(Stack, moved) == offsetof(Stack, header) + 8,
+              "COMMIT_BOTH stores both at once");
 
 // Says whether there are sequences for this processor.
 inline constexpr bool kHaveSequences = true;
@@ -41,18 +44,37 @@ inline constexpr bool kHaveSequences = true;
   "mov (%[slabs],%[at],%c[word]), %[at]\n"                   \
   "add %[stack], %[at]\n"                                    \
   "mov %c[header_at](%[at]), %[header]\n"                    \
-  "movzwl %w[header], %k[depth]\n"
+  "movzwl %w[header], %k[top]\n"
 
-// END commits, and emits the abort code. That has a section apart from all other code: in
-// .text.unlikely cold functions ran into the signature.
-#define BUFPOOL_RSEQ_END(aborted)                                   \
-  "mov %[header], %c[header_at](%[at])\n"                           \
+// BLOCK loads the block on top of the stack, ROOM looks whether there is room for one more, and
+// SLOT puts `block` there.
+#define BUFPOOL_RSEQ_BLOCK                            \
+  "mov %c[block_at](%[at],%[top],%c[word]), %[top]\n" \
+  "test %[top], %[top]\n"                             \
+  "jz %l[missed]\n"
+#define BUFPOOL_RSEQ_ROOM              \
+  "cmp %c[limit_at](%[at]), %k[top]\n" \
+  "jae %l[missed]\n"
+#define BUFPOOL_RSEQ_SLOT "mov %[block], (%[at],%[top],%c[word])\n"
+
+// COMMIT stores the next header. COMMIT_BOTH stores it and the next count of blocks that moved by
+// one instruction.
+#define BUFPOOL_RSEQ_COMMIT "mov %[header], %c[header_at](%[at])\n"
+#define BUFPOOL_RSEQ_COMMIT_BOTH        \
+  "add %c[moved_at](%[at]), %[moved]\n" \
+  "movq %[header], %%xmm0\n"            \
+  "movq %[moved], %%xmm1\n"             \
+  "punpcklqdq %%xmm1, %%xmm0\n"         \
+  "movups %%xmm0, %c[header_at](%[at])\n"
+
+// END comes right behind the store that commits, and emits the abort code. That has a section apart
+// from all other code: in .text.unlikely cold functions ran into the signature.
+#define BUFPOOL_RSEQ_END                                            \
   "2:\n"                                                            \
   ".pushsection .text.rseq_abort, \"ax?\", @progbits, unique, %=\n" \
   ".byte %c[trap] & 0xff, (%c[trap] >> 8) & 0xff, %c[trap] >> 16\n" \
   ".long %c[signature]\n"                                           \
-  "4: jmp %l[" #aborted                                             \
-  "]\n"                                                             \
+  "4: jmp %l[missed]\n"                                             \
   ".popsection\n"
 
 #define BUFPOOL_RSEQ_OPERANDS                                                           \
@@ -61,6 +83,10 @@ inline constexpr bool kHaveSequences = true;
       [cpu_at] "i"(offsetof(RseqArea, cpu_id_start)), [word] "i"(sizeof(SlabDistance)), \
       [header_at] "i"(offsetof(Stack, header)), [trap] "i"(kRseqTrap),                  \
       [signature] "i"(kRseqSignature)
+
+#define BUFPOOL_RSEQ_OPERANDS_TO_POP [block_at] "i"(-static_cast<int>(sizeof(Block)))
+#define BUFPOOL_RSEQ_OPERANDS_TO_PUSH [block] "r"(block), [limit_at] "i"(offsetof(Stack, limit))
+#define BUFPOOL_RSEQ_OPERANDS_TO_MOVE [moved_at] "i"(offsetof(Stack, moved))
 
 // Returns kNoBlock where a sequence missed. With -fsanitize=undefined the compiler must not know
 // that it is zero: g++ 12 then took the register of an output for it, which holds anything after an
@@ -76,33 +102,56 @@ inline constexpr bool kHaveSequences = true;
 
 // Takes a block off this CPU's stack. Returns kNoBlock if the stack is empty or the sequence was
 // aborted. `slabs` has kMaxCpus + 1 distances. `stack` is the address of the class's stack in the
-// empty slab. `step` is kCountedPop or kUncountedPop. `asked` bytes are added to the stack's sum
-// before the commit: an abort in between leaves them there without a hit, once in some 10^9 pops.
-// It takes no lock, and a signal handler may call it.
-template <std::int64_t step>
+// empty slab. `asked` bytes are added to the stack's sum before the commit: an abort in between
+// leaves them there without a hit, once in some 10^9 pops. It takes no lock, and a signal handler
+// may call it.
 [[gnu::always_inline]] inline Block rseq_pop(RseqArea* area, const SlabDistance* slabs,
                                              std::uintptr_t stack, std::uint64_t asked) noexcept {
   std::uintptr_t at;
   std::uint64_t header;
-  std::uint64_t depth;  // then the address of the block
+  std::uint64_t top;  // then the address of the block
   // clang-format off
   asm volatile goto(
       BUFPOOL_RSEQ_BEGIN
-      "test %k[depth], %k[depth]\n"
-      "jz %l[empty]\n"
-      "mov %c[top_at](%[at],%[depth],%c[word]), %[depth]\n"
+      BUFPOOL_RSEQ_BLOCK
       "add %[asked], %c[asked_at](%[at])\n"
       "add %[step], %[header]\n"
-      BUFPOOL_RSEQ_END(empty)
-      : [at] "=&r"(at), [header] "=&r"(header), [depth] "=&r"(depth)
-      : BUFPOOL_RSEQ_OPERANDS, [asked] "r"(asked), [step] "e"(step),
-        [asked_at] "i"(offsetof(Stack, asked)), [top_at] "i"(sizeof(Stack) - sizeof(Block))
+      BUFPOOL_RSEQ_COMMIT
+      BUFPOOL_RSEQ_END
+      : [at] "=&r"(at), [header] "=&r"(header), [top] "=&r"(top)
+      : BUFPOOL_RSEQ_OPERANDS, BUFPOOL_RSEQ_OPERANDS_TO_POP, [asked] "r"(asked),
+        [step] "e"(kCountedPop), [asked_at] "i"(offsetof(Stack, asked))
       : "memory", "cc"
-      : empty);
+      : missed);
   // clang-format on
-  if (depth == 0) __builtin_unreachable();  // stacks hold blocks
-  return Block{depth};
-empty:
+  if (top == 0) __builtin_unreachable();  // that missed
+  return Block{top};
+missed:
+  return no_block();
+}
+
+// Does the same without counting a hit, for a block that moves to the spans.
+[[gnu::always_inline]] inline Block rseq_pop_uncounted(RseqArea* area, const SlabDistance* slabs,
+                                                       std::uintptr_t stack) noexcept {
+  std::uintptr_t at;
+  std::uint64_t header;
+  std::uint64_t top;  // then the address of the block
+  std::int64_t moved = kUncountedPop;
+  // clang-format off
+  asm volatile goto(
+      BUFPOOL_RSEQ_BEGIN
+      BUFPOOL_RSEQ_BLOCK
+      "dec %[header]\n"
+      BUFPOOL_RSEQ_COMMIT_BOTH
+      BUFPOOL_RSEQ_END
+      : [at] "=&r"(at), [header] "=&r"(header), [top] "=&r"(top), [moved] "+&r"(moved)
+      : BUFPOOL_RSEQ_OPERANDS, BUFPOOL_RSEQ_OPERANDS_TO_POP, BUFPOOL_RSEQ_OPERANDS_TO_MOVE
+      : "memory", "cc", "xmm0", "xmm1"
+      : missed);
+  // clang-format on
+  if (top == 0) __builtin_unreachable();  // that missed
+  return Block{top};
+missed:
   return no_block();
 }
 
@@ -113,28 +162,60 @@ empty:
                                              std::uintptr_t stack, Block block) noexcept {
   std::uintptr_t at;
   std::uint64_t header;
-  std::uint64_t depth;
+  std::uint64_t top;
   // clang-format off
   asm volatile goto(
       BUFPOOL_RSEQ_BEGIN
-      "cmp %c[limit_at](%[at]), %k[depth]\n"
-      "jae %l[full]\n"
-      "mov %[block], %c[free_at](%[at],%[depth],%c[word])\n"
+      BUFPOOL_RSEQ_ROOM
+      BUFPOOL_RSEQ_SLOT
       "inc %[header]\n"
-      BUFPOOL_RSEQ_END(full)
-      : [at] "=&r"(at), [header] "=&r"(header), [depth] "=&r"(depth)
-      : BUFPOOL_RSEQ_OPERANDS, [block] "r"(block),
-        [limit_at] "i"(offsetof(Stack, limit)), [free_at] "i"(sizeof(Stack))
+      BUFPOOL_RSEQ_COMMIT
+      BUFPOOL_RSEQ_END
+      : [at] "=&r"(at), [header] "=&r"(header), [top] "=&r"(top)
+      : BUFPOOL_RSEQ_OPERANDS, BUFPOOL_RSEQ_OPERANDS_TO_PUSH
       : "memory", "cc"
-      : full);
+      : missed);
   // clang-format on
   return true;
-full:
+missed:
+  return false;
+}
+
+// Does the same for a block that moves from the spans, and that no program put.
+[[gnu::always_inline]] inline bool rseq_push_uncounted(RseqArea* area, const SlabDistance* slabs,
+                                                       std::uintptr_t stack, Block block) noexcept {
+  std::uintptr_t at;
+  std::uint64_t header;
+  std::uint64_t top;
+  std::int64_t moved = kUncountedPush;
+  // clang-format off
+  asm volatile goto(
+      BUFPOOL_RSEQ_BEGIN
+      BUFPOOL_RSEQ_ROOM
+      BUFPOOL_RSEQ_SLOT
+      "inc %[header]\n"
+      BUFPOOL_RSEQ_COMMIT_BOTH
+      BUFPOOL_RSEQ_END
+      : [at] "=&r"(at), [header] "=&r"(header), [top] "=&r"(top), [moved] "+&r"(moved)
+      : BUFPOOL_RSEQ_OPERANDS, BUFPOOL_RSEQ_OPERANDS_TO_PUSH, BUFPOOL_RSEQ_OPERANDS_TO_MOVE
+      : "memory", "cc", "xmm0", "xmm1"
+      : missed);
+  // clang-format on
+  return true;
+missed:
   return false;
 }
 
 #undef BUFPOOL_RSEQ_BEGIN
+#undef BUFPOOL_RSEQ_BLOCK
+#undef BUFPOOL_RSEQ_ROOM
+#undef BUFPOOL_RSEQ_SLOT
+#undef BUFPOOL_RSEQ_COMMIT
+#undef BUFPOOL_RSEQ_COMMIT_BOTH
 #undef BUFPOOL_RSEQ_END
 #undef BUFPOOL_RSEQ_OPERANDS
+#undef BUFPOOL_RSEQ_OPERANDS_TO_POP
+#undef BUFPOOL_RSEQ_OPERANDS_TO_PUSH
+#undef BUFPOOL_RSEQ_OPERANDS_TO_MOVE
 
 }  // namespace bufpool

@@ -23,5 +23,7 @@ void prepare_restarts() noexcept;
 // Aborts every sequence that runs on `cpu` in this process. When it returns true, none that began
 // before is under way. It returns false if the kernel cannot: then nothing may be assumed.
 [[nodiscard]] bool restart_sequences(std::uint32_t cpu) noexcept;
+// Does the same on all CPUs.
+[[nodiscard]] bool restart_all_sequences() noexcept;
 
 }  // namespace bufpool::platform

@@ -147,6 +147,7 @@ void Trimmer::pass_until_quiet(platform::PressureWatch& pressure) noexcept {
     if (!pressure.can_sleep()) return;
     quiet = retention_->pass() < policy::kLittleIdle ? quiet + 1 : 0;
     if (task_ != nullptr && has_own_descriptors_) task_();
+    if (after_pass_ != nullptr) after_pass_(argument_);
   }
 }
 

@@ -59,6 +59,12 @@ class Trimmer {
   // Lets a thread be started again after step_aside().
   void come_back() noexcept { aside_.store(false); }
 
+  // Lets the thread call `call(argument)` after each pass. Pre: called once, before any get.
+  void call_after_passes(void (*call)(void*), void* argument) noexcept {
+    after_pass_ = call;
+    argument_ = argument;
+  }
+
   // Forgets the thread in a forked child. The thread is the parent's, and so is all that it had
   // open.
   void forget_in_child() noexcept;
@@ -85,6 +91,8 @@ class Trimmer {
   void wait_until_left() noexcept;
 
   Retention* retention_ = nullptr;
+  void (*after_pass_)(void*) = nullptr;
+  void* argument_ = nullptr;
   TrimmerChoice choice_ = TrimmerChoice::kAuto;
   bool watch_pressure_ = false;
   Work task_ = nullptr;

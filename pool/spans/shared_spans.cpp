@@ -43,4 +43,9 @@ SpanCounters SharedSpans::counters() noexcept {
   return state_.counters;
 }
 
+void SharedSpans::reset_peak() noexcept {
+  const LockedSpans locked(state_);
+  if (locked) state_.counters.outstanding_peak = state_.counters.outstanding();
+}
+
 }  // namespace bufpool

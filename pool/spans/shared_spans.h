@@ -69,6 +69,10 @@ class SharedSpans {
   // count as given, but are not in the counters.
   const DeferredBlocks& deferred() const noexcept { return state_.deferred; }
 
+  // Makes the blocks that are out now the most that were out at once. It takes the lock, and does
+  // nothing if the lock is refused.
+  void reset_peak() noexcept;
+
   // Returns the lock, for a fork to wait for its owner and for a child to repair it.
   OwnerLock& lock() noexcept { return state_.lock; }
 

@@ -54,6 +54,7 @@ void SpanState::publish() noexcept {
   clock_ms_ = 0;
   const Span* const oldest = lists.back(SpanList::kIdle);
   figures.publish(counters, oldest != nullptr ? oldest->since_ms : 0);
+  row.tell(counters);
 }
 
 void SpanState::set_aside(Span& span) noexcept {

@@ -18,6 +18,7 @@
 #include "pool/state/deferred_blocks.h"
 #include "pool/state/dropped_runs.h"
 #include "pool/state/returned_spans.h"
+#include "pool/state/row_teller.h"
 #include "pool/state/span_counters.h"
 #include "pool/sync/owner_lock.h"
 #include "pool/sync/refusal.h"
@@ -107,6 +108,7 @@ struct SpanState {
   Refusal refused;                           // to map more
   std::atomic<std::uint32_t> occupied{0};    // runs that ended where somebody else had mapped
   SpanFigures figures;
+  RowTeller row;
   DeferredBlocks deferred;
   ReturnedSpans returned;
 

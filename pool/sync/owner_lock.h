@@ -17,8 +17,11 @@
 // the process is copied.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "pool/options/policy.h"
 #include "pool/platform/clock.h"
@@ -106,6 +109,23 @@ class BUFPOOL_CAPABILITY("lock") OwnerLock {
   static std::uint32_t times_entered() noexcept {
     return gate_.times_entered.load(std::memory_order_relaxed);
   }
+
+  // Holds what SlabRecords notes of a fork. It lies beside the gate because a fork writes there
+  // anyway, and each page that is written is one to copy.
+  struct ForkNotes {
+    std::atomic<bool> copying;
+    std::atomic<std::uintptr_t> copied_by;  // the thread that forks; 0 if no copy is complete
+    std::uint32_t under_way;                // forks of that thread that have not ended yet
+    bool is_child;                          // the process was forked since records were placed
+    bool has_copies;                        // and its parent had made copies
+    std::atomic<std::uint32_t> spares;      // what CacheCapacity notes for a forked child
+  };
+  // Returns them. It takes no lock.
+  static ForkNotes& fork_notes() noexcept { return gate_.notes; }
+
+  // Returns memory beside them, for what else a fork notes. It is aligned to a cache line.
+  static constexpr std::size_t kForkRoom = 4096 - 64;
+  static std::span<std::byte, kForkRoom> fork_room() noexcept { return gate_.room; }
 
  private:
   // The word is 0 if the lock is free. Else it names the owner and says whether others wait, or it
@@ -208,12 +228,15 @@ class BUFPOOL_CAPABILITY("lock") OwnerLock {
     return reinterpret_cast<const std::uint32_t*>(&word_);
   }
 
-  // The gate has a cache line for itself, which only forks write.
-  struct alignas(64) Gate {
+  // The gate has a cache line for itself, and a page together with what else forks write.
+  struct alignas(4096) Gate {
     std::atomic<std::uint32_t> forks;    // how many are under way; the gate is open at 0
     std::atomic<std::uint32_t> process;  // the id of the process that was entered
     std::atomic<std::uint32_t> times_entered;
+    ForkNotes notes;
+    alignas(64) std::array<std::byte, kForkRoom> room;
   };
+  static_assert(sizeof(Gate) == 4096);
   static inline constinit Gate gate_{};
 
   std::atomic<std::uint32_t> word_{0};

@@ -6,7 +6,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/golden.bash"
 start "$@"
 
 guide=$source/CONTRIBUTING.md
-folders='(pool|interpose|report|tests|scripts|docs|cmake)'
+folders='(pool|interpose|report|cli|tests|scripts|docs|cmake)'
 path="((\./)?$folders/[A-Za-z0-9_./-]+|README\.md|CMakeLists\.txt)"
 
 named=$(grep -oE "\`$path" "$guide" | tr -d '`' | sort -u | grep -v NAME)
@@ -25,7 +25,7 @@ done <"$tmp/anchors"
 
 # A list of three steps at most says what to do for each kind of change.
 for kind in 'An option' 'A counter' 'A size class' 'A processor architecture' 'A backing' \
-  'A form of the report'; do
+  'A form of the report' 'A verb'; do
   steps=$(sed -n "/^## $kind\$/,/^## /p" "$guide" | grep -c '^[0-9]\.' || true)
   [ "$steps" = 3 ] || fault "'$kind' has $steps steps and not 3"
 done

@@ -59,6 +59,8 @@ std::string allowed(const OptionInfo& row) {
       return fmt::format("`SIZE:COUNT` with commas, sizes{}", span(row));
     case OptionKind::kNames:
       return "names with commas; `*` stands for any characters, `?` for one";
+    case OptionKind::kPlace:
+      return "`auto`, `on`, `off` or `/FOLDER`";
     case OptionKind::kText:
       return "`stderr`, `off` or a file name";
   }

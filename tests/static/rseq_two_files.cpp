@@ -24,9 +24,7 @@ inline std::uintptr_t stack() {
 }
 
 // The same in both files: one is discarded.
-[[gnu::noinline]] inline Block pop_shared() {
-  return rseq_pop<kCountedPop>(area(), distances, stack(), 1);
-}
+[[gnu::noinline]] inline Block pop_shared() { return rseq_pop(area(), distances, stack(), 1); }
 template <typename>
 [[gnu::noinline]] bool push_shared(Block block) {
   return rseq_push(area(), distances, stack(), block);
@@ -68,7 +66,9 @@ int main() {
   using namespace bufpool;
   if (__rseq_size == 0) return 77;
   for (SlabDistance& distance : distances) distance = kSlabLayout.bytes;
-  stack_of(reinterpret_cast<std::uintptr_t>(all_slabs) + kSlabLayout.bytes, kFirstClass).limit = 4;
+  const auto slab = reinterpret_cast<std::uintptr_t>(all_slabs) + kSlabLayout.bytes;
+  open_slab(slab);
+  stack_of(slab, kFirstClass).limit = bottom_of(kFirstClass) + 4;
   const bool works = tried([] { return push_shared<int>(kFirst); }) &&
                      tried(pop_shared) == kFirst && tried([] { return push_own_1(kSecond); }) &&
                      tried(pop_shared) == kSecond;

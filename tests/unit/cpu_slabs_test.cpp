@@ -55,15 +55,19 @@ TEST_P(CpuSlabsTest, TwoCachesKeepApart) {
 // Holds a slab with one block, in sight of the sequences of one CPU.
 struct OneSlab {
   OneSlab() {
-    stack_of(address(), kFirstClass).limit = 4;
-    blocks_of(stack_of(address(), kFirstClass))[0] = Block{64};
-    stack_of(address(), kFirstClass).header = 5 * kOneHit + 1;
+    records.open(&placed);
+    open_slab(address());
+    stack_of(address(), kFirstClass).limit = bottom_of(kFirstClass) + 4;
+    blocks_of(stack_of(address(), kFirstClass), kFirstClass)[0] = Block{64};
+    stack_of(address(), kFirstClass).header = 5 * kOneHit + bottom_of(kFirstClass) + 1;
   }
   std::uintptr_t address() { return reinterpret_cast<std::uintptr_t>(bytes.data()); }
   SlabDistance distance() { return address() - empty_slab_address(); }
   std::uint64_t header() { return stack_of(address(), kFirstClass).header; }
 
   std::vector<char> bytes = std::vector<char>(kSlabLayout.bytes);
+  std::atomic<bool> placed{false};
+  SlabRecords records;
   SlabDistance visible = distance();
 };
 
@@ -71,12 +75,12 @@ TEST(OwnedSlab, IsOutOfSightWhileItLivesAndComesBack) {
   platform::prepare_restarts();
   OneSlab one;
   {
-    const OwnedSlab owned(one.visible, one.distance(), 0);
+    const OwnedSlab owned(one.visible, one.distance(), 0, one.records);
     EXPECT_EQ(one.visible, 0U);
     if (!owned) GTEST_SKIP() << "the kernel refuses membarrier";
     EXPECT_EQ(owned.pop(kFirstClass), Block{64});
     EXPECT_EQ(owned.pop(kFirstClass), kNoBlock);
-    EXPECT_EQ(one.header(), 5 * kOneHit) << "a move is no hit";
+    EXPECT_EQ(one.header(), 5 * kOneHit + bottom_of(kFirstClass)) << "a move is no hit";
   }
   EXPECT_EQ(one.visible, one.distance());
 }
@@ -84,9 +88,9 @@ TEST(OwnedSlab, IsOutOfSightWhileItLivesAndComesBack) {
 TEST(OwnedSlab, HasOneOwnerWhoAloneBringsItBack) {
   OneSlab one;
   {
-    const OwnedSlab first(one.visible, one.distance(), 0);
+    const OwnedSlab first(one.visible, one.distance(), 0, one.records);
     {
-      const OwnedSlab second(one.visible, one.distance(), 0);
+      const OwnedSlab second(one.visible, one.distance(), 0, one.records);
       EXPECT_FALSE(second);
     }
     EXPECT_EQ(one.visible, 0U) << "the second had nothing to bring back";
@@ -103,7 +107,7 @@ TEST_P(CpuSlabsTest, TheChildSeesTheSlabThatAThreadOfItsParentOwned) {
     const SlabDistance before = visible[cpu];
     [[maybe_unused]] const auto owned = slabs.begin_drain(cpu);
     EXPECT_EQ(visible[cpu], 0U);
-    own_->cache.slabs().repair_in_child();
+    own_->cache.slabs().sharing().repair_in_child();
     EXPECT_EQ(visible[cpu], before);
   });
 }

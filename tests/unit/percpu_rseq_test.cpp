@@ -32,7 +32,8 @@ struct Bench {
     for (std::uint32_t cpu = 0; cpu < kCpus; ++cpu) {
       slabs[cpu] = reinterpret_cast<std::uintptr_t>(platform::map(kSlabLayout.bytes));
       reach[cpu] = slabs[cpu] - reinterpret_cast<std::uintptr_t>(empty_slab);
-      stack_of(slabs[cpu], kClass).limit = kTokens;
+      open_slab(slabs[cpu]);
+      stack_of(slabs[cpu], kClass).limit = bottom_of(kClass) + kTokens;
     }
   }
   ~Bench() {
@@ -58,14 +59,19 @@ struct Bench {
   // A token is a number that stands for a block; 0 is none.
   std::uint64_t pop(std::uint64_t asked = 0) {
     return first_of_three(
-        [&] { return to_address(rseq_pop<kCountedPop>(area(), reach.data(), stack(), asked)); });
+        [&] { return to_address(rseq_pop(area(), reach.data(), stack(), asked)); });
   }
   std::uint64_t pop_unseen() {
     return first_of_three(
-        [&] { return to_address(rseq_pop<kUncountedPop>(area(), reach.data(), stack(), 0)); });
+        [&] { return to_address(rseq_pop_uncounted(area(), reach.data(), stack())); });
   }
   bool push(std::uint64_t token) {
     return first_of_three([&] { return rseq_push(area(), reach.data(), stack(), Block{token}); });
+  }
+
+  bool push_unseen(std::uint64_t token) {
+    return first_of_three(
+        [&] { return rseq_push_uncounted(area(), reach.data(), stack(), Block{token}); });
   }
 
   // Passes a token by way of the stack: takes one, checks that it is nobody's, and puts it back.
@@ -89,9 +95,11 @@ struct Bench {
   std::array<int, kTokens + 1> census() const {
     std::array<int, kTokens + 1> count{};
     for (const std::uintptr_t slab : slabs) {
-      const Stack& stack = stack_of(slab, kClass);
-      const auto* tokens = reinterpret_cast<const std::uint64_t*>(&stack + 1);
-      for (std::uint32_t i = 0; i < depth_of(stack.header); ++i) ++count[tokens[i] % (kTokens + 1)];
+      Stack& stack = stack_of(slab, kClass);
+      const Block* const tokens = blocks_of(stack, kClass);
+      for (std::uint32_t i = 0; i < depth_of(stack.header, kClass); ++i) {
+        ++count[to_address(tokens[i]) % (kTokens + 1)];
+      }
     }
     return count;
   }
@@ -169,6 +177,30 @@ TEST_F(PercpuRseqTest, LastInFirstOutUpToTheLimit) {
   std::uint64_t asked = 0;
   for (const std::uintptr_t slab : bench_->slabs) asked += stack_of(slab, kClass).asked;
   EXPECT_EQ(asked, 10U * kTokens);
+}
+
+// The record of each stack tells what a reader of the statistics page sums up.
+TEST_F(PercpuRseqTest, RecordsCountHitsAndMoves) {
+  const auto expect = [&](std::uint64_t depth, std::uint64_t hits, std::uint64_t moved) {
+    StatsStack sum{};
+    for (const std::uintptr_t slab : bench_->slabs) {
+      const Stack& stack = stack_of(slab, kClass);
+      EXPECT_EQ(stack.bottom, bottom_of(kClass));
+      sum.header += stack.header - stack.bottom;
+      sum.moved += stack.moved;
+    }
+    EXPECT_EQ(sum.header, hits * kOneHit + depth);
+    EXPECT_EQ(sum.moved, moved);
+  };
+  pin_to_this_cpu();
+  ASSERT_TRUE(bench_->push(5));
+  expect(1, 0, 0);
+  ASSERT_TRUE(bench_->push_unseen(6));
+  expect(2, 0, 1);
+  EXPECT_EQ(bench_->pop(), 6U);
+  expect(1, 1, 1);
+  EXPECT_EQ(bench_->pop_unseen(), 5U);
+  expect(0, 1, 0);
 }
 
 TEST_F(PercpuRseqTest, AMoveIsNoHit) {

@@ -196,7 +196,7 @@ TRIMMER_TEST(AForkedChildGetsItsOwnWhenItNeedsOne, kAuto) {
   own.slow_paths();
   EXPECT_OR_LINE(own.runs());
   OwnerLock::begin_fork();
-  own.cache.slabs().await_owners();
+  own.cache.slabs().sharing().before_fork();
   for (SharedSpans& spans : own.spans) spans.lock().await_owner();
   const pid_t child = fork();
   if (child == 0) {

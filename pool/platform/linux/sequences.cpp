@@ -21,6 +21,13 @@ namespace {
 // Says whether the kernel is ready for restart_sequences().
 constinit std::atomic<bool> may_restart{false};
 
+bool restart(unsigned flags, std::uint32_t cpu) noexcept {
+  if (!may_restart.load(std::memory_order_relaxed)) return false;
+  return try_call(Call::kRestart, [=]() noexcept {
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, flags, cpu) == 0;
+  });
+}
+
 }  // namespace
 
 void* rseq_area() noexcept {
@@ -34,12 +41,8 @@ void prepare_restarts() noexcept {
   may_restart.store(result == 0, std::memory_order_relaxed);
 }
 
-bool restart_sequences(std::uint32_t cpu) noexcept {
-  if (!may_restart.load(std::memory_order_relaxed)) return false;
-  return try_call(Call::kRestart, [=]() noexcept {
-    return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_CMD_FLAG_CPU,
-                   cpu) == 0;
-  });
-}
+bool restart_sequences(std::uint32_t cpu) noexcept { return restart(MEMBARRIER_CMD_FLAG_CPU, cpu); }
+
+bool restart_all_sequences() noexcept { return restart(0, 0); }
 
 }  // namespace bufpool::platform

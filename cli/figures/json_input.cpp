@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "cli/figures/json_input.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+
+#include "cli/command_error.h"
+#include "cli/pages/process_info.h"
+#include "report/figures.h"
+
+namespace bufpool {
+namespace {
+
+using Json = nlohmann::json;
+
+// In the first schema the keys had no units.
+constexpr std::uint64_t kFirstSchema = 1;
+constexpr std::uint64_t kLastSchema = 2;
+
+std::uint64_t number_at(const Json& object, const std::string& key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+}
+
+std::string text_at(const Json& object, const std::string& key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? printable(found->get<std::string>())
+                                                     : std::string();
+}
+
+// A report may call a figure by its name, or by its name and its unit.
+template <typename Row>
+void read_figure(const Json& object, const Figure<Row>& figure, Row& row) {
+  const std::string name(figure.name);
+  const std::string with_unit = name + "_" + std::string(figure.unit);
+  row.*figure.value = number_at(object, object.contains(name) ? name : with_unit);
+}
+
+PoolMode mode_of(std::string_view word) {
+  for (const PoolMode mode : {PoolMode::kRseq, PoolMode::kLocked}) {
+    if (mode_word(mode) == word) return mode;
+  }
+  return PoolMode::kPassThrough;
+}
+
+void read_classes(const Json& report, Snapshot& snapshot) {
+  const auto classes = report.find("classes");
+  if (classes == report.end() || !classes->is_array()) return;
+  std::size_t used = 0;
+  for (const Json& row : *classes) {
+    if (!row.is_object() || used == snapshot.classes.size()) break;
+    ClassSnapshot& out = snapshot.classes[used++];
+    out.buffer_bytes = number_at(row, "buffer_bytes");
+    for (const auto& figure : kClassFigures) read_figure(row, figure, out);
+  }
+  std::sort(snapshot.classes.begin(), snapshot.classes.begin() + static_cast<std::ptrdiff_t>(used),
+            [](const auto& a, const auto& b) { return a.buffer_bytes < b.buffer_bytes; });
+}
+
+std::optional<Sample> sample_in(const Json& report) {
+  if (!report.is_object() || !report.contains("schema") || !report.contains("classes")) return {};
+  const std::uint64_t schema = number_at(report, "schema");
+  if (schema < kFirstSchema || schema > kLastSchema) return {};
+  Sample sample;
+  sample.command = text_at(report, "command");
+  sample.version = text_at(report, "version");
+  sample.uptime_ms = number_at(report, "uptime_ms");
+  sample.cpu_cache_bytes = number_at(report, "cpu_cache_bytes");
+  Snapshot& snapshot = sample.snapshot;
+  snapshot.size = sizeof(Snapshot);
+  snapshot.version = kSnapshotVersion;
+  snapshot.mode = mode_of(text_at(report, "mode"));
+  snapshot.pid = static_cast<std::uint32_t>(number_at(report, "pid"));
+  for (const auto& figure : kProcessFigures) read_figure(report, figure, snapshot);
+  read_classes(report, snapshot);
+  return sample;
+}
+
+// A line of a recording is {"time_ms": NUMBER, "report": REPORT}.
+std::optional<Sample> sample_in_line(const Json& line) {
+  if (!line.is_object() || !line.contains("report")) return sample_in(line);
+  std::optional<Sample> sample = sample_in(line["report"]);
+  if (sample) sample->time_ms = number_at(line, "time_ms");
+  return sample;
+}
+
+[[noreturn]] void fail_to_read(const std::string& path) {
+  fail(
+      "{}: it is neither a recording nor a JSON report of bufpool, nor a statistics page; "
+      "`bufpool run --record FILE -- COMMAND` makes a recording",
+      path);
+}
+
+}  // namespace
+
+// The values stand one behind the other: in lines of their own in a recording, over many lines
+// where several processes appended their reports to one file.
+std::vector<Sample> samples_in_json(const std::string& path, std::string_view text) {
+  std::istringstream stream{std::string(text)};
+  std::vector<Sample> samples;
+  bool is_recording = false;
+  while (!(stream >> std::ws).eof()) {
+    Json value;
+    try {
+      stream >> value;
+    } catch (const Json::exception&) {
+      const bool is_cut = stream.eof() && (is_recording || !samples.empty());
+      if (is_cut) break;
+      fail_to_read(path);
+    }
+    std::optional<Sample> sample = sample_in_line(value);
+    is_recording |= value.is_object() && value.contains("recording");
+    if (!sample && !is_recording) fail_to_read(path);
+    if (sample) samples.push_back(std::move(*sample));
+  }
+  return samples;
+}
+
+}  // namespace bufpool

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include "cli/figures/sample.h"
+
+#include <sched.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "cli/forms/sizes.h"
+
+namespace bufpool {
+namespace {
+
+std::uint64_t nanoseconds(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+// BUFPOOL_CPU_CACHE in force; auto is the CPUs' part of what is kept at most.
+std::uint64_t cpu_cache_of(const StatsPage& page, const Snapshot& snapshot) {
+  constexpr std::uint64_t kLeast = std::uint64_t{256} << 10;
+  for (const StatsPage::Option& option : page.options()) {
+    std::uint64_t bytes = 0;
+    if (option.name == "CPU_CACHE" && parse_size(option.value, bytes)) return bytes;
+  }
+  const long cpus = std::max(1L, sysconf(_SC_NPROCESSORS_ONLN));
+  return std::max(snapshot.budget_max / static_cast<std::uint64_t>(cpus), kLeast);
+}
+
+}  // namespace
+
+std::uint64_t now_ms() { return nanoseconds(CLOCK_REALTIME) / 1'000'000; }
+
+std::uint64_t boot_ns() { return nanoseconds(CLOCK_BOOTTIME); }
+
+Sample sample_of(const StatsPage& page) {
+  Sample sample;
+  sample.time_ms = now_ms();
+  const std::uint64_t now = boot_ns();
+  const std::uint64_t then = page.header().boot_ns;
+  sample.uptime_ms = now > then ? (now - then) / 1'000'000 : 0;
+  sample.command = page.command();
+  sample.version = page.version();
+  sample.snapshot = page.snapshot();
+  sample.cpu_cache_bytes = cpu_cache_of(page, sample.snapshot);
+  return sample;
+}
+
+Sample sample_of(const StatsPage& page, const ProcessInfo& info) {
+  Sample sample = sample_of(page);
+  sample.snapshot.pid = static_cast<std::uint32_t>(info.pid);
+  tell_use(sample, info);
+  return sample;
+}
+
+void tell_use(Sample& sample, const ProcessInfo& info) {
+  if (info.resident_bytes != 0) sample.snapshot.resident = info.resident_bytes;
+  if (info.resident_peak_bytes != 0) sample.snapshot.resident_peak = info.resident_peak_bytes;
+  if (info.cpu_ms != 0) sample.snapshot.cpu_time = info.cpu_ms;
+}
+
+}  // namespace bufpool

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// The figures of a process at one moment.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cli/pages/process_reader.h"
+#include "cli/stats_page_reader.h"
+#include "pool/telemetry/snapshot.h"
+#include "report/report.h"
+
+namespace bufpool {
+
+struct Sample {
+  std::uint64_t time_ms = 0;    // since 1970
+  std::uint64_t uptime_ms = 0;  // since the page was made
+  std::uint64_t cpu_cache_bytes = 0;
+  std::string command;
+  std::string version;
+  Snapshot snapshot{};
+
+  // What a report says beside the snapshot. It is valid as long as the sample is.
+  [[nodiscard]] ReportContext context() const noexcept {
+    return {command, version, uptime_ms, cpu_cache_bytes};
+  }
+};
+
+// Returns the figures of a page as they are now.
+[[nodiscard]] Sample sample_of(const StatsPage& page);
+// The same, with what the kernel says of the living process.
+[[nodiscard]] Sample sample_of(const StatsPage& page, const ProcessInfo& info);
+
+// Puts what the kernel says of the process into the sample.
+void tell_use(Sample& sample, const ProcessInfo& info);
+
+// Returns the milliseconds since 1970, and the nanoseconds since the machine started.
+[[nodiscard]] std::uint64_t now_ms();
+[[nodiscard]] std::uint64_t boot_ns();
+
+}  // namespace bufpool

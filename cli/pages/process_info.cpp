@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "cli/pages/process_info.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <map>
+#include <vector>
+
+#include "cli/pages/proc_files.h"
+
+namespace bufpool {
+namespace {
+
+template <typename Number>
+Number number_in(std::string_view text) {
+  Number number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+bool is_hexadecimal(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c); });
+}
+
+// A container's number has 64 digits; runtimes put a word in front of it and .scope behind it:
+// docker-0123...scope, cri-containerd-0123...scope, and /docker/0123... without systemd.
+std::string container_in(std::string_view name, std::string_view parent) {
+  constexpr std::size_t kDigits = 64;
+  constexpr std::size_t kShown = 12;
+  if (name.ends_with(".scope")) name.remove_suffix(6);
+  if (name.size() < kDigits || !is_hexadecimal(name.substr(name.size() - kDigits))) return {};
+  std::string_view runtime = name.substr(0, name.size() - kDigits);
+  if (runtime.ends_with('-')) runtime.remove_suffix(1);
+  if (runtime.empty()) runtime = parent.starts_with("pod") ? "kubernetes" : parent;
+  if (runtime.empty()) runtime = "container";
+  return printable(runtime) + ":" + printable(name.substr(name.size() - kDigits, kShown));
+}
+
+std::string unit_in(std::string_view path) {
+  const std::vector<std::string_view> parts = split(path, '/');
+  for (std::size_t i = parts.size(); i-- > 0;) {
+    std::string container = container_in(parts[i], i > 0 ? parts[i - 1] : "");
+    if (!container.empty()) return container;
+    if (parts[i].ends_with(".service") || parts[i].ends_with(".scope")) return printable(parts[i]);
+  }
+  return {};
+}
+
+// proc(5): behind the name, which may hold any character but ends with the last bracket, the times
+// in user mode and in the kernel stand 11 and 12 fields further than the state, in ticks.
+std::uint64_t cpu_ms_of(pid_t pid) {
+  constexpr std::size_t kUser = 11;
+  const std::string text = read_text_or_empty(proc_path(pid, "stat"));
+  const std::string_view rest = std::string_view(text).substr(text.rfind(')') + 1);
+  const std::vector<std::string_view> fields = split(rest, ' ');
+  const auto ticks_a_second = static_cast<std::uint64_t>(std::max(1L, sysconf(_SC_CLK_TCK)));
+  if (fields.size() <= kUser + 1) return 0;
+  const auto ticks =
+      number_in<std::uint64_t>(fields[kUser]) + number_in<std::uint64_t>(fields[kUser + 1]);
+  return ticks * 1000 / ticks_a_second;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string clean(text);
+  std::replace_if(
+      clean.begin(), clean.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return clean;
+}
+
+std::optional<ProcessInfo> process_info(pid_t pid) {
+  int error = 0;
+  const std::optional<std::string> text = read_text(proc_path(pid, "status"), error);
+  if (!text || text->empty()) return std::nullopt;
+  const std::string_view state = status_value(*text, "State");
+  if (state.starts_with('Z') || state.starts_with('X')) return std::nullopt;
+  ProcessInfo info;
+  info.pid = pid;
+  info.inner_pid = pid;
+  info.command = printable(status_value(*text, "Name"));
+  const auto uids = split(status_value(*text, "Uid"), '\t');
+  if (uids.size() > 1) info.uid = number_in<uid_t>(uids[1]);
+  const auto pids = split(status_value(*text, "NSpid"), '\t');
+  if (!pids.empty()) info.inner_pid = number_in<pid_t>(pids.back());
+  info.resident_bytes = number_in<std::uint64_t>(status_value(*text, "VmRSS")) << 10;
+  info.resident_peak_bytes = number_in<std::uint64_t>(status_value(*text, "VmHWM")) << 10;
+  info.cpu_ms = cpu_ms_of(pid);
+  info.threads = number_in<std::uint64_t>(status_value(*text, "Threads"));
+  info.seccomp = number_in<int>(status_value(*text, "Seccomp"));
+  return info;
+}
+
+std::string user_name(uid_t uid) {
+  static std::map<uid_t, std::string> known;
+  const auto [at, is_new] = known.try_emplace(uid, std::to_string(uid));
+  if (is_new) {
+    if (const passwd* const entry = getpwuid(uid)) at->second = printable(entry->pw_name);
+  }
+  return at->second;
+}
+
+std::string unit_of(std::string_view cgroup_text) {
+  while (!cgroup_text.empty()) {
+    std::string_view line = take_line(cgroup_text);
+    for (int colons = 0; colons < 2; ++colons) {
+      line.remove_prefix(std::min(line.size(), line.find(':') + 1));
+    }
+    std::string unit = unit_in(line);
+    if (!unit.empty()) return unit;
+  }
+  return "-";
+}
+
+std::string unit_of_process(pid_t pid) {
+  return unit_of(read_text_or_empty(proc_path(pid, "cgroup")));
+}
+
+}  // namespace bufpool

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+// `bufpool run`: starts a command under the pool.
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+
+#include "cli/steering/library.h"
+#include "cli/steering/recorder.h"
+#include "cli/verbs.h"
+
+namespace bufpool {
+namespace {
+
+struct Options {
+  std::vector<std::string> settings;
+  std::vector<std::string> command;
+  std::string recording;
+  std::uint64_t interval_ms = 1000;
+  bool no_inherit = false;
+};
+
+// What is passed on to the command if another process sends it. The terminal sends its signals to
+// the command as well.
+constexpr int kPassedOn[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+
+// Signals come by a descriptor as long as this lives.
+class Signals {
+ public:
+  Signals() {
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    for (const int signal : kPassedOn) sigaddset(&wanted, signal);
+    // The last two are raised by a write to the recording, which says by its error what is wrong.
+    for (const int signal : {SIGCHLD, SIGPIPE, SIGXFSZ}) sigaddset(&wanted, signal);
+    sigprocmask(SIG_BLOCK, &wanted, &before_);
+    descriptor_ = Descriptor(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+  }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+  ~Signals() {
+    pass_on_to(0);
+    restore();
+  }
+
+  void restore() const { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_.number(); }
+
+  // Takes all that have come. Without a child they are dropped.
+  void pass_on_to(pid_t child) const {
+    signalfd_siginfo info{};
+    while (read(descriptor_.number(), &info, sizeof info) == sizeof info) {
+      const bool is_from_kernel = info.ssi_code > 0;
+      const int signal = static_cast<int>(info.ssi_signo);
+      const auto* const end = std::end(kPassedOn);
+      if (child == 0 || is_from_kernel || std::find(kPassedOn, end, signal) == end) continue;
+      kill(child, signal);
+    }
+  }
+
+ private:
+  sigset_t before_{};
+  Descriptor descriptor_;
+};
+
+// Returns the process, or throws what `execute` throws in it.
+pid_t start(const std::vector<std::string>& command, const Signals& signals) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) fail("no pipe can be made: error {}", errno);
+  Descriptor from_child(ends[0]);
+  Descriptor to_parent(ends[1]);
+  const pid_t child = fork();
+  if (child < 0) fail("no process can be made: error {}", errno);
+  if (child == 0) {
+    signals.restore();
+    try {
+      execute(command);
+    } catch (const CommandError&) {
+      const int error = errno;
+      static_cast<void>(!write(to_parent.number(), &error, sizeof error));
+    }
+    _exit(static_cast<int>(ExitCode::kFailed));
+  }
+  static_cast<void>(to_parent.close());
+  int error = 0;
+  if (read(from_child.number(), &error, sizeof error) == sizeof error) {
+    waitpid(child, nullptr, 0);
+    fail_to_execute(command[0], error);
+  }
+  return child;
+}
+
+int watch(pid_t child, const Signals& signals, Recorder& recorder, std::uint64_t interval_ms) {
+  using Clock = std::chrono::steady_clock;
+  const auto interval = std::chrono::milliseconds(std::max<std::uint64_t>(interval_ms, 1));
+  auto next = Clock::now() + interval;
+  for (;;) {
+    pollfd events[] = {{signals.descriptor(), POLLIN, 0}, {recorder.new_pages(), POLLIN, 0}};
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count();
+    poll(events, std::size(events), static_cast<int>(std::max<std::int64_t>(left, 0)));
+    if (events[1].revents != 0) recorder.look();
+    signals.pass_on_to(child);
+    int status = 0;
+    if (waitpid(child, &status, WNOHANG) == child) return status;
+    if (Clock::now() < next) continue;
+    recorder.take_samples();
+    next = std::max(next + interval, Clock::now());
+  }
+}
+
+// Ends as the command did, so that the shell sees no difference.
+ExitCode end_like(int status) {
+  if (!WIFSIGNALED(status)) return static_cast<ExitCode>(WEXITSTATUS(status));
+  constexpr rlimit kNoCore{0, 0};
+  setrlimit(RLIMIT_CORE, &kNoCore);
+  const int signal = WTERMSIG(status);
+  ::signal(signal, SIG_DFL);
+  sigset_t own;
+  sigemptyset(&own);
+  sigaddset(&own, signal);
+  sigprocmask(SIG_UNBLOCK, &own, nullptr);
+  raise(signal);
+  return static_cast<ExitCode>(128 + signal);
+}
+
+void tell_what_was_recorded(const Options& options, const Recorder& recorder) {
+  if (recorder.samples() == 0) {
+    fmt::print(stderr, "bufpool run: there was nothing to record; try: bufpool doctor {}\n",
+               options.command[0]);
+    return;
+  }
+  fmt::print(stderr, "bufpool run: recorded, {} samples of {} programs; try: bufpool report {}\n",
+             recorder.samples(), recorder.processes(), options.recording);
+}
+
+ExitCode record(const Options& options) {
+  int status = 0;
+  {
+    const Signals signals;
+    Recorder recorder(options.recording, options.command, options.interval_ms);
+    const pid_t child = start(options.command, signals);
+    status = watch(child, signals, recorder, options.interval_ms);
+    recorder.finish(status);
+    tell_what_was_recorded(options, recorder);
+  }
+  return end_like(status);
+}
+
+ExitCode run(const Options& options) {
+  for (const std::string& setting : options.settings) set_variable(setting);
+  if (options.no_inherit) set_variable("INHERIT=0");
+  preload(library_path());
+  if (options.recording.empty()) execute(options.command);
+  return record(options);
+}
+
+Action prepare(Arguments& arguments) {
+  const auto options = std::make_shared<Options>();
+  arguments.texts("-s,--set", options->settings, "KEY=VALUE",
+                  "set the variable BUFPOOL_KEY; may be given several times");
+  arguments.text("--record", options->recording, "FILE",
+                 "write the figures to this file as they change, and the last ones however the "
+                 "command ends");
+  arguments.duration("--interval", options->interval_ms, "the time between two samples");
+  arguments.flag("--no-inherit", options->no_inherit,
+                 "the programs that the command starts run without the pool");
+  arguments.command(options->command, "the command and its arguments", true);
+  return [options] { return run(*options); };
+}
+
+}  // namespace
+
+extern const Verb kRunVerb{"run", "run a command under the pool",
+                           "bufpool run -- ls -l\n"
+                           "bufpool run -s RETAIN_MAX=16M -s REPORT=off -- ls\n"
+                           "bufpool run --record new.jsonl -- sleep 0.1",
+                           prepare};
+
+}  // namespace bufpool

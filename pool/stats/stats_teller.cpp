@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+#include "pool/stats/stats_teller.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "pool/platform/safe_calls.h"
+#include "pool/spans/span_residence.h"
+#include "pool/sync/owner_lock.h"
+#include "pool/telemetry/residence.h"
+
+namespace bufpool {
+namespace {
+
+// Stores a value that others change meanwhile: the last who stores it has seen the last change.
+template <typename Value>
+void mirror(std::uint64_t& word, Value value) noexcept {
+  for (std::uint64_t now = value(), told = ~now; told != now; now = value()) {
+    std::atomic_ref(word).store(now, std::memory_order_seq_cst);
+    told = now;
+  }
+}
+
+void mirror(std::uint64_t& word, const std::atomic<std::uint64_t>& value) noexcept {
+  mirror(word, [&value] { return value.load(std::memory_order_seq_cst); });
+}
+
+// The budget is kNothingKept if nothing is to be kept; the program is told what it set.
+std::uint64_t as_set(std::uint64_t budget) noexcept { return budget == kNothingKept ? 0 : budget; }
+
+// Words that are written in any case.
+constexpr auto kNever = [](const StatsProcess&) { return false; };
+
+}  // namespace
+
+void StatsTeller::enable(const Options& options, PoolMode mode,
+                         Passed (*passed)() noexcept) noexcept {
+  options_ = &options;
+  passed_ = passed;
+  mode_ = mode;
+  const std::string_view wanted = options.stats;
+  if (wanted == "off" || wanted.size() >= folder_.size() || mode == PoolMode::kPassThrough) return;
+  if (wanted.starts_with('/')) wanted.copy(folder_.data(), wanted.size());
+  choice_ = wanted == "auto" ? Choice::kAuto : Choice::kOn;
+  for_each_class([&](ClassIndex c) {
+    RowTeller& row = parts_.spans[to_number(c)].state().row;
+    row.open(&writer_, c, &parts_.at_fork->classes[to_number(c)]);
+  });
+  parts_.cache->slabs().sharing().tell(&writer_);
+}
+
+// The calls that make a page are not those that the loader made. Under a filter that was there from
+// the start they may end the process: so there is no page then unless it is asked for.
+// A page takes mappings, so there is none where they are short.
+bool StatsTeller::may_make() const noexcept {
+  if (for_good_.load() || platform::expects_filter()) return false;
+  if (parts_.space->mappings().are_short()) return false;
+  const platform::SafeCalls safe = platform::safe_calls();
+  return safe == platform::SafeCalls::kAny ||
+         (safe == platform::SafeCalls::kLoaders && choice_ == Choice::kOn);
+}
+
+bool StatsTeller::decide(std::uint32_t number_in_child) noexcept {
+  if (parts_.cache->slabs().sharing().is_in_interrupted_fork()) return false;
+  if (!writer_.begin(number_in_child)) return false;
+  const bool in_child = writer_.has_region();
+  const bool made = in_child ? make_in_child() : make();
+  writer_.settle(made);
+  if (made) tell_again();
+  parts_.cache->slabs().sharing().note_placed();
+  return true;
+}
+
+// A child of a process whose page was refused has none either.
+bool StatsTeller::make() noexcept {
+  SlabSharing& slabs = parts_.cache->slabs().sharing();
+  if (!may_make() || !slabs.hide_in_children()) return false;
+  const bool made = writer_.make({.mode = mode_,
+                                  .shards = slabs.most(),
+                                  .folder = folder_[0] != '\0' ? folder_.data() : nullptr,
+                                  .options = options_});
+  if (made) slabs.place_records(false);
+  return made;
+}
+
+bool StatsTeller::make_in_child() noexcept {
+  obeying_.store(false);
+  const bool made =
+      may_make() && writer_.make({.mode = mode_,
+                                  .folder = folder_[0] != '\0' ? folder_.data() : nullptr,
+                                  .options = options_});
+  // Where it cannot be hidden either, nobody writes there.
+  if (!made) std::ignore = writer_.hide();
+  SlabSharing& slabs = parts_.cache->slabs().sharing();
+  slabs.place_records(true);
+  for_each_class([&](ClassIndex c) {
+    const SharedSpans& spans = parts_.spans[to_number(c)];
+    const SpanCounters counters = spans.state().counters_without_lock();
+    const DeferredBlocks& deferred = spans.deferred();
+    if (!made || !spans.is_used()) return;
+    slabs.balance_moved(
+        c, counters.filled - counters.drained - deferred.count() + deferred.overflows());
+  });
+  return made;
+}
+
+// All that was counted before the page was made, less what was the parent's. It is done without
+// locks: to write to them in a forked child is to copy their pages.
+void StatsTeller::tell_again() noexcept {
+  for_each_class([&](ClassIndex c) {
+    const SharedSpans& spans = parts_.spans[to_number(c)];
+    if (writer_.row(to_number(c)) == nullptr || !spans.is_used()) return;
+    const ClassForkAccount& then = parts_.at_fork->classes[to_number(c)];
+    spans.state().row.tell(spans.state().counters_without_lock());
+    StatsRow& row = *writer_.row(to_number(c));
+    put_word(row.inherited, then.in_use);
+    put_word(row.in_use_peak, then.in_use);
+    put_word(row.roomy, then.gets * stride_bytes(c) - then.granted);
+    put_word(row.hits, -then.hits);
+    tell_asked(c);
+  });
+  tell_passed();
+  tell_process();
+}
+
+void StatsTeller::tell_asked(ClassIndex c) noexcept {
+  mirror(writer_.row(to_number(c))->asked, [&] {
+    return parts_.cache->counters().asked_by_misses(c) -
+           parts_.at_fork->classes[to_number(c)].asked;
+  });
+}
+
+void StatsTeller::settle_for_good() noexcept {
+  if (!writer_.is_settled()) std::ignore = decide(1);
+  if (writer_.words().control != nullptr) parts_.cache->slabs().sharing().prepare_all();
+  for_good_.store(true);
+}
+
+void StatsTeller::after_slow_path(ClassIndex c) noexcept {
+  StatsRow* const row = writer_.row(to_number(c));
+  if (row == nullptr) return;
+  tell_asked(c);
+  const std::uint64_t peak = parts_.cache->counters().in_use_peak(c);
+  if (peak > row->in_use_peak) put_word(row->in_use_peak, peak);
+  tell_process();
+  obey();
+}
+
+void StatsTeller::after_pass(void* self) noexcept {
+  static_cast<StatsTeller*>(self)->tell_process();
+  static_cast<StatsTeller*>(self)->obey();
+}
+
+void StatsTeller::tell_passed_on(ClassIndex c, Shortage why) noexcept {
+  StatsRow* const row = writer_.row(to_number(c));
+  if (row == nullptr) return;
+  std::atomic_ref(row->fallbacks).fetch_add(1, std::memory_order_relaxed);
+  if (why == Shortage::kLimit) std::atomic_ref(row->over_limit).fetch_add(1);
+  if (why == Shortage::kLock) std::atomic_ref(row->locked_out).fetch_add(1);
+}
+
+void StatsTeller::tell_room(ClassIndex c, const std::atomic<std::uint64_t>& bytes) noexcept {
+  if (StatsRow* const row = writer_.row(to_number(c))) mirror(row->roomy, bytes);
+}
+
+// Each is a figure by itself, so no sequence guards it: a thread that were turned away would leave
+// the last requests untold.
+void StatsTeller::tell_passed() noexcept {
+  StatsProcess* const words = writer_.words().process;
+  if (words == nullptr || passed_ == nullptr) return;
+  mirror(words->passed_below, [this] { return passed_().below; });
+  mirror(words->passed_above, [this] { return passed_().above; });
+  mirror(words->passed_within, [this] { return passed_().within; });
+}
+
+// Nothing is written where nothing differs: slow paths of all CPUs come here.
+void StatsTeller::tell_process() noexcept {
+  // To tell a percentage as bytes is to read a dozen files, which is for a report to do.
+  if (writer_.words().control == nullptr || options_->retain_max.percent != 0) return;
+  const RetentionFigures retention = parts_.retention->figures();
+  const ForkAccount& then = *parts_.at_fork;
+  StatsProcess now{};
+  now.cpu_drains = retention.cpu_drains - then.cpu_drains;
+  now.trims = retention.trims - then.trims;
+  now.pressure_events = retention.pressure_events - then.pressure_events;
+  now.budget = as_set(retention.budget);
+  now.budget_max = as_set(retention.budget_most);
+  now.trimmer = static_cast<std::uint64_t>(parts_.trimmer->state());
+  now.reserved = parts_.space->mappings().bytes();
+  constexpr std::uint64_t StatsProcess::*kWords[] = {
+      &StatsProcess::cpu_drains, &StatsProcess::trims,      &StatsProcess::pressure_events,
+      &StatsProcess::budget,     &StatsProcess::budget_max, &StatsProcess::trimmer,
+      &StatsProcess::reserved};
+  const auto same = [&](const StatsProcess& words) {
+    return std::all_of(std::begin(kWords), std::end(kWords),
+                       [&](const auto word) { return words.*word == now.*word; });
+  };
+  writer_.write_process(same, [&](StatsProcess& words) {
+    for (const auto word : kWords) put_word(words.*word, now.*word);
+  });
+}
+
+void StatsTeller::tell_looked(const Snapshot& found) noexcept {
+  if (writer_.words().control == nullptr) return;
+  for_each_class([&](ClassIndex c) {
+    const ClassSnapshot& row = found.classes[to_number(c)];
+    if (parts_.spans[to_number(c)].is_used()) {
+      put_word(writer_.row(to_number(c))->retained, row.retained);
+    }
+  });
+  tell_process();
+  writer_.write_process(kNever, [&](StatsProcess& words) {
+    put_word(words.looked_ns, platform::clock_times().since_boot_ns);
+    put_word(words.resident, found.resident);
+    put_word(words.budget_max, found.budget_max);
+    put_word(words.budget, found.budget);
+    put_word(words.cpu_drains, found.cpu_drains);
+    put_word(words.trims, found.trims);
+    put_word(words.pressure_events, found.pressure_events);
+  });
+}
+
+// Looks at one class after the other: a snapshot would not fit on the stack of a signal handler.
+void StatsTeller::look() noexcept {
+  Residence look;
+  for_each_class([&](ClassIndex c) {
+    SharedSpans& spans = parts_.spans[to_number(c)];
+    if (!spans.is_used()) return;
+    const std::uint64_t in_spans = resident_bytes(spans.state(), look);
+    put_word(writer_.row(to_number(c))->retained,
+             in_spans + parts_.cache->counters().resident_bytes(c, look));
+  });
+  writer_.write_process(kNever, [&](StatsProcess& words) {
+    put_word(words.looked_ns, platform::clock_times().since_boot_ns);
+  });
+}
+
+void StatsTeller::reset_peaks() noexcept {
+  for_each_class([&](ClassIndex c) {
+    if (!parts_.spans[to_number(c)].is_used()) return;
+    parts_.spans[to_number(c)].reset_peak();
+    parts_.cache->counters().reset_peak(c);
+    put_word(writer_.row(to_number(c))->in_use_peak, std::uint64_t{0});
+  });
+}
+
+// One thread at a time, and none that a signal handler interrupted in it.
+void StatsTeller::obey() noexcept {
+  StatsControl* const control = writer_.words().control;
+  if (control == nullptr) return;
+  const std::uint32_t asked = std::atomic_ref(control->request).load(std::memory_order_acquire);
+  if (asked == std::atomic_ref(control->done).load(std::memory_order_relaxed)) return;
+  if (obeying_.exchange(true)) return;
+  constexpr std::uint32_t kKnown = kStatsTrim | kStatsResetPeaks | kStatsLook;
+  const std::uint32_t verbs = std::atomic_ref(control->verbs).load(std::memory_order_relaxed);
+  if ((verbs & kStatsTrim) != 0) parts_.retention->trim(0);
+  if ((verbs & kStatsResetPeaks) != 0) reset_peaks();
+  if ((verbs & kStatsLook) != 0) look();
+  put_word(control->refused, verbs & ~kKnown);
+  std::atomic_ref(control->done).store(asked, std::memory_order_release);
+  obeying_.store(false);
+}
+
+}  // namespace bufpool
