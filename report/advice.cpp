@@ -201,10 +201,10 @@ bool is_class(const Snapshot& snapshot, std::uint64_t round) noexcept {
 // the sizes asked for serves some of them, and wastes less.
 void advise_classes(const Snapshot& snapshot, LineSink sink) noexcept {
   constexpr std::uint64_t kMuchWaste = 5000;  // in hundredths of a percent
-  constexpr std::uint64_t kManyGets = 100;
+  constexpr std::uint64_t kManyGetsOfAClass = 100;
   const ClassSnapshot* worst = nullptr;
   for (const auto& row : snapshot.classes) {
-    if (row.gets < kManyGets || row.asked > row.granted) continue;
+    if (row.gets < kManyGetsOfAClass || row.asked > row.granted) continue;
     if (basis_points(row.granted - row.asked, row.granted) < kMuchWaste) continue;
     if (is_class(snapshot, built_in_class(row.asked / row.gets))) continue;
     if (worst == nullptr || row.granted - row.asked > worst->granted - worst->asked) worst = &row;

@@ -11,8 +11,8 @@
 namespace bufpool {
 namespace {
 
-constexpr std::uint64_t kManyMisses = 1000;
-constexpr std::uint64_t kGoodHitRate = 9500;  // in hundredths of a percent
+constexpr std::uint64_t kManyMissesOfAPeriod = 1000;
+constexpr std::uint64_t kGoodHitRateOfAPeriod = 9500;  // in hundredths of a percent
 
 // Returns what came since. A counter that fell has begun anew: a child may have its parent's number
 // in another namespace.
@@ -35,7 +35,8 @@ void PeriodWatch::look(const Snapshot& snapshot, const ReportContext& context, R
     const std::uint64_t misses = since(before_[c].misses, row.misses);
     before_[c] = {row.gets, row.misses};
     const std::uint64_t hit_rate = basis_points(gets - misses, gets);
-    if (misses > gets || misses <= kManyMisses || hit_rate >= kGoodHitRate) continue;
+    if (misses > gets || misses <= kManyMissesOfAPeriod || hit_rate >= kGoodHitRateOfAPeriod)
+      continue;
     FixedText<120> warning;
     warning.add("class {}: hit rate {}% with {} misses in the last {}",
                 class_name(row.buffer_bytes).view(), percent(hit_rate).view(),
