@@ -14,14 +14,14 @@ namespace {
 
 // This is the area of all threads that are not attached yet. It names the CPU that never has a
 // slab.
-constinit RseqArea no_area{kMaxCpus, 0, 0};
+constinit RseqArea no_area{kMaxCpus, kMaxCpus, 0};
 // This is the area of threads in vfork, which are not to be attached.
-constinit RseqArea vfork_area{kMaxCpus, 0, 0};
+constinit RseqArea vfork_area{kMaxCpus, kMaxCpus, 0};
 
 }  // namespace
 
 alignas(4096) constinit char empty_slab[kSlabLayout.bytes] = {};
-constinit thread_local RseqArea area_without_cpu [[gnu::tls_model("initial-exec")]]{kMaxCpus, 0, 0};
+constinit thread_local RseqArea area_without_cpu [[gnu::tls_model("initial-exec")]]{kMaxCpus, kMaxCpus, 0};
 constinit thread_local RseqArea* thread_area [[gnu::tls_model("initial-exec")]] = &no_area;
 
 RseqArea* leave_sequences() noexcept {
@@ -128,7 +128,7 @@ SlabDistance SequencedSlabs::map(std::uint32_t cpu) noexcept {
 }
 
 std::uintptr_t SequencedSlabs::here() const noexcept {
-  const std::uint32_t cpu = *const_cast<volatile std::uint32_t*>(&thread_area->cpu_id_start);
+  const std::uint32_t cpu = *const_cast<volatile std::uint32_t*>(&thread_area->cpu_id);
   if (cpu >= kMaxCpus) return 0;
   const SlabDistance distance = visible_.at(cpu);
   return distance == 0 ? 0 : empty_slab_address() + distance;

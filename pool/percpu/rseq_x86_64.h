@@ -40,7 +40,7 @@ inline constexpr bool kHaveSequences = true;
   ".popsection\n"                                            \
   "lea 3b(%%rip), %[at]\n"                                   \
   "mov %[at], %c[descriptor_at](%[area])\n"                  \
-  "1: mov %c[cpu_at](%[area]), %k[at]\n"                     \
+  "1: movslq %c[cpu_at](%[area]), %[at]\n"                   \
   "mov (%[slabs],%[at],%c[word]), %[at]\n"                   \
   "add %[stack], %[at]\n"                                    \
   "mov %c[header_at](%[at]), %[header]\n"                    \
@@ -77,12 +77,11 @@ inline constexpr bool kHaveSequences = true;
   "4: jmp %l[missed]\n"                                             \
   ".popsection\n"
 
-#define BUFPOOL_RSEQ_OPERANDS                                                           \
-  [area] "r"(area), [slabs] "r"(slabs), [stack] "r"(stack),                             \
-      [descriptor_at] "i"(offsetof(RseqArea, rseq_cs)),                                 \
-      [cpu_at] "i"(offsetof(RseqArea, cpu_id_start)), [word] "i"(sizeof(SlabDistance)), \
-      [header_at] "i"(offsetof(Stack, header)), [trap] "i"(kRseqTrap),                  \
-      [signature] "i"(kRseqSignature)
+#define BUFPOOL_RSEQ_OPERANDS                                                                     \
+  [area] "r"(area), [slabs] "r"(slabs), [stack] "r"(stack),                                       \
+      [descriptor_at] "i"(offsetof(RseqArea, rseq_cs)), [cpu_at] "i"(offsetof(RseqArea, cpu_id)), \
+      [word] "i"(sizeof(SlabDistance)), [header_at] "i"(offsetof(Stack, header)),                 \
+      [trap] "i"(kRseqTrap), [signature] "i"(kRseqSignature)
 
 #define BUFPOOL_RSEQ_OPERANDS_TO_POP [block_at] "i"(-static_cast<int>(sizeof(Block)))
 #define BUFPOOL_RSEQ_OPERANDS_TO_PUSH [block] "r"(block), [limit_at] "i"(offsetof(Stack, limit))
@@ -101,10 +100,10 @@ inline constexpr bool kHaveSequences = true;
 }
 
 // Takes a block off this CPU's stack. Returns kNoBlock if the stack is empty or the sequence was
-// aborted. `slabs` has kMaxCpus + 1 distances. `stack` is the address of the class's stack in the
-// empty slab. `asked` bytes are added to the stack's sum before the commit: an abort in between
-// leaves them there without a hit, once in some 10^9 pops. It takes no lock, and a signal handler
-// may call it.
+// aborted. `slabs` has kMaxCpus + 1 distances, and kNoCpus of 0 before them. `stack` is the address
+// of the class's stack in the empty slab. `asked` bytes are added to the stack's sum before the
+// commit: an abort in between leaves them there without a hit, once in some 10^9 pops. It takes no
+// lock, and a signal handler may call it.
 [[gnu::always_inline]] inline Block rseq_pop(RseqArea* area, const SlabDistance* slabs,
                                              std::uintptr_t stack, std::uint64_t asked) noexcept {
   std::uintptr_t at;

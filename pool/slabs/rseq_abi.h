@@ -12,6 +12,11 @@ namespace bufpool {
 // kMaxCpus itself stands for a CPU that never has a slab, so a sequence on it always misses.
 inline constexpr std::uint32_t kMaxCpus = 8192;
 
+// The numbers -1 and -2 name no CPU either: the kernel writes -1 where an area is not registered,
+// or not any more, and libc writes -2 where the kernel refused to register it. Sequences take the
+// number as signed, and find no slab there.
+inline constexpr std::uint32_t kNoCpus = 2;
+
 // Lays out the front of the kernel's struct rseq. libc registers one for each thread.
 struct alignas(32) RseqArea {
   std::uint32_t cpu_id_start;  // always a valid index

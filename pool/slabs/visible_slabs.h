@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include "pool/platform/memory.h"
@@ -18,25 +19,26 @@ namespace bufpool {
 // may call anything at any time.
 class VisibleSlabs {
  public:
-  // Returns the distances by the CPU's number, kMaxCpus + 1 of them. In locked mode they are those
-  // of the shards, as each thread's area names the CPU kMaxCpus.
-  const SlabDistance* distances() const noexcept { return wiped_.distances.data(); }
+  // Returns the distances by the CPU's number, kMaxCpus + 1 of them, with kNoCpus that are 0 before
+  // them. In locked mode they are those of the shards, as each thread's area names the CPU
+  // kMaxCpus.
+  const SlabDistance* distances() const noexcept { return wiped_.distances.data() + kLine; }
   SlabDistance at(std::uint32_t cpu) const noexcept {
-    return *const_cast<const volatile SlabDistance*>(&wiped_.distances[cpu]);
+    return *const_cast<const volatile SlabDistance*>(&wiped_.distances[kLine + cpu]);
   }
-  SlabDistance& of(std::uint32_t cpu) noexcept { return wiped_.distances[cpu]; }
+  SlabDistance& of(std::uint32_t cpu) noexcept { return wiped_.distances[kLine + cpu]; }
 
   // Lets sequences see the slab of a CPU. It writes only what differs, as each page that is written
   // after a fork is one to copy.
   void show(std::uint32_t cpu, SlabDistance distance) noexcept {
-    std::atomic_ref visible(wiped_.distances[cpu]);
+    std::atomic_ref visible(of(cpu));
     if (visible.load(std::memory_order_relaxed) == distance) return;
     visible.store(distance, std::memory_order_release);
   }
 
   // Takes the slab of a CPU out of sight. Returns false if sequences saw none.
   bool hide(std::uint32_t cpu) noexcept {
-    std::atomic_ref visible(wiped_.distances[cpu]);
+    std::atomic_ref visible(of(cpu));
     return visible.load(std::memory_order_relaxed) != 0 && visible.exchange(0) != 0;
   }
 
@@ -54,13 +56,17 @@ class VisibleSlabs {
   std::atomic<bool>* placed() noexcept { return &wiped_.placed; }
 
  private:
-  // The distances begin on the second line of their page. On its first line they cost up to twice
+  // A line of zeros stands before the distances, for what is no CPU.
+  static constexpr std::size_t kLine = 64 / sizeof(SlabDistance);
+  static_assert(kLine >= kNoCpus);
+
+  // The distances begin on the third line of their page. On its first line they cost up to twice
   // the time of a hit: a load waits for the store before it whose address has the same low 12 bits,
   // and many a block begins a page, as its mark does.
   struct alignas(platform::kPageBytes) Wiped {
     StatsWord stats_word{};
     std::atomic<bool> placed{false};
-    alignas(64) std::array<SlabDistance, kMaxCpus + 1> distances{};
+    alignas(64) std::array<SlabDistance, kLine + kMaxCpus + 1> distances{};
   };
 
   Wiped wiped_;

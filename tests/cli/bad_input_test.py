@@ -106,7 +106,8 @@ def test_processes_without_the_library():
 
 def test_several_of_a_name():
     with Process() as one, Process() as other:
-        name = run("ps").stdout.splitlines()[1].split()[2]
+        rows = (line.split() for line in run("ps").stdout.splitlines())
+        name = next(row[2] for row in rows if row[0] == str(one.pid))
         said(run("report", name, code=125), str(one.pid), str(other.pid))
         assert run("report", one.pid).stdout.startswith("bufpool[")
 

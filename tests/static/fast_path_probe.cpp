@@ -93,9 +93,9 @@ bool register_again(int flags) {
 }
 
 bool forget_registration() {
-  const std::uint32_t cpu = area()->cpu_id_start;
+  const std::uint32_t cpu = area()->cpu_id;
   if (__rseq_size == 0 || !register_again(RSEQ_FLAG_UNREGISTER)) return false;
-  area()->cpu_id_start = cpu;
+  area()->cpu_id = cpu;
   return true;
 }
 

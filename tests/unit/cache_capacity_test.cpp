@@ -99,7 +99,7 @@ class SimulatedCpus {
   SimulatedCpus(const SimulatedCpus&) = delete;
   SimulatedCpus& operator=(const SimulatedCpus&) = delete;
 
-  void move_to(std::uint32_t cpu) { area_.cpu_id_start = cpu; }
+  void move_to(std::uint32_t cpu) { area_.cpu_id = cpu; }
 
  private:
   RseqArea area_{};
