@@ -22,11 +22,11 @@ class VisibleSlabs {
   // Returns the distances by the CPU's number, kMaxCpus + 1 of them, with kNoCpus that are 0 before
   // them. In locked mode they are those of the shards, as each thread's area names the CPU
   // kMaxCpus.
-  const SlabDistance* distances() const noexcept { return wiped_.distances.data() + kLine; }
+  const SlabDistance* distances() const noexcept { return wiped_.distances.data(); }
   SlabDistance at(std::uint32_t cpu) const noexcept {
-    return *const_cast<const volatile SlabDistance*>(&wiped_.distances[kLine + cpu]);
+    return *const_cast<const volatile SlabDistance*>(&wiped_.distances[cpu]);
   }
-  SlabDistance& of(std::uint32_t cpu) noexcept { return wiped_.distances[kLine + cpu]; }
+  SlabDistance& of(std::uint32_t cpu) noexcept { return wiped_.distances[cpu]; }
 
   // Lets sequences see the slab of a CPU. It writes only what differs, as each page that is written
   // after a fork is one to copy.
@@ -56,18 +56,20 @@ class VisibleSlabs {
   std::atomic<bool>* placed() noexcept { return &wiped_.placed; }
 
  private:
-  // A line of zeros stands before the distances, for what is no CPU.
-  static constexpr std::size_t kLine = 64 / sizeof(SlabDistance);
-  static_assert(kLine >= kNoCpus);
-
-  // The distances begin on the third line of their page. On its first line they cost up to twice
+  // The distances begin on the second line of their page. On its first line they cost up to twice
   // the time of a hit: a load waits for the store before it whose address has the same low 12 bits,
   // and many a block begins a page, as its mark does.
   struct alignas(platform::kPageBytes) Wiped {
     StatsWord stats_word{};
     std::atomic<bool> placed{false};
-    alignas(64) std::array<SlabDistance, kLine + kMaxCpus + 1> distances{};
+    alignas(16) std::array<SlabDistance, 6> no_cpus{};  // sequences find these below distances[0]
+    std::array<SlabDistance, kMaxCpus + 1> distances{};
   };
+
+  static_assert(offsetof(Wiped, distances) == 64);
+  static_assert(offsetof(Wiped, distances) - offsetof(Wiped, no_cpus) ==
+                sizeof(SlabDistance) * std::tuple_size_v<decltype(Wiped::no_cpus)>);
+  static_assert(std::tuple_size_v<decltype(Wiped::no_cpus)> >= kNoCpus);
 
   Wiped wiped_;
 };
