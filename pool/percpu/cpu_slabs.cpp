@@ -21,7 +21,8 @@ constinit RseqArea vfork_area{kMaxCpus, kMaxCpus, 0};
 }  // namespace
 
 alignas(4096) constinit char empty_slab[kSlabLayout.bytes] = {};
-constinit thread_local RseqArea area_without_cpu [[gnu::tls_model("initial-exec")]]{kMaxCpus, kMaxCpus, 0};
+constinit thread_local RseqArea area_without_cpu
+    [[gnu::tls_model("initial-exec")]]{kMaxCpus, kMaxCpus, 0};
 constinit thread_local RseqArea* thread_area [[gnu::tls_model("initial-exec")]] = &no_area;
 
 RseqArea* leave_sequences() noexcept {
