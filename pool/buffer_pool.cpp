@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool/buffer_pool.h"
 
-#include <cstring>
-
 #include "pool/backing/backing.h"
+#include "pool/pages/zeroing.h"
 #include "pool/platform/process.h"
 #include "pool/sync/owner_lock.h"
 
@@ -96,7 +95,8 @@ void* BufferPool::take_zeroed(std::size_t size, const void* caller) noexcept {
   // If all memory is handed out as zero, the part that realloc may add in place is zero, too.
   const bool whole = zero_ == ZeroChoice::kAlloc;
   if (!known_zero) {
-    std::memset(buffer, 0, whole ? buffer_bytes(tables_.class_of(block)) : size);
+    const auto start = reinterpret_cast<std::uintptr_t>(buffer);
+    clear(start, start + (whole ? buffer_bytes(tables_.class_of(block)) : size));
   }
   return buffer;
 }
@@ -119,7 +119,7 @@ void* BufferPool::take_aligned(std::size_t alignment, std::size_t size,
   const std::uintptr_t entry = (buffer + alignment - 1) & ~(alignment - 1);
   if (zero_ == ZeroChoice::kAlloc) {
     // The part that realloc may add in place is zero, too.
-    std::memset(reinterpret_cast<void*>(entry), 0, buffer + buffer_bytes(c) - entry);
+    clear(entry, buffer + buffer_bytes(c));
   }
   if (entry != buffer) tables_.marks().mark_entry(block, entry, gap);
   return reinterpret_cast<void*>(entry);

@@ -7,6 +7,7 @@
 
 #include "pool/backing/backing.h"
 #include "pool/options/policy.h"
+#include "pool/pages/zeroing.h"
 #include "pool/platform/memory.h"
 
 namespace bufpool {
@@ -176,7 +177,8 @@ void* BufferResize::copy_to_plain(void* pointer, std::size_t size, std::size_t k
 // If all memory is handed out as zero, the part that a buffer gains is zero, too.
 void BufferResize::clear_behind(Buffer buffer, std::size_t kept) const noexcept {
   if (zero_ != ZeroChoice::kAlloc) return;
-  std::memset(static_cast<char*>(buffer.pointer()) + kept, 0, buffer.room() - kept);
+  const auto start = reinterpret_cast<std::uintptr_t>(buffer.pointer());
+  clear(start + kept, start + buffer.room());
 }
 
 // Returns a block for a target, or kNoBlock if there is none. A block that pages may move into
