@@ -7,6 +7,7 @@
 #include <set>
 
 #include "cli/command_line.h"
+#include "cli/formatted.h"
 #include "cli/forms/sizes.h"
 #include "cli/verb.h"
 
@@ -20,7 +21,7 @@ void parsed(CLI::App& app, const char* names, const char* help, const char* type
   const auto take = [&value, parse, names = std::string(names),
                      type = std::string(type)](const std::string& text) {
     if (!parse(text, value)) {
-      throw CLI::ValidationError(names, fmt::format("\"{}\" is no {}", text, type));
+      throw CLI::ValidationError(names, formatted("\"{}\" is no {}", text, type));
     }
   };
   app.add_option_function<std::string>(names, take, help)
@@ -30,9 +31,9 @@ void parsed(CLI::App& app, const char* names, const char* help, const char* type
 
 int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
-  fmt::print(stderr, "bufpool: {}\n", error.what());
+  print_error("bufpool: {}\n", error.what());
   const auto used = app.get_subcommands();
-  fmt::print(stderr, "try: bufpool {}--help\n", used.empty() ? "" : used[0]->get_name() + " ");
+  print_error("try: bufpool {}--help\n", used.empty() ? "" : used[0]->get_name() + " ");
   return static_cast<int>(ExitCode::kFailed);
 }
 
@@ -40,10 +41,10 @@ int perform(const std::string& verb, const Action& action) {
   try {
     return static_cast<int>(action());
   } catch (const CommandError& error) {
-    fmt::print(stderr, "bufpool {}: {}\n", verb, error.what());
+    print_error("bufpool {}: {}\n", verb, error.what());
     return static_cast<int>(error.code());
   } catch (const std::exception& error) {
-    fmt::print(stderr, "bufpool {}: {}\n", verb, error.what());
+    print_error("bufpool {}: {}\n", verb, error.what());
   }
   return static_cast<int>(ExitCode::kFailed);
 }
@@ -53,7 +54,7 @@ void add_verb(CLI::App& app, const Verb& verb, std::string& chosen, Action& acti
   std::string examples = "Examples:\n";
   for (std::string_view rest = verb.examples; !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
-    examples += fmt::format("  {}\n", rest.substr(0, end));
+    examples += formatted("  {}\n", rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   sub->footer(examples);
@@ -100,7 +101,7 @@ void Arguments::choice(const char* names, std::string& value,
       ->type_name(CLI::detail::join(list, "|"))
       ->check([list](const std::string& word) {
         if (std::find(list.begin(), list.end(), word) != list.end()) return std::string();
-        return fmt::format("\"{}\" is none of {}", word, CLI::detail::join(list, ", "));
+        return formatted("\"{}\" is none of {}", word, CLI::detail::join(list, ", "));
       })
       ->default_str(value);
 }

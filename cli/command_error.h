@@ -2,11 +2,11 @@
 // How a verb gives up: an exception with one line for the user and the exit code of the command.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <stdexcept>
 #include <string>
 #include <utility>
+
+#include "cli/formatted.h"
 
 namespace bufpool {
 
@@ -36,7 +36,7 @@ class CommandError : public std::runtime_error {
 // Throws a CommandError with the formatted line.
 template <typename... Args>
 [[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) {
-  throw CommandError(fmt::format(format, std::forward<Args>(args)...));
+  throw CommandError(formatted(format, std::forward<Args>(args)...));
 }
 
 }  // namespace bufpool

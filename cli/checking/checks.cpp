@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cli/checking/checks.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include "cli/checking/program_file.h"
 #include "cli/checking/trial.h"
 #include "cli/command_error.h"
+#include "cli/formatted.h"
 #include "cli/forms/sizes.h"
 #include "cli/pages/proc_files.h"
 #include "cli/pages/process_info.h"
@@ -68,7 +68,7 @@ void check_binary(const std::string& path, const ProgramFile& program, Findings&
   std::string allocator;
   for (const std::string& library : program.libraries) {
     if (has_allocator(library, allocator)) {
-      findings.note(fmt::format(
+      findings.note(formatted(
           "{} is linked with {}: the pool serves malloc and free, and calls of {}'s own names "
           "still go there",
           path, library, allocator));
@@ -89,28 +89,27 @@ void check_item(std::string_view item, const std::string& root, Findings& findin
   if (item.find("libasan") != std::string_view::npos ||
       item.find("libtsan") != std::string_view::npos) {
     findings.no(
-        fmt::format("LD_PRELOAD has {}, a sanitizer that is an allocator itself; take one "
-                    "of the two out",
-                    item));
+        formatted("LD_PRELOAD has {}, a sanitizer that is an allocator itself; take one "
+                  "of the two out",
+                  item));
   } else if (has_allocator(item, allocator)) {
-    findings.note(
-        fmt::format("LD_PRELOAD has {} as well; the first of the two serves malloc", item));
+    findings.note(formatted("LD_PRELOAD has {} as well; the first of the two serves malloc", item));
   }
   if (item.find(kOurs) == std::string_view::npos) return;
   if (item.find('/') == std::string_view::npos) {
-    findings.ok(fmt::format("LD_PRELOAD has {}, which the loader looks for in its folders", item));
+    findings.ok(formatted("LD_PRELOAD has {}, which the loader looks for in its folders", item));
   } else if (!item.starts_with('/')) {
     findings.no(
-        fmt::format("LD_PRELOAD has {}, a relative path, which holds in one folder only; "
-                    "write the full path",
-                    item));
+        formatted("LD_PRELOAD has {}, a relative path, which holds in one folder only; "
+                  "write the full path",
+                  item));
   } else if (access((root + std::string(item)).c_str(), R_OK) != 0) {
     findings.no(
-        fmt::format("LD_PRELOAD has {}, which is not there for this process; put it into "
-                    "its container, or correct the path",
-                    item));
+        formatted("LD_PRELOAD has {}, which is not there for this process; put it into "
+                  "its container, or correct the path",
+                  item));
   } else {
-    findings.ok(fmt::format("LD_PRELOAD has {}", item));
+    findings.ok(formatted("LD_PRELOAD has {}", item));
   }
 }
 
@@ -165,7 +164,7 @@ void check_program(const std::string& path, Findings& findings) {
     const bool is_env = program.interpreter.ends_with("/env");
     const std::string next =
         is_env ? path_of_command(program.interpreter_argument) : program.interpreter;
-    findings.ok(fmt::format("{} is a script for {}", now, next.empty() ? "nothing here" : next));
+    findings.ok(formatted("{} is a script for {}", now, next.empty() ? "nothing here" : next));
     if (next.empty()) return;
     now = next;
   }
@@ -194,15 +193,15 @@ void check_limits(std::string_view limits, Findings& findings) {
   constexpr std::uint64_t kFewMappings = 65530;
   std::uint64_t limit = 0;
   if (soft_limit(limits, "Max address space", limit)) {
-    findings.note(fmt::format("ulimit -v is {}: the pool keeps within it{}", short_bytes(limit),
-                              limit < kSmall ? ", and may have to do without buffers" : ""));
+    findings.note(formatted("ulimit -v is {}: the pool keeps within it{}", short_bytes(limit),
+                            limit < kSmall ? ", and may have to do without buffers" : ""));
   }
   if (soft_limit(limits, "Max data size", limit)) {
-    findings.note(fmt::format("ulimit -d is {}: the pool keeps within it", short_bytes(limit)));
+    findings.note(formatted("ulimit -d is {}: the pool keeps within it", short_bytes(limit)));
   }
   if (soft_limit(limits, "Max file size", limit) && limit < kPage) {
     findings.note(
-        fmt::format("ulimit -f is {}: there may be no statistics page", short_bytes(limit)));
+        formatted("ulimit -f is {}: there may be no statistics page", short_bytes(limit)));
   }
   if (number_in_file("/proc/sys/vm/overcommit_memory", 0) == 2) {
     findings.note("vm.overcommit_memory is 2: the system may refuse memory that is free");
@@ -210,7 +209,7 @@ void check_limits(std::string_view limits, Findings& findings) {
   const std::uint64_t mappings = number_in_file("/proc/sys/vm/max_map_count", kFewMappings);
   if (mappings < kFewMappings) {
     findings.note(
-        fmt::format("vm.max_map_count is {}: a large program may run out of mappings", mappings));
+        formatted("vm.max_map_count is {}: a large program may run out of mappings", mappings));
   }
 }
 
@@ -234,10 +233,10 @@ void check_library(Findings& findings) {
         "the library comes up and passes everything on: BUFPOOL_DISABLE is set, or "
         "ulimit -v leaves no memory");
   } else {
-    findings.ok(fmt::format("{} comes up here, in mode {}{}", library, trial.mode,
-                            trial.mode == "locked" ? ": restartable sequences are missing here, or "
-                                                     "BUFPOOL_MODE says so"
-                                                   : ""));
+    findings.ok(formatted("{} comes up here, in mode {}{}", library, trial.mode,
+                          trial.mode == "locked" ? ": restartable sequences are missing here, or "
+                                                   "BUFPOOL_MODE says so"
+                                                 : ""));
   }
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // `bufpool config`: the variables in force, and where their values come from.
-#include <fmt/format.h>
 
 #include <memory>
 
 #include "cli/checking/trial.h"
 #include "cli/figures/target.h"
+#include "cli/formatted.h"
 #include "cli/forms/table.h"
 #include "cli/steering/library.h"
 #include "cli/verbs.h"
@@ -33,9 +33,9 @@ ExitCode show_here() {
                line.substr(source + 2, line.size() - source - 3)});
   }
   table.print();
-  for (const std::string& line : trial.wrong) fmt::print(stderr, "bufpool config: {}\n", line);
+  for (const std::string& line : trial.wrong) print_error("bufpool config: {}\n", line);
   if (trial.is_loaded && trial.wrong.empty()) return ExitCode::kGood;
-  fmt::print(stderr, "try: bufpool doctor\n");
+  print_error("try: bufpool doctor\n");
   return ExitCode::kFinding;
 }
 

@@ -10,6 +10,7 @@
 #include "cli/checking/checks.h"
 #include "cli/checking/program_file.h"
 #include "cli/figures/target.h"
+#include "cli/formatted.h"
 #include "cli/pages/proc_files.h"
 #include "cli/pages/process_reader.h"
 #include "cli/steering/library.h"
@@ -36,11 +37,11 @@ std::string variable_in(std::string_view environment, std::string_view name) {
 void look_at_page(const PooledProcess& process, Findings& findings) {
   const StatsPage& page = process.page;
   const Snapshot snapshot = page.snapshot();
-  findings.ok(fmt::format("the pool is active: version {}, mode {}, {} buffers handed out",
-                          page.version(), mode_word(snapshot.mode), totals_of(snapshot).gets));
+  findings.ok(formatted("the pool is active: version {}, mode {}, {} buffers handed out",
+                        page.version(), mode_word(snapshot.mode), totals_of(snapshot).gets));
   if (page.version() != BUFPOOL_VERSION) {
-    findings.note(fmt::format("this command is version {}; restart the process to bring it there",
-                              BUFPOOL_VERSION));
+    findings.note(formatted("this command is version {}; restart the process to bring it there",
+                            BUFPOOL_VERSION));
   }
   if (snapshot.mode == PoolMode::kLocked) {
     findings.note(
@@ -91,7 +92,7 @@ void look_at_process(pid_t pid, const Found& found, Findings& findings) {
   } else if (found.trouble == PageTrouble::kNotOwn) {
     findings.ok("it was forked from a process under the pool, and has asked for no buffer since");
   } else if (found.trouble == PageTrouble::kUnreadable) {
-    findings.note(fmt::format("its statistics page cannot be read: {}", describe(found.fault)));
+    findings.note(formatted("its statistics page cannot be read: {}", describe(found.fault)));
   } else {
     findings.no("the library is not in the process");
     check_preload(variable_in(environment.value_or(""), "LD_PRELOAD"), proc_path(pid, "root"),
@@ -123,8 +124,8 @@ void doctor_command(const std::string& command, Findings& findings) {
 
 std::string next_step(const std::vector<std::string>& words, bool is_process) {
   if (words.empty()) return "bufpool run -- COMMAND";
-  if (!is_process) return fmt::format("bufpool run -- {}", fmt::join(words, " "));
-  return fmt::format("bufpool report {}", words[0]);
+  if (!is_process) return formatted("bufpool run -- {}", fmt::join(words, " "));
+  return formatted("bufpool report {}", words[0]);
 }
 
 ExitCode doctor(const Options& options) {
@@ -139,9 +140,9 @@ ExitCode doctor(const Options& options) {
   } else {
     doctor_command(options.words[0], findings);
   }
-  for (const std::string& line : findings.lines()) fmt::print("{}\n", line);
+  for (const std::string& line : findings.lines()) print_out("{}\n", line);
   if (!findings.is_active()) return ExitCode::kFinding;
-  fmt::print("try: {}\n", next_step(options.words, is_process));
+  print_out("try: {}\n", next_step(options.words, is_process));
   return ExitCode::kGood;
 }
 

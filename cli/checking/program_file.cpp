@@ -3,7 +3,6 @@
 
 #include <elf.h>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <link.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -15,6 +14,7 @@
 #include <optional>
 #include <string_view>
 
+#include "cli/formatted.h"
 #include "cli/pages/proc_files.h"
 #include "report/descriptor.h"
 
@@ -184,7 +184,7 @@ std::string path_of_command(const std::string& command) {
   }
   const char* const folders = std::getenv("PATH");
   for (const std::string_view folder : split(folders == nullptr ? "/usr/bin:/bin" : folders, ':')) {
-    std::string path = fmt::format("{}/{}", folder, command);
+    std::string path = formatted("{}/{}", folder, command);
     if (access(path.c_str(), X_OK) == 0) return path;
   }
   return {};

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cli/figures/json_input.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>

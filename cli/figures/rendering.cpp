@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/figures/rendering.h"
 
-#include <fmt/format.h>
-
+#include "cli/formatted.h"
 #include "report/figures.h"
 #include "report/units.h"
 
@@ -19,10 +18,9 @@ std::string quoted(std::string_view text) {
 void add_rows(std::string& out, const Sample& sample) {
   for (const ClassSnapshot& row : sample.snapshot.classes) {
     if (!is_live(row)) continue;
-    out +=
-        fmt::format("{},{},{},{},{},{}", sample.time_ms, sample.uptime_ms, sample.snapshot.pid,
-                    quoted(sample.command), class_name(row.buffer_bytes).view(), row.buffer_bytes);
-    for (const auto& figure : kClassFigures) out += fmt::format(",{}", row.*figure.value);
+    out += formatted("{},{},{},{},{},{}", sample.time_ms, sample.uptime_ms, sample.snapshot.pid,
+                     quoted(sample.command), class_name(row.buffer_bytes).view(), row.buffer_bytes);
+    for (const auto& figure : kClassFigures) out += formatted(",{}", row.*figure.value);
     out += '\n';
   }
 }
@@ -47,14 +45,14 @@ std::string json_line(const Sample& sample) {
 
 std::string csv(const std::vector<Sample>& samples) {
   std::string text = "time_ms,uptime_ms,pid,command,size,buffer_bytes";
-  for (const auto& figure : kClassFigures) text += fmt::format(",{}", figure.name);
+  for (const auto& figure : kClassFigures) text += formatted(",{}", figure.name);
   text += '\n';
   for (const Sample& sample : samples) add_rows(text, sample);
   return text;
 }
 
 std::string recording_line(const Sample& sample) {
-  return fmt::format("{{\"time_ms\": {}, \"report\": {}}}\n", sample.time_ms, json_line(sample));
+  return formatted("{{\"time_ms\": {}, \"report\": {}}}\n", sample.time_ms, json_line(sample));
 }
 
 }  // namespace bufpool

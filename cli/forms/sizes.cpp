@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cli/forms/sizes.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -10,6 +8,7 @@
 #include <cmath>
 #include <optional>
 
+#include "cli/formatted.h"
 #include "report/figures.h"
 #include "report/units.h"
 
@@ -64,8 +63,8 @@ std::string with_unit(std::uint64_t value, std::uint64_t step, std::string_view 
     number /= static_cast<double>(step);
   }
   constexpr double kShort = 99.95;
-  return number < kShort ? fmt::format("{:.1f}{}", number, letters[unit - 1])
-                         : fmt::format("{:.0f}{}", number, letters[unit - 1]);
+  return number < kShort ? formatted("{:.1f}{}", number, letters[unit - 1])
+                         : formatted("{:.0f}{}", number, letters[unit - 1]);
 }
 
 }  // namespace
@@ -86,8 +85,8 @@ bool parse_duration(std::string_view text, std::uint64_t& milliseconds) {
 std::string size_text(std::uint64_t bytes) { return std::string(option_bytes(bytes).view()); }
 
 std::string duration_text(std::uint64_t milliseconds) {
-  if (milliseconds % 1000 != 0) return fmt::format("{}ms", milliseconds);
-  return fmt::format("{}s", milliseconds / 1000);
+  if (milliseconds % 1000 != 0) return formatted("{}ms", milliseconds);
+  return formatted("{}s", milliseconds / 1000);
 }
 
 std::string short_bytes(std::uint64_t bytes) { return with_unit(bytes, 1024, "KMGTPE"); }
@@ -98,16 +97,16 @@ std::string short_time(std::uint64_t milliseconds) {
   const std::uint64_t seconds = milliseconds / 1000;
   const std::uint64_t minutes = seconds / 60;
   const std::uint64_t hours = minutes / 60;
-  if (minutes == 0) return fmt::format("{}s", seconds);
-  if (hours == 0) return fmt::format("{}m{:02}s", minutes, seconds % 60);
-  if (hours < 48) return fmt::format("{}h{:02}m", hours, minutes % 60);
-  return fmt::format("{}d{:02}h", hours / 24, hours % 24);
+  if (minutes == 0) return formatted("{}s", seconds);
+  if (hours == 0) return formatted("{}m{:02}s", minutes, seconds % 60);
+  if (hours < 48) return formatted("{}h{:02}m", hours, minutes % 60);
+  return formatted("{}d{:02}h", hours / 24, hours % 24);
 }
 
 std::string percent_text(std::uint64_t part, std::uint64_t whole) {
   if (whole == 0) return "-";
   const std::uint64_t points = basis_points(part, whole);
-  return fmt::format("{}.{}", points / 100, points % 100 / 10);
+  return formatted("{}.{}", points / 100, points % 100 / 10);
 }
 
 }  // namespace bufpool

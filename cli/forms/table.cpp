@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "cli/forms/table.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+
+#include "cli/formatted.h"
 
 namespace bufpool {
 
@@ -43,8 +44,8 @@ std::string Table::heading_line() const {
 std::string Table::row_line(std::size_t row) const { return line_of(rows_[row]); }
 
 void Table::print() const {
-  fmt::print("{}\n", bold(heading_line()));
-  for (std::size_t i = 0; i < rows_.size(); ++i) fmt::print("{}\n", row_line(i));
+  print_out("{}\n", bold(heading_line()));
+  for (std::size_t i = 0; i < rows_.size(); ++i) print_out("{}\n", row_line(i));
 }
 
 bool has_colours() {
@@ -53,7 +54,7 @@ bool has_colours() {
 }
 
 std::string bold(std::string_view text) {
-  return has_colours() ? fmt::format("\x1b[1m{}\x1b[0m", text) : std::string(text);
+  return has_colours() ? formatted("\x1b[1m{}\x1b[0m", text) : std::string(text);
 }
 
 }  // namespace bufpool

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <cstring>
 
 #include "cli/command_error.h"
+#include "cli/formatted.h"
 #include "report/descriptor.h"
 
 namespace bufpool {
@@ -64,7 +64,7 @@ void write_whole(const std::string& path, std::string_view text) {
     const Descriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
     return check(path, file.is_open() ? write_all(file.number(), text) : errno);
   }
-  const std::string other = fmt::format("{}.{}.new", path, getpid());
+  const std::string other = formatted("{}.{}.new", path, getpid());
   int error = write_new(other, mode_for(path), text);
   if (error == 0 && rename(other.c_str(), path.c_str()) != 0) error = errno;
   if (error != 0 && error != EEXIST) unlink(other.c_str());

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // `bufpool load`: a load test of the pool, or of libc's allocator to compare with.
-#include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include <thread>
 
 #include "cli/figures/target.h"
+#include "cli/formatted.h"
 #include "cli/forms/sizes.h"
 #include "cli/forms/table.h"
 #include "cli/loading/workload.h"
@@ -99,7 +99,7 @@ class ProgressLine {
     }
     wake_.notify_all();
     thread_.join();
-    fmt::print(stderr, "\r\x1b[K");
+    print_error("\r\x1b[K");
   }
 
  private:
@@ -112,10 +112,10 @@ class ProgressLine {
           std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count();
       const auto elapsed_ms = static_cast<std::uint64_t>(elapsed);
       const std::uint64_t now = gets.load(std::memory_order_relaxed);
-      fmt::print(stderr, "\r\x1b[K{:.1f} s of {:.1f} s, {} gets, {} a second",
-                 static_cast<double>(elapsed_ms) / 1000,
-                 static_cast<double>(load.duration_ms) / 1000, short_count(now),
-                 short_count(now * 1000 / std::max<std::uint64_t>(elapsed_ms, 1)));
+      print_error("\r\x1b[K{:.1f} s of {:.1f} s, {} gets, {} a second",
+                  static_cast<double>(elapsed_ms) / 1000,
+                  static_cast<double>(load.duration_ms) / 1000, short_count(now),
+                  short_count(now * 1000 / std::max<std::uint64_t>(elapsed_ms, 1)));
     }
   }
 
@@ -142,23 +142,22 @@ void print_histogram(std::string_view name, const Latency& latency) {
   constexpr double kWidth = 50;
   std::uint64_t most = 1;
   latency.for_each([&](auto, auto, std::uint64_t count) { most = std::max(most, count); });
-  fmt::print("\n{}\n", bold(fmt::format("{} ns", name)));
+  print_out("\n{}\n", bold(formatted("{} ns", name)));
   latency.for_each([&](std::uint64_t from, std::uint64_t, std::uint64_t count) {
     const double share = static_cast<double>(count) / static_cast<double>(most);
-    fmt::print("{:>12} {:>12} {}\n", from, count,
-               std::string(static_cast<std::size_t>(share * kWidth), '*'));
+    print_out("{:>12} {:>12} {}\n", from, count,
+              std::string(static_cast<std::size_t>(share * kWidth), '*'));
   });
 }
 
 void print_text(const Options& options, const LoadResult& result) {
   const std::uint64_t gets = result.gets.count();
-  fmt::print(
-      "{}: {} threads, {} gets in {:.1f} s, {} a second, {} asked for; resident at most {}\n",
-      options.allocator, options.load.threads, short_count(gets),
-      static_cast<double>(result.elapsed_ms) / 1000,
-      short_count(gets * 1000 / std::max<std::uint64_t>(result.elapsed_ms, 1)),
-      short_bytes(result.bytes), short_bytes(most_resident()));
-  if (result.refused != 0) fmt::print("{} gets were refused\n", result.refused);
+  print_out("{}: {} threads, {} gets in {:.1f} s, {} a second, {} asked for; resident at most {}\n",
+            options.allocator, options.load.threads, short_count(gets),
+            static_cast<double>(result.elapsed_ms) / 1000,
+            short_count(gets * 1000 / std::max<std::uint64_t>(result.elapsed_ms, 1)),
+            short_bytes(result.bytes), short_bytes(most_resident()));
+  if (result.refused != 0) print_out("{} gets were refused\n", result.refused);
   std::vector<Heading> headings{{"ns", Align::kLeft}};
   for (const Part& part : kParts) headings.push_back({part.name});
   Table table(headings);
@@ -168,34 +167,34 @@ void print_text(const Options& options, const LoadResult& result) {
     table.add(cells);
   }
   table.print();
-  fmt::print("each has {} ns of the clock in it\n", clock_price());
+  print_out("each has {} ns of the clock in it\n", clock_price());
   if (!options.has_histogram) return;
   print_histogram("malloc", result.gets);
   print_histogram("free", result.puts);
 }
 
 std::string json_of(std::string_view name, const Latency& latency) {
-  std::string text = fmt::format("\"{}_ns\": {{", name);
+  std::string text = formatted("\"{}_ns\": {{", name);
   for (const Part& part : kParts) {
-    text += fmt::format("\"{}\": {}, ", part.name, latency.within(part.parts));
+    text += formatted("\"{}\": {}, ", part.name, latency.within(part.parts));
   }
   text += "\"histogram\": [";
   bool is_first = true;
   latency.for_each([&](std::uint64_t from, std::uint64_t to, std::uint64_t count) {
-    text += fmt::format("{}[{}, {}, {}]", is_first ? "" : ", ", from, to, count);
+    text += formatted("{}[{}, {}, {}]", is_first ? "" : ", ", from, to, count);
     is_first = false;
   });
   return text + "]}";
 }
 
 void print_json(const Options& options, const LoadResult& result) {
-  fmt::print(
+  print_out(
       "{{\"schema\": 1, \"allocator\": \"{}\", \"threads\": {}, \"seed\": {}, "
       "\"elapsed_ms\": {}, \"gets\": {}, \"refused\": {}, \"asked_bytes\": {}, "
       "\"most_resident_bytes\": {}, \"clock_ns\": {},\n",
       options.allocator, options.load.threads, options.load.seed, result.elapsed_ms,
       result.gets.count(), result.refused, result.bytes, most_resident(), clock_price());
-  fmt::print("{},\n{}}}\n", json_of("malloc", result.gets), json_of("free", result.puts));
+  print_out("{},\n{}}}\n", json_of("malloc", result.gets), json_of("free", result.puts));
 }
 
 void check(const Options& options) {

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -12,6 +11,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "cli/formatted.h"
 #include "cli/pages/proc_files.h"
 
 namespace bufpool {
@@ -42,7 +42,7 @@ std::uint32_t possible_cpus() {
 
 PageSource::PageSource(pid_t pid, const PageMapping& mapping)
     : bytes_(mapping.end - mapping.start), is_here_(true) {
-  const std::string name = fmt::format("map_files/{:x}-{:x}", mapping.start, mapping.end);
+  const std::string name = formatted("map_files/{:x}-{:x}", mapping.start, mapping.end);
   const std::string path = proc_path(pid, name);
   file_ = Descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!file_.is_open() && !mapping.path.empty()) {

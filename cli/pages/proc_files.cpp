@@ -4,19 +4,19 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <memory>
 
+#include "cli/formatted.h"
 #include "report/descriptor.h"
 
 namespace bufpool {
 
 std::string proc_path(pid_t pid, std::string_view name) {
-  return fmt::format("/proc/{}/{}", pid, name);
+  return formatted("/proc/{}/{}", pid, name);
 }
 
 std::optional<std::string> read_text(const std::string& path, int& error) {

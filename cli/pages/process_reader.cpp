@@ -2,10 +2,10 @@
 #include "cli/pages/process_reader.h"
 
 #include <errno.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include "cli/command_error.h"
+#include "cli/formatted.h"
 #include "cli/pages/proc_files.h"
 
 namespace bufpool {
@@ -44,7 +44,7 @@ Found read_mapped(pid_t pid, const PageMapping& mapping) {
 std::string refusal(const std::optional<ProcessInfo>& info) {
   if (geteuid() == 0) return "the system does not let this container look into it";
   return info && info->uid != geteuid()
-             ? fmt::format("it belongs to {}; try again with sudo", user_name(info->uid))
+             ? formatted("it belongs to {}; try again with sudo", user_name(info->uid))
              : std::string(
                    "the system lets nobody but root and its parents look into it; try "
                    "again with sudo");
@@ -69,23 +69,23 @@ Found find_process(pid_t pid) {
 std::string explain(pid_t pid, const Found& found) {
   const std::optional<ProcessInfo> info = process_info(pid);
   std::string who =
-      info ? fmt::format("process {} ({})", pid, info->command) : fmt::format("process {}", pid);
+      info ? formatted("process {} ({})", pid, info->command) : formatted("process {}", pid);
   switch (found.trouble) {
     case PageTrouble::kNone:
       break;
     case PageTrouble::kGone:
       return who + ": there is no such process; `bufpool ps` lists those under the pool";
     case PageTrouble::kForbidden:
-      return fmt::format("{}: {}", who, refusal(info));
+      return formatted("{}: {}", who, refusal(info));
     case PageTrouble::kNoLibrary:
-      return fmt::format("{}: it is not under the pool; `bufpool doctor {}` says why", who, pid);
+      return formatted("{}: it is not under the pool; `bufpool doctor {}` says why", who, pid);
     case PageTrouble::kNoPage:
-      return fmt::format("{}: it has the library and no figures; `bufpool doctor {}` says why", who,
-                         pid);
+      return formatted("{}: it has the library and no figures; `bufpool doctor {}` says why", who,
+                       pid);
     case PageTrouble::kNotOwn:
       return who + ": it has asked for no buffer since it was forked; try again later";
     case PageTrouble::kUnreadable:
-      return fmt::format("{}: its page cannot be read: {}", who, describe(found.fault));
+      return formatted("{}: its page cannot be read: {}", who, describe(found.fault));
   }
   return who;
 }

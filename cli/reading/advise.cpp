@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // `bufpool advise`: what to change, with the figures behind it and the line to set.
-#include <fmt/format.h>
 
 #include <memory>
 
 #include "cli/figures/target.h"
+#include "cli/formatted.h"
 #include "cli/verbs.h"
 #include "report/forms.h"
 
@@ -31,15 +31,15 @@ ExitCode advise_for(const Options& options) {
   std::vector<std::string> lines;
   auto add = [&lines](std::string_view line) noexcept { lines.emplace_back(line); };
   advise(sample.snapshot, sample.context(), add);
-  fmt::print("{} {}: {}\n", sample.command, sample.snapshot.pid,
-             lines.empty() ? "nothing to change" : "what to change:");
+  print_out("{} {}: {}\n", sample.command, sample.snapshot.pid,
+            lines.empty() ? "nothing to change" : "what to change:");
   std::string settings;
   for (const std::string& line : lines) {
-    fmt::print("  - {}\n", line);
+    print_out("  - {}\n", line);
     const std::string setting = setting_in(line);
     if (!setting.empty()) settings += " -s " + setting;
   }
-  if (!settings.empty()) fmt::print("try: bufpool run{} -- {} ...\n", settings, sample.command);
+  if (!settings.empty()) print_out("try: bufpool run{} -- {} ...\n", settings, sample.command);
   return ExitCode::kGood;
 }
 

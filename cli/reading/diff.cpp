@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // `bufpool diff`: two recordings, reports or processes side by side.
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
@@ -8,6 +7,7 @@
 
 #include "cli/figures/rates.h"
 #include "cli/figures/target.h"
+#include "cli/formatted.h"
 #include "cli/forms/sizes.h"
 #include "cli/forms/table.h"
 #include "cli/verbs.h"
@@ -27,13 +27,13 @@ std::string change(std::uint64_t before, std::uint64_t now) {
   if (before == 0) return "new";
   const double ratio = static_cast<double>(now) / static_cast<double>(before);
   constexpr double kMuch = 10;
-  return ratio < kMuch ? fmt::format("{:+.1f}%", (ratio - 1) * 100) : fmt::format("x{:.0f}", ratio);
+  return ratio < kMuch ? formatted("{:+.1f}%", (ratio - 1) * 100) : formatted("x{:.0f}", ratio);
 }
 
 // The difference of two shares, which are in hundredths of a percent.
 std::string difference(std::uint64_t before, std::uint64_t now) {
   if (before == now) return "=";
-  return fmt::format("{:+.1f}", (static_cast<double>(now) - static_cast<double>(before)) / 100);
+  return formatted("{:+.1f}", (static_cast<double>(now) - static_cast<double>(before)) / 100);
 }
 
 using Form = std::string (*)(std::uint64_t);
@@ -114,10 +114,10 @@ void show_classes(const Snapshot& first, const Snapshot& second) {
 ExitCode show_both(const Options& options) {
   const Sample first = sample_named(options.first, "");
   const Sample second = sample_named(options.second, "");
-  fmt::print("A: {} ({} {})\nB: {} ({} {})\n\n", options.first, first.command, first.snapshot.pid,
-             options.second, second.command, second.snapshot.pid);
+  print_out("A: {} ({} {})\nB: {} ({} {})\n\n", options.first, first.command, first.snapshot.pid,
+            options.second, second.command, second.snapshot.pid);
   show_sums(first, second);
-  fmt::print("\n");
+  print_out("\n");
   show_classes(first.snapshot, second.snapshot);
   return ExitCode::kGood;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // `bufpool export`: Prometheus text of all processes of the host, for a collector of text files.
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
@@ -9,6 +8,7 @@
 #include "cli/figures/rendering.h"
 #include "cli/figures/sample.h"
 #include "cli/figures/sums.h"
+#include "cli/formatted.h"
 #include "cli/forms/whole_file.h"
 #include "cli/pages/proc_files.h"
 #include "cli/verbs.h"
@@ -80,7 +80,7 @@ class Families {
 };
 
 std::string label(std::string_view name, std::string_view value) {
-  return fmt::format("{}=\"{}\"", name, escaped(value, Escape::kPrometheus).view());
+  return formatted("{}=\"{}\"", name, escaped(value, Escape::kPrometheus).view());
 }
 
 std::string labels_of(const PooledProcess& process, const std::string& group_by) {
@@ -108,20 +108,20 @@ Groups groups_of(const ProcessList& list, const std::string& group_by) {
 }
 
 std::string gauge(std::string_view name, std::string_view help) {
-  return fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n", name, help);
+  return formatted("# HELP {0} {1}\n# TYPE {0} gauge\n", name, help);
 }
 
 std::string collector_text(const ProcessList& list, const Groups& groups) {
   std::string text = gauge("bufpool_processes", "Processes under the pool.");
   for (const auto& [labels, group] : groups) {
-    text += fmt::format("bufpool_processes{{{}}} {}\n", labels, group.processes);
+    text += formatted("bufpool_processes{{{}}} {}\n", labels, group.processes);
   }
   text += gauge("bufpool_collector_unreadable_processes",
                 "Processes that may be under the pool, and could not be read.");
   text +=
-      fmt::format("bufpool_collector_unreadable_processes {}\n", list.forbidden + list.unreadable);
+      formatted("bufpool_collector_unreadable_processes {}\n", list.forbidden + list.unreadable);
   text += gauge("bufpool_collector_last_run_timestamp_seconds", "When these figures were read.");
-  text += fmt::format("bufpool_collector_last_run_timestamp_seconds {}\n", now_ms() / 1000);
+  text += formatted("bufpool_collector_last_run_timestamp_seconds {}\n", now_ms() / 1000);
   return text;
 }
 

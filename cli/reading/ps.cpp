@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // `bufpool ps`: the processes under the pool.
 #include <dirent.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <memory>
 
 #include "cli/figures/sample.h"
+#include "cli/formatted.h"
 #include "cli/forms/sizes.h"
 #include "cli/forms/table.h"
 #include "cli/pages/process_reader.h"
@@ -46,7 +46,7 @@ void add_row(Table& table, const Sample& sample, const std::string& unit, const 
 ExitCode list_living(const Options& options) {
   const ProcessList list = list_processes();
   if (options.is_quiet) {
-    for (const PooledProcess& process : list.processes) fmt::print("{}\n", process.info.pid);
+    for (const PooledProcess& process : list.processes) print_out("{}\n", process.info.pid);
     return ExitCode::kGood;
   }
   Table table = empty_table();
@@ -56,17 +56,17 @@ ExitCode list_living(const Options& options) {
   }
   table.print();
   if (list.forbidden != 0) {
-    fmt::print(stderr, "not looked at, as they may not be read: {} processes{}\n", list.forbidden,
-               geteuid() == 0 ? "" : "; sudo bufpool ps shows all");
+    print_error("not looked at, as they may not be read: {} processes{}\n", list.forbidden,
+                geteuid() == 0 ? "" : "; sudo bufpool ps shows all");
   }
   if (list.unreadable != 0) {
-    fmt::print(stderr, "with a page of another version, or a damaged one: {} processes\n",
-               list.unreadable);
+    print_error("with a page of another version, or a damaged one: {} processes\n",
+                list.unreadable);
   }
   if (list.processes.empty()) {
-    fmt::print(stderr, "no process is under the pool; try: bufpool run -- COMMAND\n");
+    print_error("no process is under the pool; try: bufpool run -- COMMAND\n");
   } else {
-    fmt::print(stderr, "try: bufpool report {}\n", list.processes.front().info.pid);
+    print_error("try: bufpool report {}\n", list.processes.front().info.pid);
   }
   return ExitCode::kGood;
 }
@@ -94,7 +94,7 @@ ExitCode list_folder(const Options& options) {
     if (!page) {
       ++unreadable;
     } else if (options.is_quiet) {
-      fmt::print("{}\n", path);
+      print_out("{}\n", path);
     } else {
       const std::string unit = unit_of("0::" + page->control_group());
       add_row(table, sample_of(*page), unit, source.is_held() ? "(living)" : "(killed)");
@@ -102,7 +102,7 @@ ExitCode list_folder(const Options& options) {
   }
   if (!options.is_quiet) table.print();
   if (unreadable != 0) {
-    fmt::print(stderr, "no pages of this version, or damaged ones: {} files\n", unreadable);
+    print_error("no pages of this version, or damaged ones: {} files\n", unreadable);
   }
   return ExitCode::kGood;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // `bufpool report`: the exit report at any time.
-#include <fmt/format.h>
 
 #include <memory>
 
 #include "cli/figures/rendering.h"
 #include "cli/figures/target.h"
+#include "cli/formatted.h"
 #include "cli/forms/whole_file.h"
 #include "cli/steering/page_control.h"
 #include "cli/verbs.h"
@@ -36,9 +36,8 @@ std::string text_of(const std::vector<Sample>& samples, const std::string& forma
 void let_it_look(const PooledProcess& process) {
   constexpr std::uint64_t kPatienceMs = 1000;
   if (ask(process, kStatsLook, kPatienceMs) == Answer::kDone) return;
-  fmt::print(stderr,
-             "bufpool report: process {} has not looked yet: `retained` is as it last found out\n",
-             process.info.pid);
+  print_error("bufpool report: process {} has not looked yet: `retained` is as it last found out\n",
+              process.info.pid);
 }
 
 std::vector<Sample> samples_for(const Options& options) {

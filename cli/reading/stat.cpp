@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // `bufpool stat`: rows of figures over time, as vmstat prints them.
-#include <fmt/format.h>
 #include <time.h>
 
 #include <cstdio>
@@ -8,6 +7,7 @@
 
 #include "cli/figures/rates.h"
 #include "cli/figures/target.h"
+#include "cli/formatted.h"
 #include "cli/forms/sizes.h"
 #include "cli/forms/table.h"
 #include "cli/pages/process_watch.h"
@@ -38,7 +38,7 @@ std::string clock_text(std::uint64_t time_ms) {
   const auto seconds = static_cast<time_t>(time_ms / 1000);
   tm parts{};
   localtime_r(&seconds, &parts);
-  return fmt::format("{:02}:{:02}:{:02}", parts.tm_hour, parts.tm_min, parts.tm_sec);
+  return formatted("{:02}:{:02}:{:02}", parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
 std::string row_text(const Options& options, const Sums& before, const Sums& now,
@@ -73,9 +73,9 @@ class Rows {
     const Sums sums = sums_of(now.snapshot);
     const std::uint64_t elapsed_ms = count_ == 0 ? now.uptime_ms : growth(before_ms_, now.time_ms);
     if (count_ % kRowsAHeading == 0) {
-      fmt::print("{}\n", bold(Table(headings(options_.is_timed)).heading_line()));
+      print_out("{}\n", bold(Table(headings(options_.is_timed)).heading_line()));
     }
-    fmt::print("{}\n", row_text(options_, before_, sums, elapsed_ms, now.time_ms));
+    print_out("{}\n", row_text(options_, before_, sums, elapsed_ms, now.time_ms));
     std::fflush(stdout);
     before_ = sums;
     before_ms_ = now.time_ms;
@@ -106,7 +106,7 @@ ExitCode stat_process(const Options& options) {
     if (!found.process) break;
     process = std::move(*found.process);
   }
-  fmt::print(stderr, "bufpool stat: process {} has ended\n", pid);
+  print_error("bufpool stat: process {} has ended\n", pid);
   return ExitCode::kGood;
 }
 

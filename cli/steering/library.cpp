@@ -2,7 +2,6 @@
 #include "cli/steering/library.h"
 
 #include <errno.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include <cstring>
 
 #include "cli/command_error.h"
+#include "cli/formatted.h"
 #include "cli/pages/proc_files.h"
 
 namespace bufpool {
@@ -38,7 +38,7 @@ std::string resolved(const std::string& path) {
 std::string library_path() {
   const std::string folder = own_folder();
   for (const char* const place : {"", "/" BUFPOOL_LIBRARY_FOLDER}) {
-    std::string path = resolved(fmt::format("{}{}/{}", folder, place, kName));
+    std::string path = resolved(formatted("{}{}/{}", folder, place, kName));
     if (path.empty()) continue;
     if (path.find_first_of(": ") == std::string::npos) return path;
     fail("{}: LD_PRELOAD cannot hold a path with spaces or colons; move it", path);
@@ -90,8 +90,8 @@ void set_variable(const std::string& setting) {
 void fail_to_execute(const std::string& command, int error) {
   const bool is_missing = error == ENOENT || error == ENOTDIR;
   throw CommandError(
-      fmt::format("{}: {}; `bufpool doctor {}` looks closer", command,
-                  is_missing ? "there is no such command" : std::strerror(error), command),
+      formatted("{}: {}; `bufpool doctor {}` looks closer", command,
+                is_missing ? "there is no such command" : std::strerror(error), command),
       is_missing ? ExitCode::kNotFound : ExitCode::kCannotRun);
 }
 

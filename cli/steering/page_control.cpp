@@ -2,7 +2,6 @@
 #include "cli/steering/page_control.h"
 
 #include <errno.h>
-#include <fmt/format.h>
 #include <sys/uio.h>
 #include <unistd.h>
 

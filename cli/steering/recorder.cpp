@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 
 #include "cli/command_error.h"
 #include "cli/figures/rendering.h"
+#include "cli/formatted.h"
 #include "cli/forms/whole_file.h"
 #include "cli/pages/process_info.h"
 #include "report/escape.h"
@@ -36,10 +36,9 @@ std::string make_folder() {
 std::string first_line(const std::vector<std::string>& command, std::uint64_t interval_ms) {
   std::string words;
   for (const std::string& word : command) {
-    words +=
-        fmt::format("{}\"{}\"", words.empty() ? "" : ", ", escaped(word, Escape::kJson).view());
+    words += formatted("{}\"{}\"", words.empty() ? "" : ", ", escaped(word, Escape::kJson).view());
   }
-  return fmt::format(
+  return formatted(
       "{{\"recording\": 1, \"started_ms\": {}, \"interval_ms\": {}, \"command\": [{}]}}\n",
       now_ms(), interval_ms, words);
 }
@@ -75,7 +74,7 @@ void Recorder::write_on(const std::string& line) {
   const int error = write(line);
   has_failed_ = error != 0;
   if (!has_failed_) return;
-  fmt::print(stderr, "bufpool run: {}: the recording ends here: {}\n", name_, std::strerror(error));
+  print_error("bufpool run: {}: the recording ends here: {}\n", name_, std::strerror(error));
 }
 
 void Recorder::look() {
@@ -129,9 +128,9 @@ void Recorder::take_samples() {
 void Recorder::finish(int status) {
   take_samples();
   const bool is_killed = WIFSIGNALED(status);
-  write_on(fmt::format("{{\"recording\": 1, \"ended_ms\": {}, \"{}\": {}}}\n", now_ms(),
-                       is_killed ? "signal" : "exit_code",
-                       is_killed ? WTERMSIG(status) : WEXITSTATUS(status)));
+  write_on(formatted("{{\"recording\": 1, \"ended_ms\": {}, \"{}\": {}}}\n", now_ms(),
+                     is_killed ? "signal" : "exit_code",
+                     is_killed ? WTERMSIG(status) : WEXITSTATUS(status)));
 }
 
 }  // namespace bufpool

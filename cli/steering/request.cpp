@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "cli/steering/request.h"
 
-#include <fmt/format.h>
-
 #include <memory>
 
 #include "cli/figures/rates.h"
 #include "cli/figures/target.h"
+#include "cli/formatted.h"
 #include "cli/forms/sizes.h"
 #include "cli/steering/page_control.h"
 
@@ -16,10 +15,10 @@ namespace {
 void tell_difference(const PooledProcess& before, const PooledProcess& after) {
   const Sample then = sample_of(before.page, before.info);
   const Sample now = sample_of(after.page, after.info);
-  fmt::print("process {} ({}): done; idle {} -> {}, resident {} -> {}\n", after.info.pid,
-             after.info.command, short_bytes(sums_of(then.snapshot).idle_bytes),
-             short_bytes(sums_of(now.snapshot).idle_bytes), short_bytes(then.snapshot.resident),
-             short_bytes(now.snapshot.resident));
+  print_out("process {} ({}): done; idle {} -> {}, resident {} -> {}\n", after.info.pid,
+            after.info.command, short_bytes(sums_of(then.snapshot).idle_bytes),
+            short_bytes(sums_of(now.snapshot).idle_bytes), short_bytes(then.snapshot.resident),
+            short_bytes(now.snapshot.resident));
 }
 
 ExitCode perform(const Request& request) {
@@ -30,14 +29,13 @@ ExitCode perform(const Request& request) {
       tell_difference(process, process_or_fail(info.pid));
       return ExitCode::kGood;
     case Answer::kRefused:
-      fmt::print(stderr, "process {} ({}): its version {} of the library cannot do this\n",
-                 info.pid, info.command, process.page.version());
+      print_error("process {} ({}): its version {} of the library cannot do this\n", info.pid,
+                  info.command, process.page.version());
       return ExitCode::kFinding;
     case Answer::kNone:
       break;
   }
-  fmt::print(
-      stderr,
+  print_error(
       "process {} ({}): it was asked, and has not answered yet. An idle process does it when "
       "it next needs a buffer that is not at hand. Try: bufpool stat {} 1\n",
       info.pid, info.command, info.pid);

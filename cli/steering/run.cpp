@@ -2,7 +2,6 @@
 // `bufpool run`: starts a command under the pool.
 #include <errno.h>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -14,6 +13,7 @@
 #include <chrono>
 #include <memory>
 
+#include "cli/formatted.h"
 #include "cli/steering/library.h"
 #include "cli/steering/recorder.h"
 #include "cli/verbs.h"
@@ -134,12 +134,12 @@ ExitCode end_like(int status) {
 
 void tell_what_was_recorded(const Options& options, const Recorder& recorder) {
   if (recorder.samples() == 0) {
-    fmt::print(stderr, "bufpool run: there was nothing to record; try: bufpool doctor {}\n",
-               options.command[0]);
+    print_error("bufpool run: there was nothing to record; try: bufpool doctor {}\n",
+                options.command[0]);
     return;
   }
-  fmt::print(stderr, "bufpool run: recorded, {} samples of {} programs; try: bufpool report {}\n",
-             recorder.samples(), recorder.processes(), options.recording);
+  print_error("bufpool run: recorded, {} samples of {} programs; try: bufpool report {}\n",
+              recorder.samples(), recorder.processes(), options.recording);
 }
 
 ExitCode record(const Options& options) {

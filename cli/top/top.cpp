@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // `bufpool top`: all processes under the pool, or one, while they run.
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <thread>
 
 #include "cli/figures/target.h"
+#include "cli/formatted.h"
 #include "cli/top/top_screen.h"
 #include "cli/top/top_table.h"
 #include "cli/verbs.h"
@@ -42,12 +42,12 @@ ExitCode print_tables(const Options& options, pid_t pid) {
     if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(options.interval_ms));
     top.look(pid);
     if (pid != 0 && top.find(pid) == nullptr) {
-      fmt::print(stderr, "bufpool top: process {} has ended\n", pid);
+      print_error("bufpool top: process {} has ended\n", pid);
       return ExitCode::kGood;
     }
-    if (i > 0) fmt::print("\n");
+    if (i > 0) print_out("\n");
     const SortBy by = sort_of(options.sort);
-    fmt::print("{}\n", top.summary());
+    print_out("{}\n", top.summary());
     (pid != 0 ? top.classes(pid, by) : top.processes(by)).print();
     std::fflush(stdout);
   }
@@ -86,7 +86,7 @@ class TopView {
     picture.top.push_back("bufpool top: " + (shown_ != 0 ? name_of_shown() : top_.summary()));
     if (shown_ == 0 && top_.forbidden() != 0) {
       picture.top.push_back(
-          fmt::format("{} processes of others are not shown; sudo shows them", top_.forbidden()));
+          formatted("{} processes of others are not shown; sudo shows them", top_.forbidden()));
     }
     picture.heading = table.heading_line();
     for (std::size_t i = 0; i < rows_; ++i) picture.rows.push_back(table.row_line(i));
@@ -100,8 +100,8 @@ class TopView {
 
   std::string name_of_shown() const {
     const Sample* const sample = top_.find(shown_);
-    if (sample == nullptr) return fmt::format("process {} has ended", shown_);
-    return fmt::format("classes of {} {}", shown_, sample->command);
+    if (sample == nullptr) return formatted("process {} has ended", shown_);
+    return formatted("classes of {} {}", shown_, sample->command);
   }
 
   // Returns false if the user quits.
@@ -170,7 +170,7 @@ ExitCode top(const Options& options) {
       return ExitCode::kGood;
     }
   }
-  fmt::print(stderr, "bufpool top: this terminal is not known (TERM); printing one table\n");
+  print_error("bufpool top: this terminal is not known (TERM); printing one table\n");
   return print_tables(options, pid);
 }
 

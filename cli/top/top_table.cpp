@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cli/top/top_table.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
+#include "cli/formatted.h"
 #include "cli/forms/sizes.h"
 #include "cli/pages/process_reader.h"
 #include "report/figures.h"
@@ -168,10 +167,10 @@ std::string TopTable::summary() const {
     all.idle_bytes += row.sums.idle_bytes;
     all.resident_bytes += row.sums.resident_bytes;
   }
-  return fmt::format("{} processes, {} gets/s, hit {}%, in use {}, idle {}, resident {}",
-                     now_.size(), short_count(gets), percent_text(all.hits, all.gets),
-                     short_bytes(all.in_use_bytes), short_bytes(all.idle_bytes),
-                     short_bytes(all.resident_bytes));
+  return formatted("{} processes, {} gets/s, hit {}%, in use {}, idle {}, resident {}", now_.size(),
+                   short_count(gets), percent_text(all.hits, all.gets),
+                   short_bytes(all.in_use_bytes), short_bytes(all.idle_bytes),
+                   short_bytes(all.resident_bytes));
 }
 
 }  // namespace bufpool
