@@ -78,13 +78,15 @@ class StatsTeller {
   // Tells figures that were found out for something else.
   void tell_looked(const Snapshot& found) noexcept;
 
-  // Removes the name of a page that is a file in a folder. It is called at the end of the process.
-  void remove_name() noexcept { writer_.remove_name(); }
+  // Removes the name of a page that is a file in a folder, unless a filter could end the process
+  // for it. It is called at the end of the process.
+  void remove_name() noexcept;
 
  private:
   enum class Choice : std::uint8_t { kOff, kAuto, kOn };
 
   [[gnu::cold, gnu::noinline]] bool decide(std::uint32_t number_in_child) noexcept;
+  bool calls_are_safe() const noexcept;
   bool may_make() const noexcept;
   bool make() noexcept;
   bool make_in_child() noexcept;

@@ -20,6 +20,7 @@
 
 #include "pool/options/options.h"
 #include "pool/platform/memory.h"
+#include "pool/platform/process.h"
 #include "pool/platform/shared_memory.h"
 #include "pool/telemetry/snapshot.h"
 #include "pool/telemetry/stats_page_layout.h"
@@ -137,6 +138,8 @@ class StatsPageWriter {
     end_process();
   }
 
+  // Returns whether the page is a file in a folder, which remove_name() removes.
+  [[nodiscard]] bool has_name() const noexcept { return is_made() && name_.text[0] != '\0'; }
   // Removes the name of a page that is a file in a folder. A child of vfork leaves it to its
   // parent, whose it is.
   void remove_name() noexcept;
@@ -156,7 +159,7 @@ class StatsPageWriter {
     return reinterpret_cast<T*>(region() + offset);
   }
   [[nodiscard]] StatsProcess& process() const noexcept;
-  void* map(const StatsPlan& plan, std::size_t bytes) noexcept;
+  void* map(const StatsPlan& plan, const platform::ProcessIdentity& owner) noexcept;
   std::size_t options_text(const StatsPlan& plan, std::span<char, kStatsOptionsRoom> out) noexcept;
   void fill(const StatsPlan& plan, std::string_view options) noexcept;
   bool begin_process() noexcept;

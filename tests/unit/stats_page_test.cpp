@@ -306,7 +306,7 @@ TEST_F(StatsPageTest, AFolderThatCannotBeIsRefused) {
   EXPECT_FALSE(writer.has_region());
   writer.settle(false);
   platform::FileName name;
-  EXPECT_EQ(platform::map_named_file("/proc", 4096, nullptr, name), nullptr);
+  EXPECT_EQ(platform::map_named_file({"/proc"}, 4096, nullptr, name), nullptr);
   EXPECT_EQ(name.text[0], '\0');
 }
 
