@@ -216,12 +216,11 @@ int open_new(const Descriptor& folder, const char* name) noexcept {
 
 int open_first_free(const Descriptor& folder, const NamedFile& wanted, FileNames& names) noexcept {
   while (names.next()) {
-    int file = open_new(folder, names.leaf());
-    if (file < 0 && errno == EEXIST && wanted.owner.is_known() &&
-        remove_left(folder, names.leaf(), wanted)) {
-      file = open_new(folder, names.leaf());
-    }
+    const int file = open_new(folder, names.leaf());
     if (file >= 0 || errno != EEXIST) return file;
+    if (!wanted.owner.is_known() || !remove_left(folder, names.leaf(), wanted)) continue;
+    const int in_its_place = open_new(folder, names.leaf());
+    if (in_its_place >= 0) return in_its_place;
   }
   return -1;
 }
