@@ -30,9 +30,9 @@ struct Passed {
 };
 
 // Makes the page, tells there what no other room tells by itself, and does what readers ask for.
-// The page is made by the first slow path of the pool, and a new one by the first slow path of a
-// forked child. Before enable() there is none, and nothing here does anything. Any thread and any
-// signal handler may call all but open() and enable(). No caller holds a lock.
+// The page is made by the first slow path of the pool, and a new one by one of the first slow paths
+// of a forked child. Before enable() there is none, and nothing here does anything. Any thread and
+// any signal handler may call all but open() and enable(). No caller holds a lock.
 class StatsTeller {
  public:
   struct Parts {

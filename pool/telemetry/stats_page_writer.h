@@ -5,10 +5,10 @@
 // as the process's memory, because nobody else can open the file for writing
 // (docs/statistics-page.md).
 //
-// A page is made once in each process: by the first slow path of the pool, and again by the first
-// one in a forked child. A forked child must not write to its parent's page. So the word that says
-// that there is a page, and all that leads sequences to the stacks whose hits it counts, stand in
-// memory that the kernel wipes in a forked child, however it was forked.
+// A page is made once in each process: by the first slow path of the pool, and again by one of the
+// first in a forked child. A forked child must not write to its parent's page. So the word that
+// says that there is a page, and all that leads sequences to the stacks whose hits it counts, stand
+// in memory that the kernel wipes in a forked child, however it was forked.
 #pragma once
 
 #include <atomic>
