@@ -114,18 +114,23 @@ TEST(SharedMemory, IsNeverDescriptor0To2) {
             0);
 }
 
-// The filter says that the call was made, and it was not.
+// The filter says that the call was made, and it was not, or refuses it.
 TEST(SharedMemory, IsGivenUpIfAFilterAnswersForTheKernel) {
-  constexpr std::array<std::array<unsigned, 2>, 4> kCalls{
-      {{SYS_fcntl, F_ADD_SEALS}, {SYS_fcntl, F_SETLEASE}, {SYS_ftruncate, 0}, {SYS_mprotect, 0}}};
+  constexpr std::array<std::array<unsigned, 2>, 6> kCalls{{{SYS_fcntl, F_ADD_SEALS},
+                                                           {SYS_fcntl, F_GET_SEALS},
+                                                           {SYS_fcntl, F_SETLEASE},
+                                                           {SYS_ftruncate, 0},
+                                                           {SYS_mprotect, 0},
+                                                           {SYS_memfd_create, 0}}};
   for (const auto& [call, command] : kCalls) {
-    EXPECT_EQ(in_child([call = call, command = command] {
-                if (!answer(call, command, SECCOMP_RET_ERRNO)) return 0;
-                void* const page = platform::map_memory_file("lied", 8192, nullptr);
-                return page == nullptr ? 0 : __LINE__;
-              }),
-              0)
-        << call << ' ' << command;
+    for (const unsigned error : {0, EPERM}) {
+      const auto work = [call = call, command = command, error] {
+        if (!answer(call, command, SECCOMP_RET_ERRNO | error)) return 0;
+        void* const page = platform::map_memory_file("lied", 8192, nullptr);
+        return page == nullptr && fcntl(STDIN_FILENO, F_GETFD) != -1 ? 0 : __LINE__;
+      };
+      EXPECT_EQ(in_child(work), 0) << call << ' ' << command << ' ' << error;
+    }
   }
 }
 

@@ -76,7 +76,7 @@ bool may_be_written(void* start) noexcept {
 void* map_descriptor(const Descriptor& file, std::size_t bytes, void* at) noexcept {
   const int flags = MAP_SHARED | (at != nullptr ? MAP_FIXED : 0);
   void* const got = mmap(at, bytes, PROT_NONE, flags, file.number(), 0);
-  if (got == MAP_FAILED || got == nullptr) return nullptr;
+  if (got == MAP_FAILED || got == nullptr || (at != nullptr && got != at)) return nullptr;
   const bool opened = syscall(SYS_mprotect, got, bytes, PROT_READ | PROT_WRITE) == 0;
   return opened && may_be_written(got) ? got : give_up(got, bytes, at);
 }
@@ -90,7 +90,8 @@ long new_memory_file(const char* name) noexcept {
 // The kernel is asked whether the seals are there: a filter may have answered for it.
 bool add_seals(const Descriptor& file, int seals) noexcept {
   if (syscall(SYS_fcntl, file.number(), F_ADD_SEALS, seals) != 0) return false;
-  return (syscall(SYS_fcntl, file.number(), F_GET_SEALS) & seals) == seals;
+  const long there = syscall(SYS_fcntl, file.number(), F_GET_SEALS);
+  return there >= 0 && (there & seals) == seals;
 }
 
 // The writable mapping that is there stays one. Where the kernel knows no seals against writing
@@ -105,12 +106,13 @@ bool seal(const Descriptor& file) noexcept {
 // Until it was sealed, another process of the same user could open the file by /proc/PID/fd,
 // without the right to trace this one. The kernel refuses a lease for reading while somebody has
 // opened the file for writing, or keeps it mapped since. Its own descriptor, which nobody opened,
-// is no matter. The kernel tells of opens under a lease by a signal, which is one that harms
-// nobody. It is asked whether the lease is there, as a filter may have answered for it. A lease
-// that stayed would last as long as the mapping, and hold up whoever opens the file for writing.
+// is no matter. A kernel that knows no leases of such files answers EINVAL. It tells of opens under
+// a lease by a signal, which is one that harms nobody. It is asked whether the lease is there, as a
+// filter may have answered for it. A lease that stayed would last as long as the mapping, and hold
+// up whoever opens the file for writing.
 bool is_open_for_others(const Descriptor& file) noexcept {
   syscall(SYS_fcntl, file.number(), F_SETSIG, SIGURG);
-  if (syscall(SYS_fcntl, file.number(), F_SETLEASE, F_RDLCK) != 0) return errno == EAGAIN;
+  if (syscall(SYS_fcntl, file.number(), F_SETLEASE, F_RDLCK) != 0) return errno != EINVAL;
   const bool has_lease = syscall(SYS_fcntl, file.number(), F_GETLEASE) == F_RDLCK;
   syscall(SYS_fcntl, file.number(), F_SETLEASE, F_UNLCK);
   return !has_lease;
