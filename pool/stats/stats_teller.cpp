@@ -65,7 +65,8 @@ bool StatsTeller::may_make() const noexcept {
 }
 
 void StatsTeller::remove_name() noexcept {
-  if (writer_.has_name() && calls_are_safe()) writer_.remove_name();
+  const bool has_file = folder_[0] != '\0' && writer_.words().control != nullptr;
+  if (has_file && calls_are_safe()) writer_.remove_name();
 }
 
 bool StatsTeller::decide(std::uint32_t number_in_child) noexcept {

@@ -242,7 +242,7 @@ StatsPageWriter::Words StatsPageWriter::words() const noexcept {
 }
 
 void StatsPageWriter::remove_name() noexcept {
-  if (has_name() && OwnerLock::process_is_entered()) platform::remove_file(name_);
+  if (is_made() && OwnerLock::process_is_entered()) platform::remove_file(name_);
 }
 
 }  // namespace bufpool

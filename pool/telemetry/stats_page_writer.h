@@ -138,8 +138,6 @@ class StatsPageWriter {
     end_process();
   }
 
-  // Returns whether the page is a file in a folder, which remove_name() removes.
-  [[nodiscard]] bool has_name() const noexcept { return is_made() && name_.text[0] != '\0'; }
   // Removes the name of a page that is a file in a folder. A child of vfork leaves it to its
   // parent, whose it is.
   void remove_name() noexcept;
