@@ -68,6 +68,11 @@ void look_for_page(const ProcessInfo& info, std::string_view environment, Findin
     findings.no(
         "a filter of system calls is in force: with BUFPOOL_STATS=on there is a page under "
         "those of Docker and Kubernetes, too");
+  } else if (stats.starts_with('/')) {
+    findings.no(
+        "BUFPOOL_STATS names a folder: it must be there and in memory, with room for 1 MiB, be no "
+        "symbolic link and no other user's, and have the sticky bit where others may write to it; "
+        "or the process has asked for no buffer of 512 bytes or more so far");
   } else {
     findings.no("it has asked for no buffer of 512 bytes or more so far; try again later");
   }

@@ -32,6 +32,7 @@ constinit StartOptions start;
 bool bring_to_life() noexcept {
   Life unborn = Life::kUnborn;
   if (!life.compare_exchange_strong(unborn, Life::kStarting)) return unborn == Life::kAlive;
+  platform::remember_filters();  // the first request, which looks at them, may be a library's
   start = read_options();
   the_pool.control().set_fault_handler(abort_on_fault);
   Options options = start.options;
@@ -71,7 +72,6 @@ void warm_up() noexcept {
 // This runs before the program's own constructors and those of libraries that are loaded later.
 // There is one thread, and libc is ready.
 [[gnu::constructor(101)]] void begin() {
-  platform::remember_filters();
   const bool alive = bring_to_life();
   find_next_fork();
   find_next_fclose();

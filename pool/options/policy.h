@@ -123,10 +123,10 @@ inline constexpr std::uint64_t kLockPatienceMs = 2000;
 inline constexpr std::uint32_t kSpinsForDrain = 1000;
 
 // A forked child of a process with a statistics page makes a page of its own, and uses the caches
-// that it has from its parent, from the miss with this number on. The number is chosen: so many
-// misses cost 5 us, and a page costs 75 us with all that the kernel does for it in the child's
-// life.
-inline constexpr std::uint32_t kMissesOfChild = 32;
+// that it has from its parent, from the miss with this number on. A put that goes the slow way
+// counts, too. The number is chosen: so many misses cost some 15 us, and a page costs 75 to 130 us
+// with all that the kernel does for it in the child's life.
+inline constexpr std::uint32_t kMissesOfChild = 128;
 
 // A refusal of memory is remembered for so many milliseconds. The number is chosen: short enough
 // for a program that has made room to find the pool at work again soon, and long enough that a

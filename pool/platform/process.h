@@ -12,6 +12,19 @@ namespace bufpool::platform {
 // Returns the number of this process, as the kernel numbers it.
 [[nodiscard]] std::uint32_t process_id() noexcept;
 
+// Tells this process from all others that ever had its number. It stays when the process executes
+// another program.
+struct ProcessIdentity {
+  std::uint64_t started = 0;        // when it began, in clock ticks since the machine started
+  std::uint64_t pid_namespace = 0;  // the inode of the namespace that its number belongs to
+  // Returns whether the kernel told it.
+  [[nodiscard]] bool is_known() const noexcept { return started != 0 && pid_namespace != 0; }
+  friend bool operator==(const ProcessIdentity&, const ProcessIdentity&) noexcept = default;
+};
+
+// Returns it. It reads a file.
+[[nodiscard]] ProcessIdentity process_identity() noexcept;
+
 // Returns a number that differs from process to process and cannot be guessed. It never is 0.
 [[nodiscard]] std::uint64_t process_secret() noexcept;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // This is the contract for filters of system calls (seccomp): which calls a thread may make without
-// harm. linux/safe_calls.cpp implements it. Every function may be called before constructors, in a
+// harm. linux/process.cpp implements it. Every function may be called before constructors, in a
 // forked child and in a signal handler. None allocates, none changes errno, and each needs little
 // stack.
 #pragma once

@@ -8,28 +8,44 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/platform/process.h"
+
 namespace bufpool::platform {
 
 // Maps a new memory file without a name in any folder, all zero, readable and writable. /proc/PID/
 // maps calls it /memfd:NAME. Nobody can change its size or map it for writing afterwards. No
 // descriptor is kept: one is open for the length of a few system calls, with the close-on-exec
 // flag. If another process has opened it for writing meanwhile, it is given up. `at`: what is
-// mapped there gives way to it; nullptr: anywhere. Returns nullptr where the kernel refuses, or
-// where RLIMIT_FSIZE is less than `bytes`; then there may be private zeroed memory at `at`.
+// mapped there gives way to it; nullptr: anywhere. Returns nullptr where the kernel refuses, where
+// a filter of system calls answers for the kernel, or where RLIMIT_FSIZE is less than `bytes`; then
+// there may be private zeroed memory at `at`.
 [[nodiscard]] void* map_memory_file(const char* name, std::size_t bytes, void* at) noexcept;
 
-// Holds the name of a file in a folder. It is empty where there is none.
+// Holds the name of a file in a folder, and which file it is. It is empty where there is none.
 struct FileName {
   char text[256] = {};
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
 };
 
-// Maps a new file in `folder` in the same way. It is one that the owner alone may read, and that is
-// left when the process dies. Its name is PID.RANDOM. All of its pages are there, so that a full
+// Says in which folder a file is to be, and whose it is. The caller writes `owner` into the file,
+// `owner_at` bytes from its start.
+struct NamedFile {
+  const char* folder = nullptr;
+  ProcessIdentity owner;
+  std::size_t owner_at = 0;
+};
+
+// Maps a new file in a folder in the same way. It is one that the owner alone may read, and that is
+// left when the process dies. Its name is PID.NUMBER. All of its pages are there, so that a full
 // file system cannot end the process later on. The file is locked (flock) as long as it is mapped.
-// It is refused on a file system that is not memory, as writing back would stop the program. `name`
-// becomes its path, for remove_file().
-[[nodiscard]] void* map_named_file(const char* folder, std::size_t bytes, void* at,
+// It is refused on a file system that is not memory, as writing back would stop the program, and in
+// a folder that is a symbolic link, that belongs to another user than this one and root, or that
+// others may rename files in. `name` becomes its path, for remove_file(). What the same process
+// left before it executed this program is removed.
+[[nodiscard]] void* map_named_file(const NamedFile& wanted, std::size_t bytes, void* at,
                                    FileName& name) noexcept;
+// Removes the name if it still is that of the same file.
 void remove_file(const FileName& name) noexcept;
 
 // Puts private zeroed memory in the place of what is mapped. Returns false if the kernel refuses;
@@ -48,8 +64,8 @@ enum class MappedAgain : std::uint8_t {
 [[nodiscard]] MappedAgain map_again(void* from, std::size_t bytes, void* to) noexcept;
 
 // Has a forked child find zeros in these pages from now on, however it is forked. Returns false if
-// the kernel cannot (before Linux 4.14). Pre: these are whole pages of private memory that is no
-// file's.
+// the kernel cannot (before Linux 4.14), or a filter answers for it. Pre: these are whole pages of
+// private memory that is no file's.
 [[nodiscard]] bool wipe_on_fork(void* start, std::size_t bytes) noexcept;
 
 // Returns one more than the highest number that a CPU of this machine can have; a few more than

@@ -49,15 +49,24 @@ void StatsTeller::enable(const Options& options, PoolMode mode,
   parts_.cache->slabs().sharing().tell(&writer_);
 }
 
-// The calls that make a page are not those that the loader made. Under a filter that was there from
-// the start they may end the process: so there is no page then unless it is asked for.
-// A page takes mappings, so there is none where they are short.
-bool StatsTeller::may_make() const noexcept {
-  if (for_good_.load() || platform::expects_filter()) return false;
-  if (parts_.space->mappings().are_short()) return false;
+// The calls that make a page and remove its name are not those that the loader made. Under a filter
+// that was there from the start they may end the process: they are made then if a page is asked
+// for.
+bool StatsTeller::calls_are_safe() const noexcept {
+  if (platform::expects_filter()) return false;
   const platform::SafeCalls safe = platform::safe_calls();
   return safe == platform::SafeCalls::kAny ||
          (safe == platform::SafeCalls::kLoaders && choice_ == Choice::kOn);
+}
+
+// A page takes mappings, so there is none where they are short.
+bool StatsTeller::may_make() const noexcept {
+  return !for_good_.load() && !parts_.space->mappings().are_short() && calls_are_safe();
+}
+
+void StatsTeller::remove_name() noexcept {
+  const bool has_file = folder_[0] != '\0' && writer_.words().control != nullptr;
+  if (has_file && calls_are_safe()) writer_.remove_name();
 }
 
 bool StatsTeller::decide(std::uint32_t number_in_child) noexcept {

@@ -30,9 +30,9 @@ struct Passed {
 };
 
 // Makes the page, tells there what no other room tells by itself, and does what readers ask for.
-// The page is made by the first slow path of the pool, and a new one by the first slow path of a
-// forked child. Before enable() there is none, and nothing here does anything. Any thread and any
-// signal handler may call all but open() and enable(). No caller holds a lock.
+// The page is made by the first slow path of the pool, and a new one by one of the first slow paths
+// of a forked child. Before enable() there is none, and nothing here does anything. Any thread and
+// any signal handler may call all but open() and enable(). No caller holds a lock.
 class StatsTeller {
  public:
   struct Parts {
@@ -78,13 +78,15 @@ class StatsTeller {
   // Tells figures that were found out for something else.
   void tell_looked(const Snapshot& found) noexcept;
 
-  // Removes the name of a page that is a file in a folder. It is called at the end of the process.
-  void remove_name() noexcept { writer_.remove_name(); }
+  // Removes the name of a page that is a file in a folder, unless a filter could end the process
+  // for it. It is called at the end of the process.
+  void remove_name() noexcept;
 
  private:
   enum class Choice : std::uint8_t { kOff, kAuto, kOn };
 
   [[gnu::cold, gnu::noinline]] bool decide(std::uint32_t number_in_child) noexcept;
+  bool calls_are_safe() const noexcept;
   bool may_make() const noexcept;
   bool make() noexcept;
   bool make_in_child() noexcept;

@@ -24,7 +24,7 @@ namespace bufpool {
 
 inline constexpr char kStatsMagic[8] = {'B', 'U', 'F', 'P', 'O', 'O', 'L', '\0'};
 inline constexpr std::uint16_t kStatsMajor = 2;
-inline constexpr std::uint16_t kStatsMinor = 0;
+inline constexpr std::uint16_t kStatsMinor = 1;
 inline constexpr std::uint32_t kStatsByteOrder = 0x01020304;
 // The mapping's name in /proc/PID/maps is /memfd:bufpool-stats (deleted).
 inline constexpr char kStatsName[] = "bufpool-stats";
@@ -66,7 +66,12 @@ struct StatsHeader {
   // Shards whose stacks are in no record, as the kernel refused: figures lack what these did.
   std::uint32_t shards_elsewhere;
   std::uint32_t stacks_at;  // where in a shard its first StatsStack begins
-  std::uint8_t unused[32];
+  // Where the page has a file name, these tell the process from all that ever had its number: when
+  // it began, in clock ticks since the machine started, and the inode of its PID namespace. 0: not
+  // known. They are there since minor version 1.
+  std::uint64_t process_started;
+  std::uint64_t pid_namespace;
+  std::uint8_t unused[16];
 };
 inline constexpr std::uint32_t kStatsReady = 1;
 static_assert(offsetof(StatsHeader, fields) == 40 && offsetof(StatsHeader, options) == 80);

@@ -135,11 +135,14 @@ bool StatsPageWriter::begin(std::uint32_t number_in_child) noexcept {
   return word->state.compare_exchange_strong(seen, StatsState::kMaking);
 }
 
-void* StatsPageWriter::map(const StatsPlan& plan, std::size_t bytes) noexcept {
+void* StatsPageWriter::map(const StatsPlan& plan, const platform::ProcessIdentity& owner) noexcept {
   void* const old = reinterpret_cast<void*>(region());
   name_ = {};
-  return plan.folder != nullptr ? platform::map_named_file(plan.folder, bytes, old, name_)
-                                : platform::map_memory_file(kStatsName, bytes, old);
+  if (plan.folder == nullptr) return platform::map_memory_file(kStatsName, bytes_, old);
+  constexpr std::size_t kOwnerAt = offsetof(StatsHeader, process_started);
+  static_assert(offsetof(StatsHeader, pid_namespace) ==
+                kOwnerAt + offsetof(platform::ProcessIdentity, pid_namespace));
+  return platform::map_named_file({plan.folder, owner, kOwnerAt}, bytes_, old, name_);
 }
 
 bool StatsPageWriter::make(const StatsPlan& plan) noexcept {
@@ -149,10 +152,14 @@ bool StatsPageWriter::make(const StatsPlan& plan) noexcept {
   }
   std::array<char, kStatsOptionsRoom> options;
   const std::size_t length = options_text(plan, options);
-  void* const mapped = map(plan, bytes_);
+  const platform::ProcessIdentity owner =
+      plan.folder != nullptr ? platform::process_identity() : platform::ProcessIdentity{};
+  void* const mapped = map(plan, owner);
   if (mapped == nullptr) return false;
   region_.store(reinterpret_cast<std::uintptr_t>(mapped), std::memory_order_release);
   shards_.open(at<void>(Places::kShardsAt), shard_count_, &at<StatsHeader>(0)->shards_elsewhere);
+  at<StatsHeader>(0)->process_started = owner.started;
+  at<StatsHeader>(0)->pid_namespace = owner.pid_namespace;
   fill(plan, {options.data(), length});
   return true;
 }
@@ -235,8 +242,7 @@ StatsPageWriter::Words StatsPageWriter::words() const noexcept {
 }
 
 void StatsPageWriter::remove_name() noexcept {
-  if (!is_made() || name_.text[0] == '\0' || !OwnerLock::process_is_entered()) return;
-  platform::remove_file(name_);
+  if (is_made() && OwnerLock::process_is_entered()) platform::remove_file(name_);
 }
 
 }  // namespace bufpool

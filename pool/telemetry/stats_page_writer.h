@@ -5,10 +5,10 @@
 // as the process's memory, because nobody else can open the file for writing
 // (docs/statistics-page.md).
 //
-// A page is made once in each process: by the first slow path of the pool, and again by the first
-// one in a forked child. A forked child must not write to its parent's page. So the word that says
-// that there is a page, and all that leads sequences to the stacks whose hits it counts, stand in
-// memory that the kernel wipes in a forked child, however it was forked.
+// A page is made once in each process: by the first slow path of the pool, and again by one of the
+// first in a forked child. A forked child must not write to its parent's page. So the word that
+// says that there is a page, and all that leads sequences to the stacks whose hits it counts, stand
+// in memory that the kernel wipes in a forked child, however it was forked.
 #pragma once
 
 #include <atomic>
@@ -20,6 +20,7 @@
 
 #include "pool/options/options.h"
 #include "pool/platform/memory.h"
+#include "pool/platform/process.h"
 #include "pool/platform/shared_memory.h"
 #include "pool/telemetry/snapshot.h"
 #include "pool/telemetry/stats_page_layout.h"
@@ -156,7 +157,7 @@ class StatsPageWriter {
     return reinterpret_cast<T*>(region() + offset);
   }
   [[nodiscard]] StatsProcess& process() const noexcept;
-  void* map(const StatsPlan& plan, std::size_t bytes) noexcept;
+  void* map(const StatsPlan& plan, const platform::ProcessIdentity& owner) noexcept;
   std::size_t options_text(const StatsPlan& plan, std::span<char, kStatsOptionsRoom> out) noexcept;
   void fill(const StatsPlan& plan, std::string_view options) noexcept;
   bool begin_process() noexcept;

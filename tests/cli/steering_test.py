@@ -62,6 +62,8 @@ def test_doctor_of_living_processes():
         assert "BUFPOOL_DISABLE=1" in run("doctor", process.pid, code=1).stdout
     with Process(BUFPOOL_STATS="off") as process:
         assert "BUFPOOL_STATS=off" in run("doctor", process.pid, code=1).stdout
+    with Process(BUFPOOL_STATS="/nowhere/at/all") as process:
+        assert "names a folder" in run("doctor", process.pid, code=1).stdout
 
 
 def doctor_of(words, env, **more):

@@ -49,6 +49,13 @@ inline PageMapping own_page() {
   return {};
 }
 
+// Whether the page is a file in a folder.
+inline bool has_page_in_folder() {
+  char name[24];
+  std::snprintf(name, sizeof name, "/%d.", getpid());
+  return strstr(own_maps(), name) != nullptr;
+}
+
 inline bufpool::StatsPage read_page(const PageMapping& page) {
   keep(page.start != 0, "there is a page");
   bufpool::StatsPageFault fault{};

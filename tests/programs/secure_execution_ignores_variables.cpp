@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: in a set-user-id program no variable is obeyed, no file is written, and nothing is said.
+// Promise: in a set-user-id program no variable is obeyed, no file is written, no statistics page
+//   is made, and nothing is said.
 // Needs: root
 // Env: BUFPOOL_REPORT={tmp}/report BUFPOOL_REPORT_MIN=0 BUFPOOL_VERBOSE=1 BUFPOOL_REPROT=x
 // Env: BUFPOOL_STRICT=1 BUFPOOL_QUIET=0
@@ -7,6 +8,8 @@
 // Modes: auto
 // Env: -LD_PRELOAD
 // No-file: report.*
+// Run: in_memory BUFPOOL_STATS=on
+// Run: in_a_folder BUFPOOL_STATS=/dev/shm
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/auxv.h>
@@ -15,6 +18,7 @@
 
 #include <string_view>
 
+#include "tests/programs/own_page.h"
 #include "tests/programs/workers.h"
 
 namespace {
@@ -26,6 +30,8 @@ int be_secure(const char* library) {
   auto* allocate = reinterpret_cast<void* (*)(std::size_t)>(dlsym(opened, "malloc"));
   auto* release = reinterpret_cast<void (*)(void*)>(dlsym(opened, "free"));
   for (int i = 0; i < 200; ++i) release(allocate(70000));
+  promise::keep(promise::own_page().start == 0, "there is no page");
+  promise::keep(!promise::has_page_in_folder(), "and none in a folder");
   return 0;
 }
 

@@ -2,28 +2,22 @@
 // What the writer writes, the reader reads; nobody but the writer writes.
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include "cli/stats_page_reader.h"
 #include "pool/platform/memory.h"
+#include "pool/platform/process.h"
 #include "pool/sync/owner_lock.h"
 #include "pool/telemetry/stats_page_writer.h"
 #include "tests/unit/in_child.h"
@@ -177,83 +171,6 @@ TEST_F(StatsPageTest, RequestsStandWhereTheHeaderSays) {
   EXPECT_EQ(read()->control().done, 4U);
 }
 
-// Whoever opens the file from outside can neither change it nor its size.
-TEST_F(StatsPageTest, IsSealed) {
-  void* const page = platform::map_memory_file("sealed", 8192, nullptr);
-  ASSERT_NE(page, nullptr);
-  std::string path = "/proc/self/map_files/";
-  std::ifstream maps("/proc/self/maps");
-  for (std::string line; std::getline(maps, line);) {
-    if (line.find("/memfd:sealed") != std::string::npos) path += line.substr(0, line.find(' '));
-  }
-  const int file = open(path.c_str(), O_RDWR | O_CLOEXEC);
-  if (file < 0) GTEST_SKIP() << "only root opens " << path;
-  EXPECT_NE(pwrite(file, "x", 1, 0), 1);
-  EXPECT_NE(ftruncate(file, 0), 0);
-  EXPECT_NE(ftruncate(file, 16384), 0);
-  EXPECT_EQ(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0), MAP_FAILED);
-  void* const read = mmap(nullptr, 4096, PROT_READ, MAP_SHARED, file, 0);
-  EXPECT_NE(read, MAP_FAILED);
-  static_cast<char*>(page)[5] = 'x';
-  EXPECT_EQ(static_cast<char*>(read)[5], 'x') << "the process writes on";
-  close(file);
-  munmap(read, 4096);
-  munmap(page, 8192);
-}
-
-// Opens the file that is about to be sealed, as another process of the same user could, and keeps
-// it mapped. The call that it interrupts fails.
-void intrude(int /*signal*/, siginfo_t* /*info*/, void* context) {
-  auto* const registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
-  const std::string path = "/proc/self/fd/" + std::to_string(registers[REG_RDI]);
-  const int file = open(path.c_str(), O_RDWR | O_CLOEXEC);
-  mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-  close(file);
-  registers[REG_RAX] = -EPERM;
-}
-
-bool intrude_before_seals() {
-  struct sigaction action = {};
-  action.sa_sigaction = intrude;
-  action.sa_flags = SA_SIGINFO;
-  constexpr auto kCall = static_cast<__u32>(offsetof(seccomp_data, nr));
-  constexpr auto kSecond = static_cast<__u32>(offsetof(seccomp_data, args[1]));
-  std::array<sock_filter, 6> rules{{
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kCall),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 3),
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kSecond),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_ADD_SEALS, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  }};
-  const sock_fprog program{rules.size(), rules.data()};
-  return sigaction(SIGSYS, &action, nullptr) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
-
-// The records of stacks in it lead to buffers. Another process of the same user that could write to
-// it could do what only tracers may do otherwise.
-TEST_F(StatsPageTest, IsGivenUpIfSomebodyOpenedItBeforeItWasSealed) {
-#ifdef __SANITIZE_THREAD__
-  GTEST_SKIP() << "it puts signals off";
-#endif
-  EXPECT_EQ(in_child([] {
-              if (!intrude_before_seals()) return 0;
-              return platform::map_memory_file("raced", 8192, nullptr) == nullptr ? 0 : __LINE__;
-            }),
-            0);
-}
-
-// A file beyond the limit would end the process by a signal.
-TEST_F(StatsPageTest, ObeysTheLimitOfFiles) {
-  EXPECT_EQ(in_child([] {
-              const rlimit limit{4096, 4096};
-              if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return __LINE__;
-              return platform::map_memory_file("limited", 8192, nullptr) == nullptr ? 0 : __LINE__;
-            }),
-            0);
-}
-
 TEST_F(StatsPageTest, PrivateMemoryTakesTheParentsPlace) {
   ASSERT_TRUE(make());
   writer.settle(true);
@@ -306,8 +223,67 @@ TEST_F(StatsPageTest, AFolderThatCannotBeIsRefused) {
   EXPECT_FALSE(writer.has_region());
   writer.settle(false);
   platform::FileName name;
-  EXPECT_EQ(platform::map_named_file("/proc", 4096, nullptr, name), nullptr);
+  EXPECT_EQ(platform::map_named_file({"/proc"}, 4096, nullptr, name), nullptr);
   EXPECT_EQ(name.text[0], '\0');
+}
+
+std::size_t files_in(const std::string& folder) {
+  const std::filesystem::directory_iterator files(folder);
+  return static_cast<std::size_t>(std::distance(begin(files), end(files)));
+}
+
+constexpr std::size_t kFileBytes = 8192;
+
+// Maps a file for a process, which writes into it whose it is.
+void* map_for(const std::string& folder, const platform::ProcessIdentity& owner,
+              platform::FileName& name) {
+  void* const page =
+      platform::map_named_file({folder.c_str(), owner, 64}, kFileBytes, nullptr, name);
+  if (page != nullptr) std::memcpy(static_cast<char*>(page) + 64, &owner, sizeof owner);
+  return page;
+}
+
+// Only a file that is not mapped any more, and says that it is of this process, is removed.
+TEST_F(StatsPageTest, AFileThatThisProcessLeftGivesWay) {
+  const std::string folder = folder_in_memory();
+  if (folder.empty()) GTEST_SKIP() << "no folder in memory";
+  const platform::ProcessIdentity own = platform::process_identity();
+  ASSERT_TRUE(own.is_known());
+  std::array<platform::FileName, 6> names;
+  void* const first = map_for(folder, own, names[0]);
+  ASSERT_NE(first, nullptr);
+  void* const second = map_for(folder, own, names[1]);
+  ASSERT_NE(second, nullptr);
+  EXPECT_EQ(files_in(folder), 2U) << "the first is in use";
+  munmap(first, kFileBytes);
+  void* const third = map_for(folder, own, names[2]);
+  EXPECT_EQ(files_in(folder), 2U) << "the first gives way";
+  EXPECT_STREQ(names[2].text, names[0].text);
+  std::memset(third, 0, kFileBytes);
+  munmap(third, kFileBytes);
+  EXPECT_NE(map_for(folder, own, names[3]), nullptr);
+  EXPECT_EQ(files_in(folder), 3U) << "nothing says whose the third is";
+  EXPECT_NE(map_for(folder, {own.started + 1, own.pid_namespace}, names[4]), nullptr);
+  EXPECT_EQ(files_in(folder), 4U) << "another process had the number";
+  EXPECT_NE(map_for(folder, {}, names[5]), nullptr);
+  EXPECT_EQ(files_in(folder), 5U) << "it is not known who this is";
+  std::filesystem::remove_all(folder);
+}
+
+// Somebody else's file may have the name by now.
+TEST_F(StatsPageTest, ANameIsRemovedWithItsFileOnly) {
+  const std::string folder = folder_in_memory();
+  if (folder.empty()) GTEST_SKIP() << "no folder in memory";
+  platform::FileName name;
+  ASSERT_NE(map_for(folder, platform::process_identity(), name), nullptr);
+  std::filesystem::rename(name.text, folder + "/moved");
+  std::ofstream(name.text) << "another";
+  platform::remove_file(name);
+  EXPECT_EQ(files_in(folder), 2U);
+  std::filesystem::rename(folder + "/moved", name.text);
+  platform::remove_file(name);
+  EXPECT_EQ(files_in(folder), 0U);
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

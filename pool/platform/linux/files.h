@@ -38,6 +38,11 @@ class Descriptor {
   int number_;  // is below 0 if there is none
 };
 
+// Takes over what a system call answered that makes a descriptor with the close-on-exec flag.
+// Returns a descriptor that is none of 0, 1 and 2, which the program may have closed. It is below 0
+// if the call failed, or if a filter answered for the kernel. Then nothing is closed.
+[[nodiscard]] int own_descriptor(long made) noexcept;
+
 // Opens a file by the flags of open(2). The descriptor is not inherited by other programs.
 [[nodiscard]] int open_file(const char* path, int flags) noexcept;
 
