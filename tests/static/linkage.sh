@@ -54,6 +54,19 @@ check_own_calls() {
     "calls for pages of its own by the name that it shows to programs"
 }
 
+# ISO C leaves names without an underscore to programs, but for its own. A program's function stands
+# in front of libc's. These are the names that are left: what asks libc and not the kernel, and what
+# mimalloc calls by its name as well.
+check_called_names() {
+  local iso='abort|fprintf|fputc|fputs|fwrite|mem\w+|snprintf|sprintf|stderr|str\w+|time'
+  local threads='pthread_\w+|localtime_r'
+  local loader='dladdr|dlsym|environ|setenv|gettext|program_invocation_short_name'
+  local mimalloc='mi_\w+|clock_gettime|syscall'
+  nm -D --undefined-only "$library" | awk '{ sub(/@.*/, "", $2); print $2 }' \
+    | grep -vxE "_.*|$iso|$threads|$loader|$mimalloc" >"$tmp/called" || true
+  none called . "called by a name that a program may have for a function of its own"
+}
+
 # The static TLS block has little space for what is loaded late. Initial-exec is one TPOFF64 per
 # variable. The one entry for the dynamic model has no name. It is libstdc++'s for its
 # __cxa_eh_globals, which is compiled in this way in its archive and is used by nobody but a thrown
@@ -116,6 +129,7 @@ check_flags
 check_data
 check_names
 check_own_calls
+check_called_names
 check_tls
 check_constructors
 finish

@@ -6,8 +6,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cstdarg>
+
+#include "tests/programs/shims/raw_call.h"
 
 extern "C" {
 
@@ -16,20 +19,6 @@ std::atomic<int> looks_gathered{0};
 }
 
 namespace {
-
-// Makes the system call itself, and returns the kernel's result.
-long call(long number, const long (&arguments)[6]) {
-  register long fourth asm("r10") = arguments[3];
-  register long fifth asm("r8") = arguments[4];
-  register long sixth asm("r9") = arguments[5];
-  long result = number;
-  asm volatile("syscall"
-               : "+a"(result)
-               : "D"(arguments[0]), "S"(arguments[1]), "d"(arguments[2]), "r"(fourth), "r"(fifth),
-                 "r"(sixth)
-               : "rcx", "r11", "memory");
-  return result;
-}
 
 thread_local bool looks = false;
 
@@ -43,7 +32,7 @@ void gather() {
 extern "C" long syscall(long number, ...) noexcept {
   va_list list;
   va_start(list, number);
-  long arguments[6];
+  std::array<long, 6> arguments;
   for (long& argument : arguments) argument = va_arg(list, long);
   va_end(list);
   if (number == SYS_openat) {
