@@ -134,10 +134,11 @@ class BufferPool {
  private:
   void connect_paths() noexcept;
 
+  // This fills the first line of the page, so that the next member begins on the second, for the
+  // reason that VisibleSlabs gives.
+  PoolMode mode_ = PoolMode::kPassThrough;
   // The hit paths read this member and the distances of the slabs in `cache_`
   // (CpuSlabs::visible()). They read no other member.
-  // They begin on the second line of a page, for the reason that VisibleSlabs gives.
-  PoolMode mode_ = PoolMode::kPassThrough;
   HitTables tables_;
 
   ServedSizes sizes_;

@@ -31,7 +31,8 @@ MissPath::Got MissPath::take_block(std::size_t size, std::size_t asked,
 // The steps are those of pool/README.md, "A miss".
 MissPath::Got MissPath::find(ClassIndex c, std::size_t asked, const void* caller) noexcept {
   // 1. The thread or the CPU may have been unknown to the cache. The first miss of a process makes
-  //    its statistics page, and a forked child's shows the cache that it has from its parent.
+  //    its statistics page. One of the first of a forked child shows the cache that it has from its
+  //    parent.
   Block block = parts_.cache->pop_again(c, asked);
   if (block == kNoBlock && parts_.stats->settle()) block = parts_.cache->pop_again(c, asked);
   if (block != kNoBlock) return {block, {}};

@@ -98,8 +98,8 @@ void SequencedSlabs::install(std::uint32_t cpu) noexcept {
   if (distance == 0) distance = map(cpu);
   if (distance == 0) return;
   const std::uintptr_t slab = empty_slab_address() + distance;
-  std::atomic<bool>& open = head_of(slab).open;
-  if (open.load(std::memory_order_relaxed) || open.exchange(true)) return;
+  SlabHead& head = head_of(slab);
+  if (head.open.load(std::memory_order_relaxed) || head.claimed.exchange(true)) return;
   open_slab(slab);
   installed_.fetch_add(1, std::memory_order_relaxed);
   visible_.show(cpu, distance);
@@ -135,6 +135,15 @@ std::uintptr_t SequencedSlabs::here() const noexcept {
   return distance == 0 ? 0 : empty_slab_address() + distance;
 }
 
+// The thread that was opening a slab is not in a forked child.
+void SequencedSlabs::let_open_again() noexcept {
+  const std::uint32_t cpus = count();
+  for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
+    const std::uintptr_t slab = mapped(cpu);
+    if (slab != 0 && !head_of(slab).open.load()) head_of(slab).claimed.store(false);
+  }
+}
+
 void SequencedSlabs::show_all() noexcept {
   const std::uint32_t cpus = count();
   for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
@@ -164,7 +173,9 @@ bool SequencedSlabs::hide_for_fork(StackCopies& copies) noexcept {
   return false;
 }
 
+// In a child that a signal handler forked meanwhile the slabs are its parent's.
 void SequencedSlabs::show_after_fork(const StackCopies& copies) noexcept {
+  if (!records_->are_placed()) return;
   const std::uint32_t cpus = count();
   for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
     const std::uintptr_t slab = mapped(cpu);

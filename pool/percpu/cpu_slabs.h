@@ -165,7 +165,9 @@ class SequencedSlabs {
   [[nodiscard]] bool hide_for_fork(StackCopies& copies) noexcept;
   void show_after_fork(const StackCopies& copies) noexcept;
 
-  // Makes all slabs visible. Pre: no other thread has one of them for itself.
+  // Lets slabs be opened that a thread of the parent was opening. Pre: this is a forked child.
+  void let_open_again() noexcept;
+  // Makes all slabs visible that are open. Pre: no other thread has one of them for itself.
   void show_all() noexcept;
 
   std::uint32_t attach() noexcept;

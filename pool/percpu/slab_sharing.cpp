@@ -79,6 +79,8 @@ void SlabSharing::before_fork() noexcept {
   slabs_->for_each([&](auto& slabs, std::uint32_t number) {
     if (copies.has(number)) copies.add(number, slabs.slab(number));
   });
+  // In a child that a signal handler forked meanwhile nothing was copied.
+  if (!slabs_->records_.are_placed()) return slabs_->records_.drop_copies();
   slabs_->records_.keep_copies();
 }
 
@@ -93,6 +95,7 @@ void SlabSharing::repair_in_child() noexcept {
   if (slabs_ == nullptr) return;
   slabs_->shards_.repair_in_child();
   slabs_->records_.note_fork();
+  slabs_->sequenced_.let_open_again();
   if (!slabs_->records_.are_hidden_in_children()) return slabs_->sequenced_.show_all();
   slabs_->sequenced_.visible().begin_in_child();
 }

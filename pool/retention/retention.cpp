@@ -21,14 +21,14 @@ void Retention::open(const Options& options, SharedSpans* spans, CpuCache* cache
   drained_ms_.store(platform::now_ms() - policy::kPassMs, std::memory_order_relaxed);
 }
 
+RetentionEvents Retention::events() const noexcept {
+  return {idle_.trims(), shortages_.load(std::memory_order_relaxed),
+          pressure_events_.load(std::memory_order_relaxed), idle_.cpu_drains()};
+}
+
 RetentionFigures Retention::figures() noexcept {
   const Budget& budget = budget_.in_force();
-  return {budget.bytes(platform::now_ms()),
-          budget.most(),
-          idle_.trims(),
-          shortages_.load(std::memory_order_relaxed),
-          pressure_events_.load(std::memory_order_relaxed),
-          idle_.cpu_drains()};
+  return {events(), budget.bytes(platform::now_ms()), budget.most()};
 }
 
 void Retention::after_fresh(std::uint64_t fresh, std::uint64_t refaulted) noexcept {

@@ -15,14 +15,18 @@
 
 namespace bufpool {
 
-// Holds the figures of retention that the snapshot tells. The bytes are those in force.
-struct RetentionFigures {
-  std::uint64_t budget;       // bytes
-  std::uint64_t budget_most;  // bytes
+// Counts what retention did and met.
+struct RetentionEvents {
   std::uint64_t trims;
   std::uint64_t shortages;
   std::uint64_t pressure_events;
   std::uint64_t cpu_drains;
+};
+
+// Holds the figures of retention that the snapshot tells. The bytes are those in force.
+struct RetentionFigures : RetentionEvents {
+  std::uint64_t budget;       // bytes
+  std::uint64_t budget_most;  // bytes
 };
 
 // Applies the rules of retention when the pool, the trimmer's thread or a fork gives occasion. Any
@@ -76,6 +80,8 @@ class Retention {
   // Returns the figures for the snapshot. The limits are learnt only if the budget is a percentage
   // of them, which the user wants to see as bytes.
   RetentionFigures figures() noexcept;
+  // Returns the counts alone. It makes no system call.
+  RetentionEvents events() const noexcept;
 
  private:
   bool begin_pass() noexcept;

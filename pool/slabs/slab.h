@@ -77,7 +77,8 @@ inline constexpr std::int64_t kUncountedPush = 1;
 struct SlabHead {
   std::atomic<std::uint64_t> granted_bytes;  // to the limits of its stacks
   std::atomic<std::uint32_t> clock_hand;     // where the search for a class to take from goes on
-  std::atomic<bool> open;                    // open_slab() was called
+  std::atomic<bool> claimed;                 // a thread is to call open_slab(), or did
+  std::atomic<bool> open;                    // open_slab() has ended
   // Bit i says that class i had a limit once. No other stack has a page.
   std::array<std::atomic<std::uint64_t>, (kClassSlots + 63) / 64> used;
 };

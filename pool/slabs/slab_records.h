@@ -60,8 +60,12 @@ class SlabRecords {
   [[nodiscard]] bool place(std::uintptr_t slab, std::uint32_t number, bool is_new) noexcept;
 
   // Returns whether this is the child of a fork that interrupted another, which is still to come.
-  // The records stay as they are until then, as that fork needs the copies, too.
-  bool is_in_interrupted_fork() const noexcept { return !are_placed() && notes().under_way > 0; }
+  // The records stay as they are until then, as that fork needs the copies, too. A child of _Fork
+  // may have been made while another thread of its parent forked: it has that thread's note.
+  bool is_in_interrupted_fork() const noexcept {
+    const std::uintptr_t by = notes().copied_by.load();
+    return !are_placed() && notes().under_way > 0 && (by == 0 || by == thread());
+  }
   // Returns what this forked child has inherited of the stacks of a class while its records are not
   // placed. Returns nullptr where the slabs count themselves.
   [[nodiscard]] const StackSums* inherited(ClassIndex c) const noexcept {

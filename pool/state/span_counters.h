@@ -22,6 +22,8 @@ struct SpanCounters {
   std::uint64_t faulted_bytes;     // bytes without pages that were about to be touched
   std::uint64_t regretted_bytes;   // those of the faulted bytes that had been purged shortly before
 
+  bool operator==(const SpanCounters&) const noexcept = default;
+
   // Returns how many blocks are out of the spans: in use or in a CPU's cache.
   std::uint64_t outstanding() const noexcept { return misses + filled - overflows - drained; }
 };

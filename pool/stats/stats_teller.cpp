@@ -7,6 +7,7 @@
 #include "pool/platform/safe_calls.h"
 #include "pool/spans/span_residence.h"
 #include "pool/sync/owner_lock.h"
+#include "pool/sync/vforks.h"
 #include "pool/telemetry/residence.h"
 
 namespace bufpool {
@@ -30,6 +31,31 @@ std::uint64_t as_set(std::uint64_t budget) noexcept { return budget == kNothingK
 
 // Words that are written in any case.
 constexpr auto kNever = [](const StatsProcess&) { return false; };
+
+using Word = std::uint64_t StatsProcess::*;
+
+// These words are told soon after they change. Those of the second list are told by a report only:
+// to find them out is to read files.
+constexpr Word kToldWords[] = {
+    &StatsProcess::cpu_drains, &StatsProcess::trims,      &StatsProcess::shortages,
+    &StatsProcess::trimmer,    &StatsProcess::reserved,   &StatsProcess::pressure_events,
+    &StatsProcess::budget,     &StatsProcess::budget_max,
+};
+constexpr Word kReportedWords[] = {
+    &StatsProcess::looked_ns,
+    &StatsProcess::resident,
+    &StatsProcess::resident_peak,
+    &StatsProcess::cpu_time,
+};
+// These are told request by request, see tell_passed().
+constexpr Word kPassedWords[] = {
+    &StatsProcess::passed_below,
+    &StatsProcess::passed_above,
+    &StatsProcess::passed_within,
+};
+static_assert(sizeof(StatsProcess) / sizeof(std::uint64_t) ==
+                  std::size(kToldWords) + std::size(kReportedWords) + std::size(kPassedWords),
+              "each word is told");
 
 }  // namespace
 
@@ -69,7 +95,9 @@ void StatsTeller::remove_name() noexcept {
   if (has_file && calls_are_safe()) writer_.remove_name();
 }
 
+// A child of vfork runs in the memory of its parent, whose page it would make.
 bool StatsTeller::decide(std::uint32_t number_in_child) noexcept {
+  if (Vforks::is_in_one() && !OwnerLock::process_is_entered()) return false;
   if (parts_.cache->slabs().sharing().is_in_interrupted_fork()) return false;
   if (!writer_.begin(number_in_child)) return false;
   const bool in_child = writer_.has_region();
@@ -114,13 +142,18 @@ bool StatsTeller::make_in_child() noexcept {
 }
 
 // All that was counted before the page was made, less what was the parent's. It is done without
-// locks: to write to them in a forked child is to copy their pages.
+// locks: to write to them in a forked child is to copy their pages. Other threads may tell a row by
+// now, and the last word is to be theirs.
 void StatsTeller::tell_again() noexcept {
   for_each_class([&](ClassIndex c) {
     const SharedSpans& spans = parts_.spans[to_number(c)];
     if (writer_.row(to_number(c)) == nullptr || !spans.is_used()) return;
     const ClassForkAccount& then = parts_.at_fork->classes[to_number(c)];
-    spans.state().row.tell(spans.state().counters_without_lock());
+    SpanCounters told{};
+    do {
+      told = spans.state().counters_without_lock();
+      spans.state().row.tell(told);
+    } while (spans.state().counters_without_lock() != told);
     StatsRow& row = *writer_.row(to_number(c));
     put_word(row.inherited, then.in_use);
     put_word(row.in_use_peak, then.in_use);
@@ -149,8 +182,8 @@ void StatsTeller::after_slow_path(ClassIndex c) noexcept {
   StatsRow* const row = writer_.row(to_number(c));
   if (row == nullptr) return;
   tell_asked(c);
-  const std::uint64_t peak = parts_.cache->counters().in_use_peak(c);
-  if (peak > row->in_use_peak) put_word(row->in_use_peak, peak);
+  const auto peak = [&] { return parts_.cache->counters().in_use_peak(c); };
+  if (peak() > row->in_use_peak) mirror(row->in_use_peak, peak);
   tell_process();
   obey();
 }
@@ -184,28 +217,29 @@ void StatsTeller::tell_passed() noexcept {
 
 // Nothing is written where nothing differs: slow paths of all CPUs come here.
 void StatsTeller::tell_process() noexcept {
-  // To tell a percentage as bytes is to read a dozen files, which is for a report to do.
-  if (writer_.words().control == nullptr || options_->retain_max.percent != 0) return;
-  const RetentionFigures retention = parts_.retention->figures();
+  StatsProcess* const words = writer_.words().process;
+  if (words == nullptr) return;
+  const RetentionEvents retention = parts_.retention->events();
   const ForkAccount& then = *parts_.at_fork;
-  StatsProcess now{};
+  StatsProcess now = *words;
   now.cpu_drains = retention.cpu_drains - then.cpu_drains;
   now.trims = retention.trims - then.trims;
+  now.shortages = retention.shortages - then.shortages;
   now.pressure_events = retention.pressure_events - then.pressure_events;
-  now.budget = as_set(retention.budget);
-  now.budget_max = as_set(retention.budget_most);
   now.trimmer = static_cast<std::uint64_t>(parts_.trimmer->state());
   now.reserved = parts_.space->mappings().bytes();
-  constexpr std::uint64_t StatsProcess::*kWords[] = {
-      &StatsProcess::cpu_drains, &StatsProcess::trims,      &StatsProcess::pressure_events,
-      &StatsProcess::budget,     &StatsProcess::budget_max, &StatsProcess::trimmer,
-      &StatsProcess::reserved};
-  const auto same = [&](const StatsProcess& words) {
-    return std::all_of(std::begin(kWords), std::end(kWords),
-                       [&](const auto word) { return words.*word == now.*word; });
+  // To tell a percentage as bytes is to read a dozen files.
+  if (options_->retain_max.percent == 0) {
+    const RetentionFigures figures = parts_.retention->figures();
+    now.budget = as_set(figures.budget);
+    now.budget_max = as_set(figures.budget_most);
+  }
+  const auto same = [&now](const StatsProcess& told) {
+    return std::all_of(std::begin(kToldWords), std::end(kToldWords),
+                       [&](const Word word) { return told.*word == now.*word; });
   };
-  writer_.write_process(same, [&](StatsProcess& words) {
-    for (const auto word : kWords) put_word(words.*word, now.*word);
+  writer_.write_process(same, [&now](StatsProcess& told) {
+    for (const Word word : kToldWords) put_word(told.*word, now.*word);
   });
 }
 
@@ -221,11 +255,10 @@ void StatsTeller::tell_looked(const Snapshot& found) noexcept {
   writer_.write_process(kNever, [&](StatsProcess& words) {
     put_word(words.looked_ns, platform::clock_times().since_boot_ns);
     put_word(words.resident, found.resident);
+    put_word(words.resident_peak, found.resident_peak);
+    put_word(words.cpu_time, found.cpu_time);
     put_word(words.budget_max, found.budget_max);
     put_word(words.budget, found.budget);
-    put_word(words.cpu_drains, found.cpu_drains);
-    put_word(words.trims, found.trims);
-    put_word(words.pressure_events, found.pressure_events);
   });
 }
 

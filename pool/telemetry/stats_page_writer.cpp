@@ -175,6 +175,7 @@ std::size_t StatsPageWriter::options_text(const StatsPlan& plan,
 
 bool StatsPageWriter::hide() noexcept {
   name_ = {};
+  options_bytes_ = 0;  // children of this process find no text here
   shards_ = {};
   return platform::replace_by_private(reinterpret_cast<void*>(region()), bytes_);
 }

@@ -43,7 +43,8 @@ struct StatsWord {
 // The most bytes of the options' text.
 inline constexpr std::size_t kStatsOptionsRoom = 1408;
 
-// Says what a page is made of. In a forked child only the folder counts.
+// Says what a page is made of. In a forked child the shards and the options are those of the
+// parent's page.
 struct StatsPlan {
   PoolMode mode = PoolMode::kPassThrough;
   std::uint32_t shards = 0;      // areas with a StatsStack per class
@@ -107,7 +108,8 @@ class StatsPageWriter {
   // children exec or end before that.
   [[nodiscard]] bool begin(std::uint32_t number_in_child) noexcept;
   // Maps a page and writes what does not change; in a forked child in the place of the parent's.
-  // Returns false if it cannot be had; then nothing has changed. Pre: begin() returned true.
+  // Returns false if it cannot be had. In a forked child the parent's page may be gone then. Pre:
+  // begin() returned true.
   [[nodiscard]] bool make(const StatsPlan& plan) noexcept;
   // Puts private memory in the place of the parent's page. Pre: as above, and make() failed.
   [[nodiscard]] bool hide() noexcept;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <random>
 #include <vector>
@@ -146,6 +147,26 @@ class ManyCpus : public testing::Test {
 
   TestCache own_{PoolMode::kRseq, kAuto};
 };
+
+// Another thread is opening the slab. In a forked child there is no such thread.
+TEST_F(ManyCpus, SeeNoSlabThatIsBeingOpened) {
+  constexpr std::uint32_t kCpu = 100;
+  CpuSlabs& slabs = own_.cache.slabs();
+  slabs.install(kCpu);
+  std::atomic_ref visible(const_cast<SlabDistance&>(slabs.visible()[kCpu]));
+  SlabHead& head = head_of(empty_slab_address() + visible.exchange(0));
+  ASSERT_TRUE(head.claimed.load());
+  head.open.store(false);
+  slabs.sharing().note_placed();
+  EXPECT_EQ(visible.load(), 0U);
+  slabs.install(kCpu);
+  EXPECT_EQ(visible.load(), 0U);
+  slabs.sharing().repair_in_child();
+  EXPECT_EQ(visible.load(), 0U);
+  slabs.install(kCpu);
+  EXPECT_NE(visible.load(), 0U);
+  EXPECT_TRUE(head.open.load());
+}
 
 TEST_F(ManyCpus, TogetherHoldNoMoreThanTheBudget) {
   for (const std::uint32_t count : {at_least(64), at_least(256)}) {
