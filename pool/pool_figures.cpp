@@ -106,7 +106,7 @@ PoolTotals PoolFigures::totals() noexcept {
 
 template <typename Out>
 void PoolFigures::count_process(Out& out) const noexcept {
-  const RetentionEvents retention = parts_.retention.events();
+  const RetentionFigures retention = parts_.retention.figures(false);
   out.cpu_drains = retention.cpu_drains;
   out.trims = retention.trims;
   out.shortages = retention.shortages;

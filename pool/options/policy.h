@@ -34,6 +34,12 @@ inline constexpr std::uint32_t kPressedMs = 30000;
 inline constexpr std::uint32_t kGraceMs = 1000;
 // So many milliseconds lie between two passes: four passes fit into the time of grace.
 inline constexpr std::uint32_t kPassMs = 250;
+// While fresh pages are needed, idle memory in the CPUs' caches and in partly used spans is looked
+// at after so many milliseconds, if all that is idle is over the budget by one part in so many of
+// it. What lies there for as long goes back. A program with 20 MB live that went on to other sizes
+// every 100 ms had 160 to 190 MB resident without this, where the budget is 64.
+inline constexpr std::uint32_t kScatteredMs = 10;
+inline constexpr std::uint64_t kScatteredDivisor = 8;
 // A get that needs fresh pages gives back so many bytes at a time at least: 64 pages a system call.
 inline constexpr std::uint64_t kLeastReclaim = std::uint64_t{256} << 10;
 // A forked child may fault in so many bytes before it gives back what it shares with its parent.

@@ -21,24 +21,44 @@ void Retention::open(const Options& options, SharedSpans* spans, CpuCache* cache
   drained_ms_.store(platform::now_ms() - policy::kPassMs, std::memory_order_relaxed);
 }
 
-RetentionEvents Retention::events() const noexcept {
-  return {idle_.trims(), shortages_.load(std::memory_order_relaxed),
-          pressure_events_.load(std::memory_order_relaxed), idle_.cpu_drains()};
-}
-
-RetentionFigures Retention::figures() noexcept {
+RetentionFigures Retention::figures(bool with_budget) noexcept {
+  RetentionFigures figures{};
+  figures.trims = idle_.trims();
+  figures.shortages = shortages_.load(std::memory_order_relaxed);
+  figures.pressure_events = pressure_events_.load(std::memory_order_relaxed);
+  figures.cpu_drains = idle_.cpu_drains();
+  if (!with_budget) return figures;
   const Budget& budget = budget_.in_force();
-  return {events(), budget.bytes(platform::now_ms()), budget.most()};
+  figures.budget = budget.bytes(platform::now_ms());
+  figures.budget_most = budget.most();
+  return figures;
 }
 
 void Retention::after_fresh(std::uint64_t fresh, std::uint64_t refaulted) noexcept {
+  const std::uint32_t now = platform::now_ms();
+  give_scattered(now);
   const std::uint64_t idle = idle_.bytes_in_spans();
   if (refaulted == 0 && idle <= policy::kBudgetFloor / 2) return;  // most processes, always
   if (spends_grace(fresh)) return;
   Budget& budget = budget_.learn_limits();
-  const std::uint32_t now = platform::now_ms();
   if (refaulted > 0) budget.raise_after_refault(refaulted, now);
   idle_.purge(RetentionRules::after_fresh(fresh, idle, budget.bytes(now)));
+}
+
+// Gives back what is idle over the budget in the CPUs' caches and in spans that are partly used: a
+// program that goes on to other sizes leaves a few blocks of each span there. To find out how much
+// that is takes time, and what came to be idle just now is about to be used again.
+void Retention::give_scattered(std::uint32_t now_ms) noexcept {
+  std::uint32_t last = last_scattered_ms_.load(std::memory_order_relaxed);
+  if (is_within(now_ms, last, policy::kScatteredMs)) return;
+  if (!last_scattered_ms_.compare_exchange_strong(last, now_ms)) return;
+  const std::uint64_t idle = idle_bytes();
+  if (idle <= policy::kBudgetFloor || grace_bytes_.load(std::memory_order_relaxed) != 0) return;
+  const std::uint64_t budget = budget_.learn_limits().bytes(now_ms);
+  if (idle <= budget + budget / policy::kScatteredDivisor) return;
+  idle_.drain_quiet(policy::kScatteredMs);
+  const std::uint64_t given = idle_.purge(RetentionRules::at_once(idle, budget));
+  if (given < idle - budget) idle_.sweep(policy::kScatteredMs);
 }
 
 // Returns whether this is a forked child that has grace left. The fresh bytes are taken off it.

@@ -15,16 +15,12 @@
 
 namespace bufpool {
 
-// Counts what retention did and met.
-struct RetentionEvents {
+// Holds the figures of retention that the snapshot tells. The bytes are those in force.
+struct RetentionFigures {
   std::uint64_t trims;
   std::uint64_t shortages;
   std::uint64_t pressure_events;
   std::uint64_t cpu_drains;
-};
-
-// Holds the figures of retention that the snapshot tells. The bytes are those in force.
-struct RetentionFigures : RetentionEvents {
   std::uint64_t budget;       // bytes
   std::uint64_t budget_most;  // bytes
 };
@@ -77,15 +73,15 @@ class Retention {
   // Returns the idle bytes that keep their pages, in spans and in the CPUs' caches.
   std::uint64_t idle_bytes() const noexcept { return idle_.bytes(); }
 
-  // Returns the figures for the snapshot. The limits are learnt only if the budget is a percentage
-  // of them, which the user wants to see as bytes.
-  RetentionFigures figures() noexcept;
-  // Returns the counts alone. It makes no system call.
-  RetentionEvents events() const noexcept;
+  // Returns the figures for the snapshot. Returns zeros for the budget if `with_budget` is false,
+  // and makes no system call then. Else the limits are learnt if the budget is a percentage of
+  // them, which the user wants to see as bytes.
+  RetentionFigures figures(bool with_budget = true) noexcept;
 
  private:
   bool begin_pass() noexcept;
   bool spends_grace(std::uint64_t fresh) noexcept;
+  void give_scattered(std::uint32_t now_ms) noexcept;
   std::uint64_t pass_alone() noexcept;
   void give_excess() noexcept;
 
@@ -96,6 +92,7 @@ class Retention {
   std::uint32_t keep_ms_ = 0;              // BUFPOOL_RETAIN_TIME
   std::atomic<std::uint32_t> passing_{0};  // the process of the thread that makes a pass, or 0
   std::atomic<std::uint32_t> last_pass_ms_{0};
+  std::atomic<std::uint32_t> last_scattered_ms_{0};
   std::atomic<std::uint64_t> grace_bytes_{0};  // fresh ones that are left of policy::kChildGrace
   std::atomic<std::uint32_t> drained_ms_{0};
   // Idle bytes that the last make_room() could not give back.

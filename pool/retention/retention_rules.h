@@ -3,6 +3,7 @@
 // be purged. Nothing is done here, and nothing is asked of the system.
 //   1. Resident memory never exceeds the peak of what is in use plus the budget: a get that needs
 //      fresh pages while idle bytes are over the budget first sends back the oldest idle ones.
+//      Those in the CPUs' caches and in partly used spans count once they have lain there a moment.
 //   2. Idle bytes over the budget go back within about a second: a burst that is repeated at once
 //      finds its pages. Before a fork they go at once: after it a page that is written faults and
 //      may have to be copied, and the kernel copies the page tables of all that is mapped.

@@ -219,7 +219,8 @@ void StatsTeller::tell_passed() noexcept {
 void StatsTeller::tell_process() noexcept {
   StatsProcess* const words = writer_.words().process;
   if (words == nullptr) return;
-  const RetentionEvents retention = parts_.retention->events();
+  const bool with_budget = options_->retain_max.percent == 0;
+  const RetentionFigures retention = parts_.retention->figures(with_budget);
   const ForkAccount& then = *parts_.at_fork;
   StatsProcess now = *words;
   now.cpu_drains = retention.cpu_drains - then.cpu_drains;
@@ -229,10 +230,9 @@ void StatsTeller::tell_process() noexcept {
   now.trimmer = static_cast<std::uint64_t>(parts_.trimmer->state());
   now.reserved = parts_.space->mappings().bytes();
   // To tell a percentage as bytes is to read a dozen files.
-  if (options_->retain_max.percent == 0) {
-    const RetentionFigures figures = parts_.retention->figures();
-    now.budget = as_set(figures.budget);
-    now.budget_max = as_set(figures.budget_most);
+  if (with_budget) {
+    now.budget = as_set(retention.budget);
+    now.budget_max = as_set(retention.budget_most);
   }
   const auto same = [&now](const StatsProcess& told) {
     return std::all_of(std::begin(kToldWords), std::end(kToldWords),
