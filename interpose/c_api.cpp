@@ -49,7 +49,7 @@ class KeptErrno {
 
 // The compiler does not know which function this is, so it cannot know that nobody reads what it
 // writes.
-void* (*const volatile overwrite)(void*, int, std::size_t) = std::memset;
+void* (*const volatile kOverwrite)(void*, int, std::size_t) = std::memset;
 
 // Size, version and two words more are in every version of both structures.
 constexpr std::uint32_t kLeastBytes = 16;
@@ -166,6 +166,6 @@ void* bufpool_get(std::size_t size) noexcept { return bufpool::libc_rules::mallo
 
 void bufpool_put(void* buffer, std::size_t size) noexcept {
   if (buffer == nullptr) return;
-  overwrite(buffer, 0, std::min(size, Heap::usable_size(buffer)));
+  kOverwrite(buffer, 0, std::min(size, Heap::usable_size(buffer)));
   bufpool::libc_rules::free(Heap{}, buffer);
 }

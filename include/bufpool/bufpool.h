@@ -43,6 +43,9 @@ extern "C" {
 // Returns the version of the library, such as "1.0.0". A signal handler may call it.
 BUFPOOL_API const char* bufpool_version(void) BUFPOOL_NOEXCEPT;
 
+// The names are C's.
+// NOLINTBEGIN(readability-identifier-naming)
+
 // How the caches of the CPUs are guarded.
 enum bufpool_mode {
   BUFPOOL_PASS_THROUGH = 0,  // there is no pool: mimalloc serves everything
@@ -105,8 +108,8 @@ struct bufpool_snapshot {
 //
 // Returns 0, or EINVAL if `out` is NULL or out->size is less than 16. Without a pool, it returns 0;
 // the figures of the pool are 0 then, and those of the process (passed_*, resident, cpu_time) are
-// not. It takes locks for moments and asks the kernel which idle pages are resident: it takes 10 us
-// to some milliseconds, and 8 KiB of stack. A signal handler may call it.
+// not. It takes locks for moments, reads files of /proc and asks the kernel which idle pages are
+// resident. It takes 10 us to some milliseconds, and 8 KiB of stack. A signal handler may call it.
 BUFPOOL_API int bufpool_snapshot(struct bufpool_snapshot* out) BUFPOOL_NOEXCEPT;
 
 // The figures of one size class. The names mean what they mean above.
@@ -199,6 +202,8 @@ BUFPOOL_API void* bufpool_get(size_t size) BUFPOOL_NOEXCEPT;
 // Neither realloc nor free is to be given such a buffer: the one leaves a copy behind, and the
 // other does not wipe. What bufpool_get() says of signal handlers holds here.
 BUFPOOL_API void bufpool_put(void* buffer, size_t size) BUFPOOL_NOEXCEPT;
+
+// NOLINTEND(readability-identifier-naming)
 
 #ifdef __cplusplus
 }

@@ -17,7 +17,6 @@
 // Args: peaks
 // Run: get
 // Args: get
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 
@@ -34,6 +33,16 @@ struct bufpool_snapshot all;
 struct bufpool_class_snapshot row;
 bool is_started = false;
 
+// Before the start is noted, the process is up for no time.
+void report() {
+  static char text[4096];
+  const int file = memfd_create("report", 0);
+  keep(bufpool_report(file, BUFPOOL_TEXT) == 0, "bufpool_report");
+  keep(pread(file, text, sizeof text - 1, 0) > 0, "there is a report");
+  keep(is_started || strstr(text, "up 0.000 s") != nullptr, text);
+  close(file);
+}
+
 void call(std::string_view name) {
   all.size = sizeof all;
   row.size = sizeof row;
@@ -49,10 +58,7 @@ void call(std::string_view name) {
   }
   if (name == "peaks") bufpool_reset_peaks();
   if (name == "get") bufpool_put(bufpool_get(63000), 63000);
-  if (name != "report") return;
-  const int null = open("/dev/null", O_WRONLY);
-  keep(bufpool_report(null, BUFPOOL_JSON) == 0, "bufpool_report");
-  close(null);
+  if (name == "report") report();
 }
 
 void before_constructors(int, char** arguments, char**) {
