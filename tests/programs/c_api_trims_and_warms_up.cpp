@@ -2,6 +2,7 @@
 // Promise: bufpool_warm_up makes buffers resident while other threads work, as many as the limit
 //   allows, and bufpool_trim gives them back. Afterwards there is room to warm up again.
 // Needs: library
+// Env: BUFPOOL_PRESSURE=0 BUFPOOL_RETAIN_TIME=10m
 // Run: limited BUFPOOL_RETAIN_MAX=64M BUFPOOL_TRIMMER=off
 // Run: with_thread BUFPOOL_RETAIN_MAX=64M BUFPOOL_TRIMMER=on
 #include "include/bufpool/bufpool.h"
