@@ -54,6 +54,13 @@ std::vector<std::byte> copy_of(Bytes bytes, std::uint64_t at, std::uint64_t leng
   return {part.begin(), part.end()};
 }
 
+// A stack that is being opened has a top and no bottom yet. If its top was read before that, it has
+// a bottom and no top. It holds nothing then.
+std::uint64_t depth_of(const StatsStack& stack) noexcept {
+  const std::uint64_t top = stack.header & kStatsTopMask;
+  return stack.bottom != 0 && top > stack.bottom ? top - stack.bottom : 0;
+}
+
 StatsPageFault fault_in_front(Bytes bytes) noexcept {
   if (bytes.size() < sizeof kStatsMagic) return StatsPageFault::kCutShort;
   if (std::memcmp(bytes.data(), kStatsMagic, sizeof kStatsMagic) != 0) {
@@ -173,7 +180,7 @@ bool StatsPage::copy_stacks(Bytes bytes) {
           shards.at + std::size_t{shard} * shards.stride + std::size_t{header_.stacks_at};
       const auto stack = record_at<StatsStack>(bytes, at + std::size_t{c} * header_.stack_bytes);
       stacks_[c].hits += stack.header >> kStatsHitsShift;
-      stacks_[c].depth += (stack.header & kStatsTopMask) - stack.bottom;
+      stacks_[c].depth += depth_of(stack);
       stacks_[c].moved += stack.moved;
       stacks_[c].asked += stack.asked;
     }

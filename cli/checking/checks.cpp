@@ -16,6 +16,7 @@
 #include "cli/pages/proc_files.h"
 #include "cli/pages/process_info.h"
 #include "cli/steering/library.h"
+#include "pool/options/name_patterns.h"
 
 namespace bufpool {
 namespace {
@@ -134,18 +135,48 @@ bool soft_limit(std::string_view limits, std::string_view name, std::uint64_t& l
 
 }  // namespace
 
-void check_program(const std::string& path, Findings& findings) {
+std::string variable_in(std::string_view environment, std::string_view name) {
+  for (const std::string_view entry : split(environment, '\0')) {
+    if (entry.starts_with(name) && entry.size() > name.size() && entry[name.size()] == '=') {
+      return std::string(entry.substr(name.size() + 1));
+    }
+  }
+  return {};
+}
+
+std::string why_left_out(std::string_view environment, std::string_view command) {
+  const std::string disable = variable_in(environment, "BUFPOOL_DISABLE");
+  const std::string skip = variable_in(environment, "BUFPOOL_SKIP");
+  const std::string only = variable_in(environment, "BUFPOOL_ONLY");
+  bool is_disabled = false;
+  if (parse_flag(disable, is_disabled) && is_disabled) {
+    return formatted("BUFPOOL_DISABLE={} is set; take it out", printable(disable));
+  }
+  if (matches_any(command, skip)) {
+    return formatted("BUFPOOL_SKIP={} leaves {} out", printable(skip), printable(command));
+  }
+  if (!only.empty() && !matches_any(command, only)) {
+    return formatted("BUFPOOL_ONLY={} does not name {}", printable(only), printable(command));
+  }
+  return {};
+}
+
+std::string short_name(std::string_view path) {
+  return std::string(path.substr(path.rfind('/') + 1));
+}
+
+std::string check_program(const std::string& path, Findings& findings) {
   std::string now = path;
   constexpr int kMostScripts = 5;
   for (int i = 0; i < kMostScripts; ++i) {
     const ProgramFile program = program_file(now);
     if (program.kind == ProgramFile::Kind::kUnreadable) {
       findings.note(now + " cannot be read; try again with sudo");
-      return;
+      return now;
     }
     if (program.kind == ProgramFile::Kind::kOther) {
       findings.no(now + " is no program for this machine");
-      return;
+      return now;
     }
     if (program.gains_rights) {
       findings.no(now +
@@ -159,15 +190,16 @@ void check_program(const std::string& path, Findings& findings) {
             "Python 3.12 and later warn at a fork beside the thread of the pool that "
             "gives memory back; -s TRIMMER=off starts none");
       }
-      return;
+      return now;
     }
     const bool is_env = program.interpreter.ends_with("/env");
     const std::string next =
         is_env ? path_of_command(program.interpreter_argument) : program.interpreter;
     findings.ok(formatted("{} is a script for {}", now, next.empty() ? "nothing here" : next));
-    if (next.empty()) return;
+    if (next.empty()) return now;
     now = next;
   }
+  return now;
 }
 
 void check_preload(std::string_view value, const std::string& root, Findings& findings) {
@@ -213,7 +245,7 @@ void check_limits(std::string_view limits, Findings& findings) {
   }
 }
 
-void check_library(Findings& findings) {
+void check_library(const std::string& name, Findings& findings) {
   std::string library;
   try {
     library = library_path();
@@ -221,7 +253,7 @@ void check_library(Findings& findings) {
     findings.no(error.what());
     return;
   }
-  const Trial trial = try_library(library);
+  const Trial trial = try_library(library, name);
   for (const std::string& line : trial.wrong) {
     const bool is_missing = line.find("cannot open shared object") != std::string::npos;
     findings.note(line + (is_missing ? "; apt-get install libmimalloc2.0 may help" : ""));
@@ -229,9 +261,9 @@ void check_library(Findings& findings) {
   if (!trial.is_loaded) {
     findings.no(library + " does not come up here; the lines above say why");
   } else if (trial.mode == "pass-through") {
-    findings.no(
-        "the library comes up and passes everything on: BUFPOOL_DISABLE is set, or "
-        "ulimit -v leaves no memory");
+    const std::string why = why_left_out(read_text_or_empty("/proc/self/environ"), name);
+    findings.no("the library comes up and passes everything on: " +
+                (why.empty() ? "ulimit -v may leave no memory" : why));
   } else {
     findings.ok(formatted("{} comes up here, in mode {}{}", library, trial.mode,
                           trial.mode == "locked" ? ": restartable sequences are missing here, or "

@@ -2,6 +2,7 @@
 // `bufpool doctor`: whether the pool is active in a process, or would be in a command, and why not.
 #include <errno.h>
 #include <fmt/format.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <climits>
@@ -24,16 +25,6 @@ struct Options {
   std::vector<std::string> words;
 };
 
-// The value of a variable in the text of /proc/PID/environ; empty if it is not set.
-std::string variable_in(std::string_view environment, std::string_view name) {
-  for (const std::string_view entry : split(environment, '\0')) {
-    if (entry.starts_with(name) && entry.size() > name.size() && entry[name.size()] == '=') {
-      return std::string(entry.substr(name.size() + 1));
-    }
-  }
-  return {};
-}
-
 void look_at_page(const PooledProcess& process, Findings& findings) {
   const StatsPage& page = process.page;
   const Snapshot snapshot = page.snapshot();
@@ -55,14 +46,20 @@ void look_at_page(const PooledProcess& process, Findings& findings) {
   }
 }
 
+// The name that a process was started by.
+std::string name_of(pid_t pid) {
+  const std::string words = read_text_or_empty(proc_path(pid, "cmdline"));
+  return short_name(std::string_view(words).substr(0, words.find('\0')));
+}
+
 // The library is there, and there is no page.
 void look_for_page(const ProcessInfo& info, std::string_view environment, Findings& findings) {
   findings.ok("the library is in the process");
-  const std::string disable = variable_in(environment, "BUFPOOL_DISABLE");
+  const std::string why = why_left_out(environment, name_of(info.pid));
   const std::string stats = variable_in(environment, "BUFPOOL_STATS");
-  if (!disable.empty() && disable != "0") {
-    findings.no("BUFPOOL_DISABLE=" + printable(disable) + " is set; take it out");
-  } else if (stats == "off") {
+  if (!why.empty()) {
+    findings.no(why);
+  } else if (strcasecmp(stats.c_str(), "off") == 0) {
     findings.no("BUFPOOL_STATS=off: the pool may be active, and nothing can be seen of it");
   } else if (info.seccomp == 2) {
     findings.no(
@@ -95,7 +92,9 @@ void look_at_process(pid_t pid, const Found& found, Findings& findings) {
   } else if (found.trouble == PageTrouble::kNoPage) {
     look_for_page(*info, environment.value_or(""), findings);
   } else if (found.trouble == PageTrouble::kNotOwn) {
-    findings.ok("it was forked from a process under the pool, and has asked for no buffer since");
+    findings.ok(
+        "it was forked from a process under the pool, and has not made its own page yet (a forked "
+        "child does at its 128th miss)");
   } else if (found.trouble == PageTrouble::kUnreadable) {
     findings.note(formatted("its statistics page cannot be read: {}", describe(found.fault)));
   } else {
@@ -122,8 +121,8 @@ void doctor_command(const std::string& command, Findings& findings) {
   if (path.empty()) {
     throw CommandError(command + ": there is no such command", ExitCode::kNotFound);
   }
-  check_library(findings);
-  check_program(path, findings);
+  const std::string program = check_program(path, findings);
+  check_library(short_name(program), findings);
   check_limits(read_text_or_empty("/proc/self/limits"), findings);
 }
 
@@ -138,7 +137,7 @@ ExitCode doctor(const Options& options) {
   const bool is_process = !options.words.empty() &&
                           options.words[0].find_first_not_of("0123456789") == std::string::npos;
   if (options.words.empty()) {
-    check_library(findings);
+    check_library("bufpool", findings);
     check_limits(read_text_or_empty("/proc/self/limits"), findings);
   } else if (is_process) {
     doctor_process(pid_of(options.words[0]), findings);

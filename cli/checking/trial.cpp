@@ -18,7 +18,7 @@
 namespace bufpool {
 namespace {
 
-[[noreturn]] void become_trial(const std::string& library, int to_parent) {
+[[noreturn]] void become_trial(const std::string& library, const std::string& name, int to_parent) {
   preload(library);
   setenv("BUFPOOL_VERBOSE", "1", 1);
   setenv("BUFPOOL_QUIET", "0", 1);
@@ -27,7 +27,7 @@ namespace {
   dup2(nothing, STDIN_FILENO);
   dup2(nothing, STDOUT_FILENO);
   dup2(to_parent, STDERR_FILENO);
-  execl("/proc/self/exe", "bufpool", "--version", nullptr);
+  execl("/proc/self/exe", name.c_str(), "--version", nullptr);
   _exit(static_cast<int>(ExitCode::kFailed));
 }
 
@@ -61,14 +61,14 @@ void sort_line(std::string_view line, Trial& trial) {
 
 }  // namespace
 
-Trial try_library(const std::string& library) {
+Trial try_library(const std::string& library, const std::string& name) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) fail("no pipe can be made: error {}", errno);
   const Descriptor from_child(ends[0]);
   Descriptor to_parent(ends[1]);
   const pid_t child = fork();
   if (child < 0) fail("no process can be made: error {}", errno);
-  if (child == 0) become_trial(library, to_parent.number());
+  if (child == 0) become_trial(library, name, to_parent.number());
   static_cast<void>(to_parent.close());
   const std::string text = read_all(from_child.number());
   waitpid(child, nullptr, 0);

@@ -15,7 +15,7 @@ struct Trial {
   std::vector<std::string> wrong;  // complaints, of the library about variables or of the loader
 };
 
-// Runs with the variables of this process, as any program would that is started now.
-[[nodiscard]] Trial try_library(const std::string& library);
+// Runs with the variables of this process, as a program of this name would that is started now.
+[[nodiscard]] Trial try_library(const std::string& library, const std::string& name = "bufpool");
 
 }  // namespace bufpool

@@ -32,6 +32,12 @@ constexpr std::array kTimeUnits{
     Unit{"ms", 1}, Unit{"", 1000}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000},
 };
 
+std::string in_small_letters(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
 // Reads a decimal number and a unit behind it.
 template <std::size_t count>
 bool parse_with_unit(std::string_view text, const std::array<Unit, count>& units,
@@ -40,9 +46,7 @@ bool parse_with_unit(std::string_view text, const std::array<Unit, count>& units
   const auto [end, error] =
       std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (error != std::errc{} || number < 0) return false;
-  std::string unit(end, text.data() + text.size());
-  std::transform(unit.begin(), unit.end(), unit.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::string unit = in_small_letters({end, text.data() + text.size()});
   if (unit.size() == 3 && unit.ends_with("ib")) unit.resize(1);
   const auto found = std::find_if(units.begin(), units.end(),
                                   [&](const Unit& known) { return known.name == unit; });
@@ -72,6 +76,14 @@ std::string with_unit(std::uint64_t value, std::uint64_t step, std::string_view 
 bool parse_number(std::string_view text, std::uint64_t& number) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc{} && end == text.data() + text.size();
+}
+
+bool parse_flag(std::string_view text, bool& is_on) {
+  constexpr std::array<std::string_view, 4> kOn{"1", "true", "yes", "on"};
+  constexpr std::array<std::string_view, 4> kOff{"0", "false", "no", "off"};
+  const std::string word = in_small_letters(std::string(text));
+  is_on = std::find(kOn.begin(), kOn.end(), word) != kOn.end();
+  return is_on || std::find(kOff.begin(), kOff.end(), word) != kOff.end();
 }
 
 bool parse_size(std::string_view text, std::uint64_t& bytes) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sizes, times and numbers as the user writes them, the same way as in BUFPOOL_ variables.
+// Sizes, times, numbers and flags as the user writes them, the same way as in BUFPOOL_ variables.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,8 @@ namespace bufpool {
 
 // Reads a number without a sign. Returns false if the text is none or does not fit.
 [[nodiscard]] bool parse_number(std::string_view text, std::uint64_t& number);
+// Reads one of the words for on and off: 1, true, yes, on, 0, false, no, off (any case).
+[[nodiscard]] bool parse_flag(std::string_view text, bool& is_on);
 // Reads a size such as 64K, 1.5M, 1GiB or 1000 (1024-based, any case), in bytes.
 [[nodiscard]] bool parse_size(std::string_view text, std::uint64_t& bytes);
 // Reads a time such as 500ms, 2s, 0.5s or 1m, in milliseconds. Without a unit it is in seconds.

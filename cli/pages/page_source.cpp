@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -52,14 +51,16 @@ PageSource::PageSource(pid_t pid, const PageMapping& mapping)
   if (file_.is_open()) {
     bytes_ = std::min(bytes_, file_bytes(file_));
   } else {
-    pid_ = pid;
     start_ = mapping.start;
+    memory_ = Descriptor(open(proc_path(pid, "mem").c_str(), O_RDONLY | O_CLOEXEC));
+    if (!memory_.is_open()) memory_error_ = errno;
   }
 }
 
 PageSource PageSource::of_file(const std::string& path) {
   PageSource source;
-  source.file_ = Descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  constexpr int kHow = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+  source.file_ = Descriptor(open(path.c_str(), kHow));
   return source;
 }
 
@@ -71,18 +72,15 @@ bool PageSource::is_held() const noexcept {
 }
 
 bool PageSource::read_at(std::uint64_t offset, std::span<std::byte> bytes, int& error) const {
+  if (!is_open()) error = memory_error_;
+  if (!is_open()) return false;
+  const int from = file_.is_open() ? file_.number() : memory_.number();
+  if (!file_.is_open()) offset += start_;
   while (!bytes.empty()) {
-    ssize_t got = 0;
-    if (file_.is_open()) {
-      got = pread(file_.number(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    } else {
-      const iovec local{bytes.data(), bytes.size()};
-      const iovec remote{reinterpret_cast<void*>(start_ + offset), bytes.size()};
-      got = process_vm_readv(pid_, &local, 1, &remote, 1, 0);
-    }
-    error = errno;
-    if (got < 0 && error == EINTR) continue;
-    if (got == 0) error = ESRCH;
+    const ssize_t got = pread(from, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    // The memory of a process that has ended has no bytes.
+    if (got <= 0) error = got < 0 ? errno : ESRCH;
     if (got <= 0) return false;
     bytes = bytes.subspan(static_cast<std::size_t>(got));
     offset += static_cast<std::uint64_t>(got);

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -23,15 +24,14 @@ class PageSource {
  public:
   PageSource() = default;
   // The page that the process has mapped there. Root opens the file itself, which stays readable
-  // after the process's end; others read the process's memory.
+  // after the process's end; others read the process's memory, which ends when it executes another
+  // program.
   PageSource(pid_t pid, const PageMapping& mapping);
-  // A page in a file. is_open() says whether it could be opened.
+  // A page in a file. is_open() says whether it could be opened. A link is not.
   [[nodiscard]] static PageSource of_file(const std::string& path);
 
   // Whether there is something to read from.
-  [[nodiscard]] bool is_open() const noexcept { return file_.is_open() || pid_ != 0; }
-  // Whether it can be read after the process's end.
-  [[nodiscard]] bool outlives() const noexcept { return file_.is_open(); }
+  [[nodiscard]] bool is_open() const noexcept { return file_.is_open() || memory_.is_open(); }
   // Whether a living process holds the lock of a file in a folder.
   [[nodiscard]] bool is_held() const noexcept;
 
@@ -44,10 +44,13 @@ class PageSource {
   [[nodiscard]] std::uint64_t worth_reading(const StatsHeader& header, std::uint64_t size) const;
 
   Descriptor file_;
-  pid_t pid_ = 0;            // of the process whose memory is read; 0: none
-  std::uint64_t start_ = 0;  // of the page in it
-  std::uint64_t bytes_ = 0;  // of the mapping
-  bool is_here_ = false;     // it was found in a living process of this machine
+  // This is /proc/PID/mem, where there is no file. It leads to the memory that the process had when
+  // it was opened, and never to that of another program or process.
+  Descriptor memory_;
+  int memory_error_ = EBADF;  // the reason why there is none
+  std::uint64_t start_ = 0;   // of the page in it
+  std::uint64_t bytes_ = 0;   // of the mapping
+  bool is_here_ = false;      // it was found in a living process of this machine
 };
 
 }  // namespace bufpool

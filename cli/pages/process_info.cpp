@@ -2,6 +2,7 @@
 #include "cli/pages/process_info.h"
 
 #include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -50,18 +51,28 @@ std::string unit_in(std::string_view path) {
   return {};
 }
 
+// Times of a process in clock ticks; 0: not known.
+struct Ticks {
+  std::uint64_t used = 0;     // by all threads
+  std::uint64_t started = 0;  // since the machine started
+};
+
 // proc(5): behind the name, which may hold any character but ends with the last bracket, the times
-// in user mode and in the kernel stand 11 and 12 fields further than the state, in ticks.
-std::uint64_t cpu_ms_of(pid_t pid) {
+// in user mode and in the kernel stand 11 and 12 fields further than the state, and the start 19.
+Ticks ticks_of(pid_t pid) {
   constexpr std::size_t kUser = 11;
+  constexpr std::size_t kStart = 19;
   const std::string text = read_text_or_empty(proc_path(pid, "stat"));
   const std::string_view rest = std::string_view(text).substr(text.rfind(')') + 1);
   const std::vector<std::string_view> fields = split(rest, ' ');
+  if (fields.size() <= kStart) return {};
+  const auto number = [&](std::size_t i) { return number_in<std::uint64_t>(fields[i]); };
+  return {number(kUser) + number(kUser + 1), number(kStart)};
+}
+
+std::uint64_t cpu_ms_of(pid_t pid) {
   const auto ticks_a_second = static_cast<std::uint64_t>(std::max(1L, sysconf(_SC_CLK_TCK)));
-  if (fields.size() <= kUser + 1) return 0;
-  const auto ticks =
-      number_in<std::uint64_t>(fields[kUser]) + number_in<std::uint64_t>(fields[kUser + 1]);
-  return ticks * 1000 / ticks_a_second;
+  return ticks_of(pid).used * 1000 / ticks_a_second;
 }
 
 }  // namespace
@@ -93,6 +104,15 @@ std::optional<ProcessInfo> process_info(pid_t pid) {
   info.threads = number_in<std::uint64_t>(status_value(*text, "Threads"));
   info.seccomp = number_in<int>(status_value(*text, "Seccomp"));
   return info;
+}
+
+std::optional<ProcessInfo> process_info(pid_t inner_pid, std::uint64_t started,
+                                        std::uint64_t pid_namespace) {
+  struct stat space = {};
+  if (started == 0 || stat(proc_path(inner_pid, "ns/pid").c_str(), &space) != 0) return {};
+  if (space.st_ino != pid_namespace || ticks_of(inner_pid).started != started) return {};
+  std::optional<ProcessInfo> info = process_info(inner_pid);
+  return info && info->inner_pid == inner_pid ? info : std::nullopt;
 }
 
 std::string user_name(uid_t uid) {

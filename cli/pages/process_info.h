@@ -25,6 +25,11 @@ struct ProcessInfo {
 
 // Nothing: there is no such process, or it has ended and is only waited for.
 [[nodiscard]] std::optional<ProcessInfo> process_info(pid_t pid);
+// The same of a process that calls itself by this number. Nothing: here another process has the
+// number, as it began at another time than `started` (in clock ticks since the machine started) or
+// counts in another PID namespace than that of this inode; or the kernel does not tell.
+[[nodiscard]] std::optional<ProcessInfo> process_info(pid_t inner_pid, std::uint64_t started,
+                                                      std::uint64_t pid_namespace);
 
 // Returns the user's name, or the number where there is no name.
 [[nodiscard]] std::string user_name(uid_t uid);

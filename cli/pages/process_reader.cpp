@@ -83,7 +83,10 @@ std::string explain(pid_t pid, const Found& found) {
       return formatted("{}: it has the library and no figures; `bufpool doctor {}` says why", who,
                        pid);
     case PageTrouble::kNotOwn:
-      return who + ": it has asked for no buffer since it was forked; try again later";
+      return who +
+             ": it has not made its own page yet (a forked child does at its 128th miss); try "
+             "again "
+             "later";
     case PageTrouble::kUnreadable:
       return formatted("{}: its page cannot be read: {}", who, describe(found.fault));
   }

@@ -30,7 +30,7 @@ enum class PageTrouble : std::uint8_t {
   kForbidden,  // it belongs to another user, or may not be traced
   kNoLibrary,  // it does not have the library
   kNoPage,     // it has the library, and no page
-  kNotOwn,     // the page is its parent's: it has asked for no buffer since it was forked
+  kNotOwn,     // the page is its parent's: a forked child makes its own at its 128th miss
   kUnreadable  // the page cannot be read; `fault` says why
 };
 

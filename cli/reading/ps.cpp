@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <memory>
 
+#include "cli/figures/rates.h"
 #include "cli/figures/sample.h"
 #include "cli/formatted.h"
 #include "cli/forms/sizes.h"
 #include "cli/forms/table.h"
 #include "cli/pages/process_reader.h"
 #include "cli/verbs.h"
-#include "report/figures.h"
 
 namespace bufpool {
 namespace {
@@ -35,12 +35,10 @@ Table empty_table() {
 }
 
 void add_row(Table& table, const Sample& sample, const std::string& unit, const std::string& user) {
-  const ClassSnapshot totals = totals_of(sample.snapshot);
-  std::uint64_t in_use = 0;
-  for (const ClassSnapshot& row : sample.snapshot.classes) in_use += row.in_use * row.buffer_bytes;
+  const Sums sums = sums_of(sample.snapshot);
   table.add({std::to_string(sample.snapshot.pid), unit, sample.command, user,
-             short_time(sample.uptime_ms), short_bytes(in_use), short_bytes(totals.idle),
-             percent_text(totals.hits, totals.gets), sample.version});
+             short_time(sample.uptime_ms), short_bytes(sums.in_use_bytes),
+             short_bytes(sums.idle_bytes), percent_text(sums.hits, sums.gets), sample.version});
 }
 
 ExitCode list_living(const Options& options) {

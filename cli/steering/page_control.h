@@ -15,7 +15,7 @@ enum class Answer : std::uint8_t {
 };
 
 // Asks for `verbs` (kStatsTrim and others), and waits up to `patience_ms` for the answer. It throws
-// a CommandError if the process may not be written to, or is gone.
+// a CommandError if the process may not be written to, is gone, or is another program now.
 [[nodiscard]] Answer ask(const PooledProcess& process, std::uint32_t verbs,
                          std::uint64_t patience_ms);
 

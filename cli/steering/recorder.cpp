@@ -85,7 +85,7 @@ void Recorder::look() {
   if (entries == nullptr) return;
   while (const dirent* const entry = readdir(entries.get())) {
     const std::string path = folder_ + "/" + entry->d_name;
-    // Other users may make files there where root records. Links are not followed.
+    // Other users may make files there where root records. A link is not opened, whenever it came.
     if (entry->d_type != DT_REG || pages_.contains(path)) continue;
     PageSource source = PageSource::of_file(path);
     if (!source.is_open()) continue;
@@ -96,7 +96,10 @@ void Recorder::look() {
 
 void Recorder::take_sample(const StatsPage& read, Page& page, bool is_alive) {
   Sample sample = sample_of(read);
-  const auto info = is_alive ? process_info(static_cast<pid_t>(sample.snapshot.pid)) : std::nullopt;
+  const StatsHeader& header = read.header();
+  const auto info = is_alive ? process_info(static_cast<pid_t>(header.pid), header.process_started,
+                                            header.pid_namespace)
+                             : std::nullopt;
   if (info) page.seen = *info;
   tell_use(sample, page.seen);
   write_on(recording_line(sample));

@@ -6,11 +6,12 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 
-from command import (BUFPOOL, HOLDER, LIMIT, PYTHON, Process, environment, folder, main, report_of,
-                     run, said, totals)
+from command import (BUFPOOL, HOLDER, LIMIT, PYTHON, Process, Skip, environment, folder, main,
+                     plain, report_of, run, said, totals, until)
 
 KILLS_ITSELF = HOLDER.replace("os._exit(0)", "os.kill(os.getpid(), 9)")
 
@@ -94,6 +95,30 @@ def test_record_of_several():
         run("report", name, "--pid", "1", code=125)
         rows = run("report", name, "-f", "csv").stdout.splitlines()
         assert len(rows) > len(report["classes"])
+
+
+def test_record_in_a_namespace_of_its_own():
+    """The process calls itself 1 there. What process 1 of the machine uses is not recorded."""
+    enter = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
+    if shutil.which("unshare") is None or subprocess.run([*enter, "true"], capture_output=True,
+                                                         check=False).returncode != 0:
+        raise Skip("no namespaces can be made here")
+    with folder() as path:
+        name = path / "recording"
+
+        def samples():
+            lines = [json.loads(line) for line in name.read_text().split("\n")[:-1]]
+            reports = [plain(line["report"]) for line in lines if "report" in line]
+            return [report for report in reports if report["pid"] == 1]
+        with subprocess.Popen([BUFPOOL, "run", "--record", name, "--interval", "10ms", "--", *enter,
+                               PYTHON, "-c", KILLS_ITSELF], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, env=environment()) as process:
+            assert process.stdout.read(1) == b"r"
+            until(lambda: len(samples()) >= 3)
+            process.stdin.close()
+            process.wait(timeout=LIMIT)
+        for report in samples():
+            assert report["resident"] == report["cpu_time_ms"] == 0, report
 
 
 def test_signals_are_passed_on():

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 
-from command import (BUFPOOL, HOLDER, LIMIT, Process, Skip, environment, folder, main,
+from command import (BUFPOOL, HOLDER, LIMIT, PYTHON, Process, Skip, environment, folder, main,
                      report_of, run, said, totals)
 
 # Frees most of what it holds before it waits.
@@ -64,6 +64,44 @@ def test_doctor_of_living_processes():
         assert "BUFPOOL_STATS=off" in run("doctor", process.pid, code=1).stdout
     with Process(BUFPOOL_STATS="/nowhere/at/all") as process:
         assert "names a folder" in run("doctor", process.pid, code=1).stdout
+    with Process(BUFPOOL_DISABLE="no", BUFPOOL_STATS="OFF") as process:
+        found = run("doctor", process.pid, code=1).stdout
+        assert "BUFPOOL_STATS=off" in found and "DISABLE" not in found, found
+
+
+def test_doctor_of_commands_that_are_left_out():
+    name = os.path.basename(PYTHON)
+    for variables in ({"BUFPOOL_ONLY": "redis-*"}, {"BUFPOOL_SKIP": "py*"}):
+        (variable, value), = variables.items()
+        with Process(**variables) as process:
+            found = run("doctor", process.pid, code=1).stdout
+            assert f"{variable}={value}" in found and name in found, found
+            assert "try again later" not in found, found
+        found = run("doctor", PYTHON, code=1, env=environment(**variables)).stdout
+        assert f"{variable}={value}" in found and "DISABLE" not in found, found
+    # The trial is made for the command, and for what a script is for.
+    env = environment(BUFPOOL_ONLY=name)
+    assert "comes up here" in run("doctor", PYTHON, env=env).stdout
+    with folder() as path:
+        script = path / "script"
+        script.write_text(f"#!{PYTHON}\n")
+        script.chmod(0o755)
+        assert "comes up here" in run("doctor", script, env=env).stdout
+    found = run("doctor", env=environment(BUFPOOL_ONLY="redis-*"), code=1).stdout
+    assert "BUFPOOL_ONLY=redis-*" in found and "DISABLE" not in found, found
+    assert "comes up here" in run("doctor", env=environment(BUFPOOL_DISABLE="off")).stdout
+
+
+def test_forked_children_without_a_page():
+    forks = HOLDER.replace("os._exit(0)", "pass").replace(
+        'os.write(1, b"r")', 'child = os.fork()\nos.write(1, b"r")\nif child: os.wait()')
+    with Process(forks) as process:
+        path = f"/proc/{process.pid}/task/{process.pid}/children"
+        with open(path, encoding="utf-8") as children:
+            child = children.read().split()[0]
+        said(run("report", child, code=125), child, "128th miss")
+        found = run("doctor", child).stdout
+        assert "128th miss" in found, found
 
 
 def doctor_of(words, env, **more):

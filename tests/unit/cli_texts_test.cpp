@@ -45,6 +45,17 @@ TEST(Texts, SizesAreThoseOfTheVariables) {
   }
 }
 
+TEST(Texts, FlagsAreThoseOfTheVariables) {
+  bool is_on = false;
+  for (const char* on : {"1", "true", "yes", "on", "ON"}) {
+    EXPECT_TRUE(parse_flag(on, is_on) && is_on) << on;
+  }
+  for (const char* off : {"0", "false", "no", "off", "No"}) {
+    EXPECT_TRUE(parse_flag(off, is_on) && !is_on) << off;
+  }
+  for (const char* wrong : {"", "2", "y", "01", "on "}) EXPECT_FALSE(parse_flag(wrong, is_on));
+}
+
 TEST(Texts, TimesHaveUnits) {
   EXPECT_EQ(milliseconds_of("500ms"), 500U);
   EXPECT_EQ(milliseconds_of("2"), 2000U);

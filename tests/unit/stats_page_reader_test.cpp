@@ -73,8 +73,10 @@ HandMade hand_made() {
   page.rows[1].idle = 3 * kStride;
   page.rows[1].retained = ~std::uint64_t{0};
   page.rows[1].roomy = 2;
-  page.stacks[0][1].header = 10 << kStatsHitsShift | 2;
-  page.stacks[1][1].header = 20 << kStatsHitsShift | 1;
+  constexpr std::uint32_t kBottom = 100;
+  page.stacks[0][1].header = 10 << kStatsHitsShift | (kBottom + 2);
+  page.stacks[1][1].header = 20 << kStatsHitsShift | (kBottom + 1);
+  for (auto& shard : page.stacks) shard[1].bottom = kBottom;
   return page;
 }
 
@@ -127,6 +129,24 @@ TEST(StatsPageReader, ComputesFiguresByTheDirectory) {
   EXPECT_EQ(told.classes[1].buffer_bytes, 1024U);
   EXPECT_EQ(told.classes[1].puts, 0U) << "a figure that the page does not have";
   EXPECT_EQ(told.mode, PoolMode::kRseq);
+}
+
+// A CPU comes into use while the page is read.
+TEST(StatsPageReader, CountsNoBlocksOfAStackThatIsBeingOpened) {
+  HandMade page = hand_made();
+  StatsPageFault fault{};
+  StatsStack& stack = page.stacks[1][1];
+  const std::uint32_t bottom = stack.bottom;
+  stack.header = bottom;
+  stack.bottom = 0;
+  const auto idle = [&] {
+    const std::optional<StatsPage> read = parse(page, fault);
+    return read->value(*read->find(StatsScope::kClass, "idle"), 1);
+  };
+  EXPECT_EQ(idle(), 5 * kStride) << "its top was written, and not its bottom";
+  stack.header = 0;
+  stack.bottom = bottom;
+  EXPECT_EQ(idle(), 5 * kStride) << "its top was read before it was written";
 }
 
 TEST(StatsPageReader, TellsARecordThatWasBeingWritten) {
