@@ -43,8 +43,8 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libbufpool-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "${CPACK_DEBIAN_LIBRARY_PACKAGE_NAME} ${same_version}")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
-"What other projects need to find the library that is to be preloaded: files
-for CMake and for pkg-config.")
+"What other projects need to find the library that is to be preloaded, files
+for CMake and for pkg-config, and the header of its own functions.")
 
 set(CPACK_DEBIAN_COMMAND_PACKAGE_NAME bufpool)
 set(CPACK_DEBIAN_COMMAND_PACKAGE_SECTION utils)

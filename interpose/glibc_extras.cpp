@@ -2,6 +2,7 @@
 // Answers glibc's functions about the heap for the pool and for mimalloc together.
 #include <malloc.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -93,7 +94,8 @@ BUFPOOL_EXPORT void malloc_stats() noexcept {
                                    "in use bytes     = %10zu\nmax mmap regions = %10zu\n"
                                    "max mmap bytes   = %10zu\n",
                                    info.arena, info.uordblks, info.hblks, info.hblkhd);
-  bufpool::print_report({closing.data(), static_cast<std::size_t>(length)});
+  bufpool::write_report(STDERR_FILENO, bufpool::ReportForm::kText, bufpool::ReportDetail::kFull,
+                        {closing.data(), static_cast<std::size_t>(length)});
 }
 
 // Accepts all settings, as glibc does. What they would tune does not exist here.

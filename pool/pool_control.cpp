@@ -7,15 +7,30 @@
 #include "pool/sync/owner_lock.h"
 
 namespace bufpool {
+namespace {
+
+// No process has more bytes than this.
+constexpr std::uint64_t kMostToWarm = std::uint64_t{1} << 52;
+
+}  // namespace
 
 std::uint64_t PoolControl::warm_up(std::size_t size, std::uint64_t count) noexcept {
   if (!parts_.sizes.serves(size)) return 0;
   const ClassIndex c = parts_.sizes.class_for(size);
-  const std::uint64_t most =
-      std::min(count, parts_.retention.budget().room_to_warm() / stride_bytes(c));
-  const std::uint64_t warmed = bufpool::warm_up(parts_.spans.opened(c).state(), most);
-  parts_.retention.budget().learn_limits().add_warmed(warmed * stride_bytes(c));
+  const std::uint64_t stride = stride_bytes(c);
+  const std::uint64_t wanted = std::min(count, kMostToWarm / stride) * stride;
+  LimitedBudget& budget = parts_.retention.budget();
+  // The bytes are reserved first. Otherwise threads that warm up at a time would share one room.
+  const std::uint64_t reserved = budget.reserve_to_warm(wanted);
+  const std::uint64_t warmed = bufpool::warm_up(parts_.spans.opened(c).state(), reserved / stride);
+  budget.unlimited().settle_warmed(reserved, warmed * stride);
   return warmed;
+}
+
+std::uint64_t PoolControl::give_back(std::uint64_t keep) noexcept {
+  if (!is_open()) return 0;
+  parts_.retention.budget().unlimited().keep_warmed(keep);
+  return parts_.retention.trim(keep);
 }
 
 void PoolControl::before_fork() noexcept {

@@ -56,8 +56,14 @@ class PoolControl {
   }
 
   // Faults `count` buffers of `size` bytes in, for gets to come, or as many as memory allows (see
-  // LimitedBudget::room_to_warm()). It returns how many it could. It is for the start.
+  // LimitedBudget::reserve_to_warm()). It returns how many it could. Beside a fork, and in a signal
+  // handler that interrupted the work of the class, it may do none. A child that is forked
+  // meanwhile goes without the span that is being faulted in.
   std::uint64_t warm_up(std::size_t size, std::uint64_t count) noexcept;
+
+  // Does what trim() does, and forgets what was warmed up above `keep` bytes: it is no longer worth
+  // keeping, and as much may be warmed up anew.
+  std::uint64_t give_back(std::uint64_t keep) noexcept;
 
   // Returns the thread that gives idle memory back.
   Trimmer& trimmer() noexcept { return parts_.trimmer; }

@@ -6,7 +6,6 @@
 #include "pool/platform/clock.h"
 #include "pool/platform/process.h"
 #include "pool/spans/span_residence.h"
-#include "pool/telemetry/residence.h"
 
 namespace bufpool {
 namespace {
@@ -19,10 +18,10 @@ void subtract_counters(ClassSnapshot& now, const ClassForkAccount& then) noexcep
 #define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) BUFPOOL_SUBTRACT_##kind(name)
 #include "pool/telemetry/counters.def"
   now.inherited = then.in_use;
-  now.in_use_peak = std::max(now.in_use_peak, then.in_use);
 }
 
-void subtract_counters(Snapshot& now, const ForkAccount& then) noexcept {
+template <typename Out>
+void subtract_process(Out& now, const ForkAccount& then) noexcept {
 #define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) BUFPOOL_SUBTRACT_##kind(name)
 #include "pool/telemetry/counters.def"
 }
@@ -59,6 +58,29 @@ void PoolFigures::snapshot(Snapshot& out) noexcept {
   out = Snapshot{};
   out.size = sizeof(Snapshot);
   out.version = kSnapshotVersion;
+  tell_process(out);
+  if (mode() == PoolMode::kPassThrough) return;
+  for_each_class([&](ClassIndex c) { out.classes[to_number(c)] = counts_of(c); });
+  Residence look;
+  for_each_class([&](ClassIndex c) { look_at_idle(c, out.classes[to_number(c)], look); });
+  parts_.stats.tell_looked(out);
+}
+
+ProcessFigures PoolFigures::of_process() noexcept {
+  ProcessFigures out{};
+  tell_process(out);
+  return out;
+}
+
+ClassSnapshot PoolFigures::of_class(ClassIndex c, Residence& look) noexcept {
+  if (mode() == PoolMode::kPassThrough) return {};
+  ClassSnapshot out = counts_of(c);
+  look_at_idle(c, out, look);
+  return out;
+}
+
+template <typename Out>
+void PoolFigures::tell_process(Out& out) noexcept {
   out.mode = mode();
   out.pid = platform::process_id();
   out.reserved = reserved_bytes();
@@ -71,24 +93,28 @@ void PoolFigures::snapshot(Snapshot& out) noexcept {
   out.budget_max = as_set(retention.budget_most);
   out.budget = as_set(retention.budget);
   out.trimmer = static_cast<std::uint64_t>(parts_.trimmer.state());
-  count_since_start(out);
-  subtract_counters(out, parts_.at_fork);
-  for_each_class([&](ClassIndex c) {
-    subtract_counters(out.classes[to_number(c)], parts_.at_fork.classes[to_number(c)]);
-  });
-  look_at_idle(out);
-  parts_.stats.tell_looked(out);
+  count_process(out);
+  subtract_process(out, parts_.at_fork);
+}
+
+// Returns the counts of a class since this process began. They are 0 if it is not in use.
+ClassSnapshot PoolFigures::counts_of(ClassIndex c) noexcept {
+  const ServedSizes& sizes = parts_.sizes;
+  ClassSnapshot now{};
+  const bool served = c >= sizes.class_for(sizes.least()) && c <= sizes.class_for(sizes.most()) &&
+                      sizes.is_in_use(c);
+  if (served) count_class(c, parts_.spans[c].counters(), now);
+  const ClassForkAccount& then = parts_.at_fork.classes[to_number(c)];
+  subtract_counters(now, then);
+  now.in_use_peak = std::max(now.in_use_peak, least_peak(parts_.at_fork, then));
+  return now;
 }
 
 // Counts the idle bytes that are resident, as far as the kernel may be asked.
-void PoolFigures::look_at_idle(Snapshot& out) noexcept {
-  Residence look;
-  for_each_class([&](ClassIndex c) {
-    ClassSnapshot& row = out.classes[to_number(c)];
-    if (row.idle == 0) return;
-    const std::uint64_t in_spans = resident_bytes(parts_.spans[c].state(), look);
-    row.retained = std::min(row.idle, in_spans + parts_.cache.counters().resident_bytes(c, look));
-  });
+void PoolFigures::look_at_idle(ClassIndex c, ClassSnapshot& row, Residence& look) noexcept {
+  if (row.idle == 0) return;
+  const std::uint64_t in_spans = resident_bytes(parts_.spans[c].state(), look);
+  row.retained = std::min(row.idle, in_spans + parts_.cache.counters().resident_bytes(c, look));
 }
 
 PoolTotals PoolFigures::totals() noexcept {
@@ -113,20 +139,10 @@ void PoolFigures::count_process(Out& out) const noexcept {
   out.pressure_events = retention.pressure_events;
 }
 
-void PoolFigures::count_since_start(Snapshot& out) noexcept {
-  count_process(out);
-  const ServedSizes& sizes = parts_.sizes;
-  const ClassIndex first = sizes.class_for(sizes.least());
-  const ClassIndex last = sizes.class_for(sizes.most());
-  for_each_class([&](ClassIndex c) {
-    if (c < first || c > last || !sizes.is_in_use(c)) return;
-    count_class(c, parts_.spans[c].counters(), out.classes[to_number(c)]);
-  });
-}
-
 // Counts that a class never had are zero in the account already.
 void PoolFigures::note_fork() noexcept {
   parts_.at_fork.made_ms = platform::coarse_milliseconds();
+  parts_.at_fork.peaks_are_reset.store(false, std::memory_order_relaxed);
   count_process(parts_.at_fork);
   parts_.at_fork.all_gets = 0;
   for_each_class([&](ClassIndex c) {

@@ -15,6 +15,7 @@
 #include "pool/retention/trimmer.h"
 #include "pool/stats/stats_teller.h"
 #include "pool/telemetry/fork_account.h"
+#include "pool/telemetry/residence.h"
 #include "pool/telemetry/snapshot.h"
 
 namespace bufpool {
@@ -73,15 +74,23 @@ class PoolFigures {
   // parent's. It asks the kernel which pages are resident.
   void snapshot(Snapshot& out) noexcept;
 
+  // Return what snapshot() writes of the process as a whole, and of a class. A class that is not in
+  // use is all zero, and so is each without a pool. `look` is one for all classes that are asked
+  // for together. They ask the kernel which pages are resident.
+  [[nodiscard]] ProcessFigures of_process() noexcept;
+  [[nodiscard]] ClassSnapshot of_class(ClassIndex c, Residence& look) noexcept;
+
   // Keeps what the parent had counted. It takes no lock. Pre: a forked child in its fork handlers.
   void note_fork() noexcept;
 
  private:
   template <typename Out>
   void count_process(Out& out) const noexcept;
-  void count_since_start(Snapshot& out) noexcept;
+  template <typename Out>
+  void tell_process(Out& out) noexcept;
+  ClassSnapshot counts_of(ClassIndex c) noexcept;
   void count_class(ClassIndex c, const SpanCounters& spans, ClassSnapshot& out) const noexcept;
-  void look_at_idle(Snapshot& out) noexcept;
+  void look_at_idle(ClassIndex c, ClassSnapshot& row, Residence& look) noexcept;
 
   Parts parts_;
 };

@@ -119,11 +119,13 @@ void report_now(Unnoticed& unnoticed) noexcept {
   }
 }
 
-void print_now(std::string_view closing, Unnoticed& unnoticed) noexcept {
+// Writes a report of now. Returns 0, or the error. Pre: it is this thread's turn.
+int write_now(int descriptor, const ExitReportWriter::Style& style, std::string_view closing,
+              Unnoticed& unnoticed) noexcept {
   state.writer.take_snapshot();
-  std::ignore = state.writer.write(
-      {STDERR_FILENO, Outlet::Use::kAsIs, is_confined(), policy::kReportPatienceMs},
-      {ReportForm::kText, ReportDetail::kFull}, unnoticed, closing);
+  return state.writer.write(
+      {descriptor, Outlet::Use::kAsIs, is_confined(), policy::kReportPatienceMs}, style, unnoticed,
+      closing);
 }
 
 // A report that cannot be written is not told here: this thread does not have the program's stderr.
@@ -203,11 +205,15 @@ void report_if_due() noexcept {
   state.turn.give();
 }
 
-void print_report(std::string_view closing) noexcept {
+int write_report(int descriptor, ReportForm form, ReportDetail detail,
+                 std::string_view closing) noexcept {
+  int error = EBUSY;
   Unnoticed unnoticed;
-  if (!state.turn.take()) return;
-  with_stack([&unnoticed, closing]() noexcept { print_now(closing, unnoticed); });
+  if (!state.turn.take()) return error;
+  const ExitReportWriter::Style style{form, detail};
+  with_stack([&]() noexcept { error = write_now(descriptor, style, closing, unnoticed); });
   state.turn.give();
+  return error;
 }
 
 }  // namespace bufpool

@@ -34,8 +34,12 @@ void report_before_close() noexcept;
 // thread calls it.
 void report_if_due() noexcept;
 
-// Writes the report as text on stderr, now (malloc_stats), and the lines of `closing` behind it,
-// each ended by a newline. Any thread may call it at any time.
-void print_report(std::string_view closing) noexcept;
+// Writes a report of now to the descriptor, which stays the caller's, and the lines of `closing`
+// behind it, each ended by a newline. Returns 0, or the error because of which not all of it was
+// written: ETIMEDOUT if the reader of a pipe, a terminal or a socket gave no room for a second,
+// EBUSY if another thread's report took two, or if this is a signal handler that interrupted
+// one. Any thread and any signal handler may call it at any time.
+int write_report(int descriptor, ReportForm form, ReportDetail detail,
+                 std::string_view closing = {}) noexcept;
 
 }  // namespace bufpool

@@ -33,8 +33,10 @@ std::string_view ExitReportWriter::command() const noexcept {
   return command_[0] != '\0' ? command_ : program_invocation_short_name;
 }
 
+// A library's constructor may report before the start is noted.
 std::uint64_t ExitReportWriter::uptime_ms() const noexcept {
-  return platform::coarse_milliseconds() - std::max(started_ms_, the_pool.figures().forked_ms());
+  const std::uint64_t since = std::max(started_ms_, the_pool.figures().forked_ms());
+  return since == 0 ? 0 : platform::coarse_milliseconds() - since;
 }
 
 void ExitReportWriter::take_snapshot() noexcept {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Gives spans pages before the first request, for BUFPOOL_WARMUP.
+// Gives spans pages before they are asked for: at start for BUFPOOL_WARMUP, and later.
 #pragma once
 
 #include <cstdint>

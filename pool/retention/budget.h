@@ -32,12 +32,33 @@ class Budget {
     }
   }
 
-  // Adds `bytes` that were faulted in at start. They are worth keeping beside what is earned.
-  void add_warmed(std::uint64_t bytes) noexcept {
-    warmed_.fetch_add(bytes, std::memory_order_relaxed);
+  // Adds up to `bytes` that are about to be warmed up: faulted in before they are asked for. It
+  // adds as many as leave warmed() at `most` or below, and returns these. They are worth keeping
+  // beside what is earned.
+  [[nodiscard]] std::uint64_t reserve_warmed(std::uint64_t bytes, std::uint64_t most) noexcept {
+    std::uint64_t seen = warmed();
+    std::uint64_t added = 0;
+    do {
+      added = std::min(bytes, most - std::min(most, seen));
+    } while (!warmed_.compare_exchange_weak(seen, seen + added, std::memory_order_relaxed));
+    return added;
   }
 
-  // Returns the bytes that add_warmed() was told.
+  // Notes that `warmed` bytes were faulted in where `reserved` were added. These may have been
+  // forgotten meanwhile.
+  void settle_warmed(std::uint64_t reserved, std::uint64_t warmed) noexcept {
+    if (warmed < reserved) return lower(warmed_, reserved - warmed);
+    warmed_.fetch_add(warmed - reserved, std::memory_order_relaxed);
+  }
+
+  // Forgets what is warmed above `bytes`, as it is to go back.
+  void keep_warmed(std::uint64_t bytes) noexcept {
+    std::uint64_t seen = warmed();
+    while (seen > bytes && !warmed_.compare_exchange_weak(seen, bytes, std::memory_order_relaxed)) {
+    }
+  }
+
+  // Returns the bytes that were warmed up, and those that are being.
   std::uint64_t warmed() const noexcept { return warmed_.load(std::memory_order_relaxed); }
 
   // Lowers the budget if nothing has raised it for a while. Each pass calls it.
@@ -52,7 +73,7 @@ class Budget {
     // Another thread that raises the budget from here on ends the calm, and keeps what it adds.
     if (!changed_.replace(changed, now_ms, kCalm)) return;
     const std::uint64_t counts = std::min(earned, most_earned());
-    lower(earned - counts + counts / 4);
+    lower(earned_, earned - counts + counts / 4);
   }
 
   // Halves the budget for a while, as the system is short of memory.
@@ -84,10 +105,10 @@ class Budget {
     return std::max(most(), policy::kBudgetFloor) - policy::kBudgetFloor;
   }
 
-  void lower(std::uint64_t bytes) noexcept {
-    std::uint64_t seen = earned_.load(std::memory_order_relaxed);
-    while (!earned_.compare_exchange_weak(seen, seen - std::min(bytes, seen),
-                                          std::memory_order_relaxed)) {
+  static void lower(std::atomic<std::uint64_t>& sum, std::uint64_t bytes) noexcept {
+    std::uint64_t seen = sum.load(std::memory_order_relaxed);
+    while (
+        !sum.compare_exchange_weak(seen, seen - std::min(bytes, seen), std::memory_order_relaxed)) {
     }
   }
 

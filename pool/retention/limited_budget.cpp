@@ -18,7 +18,7 @@ std::uint64_t budget_within(Share wanted, std::uint64_t limit) noexcept {
   return std::min(policy::kRetainMostByDefault, limit / 4);
 }
 
-// Returns the bytes that may be faulted in at start where nothing else limits them.
+// Returns the bytes that may be warmed up where nothing else limits them.
 std::uint64_t most_to_warm() noexcept {
   std::uint64_t limit = platform::memory_limit();
   if (limit == 0) limit = std::numeric_limits<std::uint64_t>::max();  // not known
@@ -47,10 +47,10 @@ const Budget& LimitedBudget::in_force() noexcept {
   return wanted_.percent != 0 ? learn_limits() : budget_;
 }
 
-std::uint64_t LimitedBudget::room_to_warm() noexcept {
+std::uint64_t LimitedBudget::reserve_to_warm(std::uint64_t bytes) noexcept {
   const bool chosen = wanted_.bytes != 0 || wanted_.percent != 0;
-  const std::uint64_t most = chosen ? learn_limits().most() : most_to_warm();
-  return most - std::min(most, budget_.warmed());
+  const std::uint64_t budget = learn_limits().most();
+  return budget_.reserve_warmed(bytes, chosen ? budget : most_to_warm());
 }
 
 void LimitedBudget::repair_in_child() noexcept {

@@ -28,10 +28,10 @@ class LimitedBudget {
   // of them, which the user wants to see as bytes.
   const Budget& in_force() noexcept;
 
-  // Returns how many bytes may still be faulted in at start beside those that were: up to
-  // BUFPOOL_RETAIN_MAX if it is set, else up to a share of the memory that this process may use. It
-  // reads files, and is for the start.
-  [[nodiscard]] std::uint64_t room_to_warm() noexcept;
+  // Reserves up to `bytes` to be warmed up, see Budget::reserve_warmed(). All that are warmed up
+  // together are BUFPOOL_RETAIN_MAX at most if that is set, else a share of the memory that this
+  // process may use. It reads files.
+  [[nodiscard]] std::uint64_t reserve_to_warm(std::uint64_t bytes) noexcept;
 
   // Returns the budget without a look at the limits.
   Budget& unlimited() noexcept { return budget_; }

@@ -156,7 +156,7 @@ void StatsTeller::tell_again() noexcept {
     } while (spans.state().counters_without_lock() != told);
     StatsRow& row = *writer_.row(to_number(c));
     put_word(row.inherited, then.in_use);
-    put_word(row.in_use_peak, then.in_use);
+    put_word(row.in_use_peak, least_peak(*parts_.at_fork, then));
     put_word(row.roomy, then.gets * stride_bytes(c) - then.granted);
     put_word(row.hits, -then.hits);
     tell_asked(c);
@@ -278,11 +278,14 @@ void StatsTeller::look() noexcept {
 }
 
 void StatsTeller::reset_peaks() noexcept {
+  if (parts_.spans == nullptr) return;
+  parts_.at_fork->peaks_are_reset.store(true, std::memory_order_relaxed);
   for_each_class([&](ClassIndex c) {
     if (!parts_.spans[to_number(c)].is_used()) return;
     parts_.spans[to_number(c)].reset_peak();
     parts_.cache->counters().reset_peak(c);
-    put_word(writer_.row(to_number(c))->in_use_peak, std::uint64_t{0});
+    StatsRow* const row = writer_.row(to_number(c));
+    if (row != nullptr) put_word(row->in_use_peak, std::uint64_t{0});
   });
 }
 

@@ -41,7 +41,7 @@ class StatsTeller {
     ChunkSpace* space = nullptr;
     Retention* retention = nullptr;
     Trimmer* trimmer = nullptr;
-    const ForkAccount* at_fork = nullptr;
+    ForkAccount* at_fork = nullptr;
   };
   // Connects the parts. Pre: it is called once; the parts outlive this.
   void open(const Parts& parts) noexcept {
@@ -78,6 +78,11 @@ class StatsTeller {
   // Tells figures that were found out for something else.
   void tell_looked(const Snapshot& found) noexcept;
 
+  // Makes what is in use now the most that was in use at once, for each class, whether there is a
+  // page or not. It takes the locks of the classes; the peak of a class whose lock is refused
+  // may stay as it was. Before the pool is open it does nothing.
+  void reset_peaks() noexcept;
+
   // Removes the name of a page that is a file in a folder, unless a filter could end the process
   // for it. It is called at the end of the process.
   void remove_name() noexcept;
@@ -95,7 +100,6 @@ class StatsTeller {
   void tell_process() noexcept;
   static void after_pass(void* self) noexcept;
   void look() noexcept;
-  void reset_peaks() noexcept;
   void obey() noexcept;
 
   Parts parts_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 
 #include "pool/telemetry/snapshot.h"
@@ -24,10 +25,17 @@ struct ClassForkAccount {
 struct ForkAccount {
   std::uint64_t made_ms = 0;   // when, by platform::coarse_milliseconds(); 0: never forked
   std::uint64_t all_gets = 0;  // as BufferPool::gets() counts them
+  // The peaks were reset since. What was in use at the fork is no longer the least that they are.
+  std::atomic<bool> peaks_are_reset{false};
 #define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) BUFPOOL_MEMBER_##kind(name)
 #include "pool/telemetry/counters.def"
   std::array<ClassForkAccount, kSnapshotClasses> classes{};
 };
+
+// Returns the least that the peak of a class is in this process.
+inline std::uint64_t least_peak(const ForkAccount& account, const ClassForkAccount& then) noexcept {
+  return account.peaks_are_reset.load(std::memory_order_relaxed) ? 0 : then.in_use;
+}
 
 #undef BUFPOOL_MEMBER_counter
 #undef BUFPOOL_MEMBER_gauge

@@ -44,6 +44,14 @@ struct Snapshot {
   std::array<ClassSnapshot, kSnapshotClasses> classes;  // ascending by buffer_bytes
 };
 
+// Holds the figures that are the process's as a whole, where there is no room for a Snapshot.
+struct ProcessFigures {
+  PoolMode mode;
+  std::uint32_t pid;
+#define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) std::uint64_t name;
+#include "pool/telemetry/counters.def"
+};
+
 // Returns the counter `trimmer` as a state.
 constexpr TrimmerState trimmer_state(const Snapshot& snapshot) noexcept {
   return static_cast<TrimmerState>(snapshot.trimmer);

@@ -6,7 +6,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/golden.bash"
 start "$@"
 
 guide=$source/CONTRIBUTING.md
-folders='(pool|interpose|report|cli|tests|scripts|docs|cmake)'
+folders='(pool|interpose|include|report|cli|tests|scripts|docs|cmake)'
 path="((\./)?$folders/[A-Za-z0-9_./-]+|README\.md|CMakeLists\.txt)"
 
 named=$(grep -oE "\`$path" "$guide" | tr -d '`' | sort -u | grep -v NAME)

@@ -61,6 +61,21 @@ check_documents() {
     || fault "docs/man/libbufpool.7 is of another version"
 }
 
+# The header is where both ways say.
+# shellcheck disable=SC2016  # these are CMake's variables
+check_header() {
+  there include/bufpool/bufpool.h
+  configure headers 'find_package(bufpool REQUIRED)' \
+    'get_target_property(folder bufpool::headers INTERFACE_INCLUDE_DIRECTORIES)' \
+    'file(WRITE "${CMAKE_BINARY_DIR}/folder" "${folder}")' \
+    || fault "find_package has no header: $(cat "$tmp/log")"
+  [ -f "$(cat "$tmp/headers/build/folder")/bufpool/bufpool.h" ] || fault "bufpool::headers is wrong"
+  [ -n "${PKG_CONFIG_PATH-}" ] || return 0
+  local folder
+  folder=$(pkg-config --variable=includedir bufpool)
+  [ -f "$folder/bufpool/bufpool.h" ] || fault "bufpool.pc says $folder"
+}
+
 check_pages() {
   local page
   if ! command -v man >/dev/null; then
@@ -113,5 +128,6 @@ check_library
 check_documents
 check_pages
 check_pkg_config
+check_header
 check_find_package
 finish

@@ -29,7 +29,8 @@ check_contents() {
     share/doc/libbufpool1/{README.md,docs/deploy.md,copyright,changelog.gz,changelog.Debian.gz}
   ! grep -v ' root/root ' "$tmp/contents" || fault "libbufpool1 has files of another owner"
   has libbufpool-dev "$folder/libbufpool\.so -> .*" "$folder/pkgconfig/bufpool.pc" \
-    "$folder/cmake/bufpool/bufpoolConfig.cmake" share/doc/libbufpool-dev/copyright
+    "$folder/cmake/bufpool/bufpoolConfig.cmake" include/bufpool/bufpool.h \
+    share/doc/libbufpool-dev/copyright
 }
 
 check_control() {
