@@ -73,7 +73,8 @@ files >"$tmp/before"
 for package in libbufpool1 libbufpool-dev; do
   apt install "/$(cd "$root" && echo tmp/"$package"_*.deb)"
 done
-inside ldconfig -p | grep -q 'libbufpool\.so\.1 ' || fail "the loader's cache does not have it"
+inside ldconfig -p | grep 'libbufpool\.so\.1 ' >/dev/null \
+  || fail "the loader's cache does not have it"
 serves
 serves setpriv --reuid nobody --regid nogroup --clear-groups
 inside dpkg --verify libbufpool1 | grep -v '/usr/share/\(doc\|man\)' \

@@ -66,7 +66,7 @@ check_members() {
   while read -r kind name; do
     part=bufpool_snapshot
     [ "$kind" = PROCESS ] || part=bufpool_class_snapshot
-    sed -n "/^struct $part {/,/^}/p" "$header" | grep -q "uint64_t $name;" \
+    sed -n "/^struct $part {/,/^}/p" "$header" | grep "uint64_t $name;" >/dev/null \
       || fault "struct $part has no $name"
   done <"$tmp/counters"
 }

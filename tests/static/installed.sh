@@ -35,7 +35,8 @@ check_library() {
   local file=$prefix/$libdir/libbufpool.so.$version
   there "$libdir/libbufpool.so" "$libdir/bufpool/libbufpool.so"
   [ -f "$file" ] && [ ! -L "$file" ] || fault "$file is not the library itself"
-  readelf -dW "$file" | grep -qF "soname: [libbufpool.so.${version%%.*}]" || fault "another SONAME"
+  readelf -dW "$file" | grep -F "soname: [libbufpool.so.${version%%.*}]" >/dev/null \
+    || fault "another SONAME"
   preloads "libbufpool.so.${version%%.*}"
   preloads "$prefix/$libdir/bufpool/libbufpool.so"
   [ "$(readlink -e "$build/libbufpool.so")" = "$library" ] \

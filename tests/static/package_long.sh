@@ -50,9 +50,10 @@ check_library() {
   grep -qF 'soname: [libbufpool.so.1]' "$tmp/dynamic" || fault "another SONAME"
   grep -qE '\(FLAGS\).*BIND_NOW' "$tmp/dynamic" || fault "it binds lazily"
   ! grep -E 'NEEDED.*(stdc|gcc_s|fmt|spdlog)' "$tmp/dynamic" || fault "it needs the line above"
-  readelf -lW "$file" | grep -q GNU_RELRO || fault "no RELRO"
+  readelf -lW "$file" | grep GNU_RELRO >/dev/null || fault "no RELRO"
   ! readelf -SW "$file" | grep -E ' \.(symtab|debug_)' || fault "it is not stripped"
-  readelf -W --dyn-syms "$file" | grep -q 'UND __stack_chk_fail' || fault "no stack is guarded"
+  readelf -W --dyn-syms "$file" | grep 'UND __stack_chk_fail' >/dev/null \
+    || fault "no stack is guarded"
   local entry
   for entry in malloc free _Znwm _ZdlPv; do
     [ "$(instructions "$entry" "$file" | wc -l)" -ge 20 ] || fault "no code of $entry is seen"
