@@ -19,6 +19,7 @@
 #include "cli/pages/process_info.h"
 #include "cli/pages/process_reader.h"
 #include "cli/steering/page_control.h"
+#include "tests/unit/page_header.h"
 
 namespace bufpool {
 namespace {
@@ -33,12 +34,7 @@ struct EmptyPage {
 
 EmptyPage empty_page() {
   EmptyPage page;
-  StatsHeader& header = page.header;
-  std::memcpy(header.magic, kStatsMagic, sizeof header.magic);
-  header.major = kStatsMajor;
-  header.byte_order = kStatsByteOrder;
-  header.header_bytes = sizeof(StatsHeader);
-  header.page_bytes = sizeof(EmptyPage);
+  StatsHeader& header = begin_header(page);
   header.process = offsetof(EmptyPage, process);
   header.control = offsetof(EmptyPage, control);
   header.fields = {offsetof(EmptyPage, row), 0, sizeof(StatsField)};

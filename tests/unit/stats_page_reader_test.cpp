@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/unit/page_header.h"
+
 namespace bufpool {
 namespace {
 
@@ -37,12 +39,7 @@ StatsField class_field(const char* name, std::size_t at) {
 
 HandMade hand_made() {
   HandMade page;
-  StatsHeader& header = page.header;
-  std::memcpy(header.magic, kStatsMagic, sizeof header.magic);
-  header.major = kStatsMajor;
-  header.byte_order = kStatsByteOrder;
-  header.header_bytes = sizeof(StatsHeader);
-  header.page_bytes = sizeof(HandMade);
+  StatsHeader& header = begin_header(page);
   header.ready = kStatsReady;
   header.process = offsetof(HandMade, process);
   header.control = offsetof(HandMade, control);
