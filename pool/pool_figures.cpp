@@ -26,11 +26,6 @@ void subtract_process(Out& now, const ForkAccount& then) noexcept {
 #include "pool/telemetry/counters.def"
 }
 
-// The budget is kNothingKept if nothing is to be kept; the program is told what it set.
-std::uint64_t as_set(std::uint64_t budget) noexcept {
-  return budget == kNothingKept ? 0 : budget;
-}
-
 void keep_counters(ClassForkAccount& kept, const ClassSnapshot& now) noexcept {
 #define BUFPOOL_KEEP_counter(name) kept.name = now.name;
 #define BUFPOOL_KEEP_gauge(name)

@@ -58,7 +58,7 @@ inline void write_autobytes(BoundedText& out, const OptionInfo& row, std::uint64
 inline void write_share(BoundedText& out, const OptionInfo& row, const Share& value) noexcept {
   if (value.percent != 0) return write_number(out, value.percent, kPercentUnits);
   if (value.bytes == 0) return out.add(kAuto);
-  write_bytes(out, row, value.bytes == kNothingKept ? 0 : value.bytes);
+  write_bytes(out, row, as_set(value.bytes));
 }
 
 // Adds a duration.

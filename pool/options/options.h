@@ -43,10 +43,16 @@ struct OptionInfo {
 // Returns the rows of options.def, in their order.
 [[nodiscard]] std::span<const OptionInfo> option_list() noexcept;
 
-// Holds a share of the memory limit: `percent` of it, or `bytes` if `percent` is 0. If both are 0,
-// the machine decides. A value of 0 or 0% means that nothing is to be kept: it is read as 1 byte,
-// which no page fits into.
+// A value of 0 or 0% means that nothing is to be kept. It is read as 1 byte, which no page fits
+// into.
 inline constexpr std::uint64_t kNothingKept = 1;
+// Returns a size that was read so as the user set it.
+constexpr std::uint64_t as_set(std::uint64_t bytes) noexcept {
+  return bytes == kNothingKept ? 0 : bytes;
+}
+
+// Holds a share of the memory limit: `percent` of it, or `bytes` if `percent` is 0. If both are 0,
+// the machine decides.
 struct Share {
   std::uint64_t bytes = 0;
   std::uint32_t percent = 0;

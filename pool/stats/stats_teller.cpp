@@ -26,9 +26,6 @@ void mirror(std::uint64_t& word, const std::atomic<std::uint64_t>& value) noexce
   mirror(word, [&value] { return value.load(std::memory_order_seq_cst); });
 }
 
-// The budget is kNothingKept if nothing is to be kept; the program is told what it set.
-std::uint64_t as_set(std::uint64_t budget) noexcept { return budget == kNothingKept ? 0 : budget; }
-
 // Words that are written in any case.
 constexpr auto kNever = [](const StatsProcess&) { return false; };
 
