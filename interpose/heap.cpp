@@ -68,6 +68,10 @@ void* Heap::ask(std::size_t size, Ask call) noexcept {
 
 Passed Heap::passed() noexcept { return {PassCounter::told(), passed_above(), passed_within()}; }
 
+void Heap::tell_passed_below(const std::atomic<std::uint64_t>& requests) noexcept {
+  the_pool.control().stats().tell_passed_below(requests);
+}
+
 void Heap::tell_passed() noexcept { the_pool.control().stats().tell_passed(); }
 
 // It does what ask() does. If mimalloc has no memory for a small request, `take` gets a buffer of

@@ -82,6 +82,8 @@ struct Heap {
   // Returns what the statistics page is told was passed on, and tells it.
   static Passed passed() noexcept;
   static void tell_passed() noexcept;
+  // Tells it the number of requests below the range, which stands there.
+  static void tell_passed_below(const std::atomic<std::uint64_t>& requests) noexcept;
 
  private:
   // The cold ends of allocate() are calls that it can jump to, so that it needs no stack frame.
