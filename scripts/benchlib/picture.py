@@ -65,7 +65,7 @@ def grid(frame, axes):
     for value in steps(frame.most_x):
         parts.append(text(frame.x(value), HEIGHT - BOTTOM + 16, label(value), "middle"))
     parts.append(text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, axes[0], "middle"))
-    parts.append(text(LEFT, TOP - 8, axes[1]))
+    parts.append(text(LEFT, TOP - 8, axes[1].replace("_mib", " MiB")))
     return parts
 
 
