@@ -121,8 +121,9 @@ line.mark { stroke: var(--resident); stroke-width: 1.5; stroke-dasharray: 5 5; }
 table { border-collapse: collapse; width: 100%; font-size: 13.5px;
   font-variant-numeric: tabular-nums; }
 th, td { padding: 6px 10px; text-align: right; white-space: nowrap; }
+tr > :first-child { position: sticky; left: 0; background: var(--card); }
 thead th { color: var(--soft); font-weight: 500; border-bottom: 1px solid var(--line); }
-tbody tr:nth-child(even) { background: color-mix(in srgb, var(--rest) 45%, transparent); }
+tbody tr:nth-child(even) > td { background: color-mix(in srgb, var(--rest) 45%, transparent); }
 tfoot th, tfoot td { border-top: 1px solid var(--line); font-weight: 600; }
 @media print { .card, .tiles div { break-inside: avoid; } }
 )";

@@ -97,7 +97,7 @@ def look(tab_, page, width, is_dark):
     if PICTURES:
         name = f"{page.stem}-{width}-{'dark' if is_dark else 'light'}.png"
         pathlib.Path(PICTURES, name).write_bytes(tab_.screenshot())
-    colours = browser.colours(tab_.screenshot(scale=0.125))
+    colours = browser.colours(tab_.screenshot(scale=1 / 8 if width < 800 else 1 / 16))
     assert len(colours) > 50, f"{page.name} is blank: {len(colours)} colours"
     return brightness(colours)
 
