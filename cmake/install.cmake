@@ -22,6 +22,14 @@ install(DIRECTORY docs DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT library
   PATTERN man EXCLUDE)
 install(FILES docs/man/libbufpool.7 DESTINATION "${CMAKE_INSTALL_MANDIR}/man7" COMPONENT library)
 
+# bufpool_install_command() installs the command, with its manual page and its completion.
+function(bufpool_install_command)
+  install(TARGETS bufpool_cli RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT command)
+  install(FILES docs/man/bufpool.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT command)
+  install(FILES cli/completion/bufpool
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" COMPONENT command)
+endfunction()
+
 # bufpool_install_found(<pattern> <destination> <component>) installs the files that are there.
 function(bufpool_install_found pattern destination component)
   file(GLOB files CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${pattern}")
@@ -29,9 +37,6 @@ function(bufpool_install_found pattern destination component)
     install(FILES ${files} DESTINATION "${destination}" COMPONENT ${component})
   endif()
 endfunction()
-bufpool_install_found("docs/man/*.1" "${CMAKE_INSTALL_MANDIR}/man1" command)
-bufpool_install_found("cli/completion/*" "${CMAKE_INSTALL_DATADIR}/bash-completion/completions"
-  command)
 bufpool_install_found("include/bufpool/*.h" "${CMAKE_INSTALL_INCLUDEDIR}/bufpool" development)
 
 # Both say the path to preload by where they are themselves, because `cmake --install --prefix` may

@@ -31,6 +31,8 @@ check_contents() {
   has libbufpool-dev "$folder/libbufpool\.so -> .*" "$folder/pkgconfig/bufpool.pc" \
     "$folder/cmake/bufpool/bufpoolConfig.cmake" include/bufpool/bufpool.h \
     share/doc/libbufpool-dev/copyright
+  has bufpool bin/bufpool share/man/man1/bufpool.1.gz share/bash-completion/completions/bufpool \
+    share/doc/bufpool/copyright
 }
 
 check_control() {
@@ -39,6 +41,8 @@ check_control() {
   grep -q 'libstdc++' <<<"$(field libbufpool1 Depends)" && fault "a dependency on libstdc++"
   [ "$(field libbufpool-dev Depends)" = "libbufpool1 (= $(field libbufpool1 Version))" ] \
     || fault "libbufpool-dev depends on $(field libbufpool-dev Depends)"
+  grep -qF "libbufpool1 (= $(field libbufpool1 Version))" <<<"$(field bufpool Depends)" \
+    || fault "bufpool depends on $(field bufpool Depends)"
   dpkg-deb --ctrl-tarfile "$source/$(package libbufpool1)" | tar -t | sort >"$tmp/control"
   printf './%s\n' '' control md5sums shlibs triggers | same - "$tmp/control" "the control files"
 }
