@@ -19,15 +19,17 @@ std::uint64_t nanoseconds(clockid_t clock) {
          static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-// BUFPOOL_CPU_CACHE in force; auto is the CPUs' part of what is kept at most.
+// Returns BUFPOOL_CPU_CACHE in force; auto is a CPU's part of what is kept at most. A page of an
+// older library does not say how many CPUs share that: it is taken for all that are there.
 std::uint64_t cpu_cache_of(const StatsPage& page, const Snapshot& snapshot) {
   constexpr std::uint64_t kLeast = std::uint64_t{256} << 10;
   for (const StatsPage::Option& option : page.options()) {
     std::uint64_t bytes = 0;
     if (option.name == "CPU_CACHE" && parse_size(option.value, bytes)) return bytes;
   }
-  const long cpus = std::max(1L, sysconf(_SC_NPROCESSORS_ONLN));
-  return std::max(snapshot.budget_max / static_cast<std::uint64_t>(cpus), kLeast);
+  const std::uint32_t told = page.header().caches;
+  const long caches = told != 0 ? told : std::max(1L, sysconf(_SC_NPROCESSORS_ONLN));
+  return std::max(snapshot.budget_max / static_cast<std::uint64_t>(caches), kLeast);
 }
 
 }  // namespace

@@ -110,6 +110,7 @@ bool StatsTeller::make() noexcept {
   SlabSharing& slabs = parts_.cache->slabs().sharing();
   if (!may_make() || !slabs.hide_in_children()) return false;
   const bool made = writer_.make({.mode = mode_,
+                                  .caches = parts_.cache->slabs().expected(),
                                   .shards = slabs.most(),
                                   .folder = folder_[0] != '\0' ? folder_.data() : nullptr,
                                   .options = options_});
@@ -121,6 +122,7 @@ bool StatsTeller::make_in_child() noexcept {
   obeying_.store(false);
   const bool made =
       may_make() && writer_.make({.mode = mode_,
+                                  .caches = parts_.cache->slabs().expected(),
                                   .folder = folder_[0] != '\0' ? folder_.data() : nullptr,
                                   .options = options_});
   // Where it cannot be hidden either, nobody writes there.

@@ -24,7 +24,7 @@ namespace bufpool {
 
 inline constexpr char kStatsMagic[8] = {'B', 'U', 'F', 'P', 'O', 'O', 'L', '\0'};
 inline constexpr std::uint16_t kStatsMajor = 2;
-inline constexpr std::uint16_t kStatsMinor = 1;
+inline constexpr std::uint16_t kStatsMinor = 2;
 inline constexpr std::uint32_t kStatsByteOrder = 0x01020304;
 // The mapping's name in /proc/PID/maps is /memfd:bufpool-stats (deleted).
 inline constexpr char kStatsName[] = "bufpool-stats";
@@ -71,7 +71,10 @@ struct StatsHeader {
   // known. They are there since minor version 1.
   std::uint64_t process_started;
   std::uint64_t pid_namespace;
-  std::uint8_t unused[16];
+  // How many CPUs' caches share what is kept, as far as was known when the page was made. 0: not
+  // known. It is there since minor version 2.
+  std::uint32_t caches;
+  std::uint8_t unused[12];
 };
 inline constexpr std::uint32_t kStatsReady = 1;
 static_assert(offsetof(StatsHeader, fields) == 40 && offsetof(StatsHeader, options) == 80);

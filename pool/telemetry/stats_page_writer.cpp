@@ -195,6 +195,7 @@ void StatsPageWriter::fill(const StatsPlan& plan, std::string_view options) noex
   header.shards = {Places::kShardsAt, shard_count_, Places::kShardBytes};
   header.stacks_at = kStatsStacksAt;
   header.stack_bytes = sizeof(StatsStack);
+  header.caches = plan.caches;
   header.pid = platform::process_id();
   header.parent_pid = platform::parent_process_id();
   header.mode = static_cast<std::uint32_t>(plan.mode);

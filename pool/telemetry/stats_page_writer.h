@@ -47,6 +47,7 @@ inline constexpr std::size_t kStatsOptionsRoom = 1408;
 // parent's page.
 struct StatsPlan {
   PoolMode mode = PoolMode::kPassThrough;
+  std::uint32_t caches = 0;      // as in StatsHeader
   std::uint32_t shards = 0;      // areas with a StatsStack per class
   const char* folder = nullptr;  // for a file with a name; nullptr: one without
   const Options* options = nullptr;

@@ -6,6 +6,7 @@ itself at its exit, to the last digit, but for what the page is promised to know
 import csv
 import io
 import json
+import os
 import subprocess
 
 from command import (BUFPOOL, LIMIT, Process, environment, folder, main, plain, report_of, run,
@@ -53,6 +54,19 @@ def test_report_is_that_of_the_exit():
 
 def test_report_with_locks():
     check_report(BUFPOOL_MODE="locked")
+
+
+def test_report_of_a_process_on_one_cpu():
+    """Its cache is that of one CPU, however many the reader may use."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        process = Process()
+    finally:
+        os.sched_setaffinity(0, before)
+    with process:
+        report = report_of(process.pid)
+    assert report["cpu_cache_bytes"] == report["budget_max"] > 0, report
 
 
 def test_forms_agree():

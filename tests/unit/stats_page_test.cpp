@@ -32,7 +32,11 @@ class StatsPageTest : public testing::Test {
  protected:
   bool make(const char* folder = nullptr) {
     writer.open(&word);
-    return writer.begin(1) && writer.make({PoolMode::kLocked, 4, folder, &options});
+    return writer.begin(1) && writer.make({.mode = PoolMode::kLocked,
+                                           .caches = 4,
+                                           .shards = 4,
+                                           .folder = folder,
+                                           .options = &options});
   }
 
   // Returns the page that the first shard is in.
