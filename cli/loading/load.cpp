@@ -61,7 +61,9 @@ std::vector<std::string> own_words() {
     words.emplace_back(text.c_str() + at);
   }
   if (words.empty()) fail("/proc/self/cmdline cannot be read: is /proc mounted?");
-  words[0] = "/proc/self/exe";
+  // By the path of the file the process has its name. The file may have been replaced meanwhile.
+  const std::string own = own_file();
+  words[0] = access(own.c_str(), X_OK) == 0 ? own : "/proc/self/exe";
   return words;
 }
 

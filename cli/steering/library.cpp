@@ -20,14 +20,6 @@ namespace {
 constexpr std::string_view kName = "libbufpool.so";
 constexpr std::string_view kPrefix = "BUFPOOL_";
 
-std::string own_folder() {
-  char path[PATH_MAX];
-  const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
-  if (length <= 0) fail("/proc/self/exe cannot be read: is /proc mounted?");
-  const std::string_view whole(path, static_cast<std::size_t>(length));
-  return std::string(whole.substr(0, whole.rfind('/')));
-}
-
 std::string resolved(const std::string& path) {
   char full[PATH_MAX];
   return realpath(path.c_str(), full) != nullptr ? full : std::string();
@@ -35,8 +27,16 @@ std::string resolved(const std::string& path) {
 
 }  // namespace
 
+std::string own_file() {
+  char path[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+  if (length <= 0) fail("/proc/self/exe cannot be read: is /proc mounted?");
+  return {path, static_cast<std::size_t>(length)};
+}
+
 std::string library_path() {
-  const std::string folder = own_folder();
+  const std::string own = own_file();
+  const std::string folder = own.substr(0, own.rfind('/'));
   for (const char* const place : {"", "/" BUFPOOL_LIBRARY_FOLDER}) {
     std::string path = resolved(formatted("{}{}/{}", folder, place, kName));
     if (path.empty()) continue;

@@ -8,6 +8,9 @@
 
 namespace bufpool {
 
+// Returns the full path of this command's file. It throws a CommandError without /proc.
+[[nodiscard]] std::string own_file();
+
 // Returns the full path of the library: beside the command, or where both were installed. It throws
 // a CommandError if it is in neither place, or if LD_PRELOAD could not hold the path.
 [[nodiscard]] std::string library_path();

@@ -73,6 +73,12 @@ def test_load():
         assert len(run("load", "-d", "10ms", *wrong, code=125).stderr.splitlines()) <= 2
 
 
+def test_load_has_its_name():
+    """The command that runs under the pool is called what it is called, also in its report."""
+    result = run("load", "-d", "100ms", env=environment(BUFPOOL_REPORT="stderr"))
+    assert " bufpool]: bufpool " in result.stderr, result.stderr
+
+
 def test_no_colour_in_files():
     env = environment()
     del env["NO_COLOR"]
