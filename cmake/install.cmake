@@ -19,7 +19,7 @@ install(FILES "${PROJECT_BINARY_DIR}/install/libbufpool.so"
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}"
   COMPONENT library)
 install(DIRECTORY docs DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT library
-  PATTERN man EXCLUDE)
+  PATTERN man EXCLUDE PATTERN fleet EXCLUDE)
 install(FILES docs/man/libbufpool.7 DESTINATION "${CMAKE_INSTALL_MANDIR}/man7" COMPONENT library)
 
 # bufpool_install_found(<pattern> <destination> <component>) installs the files that are there.
@@ -33,6 +33,13 @@ bufpool_install_found("docs/man/*.1" "${CMAKE_INSTALL_MANDIR}/man1" command)
 bufpool_install_found("cli/completion/*" "${CMAKE_INSTALL_DATADIR}/bash-completion/completions"
   command)
 bufpool_install_found("include/bufpool/*.h" "${CMAKE_INSTALL_INCLUDEDIR}/bufpool" development)
+# What runs the command for Prometheus, and what reads its figures. systemd looks for units there
+# below /usr and /usr/local.
+bufpool_install_found("docs/fleet/*.service" lib/systemd/system command)
+bufpool_install_found("docs/fleet/*.timer" lib/systemd/system command)
+bufpool_install_found("docs/fleet/*.yml" "${CMAKE_INSTALL_DATADIR}/bufpool" command)
+bufpool_install_found("docs/fleet/*.json" "${CMAKE_INSTALL_DATADIR}/bufpool" command)
+bufpool_install_found("docs/fleet/consoles/*" "${CMAKE_INSTALL_DATADIR}/bufpool/consoles" command)
 
 # Both say the path to preload by where they are themselves, because `cmake --install --prefix` may
 # put them elsewhere than was said before the build.
