@@ -53,6 +53,12 @@ check_documents() {
   for page in "$source"/cli/completion/*; do
     there "share/bash-completion/completions/${page##*/}"
   done
+  for page in "$source"/docs/fleet/*.{yml,json}; do there "share/bufpool/${page##*/}"; done
+  for page in "$source"/docs/fleet/consoles/*; do there "share/bufpool/consoles/${page##*/}"; done
+  for page in "$source"/docs/fleet/*.{service,timer}; do
+    there "lib/systemd/system/${page##*/}"
+  done
+  [ ! -e "$prefix/share/doc/bufpool/docs/fleet" ] || fault "docs/fleet is installed twice"
   for page in "$source"/include/bufpool/*.h; do there "include/bufpool/${page##*/}"; done
   shopt -u nullglob
   grep -m 1 '^## ' "$source/CHANGELOG.md" \
