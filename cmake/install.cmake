@@ -22,6 +22,22 @@ install(DIRECTORY docs DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT library
   PATTERN man EXCLUDE PATTERN fleet EXCLUDE)
 install(FILES docs/man/libbufpool.7 DESTINATION "${CMAKE_INSTALL_MANDIR}/man7" COMPONENT library)
 
+# bufpool_install_command() installs the command, with its manual page, its completion, what runs it
+# for Prometheus, and what reads its figures there. systemd looks for units in this folder below /usr
+# and /usr/local.
+function(bufpool_install_command)
+  install(TARGETS bufpool_cli RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT command)
+  install(FILES docs/man/bufpool.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT command)
+  install(FILES cli/completion/bufpool
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" COMPONENT command)
+  install(FILES docs/fleet/bufpool-exporter.service docs/fleet/bufpool-exporter.timer
+    DESTINATION lib/systemd/system COMPONENT command)
+  install(FILES docs/fleet/rules.yml docs/fleet/grafana.json
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/bufpool" COMPONENT command)
+  install(DIRECTORY docs/fleet/consoles
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/bufpool" COMPONENT command)
+endfunction()
+
 # bufpool_install_found(<pattern> <destination> <component>) installs the files that are there.
 function(bufpool_install_found pattern destination component)
   file(GLOB files CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${pattern}")
@@ -29,17 +45,7 @@ function(bufpool_install_found pattern destination component)
     install(FILES ${files} DESTINATION "${destination}" COMPONENT ${component})
   endif()
 endfunction()
-bufpool_install_found("docs/man/*.1" "${CMAKE_INSTALL_MANDIR}/man1" command)
-bufpool_install_found("cli/completion/*" "${CMAKE_INSTALL_DATADIR}/bash-completion/completions"
-  command)
 bufpool_install_found("include/bufpool/*.h" "${CMAKE_INSTALL_INCLUDEDIR}/bufpool" development)
-# What runs the command for Prometheus, and what reads its figures. systemd looks for units there
-# below /usr and /usr/local.
-bufpool_install_found("docs/fleet/*.service" lib/systemd/system command)
-bufpool_install_found("docs/fleet/*.timer" lib/systemd/system command)
-bufpool_install_found("docs/fleet/*.yml" "${CMAKE_INSTALL_DATADIR}/bufpool" command)
-bufpool_install_found("docs/fleet/*.json" "${CMAKE_INSTALL_DATADIR}/bufpool" command)
-bufpool_install_found("docs/fleet/consoles/*" "${CMAKE_INSTALL_DATADIR}/bufpool/consoles" command)
 
 # Both say the path to preload by where they are themselves, because `cmake --install --prefix` may
 # put them elsewhere than was said before the build.

@@ -68,6 +68,10 @@ void* Heap::ask(std::size_t size, Ask call) noexcept {
 
 Passed Heap::passed() noexcept { return {PassCounter::told(), passed_above(), passed_within()}; }
 
+void Heap::tell_passed_below(const std::atomic<std::uint64_t>& requests) noexcept {
+  the_pool.control().stats().tell_passed_below(requests);
+}
+
 void Heap::tell_passed() noexcept { the_pool.control().stats().tell_passed(); }
 
 // It does what ask() does. If mimalloc has no memory for a small request, `take` gets a buffer of
@@ -172,7 +176,7 @@ void* Heap::resize_or_move(void* pointer, std::size_t size, const void* caller) 
 void* Heap::move(void* pointer, std::size_t old_size, std::size_t size,
                  const void* caller) noexcept {
   const std::size_t kept = std::min(old_size, size);
-  if (void* const moved = the_pool.resize(pointer, kept, size, caller)) {
+  if (void* const moved = the_pool.move_across(pointer, kept, size, caller)) {
     if (!the_pool.sizes().serves(size)) count_passed(size);
     return moved;
   }

@@ -16,7 +16,8 @@ namespace bufpool {
 // It is the pool of the process.
 extern constinit BufferPool the_pool;
 
-// Any thread and any signal handler may call any function. The functions that get, resize and
+// Any thread may call any function. A signal handler may call them as far as it may call mimalloc,
+// which serves what the pool does not. The functions that get, resize and
 // release are inlined into the entry points (malloc and its kin). So ReturnAddress reads the
 // address that the program called from, which the pool's slow paths are told.
 struct Heap {
@@ -82,6 +83,8 @@ struct Heap {
   // Returns what the statistics page is told was passed on, and tells it.
   static Passed passed() noexcept;
   static void tell_passed() noexcept;
+  // Tells it the number of requests below the range, which stands there.
+  static void tell_passed_below(const std::atomic<std::uint64_t>& requests) noexcept;
 
  private:
   // The cold ends of allocate() are calls that it can jump to, so that it needs no stack frame.

@@ -35,7 +35,7 @@ void PassCounter::tell() noexcept {
   told_.fetch_add(began_ ? kStep : 1, std::memory_order_relaxed);
   if (began_) left_ = -kStep;
   begin();
-  Heap::tell_passed();
+  Heap::tell_passed_below(told_);
 }
 
 void PassCounter::begin() noexcept {

@@ -36,8 +36,10 @@ namespace bufpool {
 // All else goes to the path that is named after it.
 //
 // All members are constant-initialised to zero: before open() the pool wants nothing and owns
-// nothing. Any thread and any signal handler may call all but open(). `caller()` is where the
-// program called us from (pool/platform/caller.h).
+// nothing. Any thread may call all but open(). A signal handler may, too, as far as it may call the
+// allocator underneath, to which requests are passed on. errno stays as it is, but where a request
+// fails: then it is ENOMEM. `caller()` is where the program called us from
+// (pool/platform/caller.h).
 class BufferPool {
  public:
   // Chooses the addresses and decides the mode. It returns false, and the pool wants nothing, if
@@ -115,8 +117,8 @@ class BufferPool {
 
   // Resizes a large buffer that crosses the border between the pool and the allocator underneath;
   // it does what BufferResize::move_across() does, and has its preconditions.
-  [[nodiscard]] void* resize(void* pointer, std::size_t kept, std::size_t size,
-                             const void* caller) noexcept {
+  [[nodiscard]] void* move_across(void* pointer, std::size_t kept, std::size_t size,
+                                  const void* caller) noexcept {
     return resize_.move_across(pointer, kept, size, caller);
   }
 

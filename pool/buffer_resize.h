@@ -24,7 +24,8 @@ namespace bufpool {
 // Resizes buffers: in place while their class holds them, or else by a move, once, to where there
 // is room to grow.
 //
-// Any thread and any signal handler may call all. The caller holds no lock.
+// Any thread may call all, and a signal handler may as far as it may call the allocator
+// underneath. The caller holds no lock.
 class BufferResize {
  public:
   struct Parts {

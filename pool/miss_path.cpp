@@ -28,45 +28,51 @@ MissPath::Got MissPath::take_block(std::size_t size, std::size_t asked,
   return find(parts_.sizes->class_for(size), asked, caller);
 }
 
+// The thread or the CPU may have been unknown to the cache. The first miss of a process makes its
+// statistics page. One of the first of a forked child shows the cache that it has from its parent.
+inline Block MissPath::look_again(ClassIndex c, std::size_t asked) noexcept {
+  const Block block = parts_.cache->pop_again(c, asked);
+  if (block != kNoBlock || !parts_.stats->settle()) return block;
+  return parts_.cache->pop_again(c, asked);
+}
+
 // The steps are those of pool/README.md, "A miss".
 MissPath::Got MissPath::find(ClassIndex c, std::size_t asked, const void* caller) noexcept {
-  // 1. The thread or the CPU may have been unknown to the cache. The first miss of a process makes
-  //    its statistics page. One of the first of a forked child shows the cache that it has from its
-  //    parent.
-  Block block = parts_.cache->pop_again(c, asked);
-  if (block == kNoBlock && parts_.stats->settle()) block = parts_.cache->pop_again(c, asked);
+  const Block block = look_again(c, asked);
   if (block != kNoBlock) return {block, {}};
-  // 2. The class's spans are opened with its first get.
   if (!parts_.spans->opened(c).is_open()) return {kNoBlock, Shortage::kLock};
-  // 3. An idle block of a larger class has its pages already.
-  CpuCache::Refill got = borrow(c, asked);
-  // 4. The shared spans have a batch, or cut one from fresh pages. If the system refuses memory,
-  //    the memory that another thread is giving back can be had soon.
-  if (got.block == kNoBlock) got = refill(c, asked);
-  // 5. Idle pages go back to make up for fresh ones. A block of more than twice the request is for
-  //    a buffer with room to grow. Most of its fresh pages stay untouched, so the budget is not
-  //    raised for those among them that were purged shortly before.
+  const CpuCache::Refill got = refill(c, asked);
+  after_miss(c, asked, got, caller);
+  return {got.block, got.why};
+}
+
+// Takes a block from larger classes, as that has its pages already, or else from the spans. If the
+// system refuses memory, all that is idle goes back, and the spans are asked once more. They are
+// asked again after each step of the threads that give memory back.
+CpuCache::Refill MissPath::refill(ClassIndex c, std::size_t asked) noexcept {
+  CpuCache::Refill got;
+  if (nominal_bytes(c) >= policy::kLeastBorrowed) got = borrow(c, asked);
+  if (got.block != kNoBlock) return got;
+  Retries retries(parts_.retention, *parts_.returns);
+  do {
+    got = parts_.cache->refill(c, asked);
+  } while (got.block == kNoBlock && got.why != Shortage::kLock &&
+           retries.next(got.why == Shortage::kMemory));
+  return got;
+}
+
+// Has idle pages go back to make up for fresh ones, gives the rules of retention their turn, and
+// tells the statistics page. A block of more than twice the request is for a buffer with room to
+// grow. Most of its fresh pages stay untouched, so the budget is not raised for those among them
+// that were purged shortly before.
+void MissPath::after_miss(ClassIndex c, std::size_t asked, const CpuCache::Refill& got,
+                          const void* caller) noexcept {
   const bool roomy = asked < nominal_bytes(c) / 2;
   if (got.fresh_bytes > 0) {
     parts_.retention->after_fresh(got.fresh_bytes, roomy ? 0 : got.regret_bytes);
   }
-  // 6. The rules of retention have their turn.
   parts_.trimmer->after_slow_path(stride_bytes(c), caller);
   parts_.stats->after_slow_path(got.block != kNoBlock ? parts_.tables->class_of(got.block) : c);
-  return {got.block, got.why};
-}
-
-// Takes a block from the spans. If the system refuses memory, all that is idle goes back, and the
-// spans are asked once more. They are asked again after each step of the threads that give memory
-// back.
-CpuCache::Refill MissPath::refill(ClassIndex c, std::size_t asked) noexcept {
-  Retries retries(parts_.retention, *parts_.returns);
-  CpuCache::Refill got = parts_.cache->refill(c, asked);
-  while (got.block == kNoBlock && got.why != Shortage::kLock &&
-         retries.next(got.why == Shortage::kMemory)) {
-    got = parts_.cache->refill(c, asked);
-  }
-  return got;
 }
 
 // Returns a block of a larger class, or kNoBlock if there is none. It may be a free one, or be cut
@@ -87,8 +93,7 @@ Block MissPath::take_larger(ClassIndex c, std::size_t asked) noexcept {
 // Borrows a block where the class would need fresh pages. Each time costs this slow path, so a
 // class that has borrowed for as long as the faults of pages of its own would have taken gets them.
 CpuCache::Refill MissPath::borrow(ClassIndex c, std::size_t asked) noexcept {
-  if (nominal_bytes(c) < policy::kLeastBorrowed || (*parts_.spans)[c].figures().idle_bytes() > 0)
-    return {};
+  if ((*parts_.spans)[c].figures().idle_bytes() > 0) return {};
   std::atomic<std::uint32_t>& times = borrowed_[to_number(c)];
   if (times.load(std::memory_order_relaxed) >=
       stride_bytes(c) / platform::kPageBytes * policy::kBorrowsPerPage) {

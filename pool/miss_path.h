@@ -26,7 +26,8 @@ namespace bufpool {
 // Finds a block where the CPU's stack had none, and passes on to the allocator underneath what
 // finds none.
 //
-// Any thread and any signal handler may call all. The caller holds no lock. `caller` is where the
+// Any thread may call all, and a signal handler may as far as it may call the allocator
+// underneath. The caller holds no lock. `caller` is where the
 // program called us from, see Trimmer::after_slow_path(). `asked` is the bytes asked for, for the
 // counters.
 class MissPath {
@@ -128,6 +129,9 @@ class MissPath {
   }
 
   [[nodiscard]] Got find(ClassIndex c, std::size_t asked, const void* caller) noexcept;
+  [[nodiscard, gnu::always_inline]] Block look_again(ClassIndex c, std::size_t asked) noexcept;
+  [[gnu::noinline]] void after_miss(ClassIndex c, std::size_t asked, const CpuCache::Refill& got,
+                                    const void* caller) noexcept;
   [[nodiscard]] CpuCache::Refill borrow(ClassIndex c, std::size_t asked) noexcept;
   [[nodiscard]] CpuCache::Refill borrow_from_larger(ClassIndex c, std::size_t asked) noexcept;
   [[nodiscard, gnu::noinline]] void* take_elsewhere(ClassIndex c, Got got,

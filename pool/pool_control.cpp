@@ -23,13 +23,13 @@ std::uint64_t PoolControl::warm_up(std::size_t size, std::uint64_t count) noexce
   // The bytes are reserved first. Otherwise threads that warm up at a time would share one room.
   const std::uint64_t reserved = budget.reserve_to_warm(wanted);
   const std::uint64_t warmed = bufpool::warm_up(parts_.spans.opened(c).state(), reserved / stride);
-  budget.unlimited().settle_warmed(reserved, warmed * stride);
+  budget.without_look().settle_warmed(reserved, warmed * stride);
   return warmed;
 }
 
 std::uint64_t PoolControl::give_back(std::uint64_t keep) noexcept {
   if (!is_open()) return 0;
-  parts_.retention.budget().unlimited().keep_warmed(keep);
+  parts_.retention.budget().without_look().keep_warmed(keep);
   return parts_.retention.trim(keep);
 }
 

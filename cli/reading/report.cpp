@@ -7,6 +7,7 @@
 #include "cli/figures/target.h"
 #include "cli/formatted.h"
 #include "cli/forms/whole_file.h"
+#include "cli/html/page.h"
 #include "cli/steering/page_control.h"
 #include "cli/verbs.h"
 
@@ -25,6 +26,7 @@ std::string text_of(const std::vector<Sample>& samples, const std::string& forma
   const Sample& last = samples.back();
   if (format == "json") return rendered(last, ReportForm::kJson);
   if (format == "prometheus") return rendered(last, ReportForm::kPrometheus);
+  if (format == "html") return html_page(samples);
   if (format == "csv") return csv(samples);
   if (format == "text") return rendered(last, ReportForm::kText);
   std::string lines;
@@ -62,7 +64,8 @@ Action prepare(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
   arguments.required("target", options->target,
                      "a process's number or name, or a file: a recording, a JSON report, a page");
-  arguments.choice("-f,--format", options->format, {"text", "json", "jsonl", "prometheus", "csv"},
+  arguments.choice("-f,--format", options->format,
+                   {"text", "json", "jsonl", "html", "prometheus", "csv"},
                    "the form of the report");
   arguments.text("-o,--output", options->output, "FILE", "the file to write it to, by rename");
   arguments.text("--pid", options->pid, "PID",
@@ -77,7 +80,8 @@ Action prepare(Arguments& arguments) {
 extern const Verb kReportVerb{"report", "the report of a process as it is now, or of a recording",
                               "bufpool report $PID\n"
                               "bufpool report $PID --format json -o report.json\n"
-                              "bufpool report $FILE --format csv",
+                              "bufpool report $FILE --format csv\n"
+                              "bufpool report $FILE --format html -o report.html",
                               prepare};
 
 }  // namespace bufpool

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <tuple>
 
-#include "interpose/calls/next_symbol.h"
+#include "interpose/next_symbol.h"
 #include "interpose/export.h"
 #include "interpose/thread_space.h"
 #include "pool/platform/process.h"

@@ -9,7 +9,7 @@
 
 #include <tuple>
 
-#include "interpose/calls/next_symbol.h"
+#include "interpose/next_symbol.h"
 #include "interpose/export.h"
 #include "interpose/heap.h"
 

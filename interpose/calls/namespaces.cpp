@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <tuple>
 
-#include "interpose/calls/next_symbol.h"
+#include "interpose/next_symbol.h"
 #include "interpose/export.h"
 #include "interpose/heap.h"
 

@@ -19,7 +19,7 @@
 #include <tuple>
 #include <type_traits>
 
-#include "interpose/calls/next_symbol.h"
+#include "interpose/next_symbol.h"
 #include "interpose/export.h"
 #include "interpose/heap.h"
 

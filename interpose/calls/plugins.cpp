@@ -5,7 +5,7 @@
 // with that flag. Without it a plug-in finds this library as all others do.
 #include <dlfcn.h>
 
-#include "interpose/calls/next_symbol.h"
+#include "interpose/next_symbol.h"
 #include "interpose/export.h"
 #include "interpose/lifecycle/lifecycle.h"
 #include "interpose/messages/message.h"

@@ -5,7 +5,7 @@
 #include <cstdarg>
 #include <tuple>
 
-#include "interpose/calls/next_symbol.h"
+#include "interpose/next_symbol.h"
 #include "interpose/export.h"
 #include "interpose/heap.h"
 #include "pool/platform/safe_calls.h"

@@ -14,7 +14,7 @@
 #include <cstdio>
 #include <tuple>
 
-#include "interpose/calls/next_symbol.h"
+#include "interpose/next_symbol.h"
 #include "interpose/exit/exit_report.h"
 #include "interpose/export.h"
 

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <tuple>
 
-#include "interpose/calls/next_symbol.h"
-#include "interpose/environment/start_environment.h"
+#include "interpose/next_symbol.h"
+#include "interpose/inheritance/start_environment.h"
 #include "interpose/exit/exit_report.h"
 #include "interpose/heap.h"
 #include "interpose/lifecycle/start_options.h"

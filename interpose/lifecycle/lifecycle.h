@@ -16,7 +16,8 @@ void after_fork_in_parent() noexcept;
 void after_fork_in_child() noexcept;
 
 // Return BUFPOOL_DEEPBIND and BUFPOOL_VERBOSE. They return false before libc knows the environment.
-// Any thread may call them.
+// keeps_deepbind() starts the pool, which reads the options. is_verbose() does not, so it returns
+// false before the pool has started. Any thread may call them.
 [[nodiscard]] bool keeps_deepbind() noexcept;
 [[nodiscard]] bool is_verbose() noexcept;
 

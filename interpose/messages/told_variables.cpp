@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "interpose/environment/start_environment.h"
+#include "interpose/inheritance/start_environment.h"
 
 namespace bufpool {
 namespace {

@@ -49,7 +49,7 @@ constexpr std::uintptr_t end_address(Block block, ClassIndex c) noexcept {
 struct GuardLine {
   std::uint64_t state;
   // In an aligned entry, it is the block; in a block that has one, it is the entry. In a deferred
-  // block, it is the next one. In a growing buffer, it is the most bytes that it was asked to hold.
+  // block, it is the next one. In a growing buffer, it is a GrowingSize.
   std::uint64_t link;
 };
 

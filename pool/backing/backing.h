@@ -5,9 +5,9 @@
 //
 // An implementation mends what its allocator gets wrong, so that callers may rely on this page.
 // Addresses are aligned to 16 bytes, or to `alignment` if one is given. Sizes of 0 are served.
-// Failure is nullptr. errno is then ENOMEM or as it was; once open() was called, it is ENOMEM after
-// allocate(). All may be called before constructors. A signal handler may call what it may call of
-// the allocator.
+// Failure is nullptr. allocate() then sets errno to ENOMEM if open() was called before. Every other
+// failure leaves errno as it was, or makes it ENOMEM. All may be called before constructors. A
+// signal handler may call what it may call of the allocator.
 #pragma once
 
 #include <cerrno>

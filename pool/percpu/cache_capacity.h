@@ -47,7 +47,8 @@ class CacheBudget {
 };
 
 // Sets the limit of each stack, within the budget of its CPU. Any thread may call anything but
-// open() at any time, for any slab. Nothing here makes a system call.
+// open() at any time, for any slab. Nothing here makes a system
+// call, but to wait for the lock of a class.
 class CacheCapacity {
  public:
   // Connects the parts. `cpu_budget` is the most bytes of each CPU's cache; 0 means its part of
@@ -64,10 +65,10 @@ class CacheCapacity {
     return budget_.bytes(slabs_ == nullptr ? 0 : slabs_->installed());
   }
 
-  // Notes that the class's stack has run empty or full, and raises its limit if it has run both
-  // empty and full since the limit was last moved. If the CPU's budget is spent, classes that lie
-  // idle lose their limits and their blocks, for which their spans' locks are taken. Nothing
-  // happens if the budget is spent all the same.
+  // Notes that the class's stack has run empty or full. Raises its limit if that is 0, or if the
+  // stack ran full last and now runs empty, or the other way round. If the CPU's budget is spent,
+  // classes that lie idle lose their limits and their blocks, for which their spans' locks are
+  // taken. Nothing happens if the budget is spent all the same.
   void move_limit(std::uintptr_t slab, ClassIndex c, StackEvent event) noexcept;
 
   // Sets the limit of the class's stack to 0, and gives its bytes back to the CPU's budget. The

@@ -79,7 +79,7 @@ class CpuCache {
 
   // Raises the stack's limit, or moves a batch and the block from this CPU's stack to the class's
   // spans, under their lock. It is called after push_again() returned false. It makes no system
-  // call.
+  // call, but to wait for the lock.
   [[gnu::cold, gnu::noinline]] void overflow(ClassIndex c, Block block) noexcept;
 
   // Return the parts that others need: who has which slab, how much the caches may hold, what they

@@ -10,30 +10,6 @@
 #include "pool/platform/waiting.h"
 
 namespace bufpool {
-namespace {
-
-// This is the area of all threads that are not attached yet. It names the CPU that never has a
-// slab.
-constinit RseqArea no_area{kMaxCpus, kMaxCpus, 0};
-// This is the area of threads in vfork, which are not to be attached.
-constinit RseqArea vfork_area{kMaxCpus, kMaxCpus, 0};
-
-}  // namespace
-
-alignas(4096) constinit char empty_slab[kSlabLayout.bytes] = {};
-constinit thread_local RseqArea area_without_cpu
-    [[gnu::tls_model("initial-exec")]]{kMaxCpus, kMaxCpus, 0};
-constinit thread_local RseqArea* thread_area [[gnu::tls_model("initial-exec")]] = &no_area;
-
-RseqArea* leave_sequences() noexcept {
-  RseqArea* const area = thread_area;
-  thread_area = &vfork_area;
-  // A signal handler may look next, and the child.
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  return area;
-}
-
-void return_to_sequences(RseqArea* area) noexcept { thread_area = area; }
 
 OwnedSlab::OwnedSlab(SlabDistance& visible, SlabDistance distance, std::uint32_t cpu,
                      const SlabRecords& records) noexcept
@@ -75,7 +51,7 @@ bool SequencedSlabs::open(SlabRecords* records) noexcept {
 
 // Returns the CPU that this thread runs on, or kMaxCpus if it has to do without sequences.
 std::uint32_t SequencedSlabs::attach() noexcept {
-  if (thread_area == &vfork_area) return kMaxCpus;
+  if (has_left_sequences()) return kMaxCpus;
   auto* area = static_cast<RseqArea*>(platform::rseq_area());
   if (area == nullptr) return kMaxCpus;
   // libc writes a negative number if the kernel refused to serve this thread.
@@ -191,7 +167,7 @@ PoolMode CpuSlabs::open(PoolMode wanted) noexcept {
     expected_ = platform::usable_cpus();
     return mode_ = PoolMode::kRseq;
   }
-  thread_area = &no_area;
+  detach_thread();
   if (!shards_.open(&sequenced_.visible().of(0))) return PoolMode::kPassThrough;
   expected_ = shards_.count();
   return mode_ = PoolMode::kLocked;

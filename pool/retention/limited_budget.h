@@ -11,8 +11,8 @@
 
 namespace bufpool {
 
-// Learns the limits once, and keeps the budget within them. Any thread may call any function but
-// open() at any time. The caller holds no lock, as the limits stand in files.
+// Learns the limits once, and keeps the budget within them. Any thread and any signal handler may
+// call any function but open() at any time. The caller holds no lock, as the limits stand in files.
 class LimitedBudget {
  public:
   // Opens the budget. `wanted` is BUFPOOL_RETAIN_MAX. Pre: it is called once; `cache` outlives
@@ -33,8 +33,8 @@ class LimitedBudget {
   // process may use. It reads files.
   [[nodiscard]] std::uint64_t reserve_to_warm(std::uint64_t bytes) noexcept;
 
-  // Returns the budget without a look at the limits.
-  Budget& unlimited() noexcept { return budget_; }
+  // Returns the budget as it is known so far, without a look at the limits.
+  Budget& without_look() noexcept { return budget_; }
 
   // Lets a forked child ask for the limits that another thread of the parent was asking for.
   void repair_in_child() noexcept;

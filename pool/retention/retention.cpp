@@ -95,7 +95,7 @@ std::uint64_t Retention::pass_alone() noexcept {
   const Purge excess = rules.over_budget(idle_bytes(), budget);
   const std::uint64_t given = idle_.purge(excess);
   idle_.sweep(rules.sweep_age_ms(excess.bytes, given + idle_.bytes_in_spans()));
-  budget_.unlimited().settle(now);
+  budget_.without_look().settle(now);
   last_pass_ms_.store(platform::now_ms(), std::memory_order_relaxed);
   return idle_bytes();
 }
@@ -117,7 +117,7 @@ std::uint64_t Retention::trim(std::uint64_t keep) noexcept {
 }
 
 void Retention::give_excess() noexcept {
-  const std::uint64_t budget = budget_.unlimited().bytes(platform::now_ms());
+  const std::uint64_t budget = budget_.without_look().bytes(platform::now_ms());
   idle_.purge(RetentionRules::at_once(idle_.bytes_in_spans(), budget));
 }
 
@@ -159,7 +159,7 @@ bool Retention::make_room() noexcept {
 
 void Retention::relieve_pressure() noexcept {
   pressure_events_.fetch_add(1, std::memory_order_relaxed);
-  budget_.unlimited().press(platform::now_ms());
+  budget_.without_look().press(platform::now_ms());
   trim(0);
 }
 

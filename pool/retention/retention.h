@@ -26,8 +26,8 @@ struct RetentionFigures {
 };
 
 // Applies the rules of retention when the pool, the trimmer's thread or a fork gives occasion. Any
-// thread may call anything at any time. The caller holds no lock, as most functions make system
-// calls. Passes are made by one thread at a time.
+// thread may call anything at any time, and any signal handler may call after_fresh(). The caller
+// holds no lock, as most functions make system calls. Passes are made by one thread at a time.
 class Retention {
  public:
   // Connects the parts. Pre: it is called once; `spans` (kClassSlots of them), `cache` and

@@ -17,7 +17,8 @@
 
 namespace bufpool {
 
-// Owns the thread. Any thread may call the functions unless they say otherwise.
+// Owns the thread. Any thread may call the functions unless they say otherwise. A signal handler
+// may call after_slow_path() alone.
 class Trimmer {
  public:
   // After a refusal a thread is tried again after policy::kThreadAgainMs.
@@ -27,9 +28,11 @@ class Trimmer {
   void open(const Options& options, Retention* retention) noexcept;
 
   // Starts the thread or does its work, if that is due. A slow path calls it at its end, under no
-  // lock, with the bytes it moved, which may be idle beside what is known to be. `caller` is where
-  // the program called the library from. The thread is started from there only if that is neither
-  // libc nor the loader, which may hold locks that a start needs.
+  // lock, with the bytes that it moved. They may be idle, and are in no figure yet. `caller` is
+  // where the program called the library from. The thread is started from there only if that is
+  // neither libc nor the loader, which may hold locks that a start needs. A start waits for libc's
+  // own locks of threads. So a signal handler that interrupted pthread_create would wait for ever
+  // if this call of all calls were the one that starts the thread.
   void after_slow_path(std::uint64_t bytes, const void* caller) noexcept;
 
   // Lets the thread be started from now on, as libc and the loader are ready. If BUFPOOL_TRIMMER is

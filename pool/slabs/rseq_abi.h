@@ -63,4 +63,10 @@ extern constinit thread_local RseqArea area_without_cpu [[gnu::tls_model("initia
 [[nodiscard]] RseqArea* leave_sequences() noexcept;
 void return_to_sequences(RseqArea* area) noexcept;
 
+// Returns whether this thread is between these two calls.
+[[nodiscard]] bool has_left_sequences() noexcept;
+
+// Makes this thread one that is not attached.
+void detach_thread() noexcept;
+
 }  // namespace bufpool

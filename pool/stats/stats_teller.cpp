@@ -204,6 +204,10 @@ void StatsTeller::tell_room(ClassIndex c, const std::atomic<std::uint64_t>& byte
 
 // Each is a figure by itself, so no sequence guards it: a thread that were turned away would leave
 // the last requests untold.
+void StatsTeller::tell_passed_below(const std::atomic<std::uint64_t>& requests) noexcept {
+  if (StatsProcess* const words = writer_.words().process) mirror(words->passed_below, requests);
+}
+
 void StatsTeller::tell_passed() noexcept {
   StatsProcess* const words = writer_.words().process;
   if (words == nullptr || passed_ == nullptr) return;

@@ -75,6 +75,9 @@ class StatsTeller {
   void tell_passed_on(ClassIndex c, Shortage why) noexcept;
   void tell_room(ClassIndex c, const std::atomic<std::uint64_t>& bytes) noexcept;
   void tell_passed() noexcept;
+  // Tells of these only the requests below the range, whose number stands there. A thread does so
+  // every thousand such requests.
+  void tell_passed_below(const std::atomic<std::uint64_t>& requests) noexcept;
   // Tells figures that were found out for something else.
   void tell_looked(const Snapshot& found) noexcept;
 

@@ -6,8 +6,16 @@ from xml.sax.saxutils import escape
 WIDTH, HEIGHT = 720, 320
 LEFT, RIGHT, TOP, BOTTOM = 64, 128, 32, 40
 # People who see no red or green can tell these colours apart (Okabe and Ito).
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d3b")
 GRID_LINES = 5
+# A page may be dark. What is ours is drawn thicker.
+STYLE = """
+text { font: 12px system-ui, "DejaVu Sans", sans-serif; fill: #3c4856; } .page { fill: #fff; }
+.grid { stroke: #dde3ea; } polyline { fill: none; stroke-width: 1.5; stroke-linejoin: round; }
+.ours { stroke: #17202b; stroke-width: 3; }
+@media (prefers-color-scheme: dark) { text { fill: #b8c4d0; } .page { fill: #19212b; }
+.grid { stroke: #2d3844; } .ours { stroke: #e9eef4; } }"""
+OURS = "ours"
 
 
 def nice_step(most):
@@ -57,13 +65,17 @@ def grid(frame, axes):
     for value in steps(frame.most_x):
         parts.append(text(frame.x(value), HEIGHT - BOTTOM + 16, label(value), "middle"))
     parts.append(text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, axes[0], "middle"))
-    parts.append(text(LEFT, TOP - 8, axes[1]))
+    parts.append(text(LEFT, TOP - 8, axes[1].replace("_mib", " MiB")))
     return parts
 
 
-def line(frame, points, colour):
+def line(frame, points, look):
     path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in points)
-    return f'<polyline points="{path}" stroke="{colour}"/>'
+    return f'<polyline points="{path}" {look}/>'
+
+
+def look_of(name, number):
+    return 'class="ours"' if name == OURS else f'stroke="{COLOURS[number % len(COLOURS)]}"'
 
 
 def draw(title, axes, series):
@@ -73,17 +85,16 @@ def draw(title, axes, series):
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
         f'width="{WIDTH}" height="{HEIGHT}" role="img">',
         f"<title>{escape(title)}</title>",
-        "<style>text{font:12px sans-serif;fill:#444}.grid{stroke:#ccc}"
-        "polyline{fill:none;stroke-width:1.5}</style>",
-        '<rect width="100%" height="100%" fill="#fff"/>',
+        f"<style>{STYLE}</style>",
+        '<rect class="page" width="100%" height="100%" rx="8"/>',
         text(WIDTH / 2, 18, title, "middle"),
         *grid(frame, axes),
     ]
     for at, (name, points) in enumerate(series.items()):
-        colour = COLOURS[at % len(COLOURS)]
-        parts.append(line(frame, points, colour))
+        look = look_of(name, at)
+        parts.append(line(frame, points, look))
         y = TOP + 16 * at + 8
-        parts.append(f'<path d="M{WIDTH - RIGHT + 10} {y - 4}h18" stroke="{colour}" '
+        parts.append(f'<path d="M{WIDTH - RIGHT + 10} {y - 4}h18" {look} '
                      'stroke-width="3"/>')
         parts.append(text(WIDTH - RIGHT + 34, y, name))
     return "\n".join([*parts, "</svg>", ""])

@@ -14,7 +14,7 @@ from command import (BUFPOOL, LIMIT, Process, environment, folder, main, plain, 
 # Told late, or by the process itself only: see docs/statistics-page.md.
 LATE = {"uptime_ms", "passed_below", "resident", "resident_peak", "cpu_time", "advice", "classes"}
 LATE_IN_CLASS = {"retained"}
-TOLD_AT_ONCE = 256
+TOLD_AT_ONCE = 1024
 
 
 def own_report(process, path):

@@ -3,17 +3,12 @@
 // overlap, keep their contents, and are aligned and as large as asked for. Zeroed ones are zero.
 // The counters agree with the table.
 //
-// fuzz_pool_model [FILE|FOLDER]...: replays those, then makes up inputs of its own for some
-// seconds. libFuzzer brings a main of its own: clang++ -fsanitize=fuzzer -DBUFPOOL_LIBFUZZER
+// See fuzz_main.h for how it is run.
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <random>
 #include <span>
@@ -21,6 +16,7 @@
 
 #include "pool/backing/backing.h"
 #include "pool/buffer_pool.h"
+#include "tests/fuzz/fuzz_main.h"
 
 namespace bufpool {
 namespace {
@@ -196,51 +192,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 #ifndef BUFPOOL_LIBFUZZER
 namespace {
 
-namespace fs = std::filesystem;
-
-int replayed = 0;
-
-void replay_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
-  std::printf("%s: %zu bytes\n", path.filename().c_str(), bytes.size());
-  std::fflush(stdout);
-  LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-  ++replayed;
-}
-
-void replay(const fs::path& path) {
-  if (!fs::is_directory(path)) return replay_file(path);
-  for (const auto& entry : fs::recursive_directory_iterator(path)) {
-    if (entry.is_regular_file()) replay_file(entry.path());
+// Half of the inputs stay with small buffers, of which many fit into a span.
+std::vector<std::uint8_t> make_input(unsigned number) {
+  std::mt19937 random(number);
+  std::vector<std::uint8_t> bytes(1 + random() % 600);
+  for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random());
+  if (number % 2 == 0) {
+    for (std::size_t i = 2; i < bytes.size(); i += 3) bytes[i] %= 4;
   }
-}
-
-// Makes up the same inputs every time, as far as the time goes. One that fails can be made again by
-// its number.
-int make_up(std::chrono::seconds time) {
-  const auto end = std::chrono::steady_clock::now() + time;
-  unsigned number = 0;
-  for (; std::chrono::steady_clock::now() < end; ++number) {
-    std::mt19937 random(number);
-    std::vector<std::uint8_t> bytes(1 + random() % 600);
-    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random());
-    // Half of the inputs stay with small buffers, of which many fit into a span.
-    if (number % 2 == 0) {
-      for (std::size_t i = 2; i < bytes.size(); i += 3) bytes[i] %= 4;
-    }
-    LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
-  }
-  return static_cast<int>(number);
+  return bytes;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) replay(argv[i]);
-  const bool take_long = std::getenv("BUFPOOL_LONG") != nullptr;
-  const int made_up = make_up(std::chrono::seconds(take_long ? 120 : 6));
-  std::printf("%d inputs replayed, %d made up\n", replayed, made_up);
-  return made_up > 0 ? 0 : 1;
+  return bufpool::fuzz_main({argv + 1, static_cast<std::size_t>(argc - 1)}, make_input);
 }
 #endif

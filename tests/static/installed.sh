@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Promise: `cmake --install --prefix` puts the library where its name alone preloads it, with its
-# manual pages and documents. Other projects find its path by pkg-config and by CMake's
-# find_package, also when the folder was moved.
+# manual pages and documents, and the command with its completion. Other projects find its path by
+# pkg-config and by CMake's find_package, also when the folder was moved.
 source "$(dirname "${BASH_SOURCE[0]}")/golden.bash"
 start "$@"
 need cmake readelf
@@ -43,29 +43,27 @@ check_library() {
     || fault "$build/libbufpool.so is not the library"
 }
 
-# Folders that are not there yet have no files.
+# The command is built where its libraries are, and has its page and completion only then.
 check_documents() {
   local page
   shopt -s nullglob
   there share/doc/bufpool/{README,CHANGELOG}.md share/doc/bufpool/LICENSE
   for page in "$source"/docs/*.md; do there "share/doc/bufpool/docs/${page##*/}"; done
-  for page in "$source"/docs/man/*; do there "share/man/man${page##*.}/${page##*/}"; done
-  for page in "$source"/cli/completion/*; do
-    there "share/bash-completion/completions/${page##*/}"
+  for page in "$source"/docs/man/*; do
+    [[ $page == *.1 && ! -e $build/bufpool ]] || there "share/man/man${page##*.}/${page##*/}"
   done
-  for page in "$source"/docs/fleet/*.{yml,json}; do there "share/bufpool/${page##*/}"; done
-  for page in "$source"/docs/fleet/consoles/*; do there "share/bufpool/consoles/${page##*/}"; done
-  for page in "$source"/docs/fleet/*.{service,timer}; do
-    there "lib/systemd/system/${page##*/}"
-  done
+  [ ! -e "$build/bufpool" ] || there bin/bufpool share/bash-completion/completions/bufpool \
+    share/bufpool/{rules.yml,grafana.json,consoles/bufpool.html} \
+    lib/systemd/system/bufpool-exporter.{service,timer}
   [ ! -e "$prefix/share/doc/bufpool/docs/fleet" ] || fault "docs/fleet is installed twice"
   for page in "$source"/include/bufpool/*.h; do there "include/bufpool/${page##*/}"; done
   shopt -u nullglob
   grep -m 1 '^## ' "$source/CHANGELOG.md" \
     | grep -qE "^## ${version//./\\.} \([0-9]{4}(-[0-9]{2}){2}\)$" \
     || fault "CHANGELOG.md does not begin with version $version and its day"
-  grep -qF "\"bufpool $version\"" "$source/docs/man/libbufpool.7" \
-    || fault "docs/man/libbufpool.7 is of another version"
+  for page in "$source"/docs/man/*; do
+    grep -qF "\"bufpool $version\"" "$page" || fault "$page is of another version"
+  done
 }
 
 # The header is where both ways say.

@@ -32,7 +32,8 @@ check_contents() {
   has libbufpool-dev "$folder/libbufpool\.so -> .*" "$folder/pkgconfig/bufpool.pc" \
     "$folder/cmake/bufpool/bufpoolConfig.cmake" include/bufpool/bufpool.h \
     share/doc/libbufpool-dev/copyright
-  has bufpool bin/bufpool lib/systemd/system/bufpool-exporter.{service,timer} \
+  has bufpool bin/bufpool share/man/man1/bufpool.1.gz share/bash-completion/completions/bufpool \
+    lib/systemd/system/bufpool-exporter.{service,timer} \
     share/bufpool/{rules.yml,grafana.json,consoles/bufpool.html} share/doc/bufpool/copyright
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "interpose/environment/preload_list.h"
+#include "interpose/inheritance/preload_list.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "interpose/environment/start_environment.h"
+#include "interpose/inheritance/start_environment.h"
 
 #include <dlfcn.h>
 #include <sys/auxv.h>
@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "interpose/environment/preload_list.h"
+#include "interpose/inheritance/preload_list.h"
 #include "pool/options/bounded_text.h"
 
 namespace bufpool {
