@@ -130,6 +130,7 @@ check_find_package() {
 }
 
 check_library
+check_command
 check_documents
 check_pages
 check_pkg_config
