@@ -43,6 +43,16 @@ check_library() {
     || fault "$build/libbufpool.so is not the library"
 }
 
+# The command finds the library without the link that is for developers.
+check_command() {
+  [ -e "$build/bufpool" ] || return 0
+  mv "$prefix/$libdir/libbufpool.so" "$tmp/link"
+  "$prefix/bin/bufpool" run -s VERBOSE=1 -- /bin/true 2>"$tmp/said" || true
+  grep -q "^bufpool: version $version," "$tmp/said" \
+    || fault "the command does not find the library: $(head -n 3 "$tmp/said")"
+  mv "$tmp/link" "$prefix/$libdir/libbufpool.so"
+}
+
 # The command is built where its libraries are, and has its page and completion only then.
 check_documents() {
   local page
