@@ -7,12 +7,14 @@ there is."""
 
 import html
 import json
+import os
 import pathlib
 import re
 import shutil
 import subprocess
 
 from fleet import FILES, LIMIT, Fleet, fetch, need_programs, short_rules
+import browser
 from command import folder, main, report_of, run, totals, until
 from servers import Memcached, Nginx, Redis
 
@@ -114,24 +116,29 @@ def console_shows(fleet, servers):
         link = html.unescape(re.search(rf'href="([^"]*comm={server.command}[^"]*)"', page)[1])
         classes = fetch(f"{fleet.url}/consoles/{link}")
         assert server.command in classes and classes.count("<tr><td>") > 3, classes
-        render(f"{fleet.url}/consoles/{link}", server.command)
     render(f"{fleet.url}/consoles/bufpool.html", servers[0].command)
+    render(f"{fleet.url}/consoles/{link}", server.command)
     queries = re.findall(r'href="([^"]*/graph[^"]*)"', page)
     assert queries and all("g0.expr=" in html.unescape(query) for query in queries)
 
 
-def render(url, word):
+def render(address, word):
     """Lets a browser show the page, if there is one. It has nothing to complain of."""
-    browser = shutil.which("chromium")
-    if not browser:
+    path = browser.program()
+    if path is None:
         return
-    with folder() as path:
-        done = subprocess.run(
-            [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-             f"--user-data-dir={path}", "--enable-logging=stderr", "--dump-dom", url], text=True,
-            capture_output=True, timeout=LIMIT, check=False)
-    assert done.returncode == 0 and word in done.stdout, done
-    assert "CONSOLE" not in done.stderr, done.stderr
+    with browser.Browser(path) as shown:
+        for width in (400, 1600):
+            for is_dark in (False, True):
+                shown.open(address, width, is_dark)
+                assert word in shown.value("document.body.innerText")
+                assert shown.value("document.documentElement.scrollWidth") <= width, address
+                for trouble in ("Log.entryAdded", "Runtime.exceptionThrown",
+                                "Runtime.consoleAPICalled", "Network.loadingFailed"):
+                    assert not shown.heard(trouble), (address, shown.heard(trouble))
+        if "BUFPOOL_KEEP_PICTURES" in os.environ:
+            picture = pathlib.Path(os.environ["BUFPOOL_KEEP_PICTURES"]) / f"console-{word}.png"
+            picture.write_bytes(shown.screenshot())
 
 
 def test_fleet():
