@@ -19,15 +19,23 @@ install(FILES "${PROJECT_BINARY_DIR}/install/libbufpool.so"
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}"
   COMPONENT library)
 install(DIRECTORY docs DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT library
-  PATTERN man EXCLUDE)
+  PATTERN man EXCLUDE PATTERN fleet EXCLUDE)
 install(FILES docs/man/libbufpool.7 DESTINATION "${CMAKE_INSTALL_MANDIR}/man7" COMPONENT library)
 
-# bufpool_install_command() installs the command, with its manual page and its completion.
+# bufpool_install_command() installs the command, with its manual page, its completion, what runs it
+# for Prometheus, and what reads its figures there. systemd looks for units in this folder below /usr
+# and /usr/local.
 function(bufpool_install_command)
   install(TARGETS bufpool_cli RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT command)
   install(FILES docs/man/bufpool.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT command)
   install(FILES cli/completion/bufpool
     DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" COMPONENT command)
+  install(FILES docs/fleet/bufpool-exporter.service docs/fleet/bufpool-exporter.timer
+    DESTINATION lib/systemd/system COMPONENT command)
+  install(FILES docs/fleet/rules.yml docs/fleet/grafana.json
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/bufpool" COMPONENT command)
+  install(DIRECTORY docs/fleet/consoles
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/bufpool" COMPONENT command)
 endfunction()
 
 # bufpool_install_found(<pattern> <destination> <component>) installs the files that are there.

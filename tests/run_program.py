@@ -117,6 +117,7 @@ class Run:
         self.words = {"tmp": folder, "pid": "", "program": os.path.abspath(arguments.program),
                       "dir": os.path.dirname(os.path.abspath(arguments.program)),
                       "library": arguments.library}
+        self.emulator = arguments.emulator.split()
         self.faults, self.hung = [], False
 
     def many(self, key):
@@ -131,7 +132,12 @@ class Run:
         return re.compile(self.filled(text, re.escape), re.M)
 
     def command(self):
-        return [self.words["program"]] + self.filled(self.plan["Args"]).split()
+        """Returns the words. What the program's processor is emulated by has an own environment."""
+        words = [self.words["program"]] + self.filled(self.plan["Args"]).split()
+        if not self.emulator:
+            return words
+        changes = [f"{name}={value}" for name, value in self.changes().items()]
+        return self.emulator + [word for change in changes for word in ("-E", change)] + words
 
     def changes(self):
         """Returns what differs from the caller's environment."""
@@ -156,7 +162,7 @@ class Run:
     def environment(self):
         kept = {name: value for name, value in os.environ.items()
                 if not re.match(r"BUFPOOL_|LD_PRELOAD|MALLOC_", name)}
-        return {**kept, **self.changes()}
+        return kept if self.emulator else {**kept, **self.changes()}
 
     def prepare(self):
         """Prepares the child, before exec."""
@@ -342,6 +348,7 @@ def parsed():
     parser.add_argument("--program", required=True)
     parser.add_argument("--source", required=True)
     parser.add_argument("--variant", help="run this one only")
+    parser.add_argument("--emulator", default="", help="qemu's user mode, with its arguments")
     arguments = parser.parse_args()
     if arguments.library != "none":
         arguments.library = os.path.abspath(arguments.library)

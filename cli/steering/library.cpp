@@ -34,17 +34,19 @@ std::string own_file() {
   return {path, static_cast<std::size_t>(length)};
 }
 
+// The library has a link of this name in a folder of its own wherever it is installed. The one
+// beside the library itself is for developers.
 std::string library_path() {
   const std::string own = own_file();
   const std::string folder = own.substr(0, own.rfind('/'));
-  for (const char* const place : {"", "/" BUFPOOL_LIBRARY_FOLDER}) {
+  for (const char* const place : {"", "/" BUFPOOL_LIBRARY_FOLDER "/bufpool"}) {
     std::string path = resolved(formatted("{}{}/{}", folder, place, kName));
     if (path.empty()) continue;
     if (path.find_first_of(": ") == std::string::npos) return path;
     fail("{}: LD_PRELOAD cannot hold a path with spaces or colons; move it", path);
   }
-  fail("{} is neither in {} nor in {}/{}; build it: cmake --build build --target bufpool", kName,
-       folder, folder, BUFPOOL_LIBRARY_FOLDER);
+  fail("{} is neither in {} nor in {}/{}/bufpool; build it: cmake --build build --target bufpool",
+       kName, folder, folder, BUFPOOL_LIBRARY_FOLDER);
 }
 
 std::string preload_value(const std::string& library, std::string_view now) {

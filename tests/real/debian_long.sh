@@ -1,45 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Promise: on a bare Debian the package installs with what it needs, `LD_PRELOAD=libbufpool.so.1`
-# serves a program without a path, also another user's, and the package leaves nothing behind. The
-# base system stays in the build directory for the next run.
+# Promise: on a bare Debian the packages install with what they need, `LD_PRELOAD=libbufpool.so.1`
+# serves a program without a path, also another user's, the command runs, and the packages leave
+# nothing behind.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" || exit 1
 start "$@"
-PATH=$PATH:/sbin:/usr/sbin
-need debootstrap dpkg-deb dpkg-shlibdeps file unshare "$python"
-[ "$(id -u)" = 0 ] || skip "only root can make and enter a base system"
-unshare --mount --pid --fork --mount-proc true 2>"$tmp/unshare" || skip "$(cat "$tmp/unshare")"
-
-top=$here/../..
-base=$(dirname "$library")/debian-base.tar
-root=$tmp/root
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
-
-# The name that it gets last says that the base is complete.
-make_base() {
-  [ ! -f "$base" ] || return 0
-  timeout 60 "$python" -c 'import sys, urllib.request as r; r.urlopen(sys.argv[1])' \
-    "$mirror/dists/bookworm/Release" 2>/dev/null || skip "no way to $mirror"
-  say "making the base system, once"
-  debootstrap --variant=minbase --include=python3-minimal bookworm "$tmp/base" "$mirror" \
-    >"$tmp/debootstrap.log" 2>&1 || fail_with "$tmp/debootstrap.log" "debootstrap failed"
-  tar -C "$tmp/base" --one-file-system -cf "$base.new" .
-  mv "$base.new" "$base"
-  rm -rf "$tmp/base"
-}
-
-# inside COMMAND...: runs a command in the base system, which sees its own processes only.
-inside() {
-  # shellcheck disable=SC2016  # $1 is the inner shell's
-  unshare --mount --pid --fork sh -c 'mount -t proc proc "$1/proc" && shift && exec "$@"' sh \
-    "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive HOME=/root \
-    chroot "$root" "$@"
-}
-
-apt() {
-  inside apt-get -q -y --no-install-recommends "$@" >"$tmp/apt.log" 2>&1 </dev/null \
-    || fail_with "$tmp/apt.log" "apt-get $* failed"
-}
+source "$here/debian.bash"
 
 # files: prints what is there, without the books of dpkg and apt.
 files() {
@@ -60,30 +26,24 @@ serves() {
   check_report used "$root/tmp/report"
 }
 
-make_base
-BUFPOOL_SKIP_SETUP=1 "$top/scripts/package" >"$tmp/packages" 2>"$tmp/package.log" \
-  || fail_with "$tmp/package.log" "scripts/package failed"
-mkdir "$root"
-tar -C "$root" -xf "$base"
-cp /etc/resolv.conf "$root/etc/resolv.conf"
-(cd "$top" && xargs -a "$tmp/packages" cp -t "$root/tmp")
-apt update
+enter_base
 files >"$tmp/before"
 
-for package in libbufpool1 libbufpool-dev; do
+for package in libbufpool1 libbufpool-dev bufpool; do
   apt install "/$(cd "$root" && echo tmp/"$package"_*.deb)"
 done
 inside ldconfig -p | grep 'libbufpool\.so\.1 ' >/dev/null \
   || fail "the loader's cache does not have it"
 serves
 serves setpriv --reuid nobody --regid nogroup --clear-groups
-inside dpkg --verify libbufpool1 | grep -v '/usr/share/\(doc\|man\)' \
+inside bufpool run -- bufpool config >"$tmp/out" 2>&1 || fail_with "$tmp/out" "the command fails"
+inside dpkg --verify libbufpool1 bufpool | grep -v '/usr/share/\(doc\|man\)' \
   && fail "the installed files differ from the package's"
 
-apt purge libbufpool1 libbufpool-dev
+apt purge libbufpool1 libbufpool-dev bufpool
 apt autoremove --purge
 files >"$tmp/after"
 diff "$tmp/before" "$tmp/after" >"$tmp/left" \
-  || fail_with "$tmp/left" "the package left files behind"
+  || fail_with "$tmp/left" "the packages left files behind"
 ! inside ldconfig -p | grep bufpool || fail "the loader's cache still has it"
 say ok

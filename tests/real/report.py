@@ -5,6 +5,7 @@
   report.py used FILE...               the same, and at least one buffer was handed out
   report.py mode WORD FILE...          used, and the mode is WORD
   report.py hits RATE SIZE FILE...     used, and the classes from SIZE bytes hit at RATE or better
+  report.py none NAME FILE...          used, and the counter NAME of each class is 0
   report.py least NAME NUMBER FILE...  used, and each process's counter NAME is NUMBER or more
 """
 import json
@@ -54,6 +55,11 @@ def check_hits(reports, rate, smallest):
         sys.exit(f"report.py: the hit rate is below {100.0 * rate:g}%")
 
 
+def check_none(reports, name):
+    if total(reports, name) != 0:
+        sys.exit(f"report.py: {name} is {total(reports, name)}, and not 0")
+
+
 def check_least(reports, name, number):
     for report in reports:
         if report[name] < number:
@@ -62,7 +68,7 @@ def check_least(reports, name, number):
 
 def main():
     arguments = sys.argv[1:]
-    verbs = {"sound": 0, "used": 0, "mode": 1, "hits": 2, "least": 2}
+    verbs = {"sound": 0, "used": 0, "mode": 1, "hits": 2, "none": 1, "least": 2}
     if not arguments or arguments[0] not in verbs:
         sys.exit(__doc__)
     verb, rest = arguments[0], arguments[1:]
@@ -78,6 +84,8 @@ def main():
         check_mode(reports, rest[0])
     elif verb == "hits":
         check_hits(reports, float(rest[0]), int(rest[1]))
+    elif verb == "none":
+        check_none(reports, rest[0])
     elif verb == "least":
         check_least(reports, rest[0], int(rest[1]))
 

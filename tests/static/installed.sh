@@ -43,6 +43,16 @@ check_library() {
     || fault "$build/libbufpool.so is not the library"
 }
 
+# The command finds the library without the link that is for developers.
+check_command() {
+  [ -e "$build/bufpool" ] || return 0
+  mv "$prefix/$libdir/libbufpool.so" "$tmp/link"
+  "$prefix/bin/bufpool" run -s VERBOSE=1 -- /bin/true 2>"$tmp/said" || true
+  grep -q "^bufpool: version $version," "$tmp/said" \
+    || fault "the command does not find the library: $(head -n 3 "$tmp/said")"
+  mv "$tmp/link" "$prefix/$libdir/libbufpool.so"
+}
+
 # The command is built where its libraries are, and has its page and completion only then.
 check_documents() {
   local page
@@ -52,9 +62,10 @@ check_documents() {
   for page in "$source"/docs/man/*; do
     [[ $page == *.1 && ! -e $build/bufpool ]] || there "share/man/man${page##*.}/${page##*/}"
   done
-  if [ -e "$build/bufpool" ]; then
-    there bin/bufpool share/bash-completion/completions/bufpool
-  fi
+  [ ! -e "$build/bufpool" ] || there bin/bufpool share/bash-completion/completions/bufpool \
+    share/bufpool/{rules.yml,grafana.json,consoles/bufpool.html} \
+    lib/systemd/system/bufpool-exporter.{service,timer}
+  [ ! -e "$prefix/share/doc/bufpool/docs/fleet" ] || fault "docs/fleet is installed twice"
   for page in "$source"/include/bufpool/*.h; do there "include/bufpool/${page##*/}"; done
   shopt -u nullglob
   grep -m 1 '^## ' "$source/CHANGELOG.md" \
@@ -129,6 +140,7 @@ check_find_package() {
 }
 
 check_library
+check_command
 check_documents
 check_pages
 check_pkg_config

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Promise: scripts/package builds Debian packages that lintian finds no error in. The library in
-# them is stripped, hardened and needs no C++ runtime. The package depends on mimalloc, and runs no
-# script at its installation. The machine code that serves requests is that of the build directory.
+# Promise: scripts/package builds Debian packages that lintian finds no error in. The library and
+# the command in them are stripped and hardened, and the library needs no C++ runtime. Its package
+# depends on mimalloc, and runs no script at its installation. The machine code that serves requests
+# is that of the build directory.
 source "$(dirname "${BASH_SOURCE[0]}")/golden.bash"
 start "$@"
 need dpkg-deb dpkg-shlibdeps file readelf objdump lintian
@@ -32,7 +33,8 @@ check_contents() {
     "$folder/cmake/bufpool/bufpoolConfig.cmake" include/bufpool/bufpool.h \
     share/doc/libbufpool-dev/copyright
   has bufpool bin/bufpool share/man/man1/bufpool.1.gz share/bash-completion/completions/bufpool \
-    share/doc/bufpool/copyright
+    lib/systemd/system/bufpool-exporter.{service,timer} \
+    share/bufpool/{rules.yml,grafana.json,consoles/bufpool.html} share/doc/bufpool/copyright
 }
 
 check_control() {
@@ -47,17 +49,30 @@ check_control() {
   printf './%s\n' '' control md5sums shlibs triggers | same - "$tmp/control" "the control files"
 }
 
+# hardened FILE: notes a fault for what a file lacks that was unpacked.
+hardened() {
+  readelf -dW "$1" >"$tmp/dynamic"
+  grep -qE '\(FLAGS\).*BIND_NOW' "$tmp/dynamic" || fault "$1 binds lazily"
+  readelf -lW "$1" >"$tmp/segments"
+  grep -q GNU_RELRO "$tmp/segments" || fault "$1 has no RELRO"
+  grep -qE 'GNU_STACK .* RW ' "$tmp/segments" || fault "$1 has a stack that is executable"
+  readelf -hW "$1" | grep -E 'Type: +DYN' >/dev/null || fault "$1 is at a fixed address"
+  ! readelf -SW "$1" | grep -E ' \.(symtab|debug_)' || fault "$1 is not stripped"
+  readelf -W --dyn-syms "$1" | grep 'UND __stack_chk_fail' >/dev/null \
+    || fault "$1 guards no stack"
+}
+
+check_command() {
+  dpkg-deb --extract "$source/$(package bufpool)" "$tmp/root"
+  hardened "$tmp/root/usr/bin/bufpool"
+}
+
 check_library() {
   local file=$tmp/root/usr/$folder/libbufpool.so.$version
   dpkg-deb --extract "$source/$(package libbufpool1)" "$tmp/root"
-  readelf -dW "$file" >"$tmp/dynamic"
+  hardened "$file"
   grep -qF 'soname: [libbufpool.so.1]' "$tmp/dynamic" || fault "another SONAME"
-  grep -qE '\(FLAGS\).*BIND_NOW' "$tmp/dynamic" || fault "it binds lazily"
   ! grep -E 'NEEDED.*(stdc|gcc_s|fmt|spdlog)' "$tmp/dynamic" || fault "it needs the line above"
-  readelf -lW "$file" | grep GNU_RELRO >/dev/null || fault "no RELRO"
-  ! readelf -SW "$file" | grep -E ' \.(symtab|debug_)' || fault "it is not stripped"
-  readelf -W --dyn-syms "$file" | grep 'UND __stack_chk_fail' >/dev/null \
-    || fault "no stack is guarded"
   local entry
   for entry in malloc free _Znwm _ZdlPv; do
     [ "$(instructions "$entry" "$file" | wc -l)" -ge 20 ] || fault "no code of $entry is seen"
@@ -84,5 +99,6 @@ folder=lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)
 check_contents
 check_control
 check_library
+check_command
 check_lintian
 finish

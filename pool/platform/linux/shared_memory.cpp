@@ -302,7 +302,8 @@ void remove_file(const FileName& name) noexcept {
   struct stat now = {};
   if (name.text[0] == '\0') return;
   if (syscall(SYS_newfstatat, AT_FDCWD, name.text, &now, AT_SYMLINK_NOFOLLOW) != 0) return;
-  if (now.st_dev == name.device && now.st_ino == name.inode) syscall(SYS_unlink, name.text);
+  if (now.st_dev == name.device && now.st_ino == name.inode)
+    syscall(SYS_unlinkat, AT_FDCWD, name.text, 0);
 }
 
 bool replace_by_private(void* start, std::size_t bytes) noexcept {
