@@ -52,7 +52,8 @@ MissPath::Got MissPath::find(ClassIndex c, std::size_t asked, const void* caller
   }
   // 6. The rules of retention have their turn.
   parts_.trimmer->after_slow_path(stride_bytes(c), caller);
-  parts_.stats->after_slow_path(got.block != kNoBlock ? parts_.tables->class_of(got.block) : c);
+  parts_.stats->after_slow_path(got.block != kNoBlock ? parts_.tables->class_of(got.block) : c,
+                                asked);
   return {got.block, got.why};
 }
 
@@ -132,7 +133,7 @@ MissPath::Wide MissPath::take_wide(ClassIndex c, std::size_t asked, std::uint32_
     parts_.retention->after_fresh(refill.fresh_bytes, refill.regret_bytes);
   }
   parts_.trimmer->after_slow_path(asked, caller);
-  parts_.stats->after_slow_path(c);
+  parts_.stats->after_slow_path(c, asked);
   return {refill.block, refill.lent_bytes};
 }
 

@@ -65,10 +65,10 @@ class CacheCapacity {
   }
 
   // Notes that the class's stack has run empty or full, and raises its limit if it has run both
-  // empty and full since the limit was last moved. If the CPU's budget is spent, classes that lie
-  // idle lose their limits and their blocks, for which their spans' locks are taken. Nothing
-  // happens if the budget is spent all the same.
-  void move_limit(std::uintptr_t slab, ClassIndex c, StackEvent event) noexcept;
+  // empty and full since the limit was last moved. Returns whether it had been drained. If the
+  // CPU's budget is spent, classes that lie idle lose their limits and their blocks, for which
+  // their spans' locks are taken. Nothing happens if the budget is spent all the same.
+  bool move_limit(std::uintptr_t slab, ClassIndex c, StackEvent event) noexcept;
 
   // Sets the limit of the class's stack to 0, and gives its bytes back to the CPU's budget. The
   // blocks stay. It takes no lock.

@@ -24,7 +24,7 @@ namespace bufpool {
 
 inline constexpr char kStatsMagic[8] = {'B', 'U', 'F', 'P', 'O', 'O', 'L', '\0'};
 inline constexpr std::uint16_t kStatsMajor = 2;
-inline constexpr std::uint16_t kStatsMinor = 1;
+inline constexpr std::uint16_t kStatsMinor = 2;
 inline constexpr std::uint32_t kStatsByteOrder = 0x01020304;
 // The mapping's name in /proc/PID/maps is /memfd:bufpool-stats (deleted).
 inline constexpr char kStatsName[] = "bufpool-stats";
@@ -71,7 +71,11 @@ struct StatsHeader {
   // known. They are there since minor version 1.
   std::uint64_t process_started;
   std::uint64_t pid_namespace;
-  std::uint8_t unused[16];
+  // A word for each built-in class: misses that asked for a size of it, whichever class served
+  // them. The record numbered N is of sizes up to ((N + 3) % 4 + 4) * 2^((N + 3) / 4 + 6) + 64
+  // bytes. It is there since minor version 2.
+  StatsArea sizes;
+  std::uint8_t unused[4];
 };
 inline constexpr std::uint32_t kStatsReady = 1;
 static_assert(offsetof(StatsHeader, fields) == 40 && offsetof(StatsHeader, options) == 80);
@@ -111,7 +115,7 @@ struct StatsRow {
 #define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) std::uint64_t name;
 #include "pool/telemetry/counters.def"
 };
-static_assert(sizeof(StatsRow) / sizeof(std::uint64_t) == 4 + 20,
+static_assert(sizeof(StatsRow) / sizeof(std::uint64_t) == 4 + 24,
               "a new counter is a new minor version");
 
 // Holds the process's words.
