@@ -17,6 +17,7 @@ namespace {
 
 struct Options {
   std::string target;
+  bool has_sizes = false;
 };
 
 // Four classes a doubling. Each serves a header of the program on top of its round size. The waste
@@ -58,7 +59,7 @@ void show_sizes(const Snapshot& snapshot) {
   table.print();
 }
 
-ExitCode show_used(const Sample& sample) {
+ExitCode show_used(const Sample& sample, bool has_sizes) {
   Table table({{"class"}, {"to"}, {"gets"}, {"hit%"}, {"in use"}, {"peak"}, {"idle"}, {"waste%"}});
   for (const ClassSnapshot& row : sample.snapshot.classes) {
     if (!is_live(row)) continue;
@@ -69,7 +70,7 @@ ExitCode show_used(const Sample& sample) {
                percent_text(waste, row.granted)});
   }
   table.print();
-  show_sizes(sample.snapshot);
+  if (has_sizes) show_sizes(sample.snapshot);
   return ExitCode::kGood;
 }
 
@@ -77,14 +78,17 @@ Action prepare(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
   arguments.text("target", options->target, "",
                  "a process's number or name, or a file: the classes that it uses");
+  arguments.flag("--sizes", options->has_sizes, "show the sizes asked for, too");
   return [options] {
-    return options->target.empty() ? show_built_in() : show_used(sample_named(options->target, ""));
+    return options->target.empty()
+               ? show_built_in()
+               : show_used(sample_named(options->target, ""), options->has_sizes);
   };
 }
 
 }  // namespace
 
 extern const Verb kClassesVerb{"classes", "the size classes, built-in or of a process",
-                               "bufpool classes\nbufpool classes $PID", prepare};
+                               "bufpool classes\nbufpool classes $PID --sizes", prepare};
 
 }  // namespace bufpool

@@ -221,7 +221,7 @@ def test_the_page_says_the_same():
         advised = run("advise", process.pid).stdout
         assert "set BUFPOOL_CLASSES=4K,8K,512K,1M" in advised, advised
         assert "try: bufpool run -s CLASSES=4K,8K,512K,1M -- " in advised, advised
-        shown = run("classes", process.pid).stdout
+        shown = run("classes", process.pid, "--sizes").stdout
         assert re.search(r"^ *8K +\d+ +[\d.]+ +512K +98\.\d$", shown, re.MULTILINE), shown
     with Process(HEAD + 'pairs(2_000_000_000, 2000)\nos.write(1, b"r")\nos.read(0, 1)') as process:
         advised = run("advise", process.pid).stdout
