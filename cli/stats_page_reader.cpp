@@ -111,7 +111,7 @@ std::optional<StatsPage> StatsPage::parse(Bytes bytes, StatsPageFault& fault) {
 bool StatsPage::copy_areas(Bytes bytes) {
   const StatsArea& text = header_.options;
   if (!is_inside(bytes, header_.control, sizeof(StatsControl)) || !is_sound(bytes, text, 1) ||
-      !copy_fields(bytes) || !copy_stacks(bytes)) {
+      !copy_fields(bytes) || !copy_stacks(bytes) || !copy_sizes(bytes)) {
     return false;
   }
   control_ = record_at<StatsControl>(bytes, header_.control);
@@ -163,6 +163,17 @@ bool StatsPage::are_fields_sound() const noexcept {
     return field.scope == StatsScope::kClass && is_word(field.at) && is_word(field.less_at) &&
            is_field(field.at_least) && is_field(field.at_most);
   });
+}
+
+// A page of an earlier version has no such area, and 0 in its place.
+bool StatsPage::copy_sizes(Bytes bytes) {
+  const StatsArea& area = header_.sizes;
+  if (area.count == 0) return true;
+  if (!is_sound(bytes, area, sizeof(std::uint64_t))) return false;
+  for (std::uint32_t i = 0; i < area.count; ++i) {
+    sizes_.push_back(record_at<std::uint64_t>(bytes, area.at + std::size_t{i} * area.stride));
+  }
+  return true;
 }
 
 bool StatsPage::copy_stacks(Bytes bytes) {
@@ -278,6 +289,7 @@ Snapshot StatsPage::snapshot() const noexcept {
   if (const StatsField* const field = find(StatsScope::kClass, #name)) row.name = value(*field, c);
 #include "pool/telemetry/counters.def"
   }
+  std::copy_n(sizes_.begin(), std::min(sizes_.size(), out.sizes.size()), out.sizes.begin());
   return out;
 }
 

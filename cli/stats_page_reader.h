@@ -95,6 +95,7 @@ class StatsPage {
   [[nodiscard]] bool copy_areas(std::span<const std::byte> bytes);
   [[nodiscard]] bool copy_fields(std::span<const std::byte> bytes);
   [[nodiscard]] bool copy_stacks(std::span<const std::byte> bytes);
+  [[nodiscard]] bool copy_sizes(std::span<const std::byte> bytes);
   void read_options(std::string_view text);
   [[nodiscard]] bool are_fields_sound() const noexcept;
   [[nodiscard]] std::uint64_t word(std::uint32_t c, std::uint32_t at) const noexcept;
@@ -108,7 +109,8 @@ class StatsPage {
   std::vector<Option> options_;
   std::vector<std::byte> rows_;
   std::vector<std::byte> process_;
-  std::vector<Stacks> stacks_;  // per class
+  std::vector<Stacks> stacks_;        // per class
+  std::vector<std::uint64_t> sizes_;  // per built-in class
 };
 
 }  // namespace bufpool

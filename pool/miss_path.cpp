@@ -72,7 +72,8 @@ void MissPath::after_miss(ClassIndex c, std::size_t asked, const CpuCache::Refil
     parts_.retention->after_fresh(got.fresh_bytes, roomy ? 0 : got.regret_bytes);
   }
   parts_.trimmer->after_slow_path(stride_bytes(c), caller);
-  parts_.stats->after_slow_path(got.block != kNoBlock ? parts_.tables->class_of(got.block) : c);
+  parts_.stats->after_slow_path(got.block != kNoBlock ? parts_.tables->class_of(got.block) : c,
+                                asked);
 }
 
 // Returns a block of a larger class, or kNoBlock if there is none. It may be a free one, or be cut
@@ -137,7 +138,7 @@ MissPath::Wide MissPath::take_wide(ClassIndex c, std::size_t asked, std::uint32_
     parts_.retention->after_fresh(refill.fresh_bytes, refill.regret_bytes);
   }
   parts_.trimmer->after_slow_path(asked, caller);
-  parts_.stats->after_slow_path(c);
+  parts_.stats->after_slow_path(c, asked);
   return {refill.block, refill.lent_bytes};
 }
 

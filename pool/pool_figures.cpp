@@ -35,6 +35,13 @@ void keep_counters(ClassForkAccount& kept, const ClassSnapshot& now) noexcept {
   kept.in_use = now.in_use;
 }
 
+constexpr bool numbers_are_those_of_the_snapshot() {
+  bool same = true;
+  for_each_class([&](ClassIndex c) { same &= built_in_bytes(to_number(c)) == buffer_bytes(c); });
+  return same && kClassSlots == kSnapshotClasses;
+}
+static_assert(numbers_are_those_of_the_snapshot());
+
 }  // namespace
 
 std::uint64_t PoolFigures::gets() const noexcept {
@@ -56,6 +63,8 @@ void PoolFigures::snapshot(Snapshot& out) noexcept {
   tell_process(out);
   if (mode() == PoolMode::kPassThrough) return;
   for_each_class([&](ClassIndex c) { out.classes[to_number(c)] = counts_of(c); });
+  for_each_class(
+      [&](ClassIndex c) { out.sizes[to_number(c)] = parts_.cache.counters().misses_of_sizes(c); });
   Residence look;
   for_each_class([&](ClassIndex c) { look_at_idle(c, out.classes[to_number(c)], look); });
   parts_.stats.tell_looked(out);
@@ -176,6 +185,11 @@ void PoolFigures::count_class(ClassIndex c, const SpanCounters& spans,
   out.regretted = spans.regretted_bytes;
   out.asked = stacks.asked + parts_.cache.counters().asked_by_misses(c);
   out.granted = out.gets * stride_bytes(c) - parts_.resize.room_to_grow(c);
+  const auto missed = [&](MissReason why) { return parts_.cache.counters().missed(c, why); };
+  out.cold_misses = missed(MissReason::kCold);
+  out.returned_misses = missed(MissReason::kReturned);
+  out.drained_misses = missed(MissReason::kDrained);
+  out.elsewhere_misses = missed(MissReason::kElsewhere);
   out.over_limit = parts_.miss_path.passed_on(c, Shortage::kLimit);
   out.locked_out = parts_.miss_path.passed_on(c, Shortage::kLock);
   out.fallbacks =

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "pool/options/limits.h"
 #include "report/escape.h"
 #include "report/figures.h"
 #include "report/fixed_text.h"
@@ -118,6 +119,38 @@ void put_classes(JsonLines& json, const Snapshot& snapshot) noexcept {
   json.close(']');
 }
 
+bool all_classes_serve(const Snapshot& snapshot) noexcept {
+  std::size_t count = 0;
+  for (const auto& row : snapshot.classes) count += row.buffer_bytes != 0 ? 1 : 0;
+  return count == 0 || built_in_bytes(count) == kMaxSize + kHeaderRoom;
+}
+
+// The classes that serve, used or not, unless these are all that there are.
+void put_chosen(JsonLines& json, const Snapshot& snapshot) noexcept {
+  json.break_line();
+  json.open("chosen_classes", '[');
+  for (const auto& row : snapshot.classes) {
+    if (row.buffer_bytes == 0 || all_classes_serve(snapshot)) continue;
+    json.text(class_name(row.buffer_bytes).view());
+  }
+  json.close(']');
+}
+
+// The misses by the size asked for, where there were any.
+void put_sizes(JsonLines& json, const Snapshot& snapshot) noexcept {
+  json.break_line();
+  json.open("sizes", '[');
+  for (std::size_t i = 1; i < snapshot.sizes.size(); ++i) {
+    if (snapshot.sizes[i] == 0) continue;
+    json.break_line();
+    json.open('{');
+    json.text("size", class_name(built_in_bytes(i)).view());
+    json.number("sampled_misses", snapshot.sizes[i]);
+    json.close('}');
+  }
+  json.close(']');
+}
+
 void put_advice(JsonLines& json, const Snapshot& snapshot, const ReportContext& context) noexcept {
   json.break_line();
   json.open("advice", '[');
@@ -136,6 +169,8 @@ void render_json(const Snapshot& snapshot, const ReportContext& context, LineSin
   json.open('{');
   put_process(json, snapshot, context);
   put_classes(json, snapshot);
+  put_chosen(json, snapshot);
+  put_sizes(json, snapshot);
   put_advice(json, snapshot, context);
   json.close('}');
   json.finish();

@@ -7,8 +7,10 @@
 #include <sstream>
 
 #include "cli/command_error.h"
+#include "cli/forms/serving_classes.h"
 #include "cli/pages/process_info.h"
 #include "report/figures.h"
+#include "report/units.h"
 
 namespace bufpool {
 namespace {
@@ -59,6 +61,31 @@ void read_classes(const Json& report, Snapshot& snapshot) {
             [](const auto& a, const auto& b) { return a.buffer_bytes < b.buffer_bytes; });
 }
 
+// A report of an older version does not say which classes serve.
+void read_chosen(const Json& report, Snapshot& snapshot) {
+  const auto chosen = report.find("chosen_classes");
+  if (chosen == report.end() || !chosen->is_array()) return;
+  std::string names;
+  for (const Json& name : *chosen) {
+    if (name.is_string()) names += name.get<std::string>() + ",";
+  }
+  if (snapshot.mode != PoolMode::kPassThrough) add_named_classes(snapshot, names);
+}
+
+// The names of sizes are those of the built-in classes.
+void read_sizes(const Json& report, Snapshot& snapshot) {
+  const auto sizes = report.find("sizes");
+  if (sizes == report.end() || !sizes->is_array()) return;
+  for (const Json& size : *sizes) {
+    if (!size.is_object()) continue;
+    const std::string name = text_at(size, "size");
+    for (std::size_t i = 1; i < snapshot.sizes.size(); ++i) {
+      if (class_name(built_in_bytes(i)).view() != name) continue;
+      snapshot.sizes[i] = number_at(size, "sampled_misses");
+    }
+  }
+}
+
 std::optional<Sample> sample_in(const Json& report) {
   if (!report.is_object() || !report.contains("schema") || !report.contains("classes")) return {};
   const std::uint64_t schema = number_at(report, "schema");
@@ -75,6 +102,8 @@ std::optional<Sample> sample_in(const Json& report) {
   snapshot.pid = static_cast<std::uint32_t>(number_at(report, "pid"));
   for (const auto& figure : kProcessFigures) read_figure(report, figure, snapshot);
   read_classes(report, snapshot);
+  read_chosen(report, snapshot);
+  read_sizes(report, snapshot);
   return sample;
 }
 

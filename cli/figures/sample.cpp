@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "cli/forms/serving_classes.h"
 #include "cli/forms/sizes.h"
 
 namespace bufpool {
@@ -32,6 +33,14 @@ std::uint64_t cpu_cache_of(const StatsPage& page, const Snapshot& snapshot) {
   return std::max(snapshot.budget_max / static_cast<std::uint64_t>(caches), kLeast);
 }
 
+// Empty where the page has no such option, as its value was too long.
+std::string_view option_in(const StatsPage& page, std::string_view name) {
+  for (const StatsPage::Option& option : page.options()) {
+    if (option.name == name) return option.value;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::uint64_t now_ms() { return nanoseconds(CLOCK_REALTIME) / 1'000'000; }
@@ -47,6 +56,11 @@ Sample sample_of(const StatsPage& page) {
   sample.command = page.command();
   sample.version = page.version();
   sample.snapshot = page.snapshot();
+  if (sample.snapshot.mode != PoolMode::kPassThrough) {
+    add_serving_classes(sample.snapshot, {.classes = option_in(page, "CLASSES"),
+                                          .min_size = option_in(page, "MIN_SIZE"),
+                                          .max_size = option_in(page, "MAX_SIZE")});
+  }
   sample.cpu_cache_bytes = cpu_cache_of(page, sample.snapshot);
   return sample;
 }

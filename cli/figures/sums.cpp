@@ -29,6 +29,7 @@ void add_to(Snapshot& sum, const Snapshot& other) {
       for (const auto& figure : kClassFigures) add_figure(both, row, figure);
     }
   }
+  for (std::size_t i = 0; i < sum.sizes.size(); ++i) sum.sizes[i] += other.sizes[i];
   sum.classes = {};
   std::size_t used = 0;
   for (const auto& [bytes, row] : rows) {

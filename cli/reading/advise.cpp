@@ -22,7 +22,8 @@ std::string setting_in(std::string_view advice) {
   const std::size_t at = advice.find(kSet);
   if (at == std::string_view::npos) return {};
   const std::string_view rest = advice.substr(at + kSet.size());
-  const std::string_view setting = rest.substr(0, rest.find_first_of(" ,"));
+  std::string_view setting = rest.substr(0, rest.find(' '));
+  if (setting.ends_with(',') || setting.ends_with(';')) setting.remove_suffix(1);
   return setting.find('=') == std::string_view::npos ? std::string() : std::string(setting);
 }
 

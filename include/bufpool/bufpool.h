@@ -99,6 +99,11 @@ struct bufpool_snapshot {
   uint64_t resident;         // bytes of the whole process; 0: not known
   uint64_t resident_peak;    // the most of them at once, as the system counts it; 0: not known
   uint64_t cpu_time;         // milliseconds on CPUs, all threads; 0: none yet, or not known
+
+  uint64_t cold_misses;       // misses as more buffers were held than before, or had no pages
+  uint64_t returned_misses;   // misses as the memory had been given back shortly before
+  uint64_t drained_misses;    // misses as the CPU's cache had been emptied
+  uint64_t elsewhere_misses;  // misses as buffers came back on other CPUs
 };
 
 // Fills the figures of now. The caller sets out->size to sizeof *out. The library fills as many
@@ -138,6 +143,10 @@ struct bufpool_class_snapshot {
   uint64_t fallbacks;
   uint64_t over_limit;
   uint64_t locked_out;
+  uint64_t cold_misses;
+  uint64_t returned_misses;
+  uint64_t drained_misses;
+  uint64_t elsewhere_misses;
 };
 
 // Fills the figures of the size class `index`. Classes are numbered from 0, ascending by size. It

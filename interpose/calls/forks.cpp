@@ -7,9 +7,9 @@
 
 #include <tuple>
 
-#include "interpose/next_symbol.h"
 #include "interpose/export.h"
 #include "interpose/lifecycle/lifecycle.h"
+#include "interpose/next_symbol.h"
 
 // glibc has the first since 2.32, and the second since 2.34.
 extern "C" char __libc_single_threaded;  // NOLINT(bugprone-reserved-identifier): libc's name

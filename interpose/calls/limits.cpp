@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <tuple>
 
-#include "interpose/next_symbol.h"
 #include "interpose/export.h"
+#include "interpose/next_symbol.h"
 #include "interpose/thread_space.h"
 #include "pool/platform/process.h"
 #include "pool/sync/owner_lock.h"

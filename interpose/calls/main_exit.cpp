@@ -9,9 +9,9 @@
 
 #include <tuple>
 
-#include "interpose/next_symbol.h"
 #include "interpose/export.h"
 #include "interpose/heap.h"
+#include "interpose/next_symbol.h"
 
 namespace bufpool {
 namespace {

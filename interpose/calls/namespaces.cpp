@@ -6,9 +6,9 @@
 #include <cerrno>
 #include <tuple>
 
-#include "interpose/next_symbol.h"
 #include "interpose/export.h"
 #include "interpose/heap.h"
+#include "interpose/next_symbol.h"
 
 namespace bufpool {
 namespace {

@@ -19,9 +19,9 @@
 #include <tuple>
 #include <type_traits>
 
-#include "interpose/next_symbol.h"
 #include "interpose/export.h"
 #include "interpose/heap.h"
+#include "interpose/next_symbol.h"
 
 namespace bufpool {
 namespace {

@@ -5,10 +5,10 @@
 // with that flag. Without it a plug-in finds this library as all others do.
 #include <dlfcn.h>
 
-#include "interpose/next_symbol.h"
 #include "interpose/export.h"
 #include "interpose/lifecycle/lifecycle.h"
 #include "interpose/messages/message.h"
+#include "interpose/next_symbol.h"
 
 namespace bufpool {
 namespace {

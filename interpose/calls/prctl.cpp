@@ -5,9 +5,9 @@
 #include <cstdarg>
 #include <tuple>
 
-#include "interpose/next_symbol.h"
 #include "interpose/export.h"
 #include "interpose/heap.h"
+#include "interpose/next_symbol.h"
 #include "pool/platform/safe_calls.h"
 #include "pool/sync/owner_lock.h"
 #include "pool/sync/vforks.h"

@@ -14,9 +14,9 @@
 #include <cstdio>
 #include <tuple>
 
-#include "interpose/next_symbol.h"
 #include "interpose/exit/exit_report.h"
 #include "interpose/export.h"
+#include "interpose/next_symbol.h"
 
 namespace bufpool {
 namespace {

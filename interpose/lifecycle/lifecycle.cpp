@@ -9,13 +9,13 @@
 #include <string_view>
 #include <tuple>
 
-#include "interpose/next_symbol.h"
-#include "interpose/inheritance/start_environment.h"
 #include "interpose/exit/exit_report.h"
 #include "interpose/heap.h"
+#include "interpose/inheritance/start_environment.h"
 #include "interpose/lifecycle/start_options.h"
 #include "interpose/messages/fault_message.h"
 #include "interpose/messages/message.h"
+#include "interpose/next_symbol.h"
 #include "interpose/thread_space.h"
 #include "pool/options/options.h"
 #include "pool/platform/process.h"

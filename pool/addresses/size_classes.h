@@ -45,6 +45,12 @@ constexpr ClassIndex class_step(std::size_t size) noexcept {
   return ClassIndex{static_cast<std::uint32_t>(step_number(size))};
 }
 
+// Returns the built-in class that holds `size`, or the one whose sizes are nearest.
+constexpr ClassIndex class_of_size(std::size_t size) noexcept {
+  if (size <= kMinSize + kHeaderRoom) return kFirstClass;
+  return size > kMaxSize + kHeaderRoom ? kLastClass : class_step(size);
+}
+
 // Returns the round size of a class, without the room for a program's header.
 constexpr std::size_t nominal_bytes(ClassIndex c) noexcept {
   const std::uint32_t step = to_number(c) + 34;

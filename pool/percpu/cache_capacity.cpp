@@ -49,16 +49,20 @@ void CacheCapacity::open(CpuSlabs* slabs, SharedSpans* spans, std::uint64_t cpu_
   budget_.open(cpu_budget, slabs->expected());
 }
 
-void CacheCapacity::move_limit(std::uintptr_t slab, ClassIndex c, StackEvent event) noexcept {
+bool CacheCapacity::move_limit(std::uintptr_t slab, ClassIndex c, StackEvent event) noexcept {
   std::atomic<StackEvent>& noted = notes_of(slab, c).last;
   const StackEvent last = noted.load(std::memory_order_relaxed);
   if (last != event) noted.store(event, std::memory_order_relaxed);
   const std::uint32_t limit = limit_of(stack_of(slab, c), c);
   if (limit == 0) {
+    const bool had_one = is_used(slab, c);
     raise_limit(slab, c, batch_blocks(c));
-  } else if (last != event && last != StackEvent::kNone) {
+    return had_one && limit_of(stack_of(slab, c), c) > 0;
+  }
+  if (last != event && last != StackEvent::kNone) {
     raise_limit(slab, c, std::max(limit / policy::kLimitGrowthDivisor, batch_blocks(c)));
   }
+  return false;
 }
 
 void CacheCapacity::raise_limit(std::uintptr_t slab, ClassIndex c, std::uint32_t step) noexcept {

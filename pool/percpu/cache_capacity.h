@@ -66,10 +66,11 @@ class CacheCapacity {
   }
 
   // Notes that the class's stack has run empty or full. Raises its limit if that is 0, or if the
-  // stack ran full last and now runs empty, or the other way round. If the CPU's budget is spent,
-  // classes that lie idle lose their limits and their blocks, for which their spans' locks are
-  // taken. Nothing happens if the budget is spent all the same.
-  void move_limit(std::uintptr_t slab, ClassIndex c, StackEvent event) noexcept;
+  // stack ran full last and now runs empty, or the other way round. Returns whether it had been
+  // drained. If the CPU's budget is spent, classes that lie idle lose their limits and their
+  // blocks, for which their spans' locks are taken. Nothing happens if the budget is spent all the
+  // same.
+  bool move_limit(std::uintptr_t slab, ClassIndex c, StackEvent event) noexcept;
 
   // Sets the limit of the class's stack to 0, and gives its bytes back to the CPU's budget. The
   // blocks stay. It takes no lock.

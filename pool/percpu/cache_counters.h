@@ -14,7 +14,7 @@
 #include "pool/slabs/slab.h"
 #include "pool/spans/shared_spans.h"
 #include "pool/spans/span_lookup.h"
-#include "pool/sync/owner_lock.h"
+#include "pool/sync/own_count.h"
 #include "pool/telemetry/residence.h"
 
 namespace bufpool {
@@ -26,26 +26,16 @@ struct StackCounters {
   std::uint64_t depth;  // blocks that are cached
 };
 
-// Holds the most blocks that a process had in use. A peak that was noted before a fork is the
-// parent's, and counts as none.
-class Peak {
- public:
-  constexpr Peak() noexcept = default;
-  // Notes `blocks` for this process. They are fewer than 2^40.
-  explicit Peak(std::uint64_t blocks) noexcept
-      : word_(blocks << kProcessBits | OwnerLock::times_entered() % (1u << kProcessBits)) {}
-
-  // Returns the blocks, or 0 if another process noted them. It takes no lock, and a signal handler
-  // may call it.
-  std::uint64_t blocks() const noexcept {
-    const std::uint64_t blocks = word_ >> kProcessBits;
-    return word_ == Peak(blocks).word_ ? blocks : 0;
-  }
-
- private:
-  static constexpr std::uint32_t kProcessBits = 24;
-  std::uint64_t word_ = 0;
+// Says why a get missed. With kOther the stack had been full before and had given the blocks away,
+// the CPU has no slab, or the buffer has room to grow.
+enum class MissReason : std::uint32_t {
+  kCold,       // the class never had so many blocks in use, or had no pages for them
+  kReturned,   // the pages had been given back to the system shortly before
+  kDrained,    // the stack had been emptied, and had lost its limit
+  kElsewhere,  // the stack had given no block away: they came back on other CPUs
+  kOther,
 };
+inline constexpr std::size_t kMissReasons = 4;  // that are counted
 
 // Reads the counters of the caches, and counts what misses. Any thread and any signal handler may
 // call anything but open() at any time. While other threads go on, the sums are not those of a
@@ -81,13 +71,25 @@ class CacheCounters {
 
   // Returns the bytes that misses of the class asked for.
   std::uint64_t asked_by_misses(ClassIndex c) const noexcept {
-    return missed_asked_[to_number(c)].load(std::memory_order_relaxed);
+    return missed_[to_number(c)].asked.load(std::memory_order_relaxed);
+  }
+
+  // Returns how often the class missed for a reason. Pre: it is not kOther.
+  std::uint64_t missed(ClassIndex c, MissReason why) const noexcept {
+    return missed_[to_number(c)].times[static_cast<std::size_t>(why)].load(
+        std::memory_order_relaxed);
+  }
+
+  // Returns how many misses of this process asked for a size of built-in class `c`, whichever class
+  // served them.
+  std::uint64_t misses_of_sizes(ClassIndex c) const noexcept {
+    return of_sizes_[to_number(c)].load(std::memory_order_relaxed).count();
   }
 
   // Returns the most blocks of the class in use since this process began, as far as its takes have
   // shown. It is 0 if there were none.
   std::uint64_t in_use_peak(ClassIndex c) const noexcept {
-    return in_use_peak_[to_number(c)].load().blocks();
+    return in_use_peak_[to_number(c)].load().count();
   }
 
   // Returns the bytes of the blocks in all caches.
@@ -128,11 +130,16 @@ class CacheCounters {
   [[nodiscard]] std::uint64_t resident_bytes(ClassIndex c, Residence& look) const noexcept;
 
   // Forgets the peak of the class.
-  void reset_peak(ClassIndex c) noexcept { in_use_peak_[to_number(c)].store(Peak{}); }
+  void reset_peak(ClassIndex c) noexcept { in_use_peak_[to_number(c)].store(OwnCount{}); }
 
   // Counts a take of the class that missed, for `asked` bytes.
-  void note_miss(ClassIndex c, std::size_t asked) noexcept {
-    missed_asked_[to_number(c)].fetch_add(asked, std::memory_order_relaxed);
+  void note_miss(ClassIndex c, std::size_t asked, MissReason why) noexcept {
+    Missed& missed = missed_[to_number(c)];
+    missed.asked.fetch_add(asked, std::memory_order_relaxed);
+    if (why != MissReason::kOther) {
+      missed.times[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed);
+    }
+    add_one(of_sizes_[to_number(class_of_size(asked))]);
   }
 
   // Notes the peak of the class. It is called when more of its blocks than ever are out of the
@@ -142,10 +149,7 @@ class CacheCounters {
     const std::uint64_t out = spans_[to_number(c)].counters().outstanding();
     const std::uint64_t cached = of(c).depth;
     const std::uint64_t in_use = out > cached ? out - cached : 0;
-    std::atomic<Peak>& peak = in_use_peak_[to_number(c)];
-    Peak seen = peak.load(std::memory_order_relaxed);
-    while (seen.blocks() < in_use && !peak.compare_exchange_weak(seen, Peak(in_use))) {
-    }
+    raise_to(in_use_peak_[to_number(c)], in_use);
   }
 
  private:
@@ -170,8 +174,14 @@ class CacheCounters {
 
   CpuSlabs* slabs_ = nullptr;
   SharedSpans* spans_ = nullptr;
-  std::array<std::atomic<Peak>, kClassSlots> in_use_peak_{};
-  std::array<std::atomic<std::uint64_t>, kClassSlots> missed_asked_{};
+  // Holds what is counted at each miss of a class, in one cache line.
+  struct alignas(kLine) Missed {
+    std::atomic<std::uint64_t> asked{0};
+    std::array<std::atomic<std::uint64_t>, kMissReasons> times{};
+  };
+  std::array<std::atomic<OwnCount>, kClassSlots> in_use_peak_{};
+  std::array<std::atomic<OwnCount>, kClassSlots> of_sizes_{};
+  std::array<Missed, kClassSlots> missed_{};
 };
 
 inline std::uint64_t CacheCounters::resident_bytes(ClassIndex c, Residence& look) const noexcept {

@@ -56,6 +56,7 @@ struct StackNotes {
   std::atomic<StackEvent> last;
   std::atomic<std::uint32_t> watched;   // low bits of the header when a pass last looked
   std::atomic<std::uint32_t> quiet_ms;  // when they last changed
+  std::atomic<std::uint32_t> spilled;   // blocks that overflowed, less those that were taken back
 };
 
 // A stack's top is where its next block goes, counted in words from its record. So a sequence needs

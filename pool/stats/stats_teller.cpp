@@ -54,6 +54,20 @@ static_assert(sizeof(StatsProcess) / sizeof(std::uint64_t) ==
                   std::size(kToldWords) + std::size(kReportedWords) + std::size(kPassedWords),
               "each word is told");
 
+// The words of a class that say why its gets missed.
+struct ReasonWord {
+  MissReason why;
+  std::uint64_t StatsRow::*told;
+  std::uint64_t ClassForkAccount::*at_fork;
+};
+constexpr ReasonWord kReasonWords[] = {
+    {MissReason::kCold, &StatsRow::cold_misses, &ClassForkAccount::cold_misses},
+    {MissReason::kReturned, &StatsRow::returned_misses, &ClassForkAccount::returned_misses},
+    {MissReason::kDrained, &StatsRow::drained_misses, &ClassForkAccount::drained_misses},
+    {MissReason::kElsewhere, &StatsRow::elsewhere_misses, &ClassForkAccount::elsewhere_misses},
+};
+static_assert(std::size(kReasonWords) == kMissReasons, "each reason is told");
+
 }  // namespace
 
 void StatsTeller::enable(const Options& options, PoolMode mode,
@@ -159,6 +173,10 @@ void StatsTeller::tell_again() noexcept {
     put_word(row.roomy, then.gets * stride_bytes(c) - then.granted);
     put_word(row.hits, -then.hits);
     tell_asked(c);
+    tell_reasons(c);
+  });
+  for_each_class([&](ClassIndex c) {
+    if (parts_.cache->counters().misses_of_sizes(c) != 0) tell_size(c);
   });
   tell_passed();
   tell_process();
@@ -171,16 +189,37 @@ void StatsTeller::tell_asked(ClassIndex c) noexcept {
   });
 }
 
+// Only the word that has changed is written: each takes the cache line from other CPUs.
+void StatsTeller::tell_reasons(ClassIndex c) noexcept {
+  StatsRow& row = *writer_.row(to_number(c));
+  for (const ReasonWord& word : kReasonWords) {
+    const auto now = [&] {
+      return parts_.cache->counters().missed(c, word.why) -
+             parts_.at_fork->classes[to_number(c)].*word.at_fork;
+    };
+    std::uint64_t& told = row.*word.told;
+    if (now() != std::atomic_ref(told).load(std::memory_order_relaxed)) mirror(told, now);
+  }
+}
+
+void StatsTeller::tell_size(ClassIndex c) noexcept {
+  std::uint64_t* const word = writer_.size_word(to_number(c));
+  if (word == nullptr) return;
+  mirror(*word, [&] { return parts_.cache->counters().misses_of_sizes(c); });
+}
+
 void StatsTeller::settle_for_good() noexcept {
   if (!writer_.is_settled()) std::ignore = decide(1);
   if (writer_.words().control != nullptr) parts_.cache->slabs().sharing().prepare_all();
   for_good_.store(true);
 }
 
-void StatsTeller::after_slow_path(ClassIndex c) noexcept {
+void StatsTeller::after_slow_path(ClassIndex c, std::size_t asked) noexcept {
   StatsRow* const row = writer_.row(to_number(c));
   if (row == nullptr) return;
   tell_asked(c);
+  tell_reasons(c);
+  tell_size(class_of_size(asked));
   const auto peak = [&] { return parts_.cache->counters().in_use_peak(c); };
   if (peak() > row->in_use_peak) mirror(row->in_use_peak, peak);
   tell_process();

@@ -67,9 +67,9 @@ class StatsTeller {
   // none later.
   void settle_for_good() noexcept;
 
-  // Tells what a slow path of a class has changed, and does what readers asked for. It is called at
-  // the end of the path.
-  void after_slow_path(ClassIndex c) noexcept;
+  // Tells what a slow path of a class has changed, for a request of `asked` bytes, and does what
+  // readers asked for. It is called at the end of the path.
+  void after_slow_path(ClassIndex c, std::size_t asked) noexcept;
   // Tell what is counted elsewhere: that a request of a class was passed on, all bytes of room that
   // realloc took, and the requests that never came to the pool.
   void tell_passed_on(ClassIndex c, Shortage why) noexcept;
@@ -100,6 +100,8 @@ class StatsTeller {
   bool make_in_child() noexcept;
   void tell_again() noexcept;
   void tell_asked(ClassIndex c) noexcept;
+  void tell_reasons(ClassIndex c) noexcept;
+  void tell_size(ClassIndex c) noexcept;
   void tell_process() noexcept;
   static void after_pass(void* self) noexcept;
   void look() noexcept;

@@ -42,7 +42,17 @@ struct Snapshot {
 #define BUFPOOL_PROCESS_COUNTER(name, unit, kind, sentence) std::uint64_t name;
 #include "pool/telemetry/counters.def"
   std::array<ClassSnapshot, kSnapshotClasses> classes;  // ascending by buffer_bytes
+  // Misses by the built-in class of the size that was asked for (built_in_bytes()), whichever class
+  // served them.
+  std::array<std::uint64_t, kSnapshotClasses> sizes;
 };
+
+// Returns the bytes of a buffer of the built-in class of this number, which are the most that a
+// request of Snapshot::sizes[number] asked for. Pre: number > 0.
+constexpr std::uint64_t built_in_bytes(std::size_t number) noexcept {
+  const std::size_t step = number + 3;
+  return (std::uint64_t{step % 4 + 4} << (step / 4) << 6) + 64;
+}
 
 // Holds the figures that are the process's as a whole, where there is no room for a Snapshot.
 struct ProcessFigures {

@@ -74,7 +74,10 @@ struct StatsHeader {
   // How many CPUs' caches share what is kept, as far as was known when the page was made. 0: not
   // known. It is there since minor version 2.
   std::uint32_t caches;
-  std::uint8_t unused[12];
+  // A word for each built-in class: misses that asked for a size of it, whichever class served
+  // them. The record numbered N is of sizes up to ((N + 3) % 4 + 4) * 2^((N + 3) / 4 + 6) + 64
+  // bytes. It is there since minor version 2.
+  StatsArea sizes;
 };
 inline constexpr std::uint32_t kStatsReady = 1;
 static_assert(offsetof(StatsHeader, fields) == 40 && offsetof(StatsHeader, options) == 80);
@@ -114,7 +117,7 @@ struct StatsRow {
 #define BUFPOOL_CLASS_COUNTER(name, unit, kind, sentence) std::uint64_t name;
 #include "pool/telemetry/counters.def"
 };
-static_assert(sizeof(StatsRow) / sizeof(std::uint64_t) == 4 + 20,
+static_assert(sizeof(StatsRow) / sizeof(std::uint64_t) == 4 + 24,
               "a new counter is a new minor version");
 
 // Holds the process's words.

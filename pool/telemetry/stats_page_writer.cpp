@@ -28,8 +28,9 @@ struct Places {
   static constexpr std::size_t kProcessAt = platform::kPageBytes;
   static constexpr std::size_t kControlAt = kProcessAt + 2 * kLine;
   static constexpr std::size_t kRowsAt = kControlAt + kLine;
+  static constexpr std::size_t kSizesAt = kRowsAt + kSnapshotClasses * sizeof(StatsRow);
   static constexpr std::size_t kShardsAt =
-      platform::page_above(kRowsAt + kSnapshotClasses * sizeof(StatsRow));
+      platform::page_above(kSizesAt + kSnapshotClasses * sizeof(std::uint64_t));
   static constexpr std::size_t kShardBytes = platform::kPageBytes;
 };
 static_assert(Places::kOptionsAt + kStatsOptionsRoom <= Places::kProcessAt);
@@ -193,6 +194,7 @@ void StatsPageWriter::fill(const StatsPlan& plan, std::string_view options) noex
   header.fields = {Places::kFieldsAt, kFields, sizeof(StatsField)};
   header.rows = {Places::kRowsAt, kSnapshotClasses, sizeof(StatsRow)};
   header.shards = {Places::kShardsAt, shard_count_, Places::kShardBytes};
+  header.sizes = {Places::kSizesAt, kSnapshotClasses, sizeof(std::uint64_t)};
   header.stacks_at = kStatsStacksAt;
   header.stack_bytes = sizeof(StatsStack);
   header.caches = plan.caches;
@@ -222,6 +224,10 @@ void StatsPageWriter::settle(bool made) noexcept {
 
 StatsRow* StatsPageWriter::raw_row(std::uint32_t c) const noexcept {
   return at<StatsRow>(Places::kRowsAt) + c;
+}
+
+std::uint64_t* StatsPageWriter::size_word(std::uint32_t c) const noexcept {
+  return is_made() ? at<std::uint64_t>(Places::kSizesAt) + c : nullptr;
 }
 
 StatsProcess& StatsPageWriter::process() const noexcept {

@@ -41,7 +41,7 @@ struct StatsWord {
 };
 
 // The most bytes of the options' text.
-inline constexpr std::size_t kStatsOptionsRoom = 1408;
+inline constexpr std::size_t kStatsOptionsRoom = 1152;
 
 // Says what a page is made of. In a forked child the shards and the options are those of the
 // parent's page.
@@ -121,6 +121,8 @@ class StatsPageWriter {
   [[nodiscard]] StatsRow* row(std::uint32_t c) const noexcept {
     return is_made() ? raw_row(c) : nullptr;
   }
+  // Returns the word of a built-in class's sizes, or nullptr if there is no page.
+  [[nodiscard]] std::uint64_t* size_word(std::uint32_t c) const noexcept;
   // Returns the pages of stacks.
   StatsShards& shards() noexcept { return shards_; }
   const StatsShards& shards() const noexcept { return shards_; }

@@ -5,12 +5,12 @@
 // Run: fallbacks-at-the-limit BUFPOOL_MAX_BUFFERS=10
 // Args: 65536 150
 // Stderr: 140 requests, most of class 64K, went to mimalloc as BUFPOOL_MAX_BUFFERS were in use:
-//   set BUFPOOL_MAX_BUFFERS to more, or to 0
+//   set BUFPOOL_MAX_BUFFERS=0 for no limit, or to more
 // Stderr-not: used up
 // Run: classes-far-apart BUFPOOL_CLASSES=4K,1M
 // Args: 8192 150
-// Stderr: class 1M: 99\.\d\d% of what was granted was waste, as 8\.0 KiB were asked for on
-//   average: set BUFPOOL_CLASSES=4K,8K,1M$
+// Stderr: class 1M: 99\.\d\d% of 1\d\d\.\d MiB granted was waste, and 1\d\d\.\d MiB less serve the
+//   sizes seen: set BUFPOOL_CLASSES=4K,8K,1M$
 // Run: as-advised BUFPOOL_CLASSES=4K,8K,1M
 // Args: 8192 150
 // Stderr: what to change

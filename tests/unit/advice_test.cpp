@@ -191,7 +191,7 @@ TEST(Advice, ReasonsForFallbacksAreToldApart) {
   snapshot.classes[1].fallbacks = snapshot.classes[1].over_limit = 150;
   EXPECT_EQ(advice_for(snapshot),
             "180 requests, most of class 256K, went to mimalloc as BUFPOOL_MAX_BUFFERS were in use"
-            ": set BUFPOOL_MAX_BUFFERS to more, or to 0 for no limit\n");
+            ": set BUFPOOL_MAX_BUFFERS=0 for no limit, or to more\n");
   snapshot.classes[0].locked_out = 7;
   snapshot.classes[0].fallbacks += 7;
   EXPECT_PRED_FORMAT2(IsSubstring,
@@ -234,6 +234,61 @@ TEST(Advice, MuchWasteAsksForAClassBetween) {
   EXPECT_EQ(classes_for(400 * kKiB), "BUFPOOL_CLASSES=4K,448K,512K,1M\n");
 }
 
+// Sizes that missed show what classes would serve, and what they would save. Others are left out of
+// account that have a class.
+TEST(Advice, TheSizesSeenNameTheClasses) {
+  Snapshot snapshot = with_few_classes(1000, 8192);
+  snapshot.classes[1].buffer_bytes = 0;
+  snapshot.sizes[17] = 90;   // up to 8K
+  snapshot.sizes[13] = 500;  // 4K
+  EXPECT_EQ(advice_for(snapshot),
+            "class 1M: 99.21% of 1000.0 MiB granted was waste, and 992.1 MiB less serve the sizes "
+            "seen: set BUFPOOL_CLASSES=4K,8K,1M\n");
+  snapshot.sizes[33] = 10;  // up to 128K
+  snapshot.classes[2].asked = 1000 * (20 * kKiB);
+  EXPECT_PRED_FORMAT2(IsSubstring, "set BUFPOOL_CLASSES=4K,8K,1M", advice_for(snapshot));
+  // They are not the sizes of those that hit.
+  snapshot.classes[2].asked = 1000 * (100 * kKiB);
+  EXPECT_PRED_FORMAT2(IsSubstring,
+                      "as 100.0 KiB were asked for on average: ", advice_for(snapshot));
+}
+
+TEST(Advice, AClassIsNamedWithItsReason) {
+  Snapshot snapshot = with_misses(10000, 2000, 0);
+  snapshot.budget_max = 64 * kMiB;
+  ClassSnapshot& row = snapshot.classes[0];
+  row.elsewhere_misses = 1500;
+  row.cold_misses = 400;
+  EXPECT_EQ(advice_for(snapshot),
+            "class 64K: hit rate 80.00% with 2000 misses, 75.00% of them as the buffers came back "
+            "on other CPUs; no variable changes that\n");
+  row.overflows = 5000;  // on the other CPUs
+  EXPECT_PRED_FORMAT2(IsSubstring, "came back on other CPUs", advice_for(snapshot));
+  row.overflows = row.elsewhere_misses = 0;
+  row.cold_misses = 1900;
+  EXPECT_PRED_FORMAT2(IsSubstring,
+                      "95.00% of them as so many buffers were not in use before: set "
+                      "BUFPOOL_WARMUP=64K:1000 to have them ready",
+                      advice_for(snapshot));
+  snapshot.budget_max = 62 * kMiB;  // they take more
+  EXPECT_PRED_FORMAT2(IsNotSubstring, "WARMUP", advice_for(snapshot));
+  row.cold_misses = 0;
+  row.returned_misses = 1100;
+  EXPECT_PRED_FORMAT2(IsSubstring, "55.00% of them as the memory had been given back",
+                      advice_for(snapshot));
+  row.returned_misses = 0;
+  row.drained_misses = 1100;
+  EXPECT_PRED_FORMAT2(IsSubstring, "as other classes needed the room: set BUFPOOL_CPU_CACHE=64M",
+                      advice_for(snapshot));
+  snapshot.cpu_drains = 1;
+  EXPECT_PRED_FORMAT2(IsSubstring, "which lay idle or was over its budget", advice_for(snapshot));
+  row.drained_misses = 100;
+  EXPECT_PRED_FORMAT2(IsSubstring, "95.00% of them as the CPUs' caches had been full by bursts",
+                      advice_for(snapshot));
+  row.hits = 9500;  // it is good enough
+  EXPECT_EQ(advice_for(snapshot), "");
+}
+
 TEST(Advice, ClassesOfAnySizeAreAdvised) {
   Snapshot snapshot = with_few_classes(100, 0);
   snapshot.classes[2] = sample_class(nominal_bytes(kLastClass), 100, 0);
@@ -249,7 +304,7 @@ TEST(Advice, WasteOfAClassThatIsThereIsLeftAlone) {
 TEST(Advice, ManyClassesAreNotListed) {
   Snapshot snapshot = with_few_classes(1000, 8192);
   for (std::uint64_t i = 3; i < 30; ++i) {
-    snapshot.classes[i].buffer_bytes = (1024 + 128 * i) * kKiB + 64;
+    snapshot.classes[i].buffer_bytes = built_in_bytes(45 + i - 2);
   }
   EXPECT_PRED_FORMAT2(IsSubstring, "on average: add 8K to BUFPOOL_CLASSES", advice_for(snapshot));
 }
@@ -304,6 +359,7 @@ TEST(Advice, TheLargestNumbersFit) {
   for (auto& row : snapshot.classes) {
     row.hits = 0;
     row.in_use_peak = 0;
+    row.elsewhere_misses = 0;
   }
   snapshot.classes.back().in_use_peak = kMost;
   snapshot.budget = snapshot.budget_max = (std::uint64_t{16} << 40) - 1;

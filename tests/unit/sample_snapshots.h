@@ -80,6 +80,7 @@ inline Snapshot sample_snapshot() {
   snapshot.classes[3].regretted = 40 * kMiB;
   snapshot.classes[4] = sample_class(16 * kMiB, 7, 7);
   snapshot.classes[4].fallbacks = 5;
+  snapshot.sizes[21] = 370;  // up to 16K
   return snapshot;
 }
 
