@@ -220,7 +220,8 @@ def test_the_page_says_the_same():
     with Process(program, ("-s", "CLASSES=4K,512K,1M")) as process:
         advised = run("advise", process.pid).stdout
         assert "set BUFPOOL_CLASSES=4K,8K,512K,1M" in advised, advised
-        assert "try: bufpool run -s CLASSES=4K,8K,512K,1M -- " in advised, advised
+        # On few CPUs their caches have room for all, on more there is advice on that as well.
+        assert re.search("try: bufpool run .*-s CLASSES=4K,8K,512K,1M -- ", advised), advised
         shown = run("classes", process.pid, "--sizes").stdout
         assert re.search(r"^ *8K +\d+ +[\d.]+ +512K +98\.\d$", shown, re.MULTILINE), shown
     with Process(HEAD + 'pairs(2_000_000_000, 2000)\nos.write(1, b"r")\nos.read(0, 1)') as process:
