@@ -8,7 +8,7 @@
 
 #include "cli/command_line.h"
 #include "cli/formatted.h"
-#include "cli/forms/sizes.h"
+#include "cli/texts/sizes.h"
 #include "cli/verb.h"
 
 namespace bufpool {

@@ -12,10 +12,10 @@
 #include "cli/checking/trial.h"
 #include "cli/command_error.h"
 #include "cli/formatted.h"
-#include "cli/forms/sizes.h"
-#include "cli/pages/proc_files.h"
-#include "cli/pages/process_info.h"
+#include "cli/processes/proc_files.h"
+#include "cli/processes/process_info.h"
 #include "cli/steering/library.h"
+#include "cli/texts/sizes.h"
 #include "pool/options/name_patterns.h"
 
 namespace bufpool {

@@ -5,8 +5,8 @@
 
 #include "cli/figures/target.h"
 #include "cli/formatted.h"
-#include "cli/forms/sizes.h"
-#include "cli/forms/table.h"
+#include "cli/texts/sizes.h"
+#include "cli/texts/table.h"
 #include "cli/verbs.h"
 #include "pool/options/limits.h"
 #include "report/figures.h"

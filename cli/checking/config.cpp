@@ -6,8 +6,8 @@
 #include "cli/checking/trial.h"
 #include "cli/figures/target.h"
 #include "cli/formatted.h"
-#include "cli/forms/table.h"
 #include "cli/steering/library.h"
+#include "cli/texts/table.h"
 #include "cli/verbs.h"
 
 namespace bufpool {

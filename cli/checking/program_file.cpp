@@ -15,7 +15,7 @@
 #include <string_view>
 
 #include "cli/formatted.h"
-#include "cli/pages/proc_files.h"
+#include "cli/processes/proc_files.h"
 #include "report/descriptor.h"
 
 namespace bufpool {

@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "cli/command_error.h"
-#include "cli/pages/proc_files.h"
-#include "cli/pages/process_info.h"
+#include "cli/processes/proc_files.h"
+#include "cli/processes/process_info.h"
 #include "cli/steering/library.h"
 #include "report/descriptor.h"
 

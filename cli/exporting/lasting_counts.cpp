@@ -8,7 +8,7 @@
 
 #include "cli/figures/rates.h"
 #include "cli/formatted.h"
-#include "cli/pages/proc_files.h"
+#include "cli/processes/proc_files.h"
 #include "report/figures.h"
 
 namespace bufpool {

@@ -7,8 +7,8 @@
 #include <sstream>
 
 #include "cli/command_error.h"
-#include "cli/forms/serving_classes.h"
-#include "cli/pages/process_info.h"
+#include "cli/processes/process_info.h"
+#include "cli/texts/serving_classes.h"
 #include "report/figures.h"
 #include "report/units.h"
 

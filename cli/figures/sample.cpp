@@ -7,8 +7,8 @@
 
 #include <algorithm>
 
-#include "cli/forms/serving_classes.h"
-#include "cli/forms/sizes.h"
+#include "cli/texts/serving_classes.h"
+#include "cli/texts/sizes.h"
 
 namespace bufpool {
 namespace {

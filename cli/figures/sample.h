@@ -6,7 +6,7 @@
 #include <string>
 
 #include "cli/pages/process_reader.h"
-#include "cli/stats_page_reader.h"
+#include "cli/pages/stats_page_reader.h"
 #include "pool/telemetry/snapshot.h"
 #include "report/report.h"
 

@@ -10,8 +10,8 @@
 
 #include "cli/command_error.h"
 #include "cli/figures/json_input.h"
-#include "cli/forms/sizes.h"
-#include "cli/pages/proc_files.h"
+#include "cli/processes/proc_files.h"
+#include "cli/texts/sizes.h"
 #include "report/figures.h"
 
 namespace bufpool {

@@ -3,9 +3,9 @@
 #include <cmath>
 
 #include "cli/formatted.h"
-#include "cli/forms/sizes.h"
 #include "cli/html/charts.h"
 #include "cli/html/markup.h"
+#include "cli/texts/sizes.h"
 
 namespace bufpool {
 namespace {

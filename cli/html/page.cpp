@@ -7,9 +7,9 @@
 
 #include "cli/figures/rates.h"
 #include "cli/formatted.h"
-#include "cli/forms/sizes.h"
 #include "cli/html/markup.h"
 #include "cli/html/sections.h"
+#include "cli/texts/sizes.h"
 #include "report/figures.h"
 #include "report/forms.h"
 #include "report/units.h"

@@ -14,12 +14,12 @@
 
 #include "cli/figures/target.h"
 #include "cli/formatted.h"
-#include "cli/forms/sizes.h"
-#include "cli/forms/table.h"
 #include "cli/loading/workload.h"
-#include "cli/pages/proc_files.h"
 #include "cli/pages/process_reader.h"
+#include "cli/processes/proc_files.h"
 #include "cli/steering/library.h"
+#include "cli/texts/sizes.h"
+#include "cli/texts/table.h"
 #include "cli/verbs.h"
 
 namespace bufpool {

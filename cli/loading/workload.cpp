@@ -9,8 +9,8 @@
 #include <deque>
 #include <thread>
 
-#include "cli/forms/sizes.h"
-#include "cli/pages/proc_files.h"
+#include "cli/processes/proc_files.h"
+#include "cli/texts/sizes.h"
 
 namespace bufpool {
 namespace {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "cli/pages/proc_files.h"
+#include "cli/processes/proc_files.h"
 #include "pool/telemetry/stats_page_layout.h"
 
 namespace bufpool {

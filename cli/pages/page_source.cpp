@@ -11,7 +11,7 @@
 #include <cstring>
 
 #include "cli/formatted.h"
-#include "cli/pages/proc_files.h"
+#include "cli/processes/proc_files.h"
 
 namespace bufpool {
 namespace {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "cli/pages/page_mapping.h"
-#include "cli/stats_page_reader.h"
+#include "cli/pages/stats_page_reader.h"
 #include "report/descriptor.h"
 
 namespace bufpool {

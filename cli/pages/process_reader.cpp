@@ -6,7 +6,7 @@
 
 #include "cli/command_error.h"
 #include "cli/formatted.h"
-#include "cli/pages/proc_files.h"
+#include "cli/processes/proc_files.h"
 
 namespace bufpool {
 namespace {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "cli/pages/page_source.h"
-#include "cli/pages/process_info.h"
-#include "cli/stats_page_reader.h"
+#include "cli/pages/stats_page_reader.h"
+#include "cli/processes/process_info.h"
 
 namespace bufpool {
 

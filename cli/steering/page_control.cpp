@@ -10,7 +10,7 @@
 #include <cstring>
 
 #include "cli/command_error.h"
-#include "cli/pages/proc_files.h"
+#include "cli/processes/proc_files.h"
 #include "report/descriptor.h"
 
 namespace bufpool {

@@ -15,8 +15,8 @@
 #include "cli/command_error.h"
 #include "cli/figures/rendering.h"
 #include "cli/formatted.h"
-#include "cli/forms/whole_file.h"
-#include "cli/pages/process_info.h"
+#include "cli/processes/process_info.h"
+#include "cli/texts/whole_file.h"
 #include "report/escape.h"
 
 namespace bufpool {

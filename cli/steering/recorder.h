@@ -11,7 +11,7 @@
 
 #include "cli/figures/sample.h"
 #include "cli/pages/page_source.h"
-#include "cli/pages/process_info.h"
+#include "cli/processes/process_info.h"
 #include "report/descriptor.h"
 
 namespace bufpool {

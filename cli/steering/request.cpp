@@ -6,8 +6,8 @@
 #include "cli/figures/rates.h"
 #include "cli/figures/target.h"
 #include "cli/formatted.h"
-#include "cli/forms/sizes.h"
 #include "cli/steering/page_control.h"
+#include "cli/texts/sizes.h"
 
 namespace bufpool {
 namespace {

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "cli/formatted.h"
-#include "cli/forms/sizes.h"
 #include "cli/pages/process_reader.h"
+#include "cli/texts/sizes.h"
 #include "report/figures.h"
 #include "report/units.h"
 

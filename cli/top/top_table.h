@@ -11,7 +11,7 @@
 
 #include "cli/figures/rates.h"
 #include "cli/figures/sample.h"
-#include "cli/forms/table.h"
+#include "cli/texts/table.h"
 
 namespace bufpool {
 

@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/stats_page_reader.h"
+#include "cli/pages/stats_page_reader.h"
 #include "report/report.h"
 #include "tests/fuzz/fuzz_main.h"
 

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "cli/stats_page_reader.h"
+#include "cli/pages/stats_page_reader.h"
 #include "tests/programs/promise.h"
 
 namespace {

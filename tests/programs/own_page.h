@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "cli/stats_page_reader.h"
+#include "cli/pages/stats_page_reader.h"
 #include "tests/programs/promise.h"
 
 namespace promise {

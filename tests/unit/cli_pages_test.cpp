@@ -15,9 +15,9 @@
 
 #include "cli/command_error.h"
 #include "cli/pages/page_source.h"
-#include "cli/pages/proc_files.h"
-#include "cli/pages/process_info.h"
 #include "cli/pages/process_reader.h"
+#include "cli/processes/proc_files.h"
+#include "cli/processes/process_info.h"
 #include "cli/steering/page_control.h"
 #include "tests/unit/page_header.h"
 

@@ -5,14 +5,14 @@
 #include <string>
 
 #include "cli/figures/sums.h"
-#include "cli/forms/sizes.h"
-#include "cli/forms/table.h"
 #include "cli/loading/latency.h"
 #include "cli/loading/workload.h"
 #include "cli/pages/page_mapping.h"
-#include "cli/pages/proc_files.h"
-#include "cli/pages/process_info.h"
+#include "cli/processes/proc_files.h"
+#include "cli/processes/process_info.h"
 #include "cli/steering/library.h"
+#include "cli/texts/sizes.h"
+#include "cli/texts/table.h"
 
 namespace bufpool {
 namespace {

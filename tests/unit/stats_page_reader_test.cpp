@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cli/stats_page_reader.h"
+#include "cli/pages/stats_page_reader.h"
 
 #include <gtest/gtest.h>
 

@@ -15,7 +15,7 @@
 #include <iterator>
 #include <string>
 
-#include "cli/stats_page_reader.h"
+#include "cli/pages/stats_page_reader.h"
 #include "pool/platform/memory.h"
 #include "pool/platform/process.h"
 #include "pool/sync/owner_lock.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cli/pages/proc_files.h"
+#include "cli/processes/proc_files.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cli/pages/process_watch.h"
+#include "cli/processes/process_watch.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cli/forms/whole_file.h"
+#include "cli/texts/whole_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

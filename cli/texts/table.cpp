@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cli/forms/table.h"
+#include "cli/texts/table.h"
 
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cli/pages/process_info.h"
+#include "cli/processes/process_info.h"
 
 #include <pwd.h>
 #include <sys/stat.h>
@@ -11,7 +11,7 @@
 #include <map>
 #include <vector>
 
-#include "cli/pages/proc_files.h"
+#include "cli/processes/proc_files.h"
 
 namespace bufpool {
 namespace {

@@ -8,9 +8,9 @@
 #include "cli/figures/rates.h"
 #include "cli/figures/target.h"
 #include "cli/formatted.h"
-#include "cli/forms/sizes.h"
-#include "cli/forms/table.h"
-#include "cli/pages/process_watch.h"
+#include "cli/processes/process_watch.h"
+#include "cli/texts/sizes.h"
+#include "cli/texts/table.h"
 #include "cli/verbs.h"
 
 namespace bufpool {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "cli/forms/serving_classes.h"
+#include "cli/texts/serving_classes.h"
 
 #include <algorithm>
 #include <bitset>
 #include <string_view>
 
-#include "cli/forms/sizes.h"
-#include "cli/pages/proc_files.h"
+#include "cli/processes/proc_files.h"
+#include "cli/texts/sizes.h"
 #include "pool/options/limits.h"
 
 namespace bufpool {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cli/forms/sizes.h"
+#include "cli/texts/sizes.h"
 
 #include <algorithm>
 #include <array>

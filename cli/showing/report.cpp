@@ -6,9 +6,9 @@
 #include "cli/figures/rendering.h"
 #include "cli/figures/target.h"
 #include "cli/formatted.h"
-#include "cli/forms/whole_file.h"
 #include "cli/html/page.h"
 #include "cli/steering/page_control.h"
+#include "cli/texts/whole_file.h"
 #include "cli/verbs.h"
 
 namespace bufpool {
