@@ -20,12 +20,6 @@ namespace {
 
 constexpr std::size_t kLeastAlignment = 16;
 
-// mimalloc 2.0.9 looks for such a block for ever where mprotect is refused.
-bool backing_never_returns(std::size_t alignment) noexcept {
-  return alignment > kLeastAlignment && !platform::may_protect() &&
-         the_pool.sizes().serves_aligned(alignment, kMinSize);
-}
-
 }  // namespace
 
 void Heap::reset_counters() noexcept {
@@ -142,7 +136,6 @@ void* Heap::allocate_aligned_for(std::size_t alignment, std::size_t size,
     return the_pool.take_aligned(alignment, size, caller);
   }
   const auto take = [=] { return the_pool.take_aligned(alignment, kMinSize, caller); };
-  if (size < kMinSize && backing_never_returns(alignment)) return take();
   // The room that an alignment takes may lead out of the range.
   const bool within = alive && the_pool.sizes().serves(size);
   if (!passes_on(within ? the_pool.sizes().most() + 1 : size)) return take();

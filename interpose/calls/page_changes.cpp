@@ -22,6 +22,8 @@
 #include "interpose/export.h"
 #include "interpose/heap.h"
 #include "interpose/next_symbol.h"
+#include "pool/backing/backing.h"
+#include "pool/platform/memory.h"
 
 namespace bufpool {
 namespace {
@@ -102,6 +104,16 @@ void note_watched(int result, const void* argument) noexcept {
   note(true, reinterpret_cast<const void*>(range.start), range.len, Alteration::kInPlace);
 }
 
+// Ends a call of mprotect that was refused. mimalloc makes its memory writable by that call. Where
+// it is refused to it, mimalloc 2.0.9 maps the next 32 MiB and tries there, and so on for ever. So
+// it gets the pages in another way. Pre: errno is that of the call.
+int after_refusal(void* start, std::size_t bytes, const void* caller) noexcept {
+  const int error = errno;
+  if (backing::is_call_of(caller) && platform::make_writable(start, bytes)) return 0;
+  errno = error;
+  return -1;
+}
+
 }  // namespace
 
 void find_next_page_calls() noexcept {
@@ -161,7 +173,9 @@ BUFPOOL_EXPORT void* mmap64(void* start, std::size_t bytes, int rights, int flag
 
 BUFPOOL_EXPORT int mprotect(void* start, std::size_t bytes, int rights) noexcept {
   bufpool::note(!bufpool::is_plain(rights), start, bytes, Alteration::kInPlace);
-  return bufpool::next_mprotect(start, bytes, rights);
+  const int result = bufpool::next_mprotect(start, bytes, rights);
+  if (result == 0 || !bufpool::is_plain(rights)) return result;
+  return bufpool::after_refusal(start, bytes, __builtin_return_address(0));
 }
 
 BUFPOOL_EXPORT int munmap(void* start, std::size_t bytes) noexcept {

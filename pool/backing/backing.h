@@ -20,6 +20,10 @@ namespace bufpool::backing {
 // up. Doing it twice is harmless.
 void open(void (*refused)() noexcept) noexcept;
 
+// Returns whether a call that came from `caller` was made by the allocator. It takes no lock. It
+// returns false where the loader cannot tell (before glibc 2.35).
+[[nodiscard]] bool is_call_of(const void* caller) noexcept;
+
 // The kernel gives a process addresses below this one if it is not asked for more.
 #if defined(__x86_64__)
 inline constexpr std::size_t kAddresses = std::size_t{1} << 47;

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "pool/platform/memory.h"
+#include "pool/platform/threads.h"
 
 namespace bufpool::backing {
 namespace {
@@ -82,6 +83,10 @@ void note_failure(int error, void* refused) noexcept {
 }
 
 }  // namespace
+
+bool is_call_of(const void* caller) noexcept {
+  return platform::are_in_one_file(caller, reinterpret_cast<const void*>(&mi_malloc));
+}
 
 void open(void (*refused)() noexcept) noexcept {
   mi_register_error(note_failure, reinterpret_cast<void*>(refused));

@@ -64,9 +64,11 @@ void unreserve(void* start, std::size_t bytes) noexcept;
 // kernel refuses (mlock, a filter). Some of the pages may have gone all the same, and read as zero.
 [[nodiscard]] bool purge(void* start, std::size_t bytes) noexcept;
 
-// Returns false if a filter of system calls refuses mprotect to this thread. It is found out by a
-// call of it, which is made only if the program has taken a step towards a filter.
-[[nodiscard]] bool may_protect() noexcept;
+// Makes pages writable without mprotect, for where a filter of system calls refuses that. Pages
+// that may be written already keep their contents. All others are mapped anew and read as zero.
+// Returns false if the kernel refuses this, too: some of the pages may be writable then. Pre:
+// nothing that is needed is on a page that may not be written.
+[[nodiscard]] bool make_writable(void* start, std::size_t bytes) noexcept;
 
 // Returns false if a filter of system calls forbids purge() to this thread for good.
 [[nodiscard]] bool may_purge() noexcept;

@@ -13,6 +13,10 @@ namespace bufpool::platform {
 // of the address. It takes no lock.
 [[nodiscard]] bool may_start_thread_from(const void* caller) noexcept;
 
+// Returns whether two addresses are of one loaded file. It returns false if nothing is known of
+// `code`. It takes no lock.
+[[nodiscard]] bool are_in_one_file(const void* code, const void* other) noexcept;
+
 // Finds out how large the stack of a thread has to be. It asks the loader. Pre: called at start,
 // and not from where the loader may be at work.
 void learn_thread_needs() noexcept;

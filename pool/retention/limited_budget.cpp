@@ -15,7 +15,7 @@ namespace {
 std::uint64_t budget_within(Share wanted, std::uint64_t limit) noexcept {
   if (limit == 0) return policy::kRetainMostByDefault;
   if (wanted.percent != 0) return limit / 100 * wanted.percent;
-  return std::min(policy::kRetainMostByDefault, limit / 4);
+  return std::min(policy::kRetainMostByDefault, limit / policy::kLimitDivisor);
 }
 
 // Returns the bytes that may be warmed up where nothing else limits them.

@@ -85,6 +85,7 @@ bool Trimmer::runs_here() noexcept {
 [[gnu::cold, gnu::noinline]] void Trimmer::take_over_copy() noexcept {
   retention_->repair_in_child();
   left_for_good_.store(true);
+  starting_.store(false);
   state_.store(State::kNone);
 }
 
@@ -98,10 +99,20 @@ bool Trimmer::may_start(const void* caller) const noexcept {
 
 // Starts the thread. A vfork child shares all this with its parent, and starts none. The thread
 // itself says that it was started, as it may have done its work and left before that is known here.
+// So its state does not tell whether the thread that started it has come back: that one may still
+// be on the stack that starts are made on.
 bool Trimmer::start() noexcept {
   if (!OwnerLock::process_is_entered()) return false;
   State seen = state();
   if (seen == State::kRunning || seen == State::kStarting) return true;
+  if (starting_.exchange(true)) return false;
+  const bool started = start_first(seen);
+  starting_.store(false);
+  return started;
+}
+
+// Does what start() does. Pre: no other thread of this process is in it.
+bool Trimmer::start_first(State seen) noexcept {
   mark_.set();
   if (!state_.compare_exchange_strong(seen, State::kStarting)) return true;
   if (platform::start_thread(run, this)) return true;
@@ -193,6 +204,7 @@ bool Trimmer::resume() noexcept {
 
 void Trimmer::forget_in_child() noexcept {
   set(state_, State::kNone);
+  set(starting_, false);
   set(left_for_good_, false);
   set(aside_, false);
   set(thread_, 0U);

@@ -83,6 +83,7 @@ class Trimmer {
   bool runs_here() noexcept;
   void take_over_copy() noexcept;
   bool start() noexcept;
+  bool start_first(State seen) noexcept;
   void refuse() noexcept;
   static void* run(void* self);
   void work() noexcept;
@@ -101,7 +102,8 @@ class Trimmer {
   Work task_ = nullptr;
   bool has_own_descriptors_ = false;  // the thread has none of the program's; only it uses this
   std::atomic<State> state_{State::kNone};
-  ProcessMark mark_;  // is set before the state is kStarting
+  std::atomic<bool> starting_{false};  // a thread is in start_first()
+  ProcessMark mark_;                   // is set before the state is kStarting
   std::atomic<bool> left_for_good_{false};
   std::atomic<bool> aside_{false};
   std::atomic<std::uint32_t> thread_{0};      // the number of the thread in kRunning

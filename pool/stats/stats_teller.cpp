@@ -78,6 +78,10 @@ void StatsTeller::enable(const Options& options, PoolMode mode,
   const std::string_view wanted = options.stats;
   if (wanted == "off" || wanted.size() >= folder_.size() || mode == PoolMode::kPassThrough) return;
   if (wanted.starts_with('/')) wanted.copy(folder_.data(), wanted.size());
+  // The program may overwrite its name later, or leave it where memory is unmapped.
+  std::string_view(platform::command_name())
+      .substr(0, command_.size() - 1)
+      .copy(command_.data(), command_.size());
   choice_ = wanted == "auto" ? Choice::kAuto : Choice::kOn;
   for_each_class([&](ClassIndex c) {
     RowTeller& row = parts_.spans[to_number(c)].state().row;
@@ -119,26 +123,27 @@ bool StatsTeller::decide(std::uint32_t number_in_child) noexcept {
   return true;
 }
 
+StatsPlan StatsTeller::plan(std::uint32_t shards) const noexcept {
+  return {.mode = mode_,
+          .caches = parts_.cache->slabs().expected(),
+          .shards = shards,
+          .folder = folder_[0] != '\0' ? folder_.data() : nullptr,
+          .command = command_.data(),
+          .options = options_};
+}
+
 // A child of a process whose page was refused has none either.
 bool StatsTeller::make() noexcept {
   SlabSharing& slabs = parts_.cache->slabs().sharing();
   if (!may_make() || !slabs.hide_in_children()) return false;
-  const bool made = writer_.make({.mode = mode_,
-                                  .caches = parts_.cache->slabs().expected(),
-                                  .shards = slabs.most(),
-                                  .folder = folder_[0] != '\0' ? folder_.data() : nullptr,
-                                  .options = options_});
+  const bool made = writer_.make(plan(slabs.most()));
   if (made) slabs.place_records(false);
   return made;
 }
 
 bool StatsTeller::make_in_child() noexcept {
   obeying_.store(false);
-  const bool made =
-      may_make() && writer_.make({.mode = mode_,
-                                  .caches = parts_.cache->slabs().expected(),
-                                  .folder = folder_[0] != '\0' ? folder_.data() : nullptr,
-                                  .options = options_});
+  const bool made = may_make() && writer_.make(plan(0));
   // Where it cannot be hidden either, nobody writes there.
   if (!made) std::ignore = writer_.hide();
   SlabSharing& slabs = parts_.cache->slabs().sharing();

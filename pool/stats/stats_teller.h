@@ -96,6 +96,7 @@ class StatsTeller {
   [[gnu::cold, gnu::noinline]] bool decide(std::uint32_t number_in_child) noexcept;
   bool calls_are_safe() const noexcept;
   bool may_make() const noexcept;
+  StatsPlan plan(std::uint32_t shards) const noexcept;
   bool make() noexcept;
   bool make_in_child() noexcept;
   void tell_again() noexcept;
@@ -115,6 +116,7 @@ class StatsTeller {
   std::atomic<bool> for_good_{false};
   std::atomic<bool> obeying_{false};
   std::array<char, 192> folder_{};
+  std::array<char, 64> command_{};  // as it was at the start
   StatsPageWriter writer_;
 };
 

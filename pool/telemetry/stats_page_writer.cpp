@@ -205,7 +205,7 @@ void StatsPageWriter::fill(const StatsPlan& plan, std::string_view options) noex
   header.started_ns = now.since_1970_ns;
   header.boot_ns = now.since_boot_ns;
   set_text(header.version, BUFPOOL_VERSION);
-  set_text(header.command, platform::command_name());
+  set_text(header.command, plan.command);
   if (plan.folder != nullptr) {
     platform::read_control_group(header.control_group, sizeof header.control_group);
   }

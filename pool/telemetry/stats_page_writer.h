@@ -50,6 +50,7 @@ struct StatsPlan {
   std::uint32_t caches = 0;      // as in StatsHeader
   std::uint32_t shards = 0;      // areas with a StatsStack per class
   const char* folder = nullptr;  // for a file with a name; nullptr: one without
+  const char* command = "";
   const Options* options = nullptr;
 };
 

@@ -354,7 +354,7 @@ TEST_P(RetentionTest, TheMostIsAsTheOptionSays) {
   const std::uint64_t limit = platform::memory_limit();
   Options options = default_options();
   EXPECT_EQ(make(options).retention.budget().learn_limits().most(),
-            limit == 0 ? 64 * kMiB : std::min<std::uint64_t>(64 * kMiB, limit / 4));
+            limit == 0 ? 64 * kMiB : std::min<std::uint64_t>(64 * kMiB, limit / 8));
   options.retain_max = {.bytes = 5 * kMiB};
   EXPECT_EQ(make(options).retention.budget().learn_limits().most(), 5 * kMiB);
   EXPECT_EQ(make(options).retention.figures().budget, 5 * kMiB);

@@ -36,6 +36,7 @@ class StatsPageTest : public testing::Test {
                                            .caches = 4,
                                            .shards = 4,
                                            .folder = folder,
+                                           .command = "stats_page_test",
                                            .options = &options});
   }
 

@@ -46,6 +46,13 @@ bool holds_word(const void* word, std::uint32_t value) noexcept {
          errno == ETIMEDOUT;
 }
 
+// Tells whether a word may be written, which stays as it is. The kernel adds 0 to it.
+bool may_write(void* word) noexcept {
+  const KeepErrno keep;
+  constexpr int kAddNothing = FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0);
+  return syscall(SYS_futex, word, FUTEX_WAKE_OP_PRIVATE, 0, nullptr, word, kAddNothing) >= 0;
+}
+
 // Reads which pages are present. The file has a word for each page of the address space, with a bit
 // for those that are present, see proc(5). It is read piece by piece, as a signal handler's stack
 // is small.
@@ -210,8 +217,12 @@ bool purge(void* start, std::size_t bytes) noexcept {
   });
 }
 
-bool may_protect() noexcept {
-  return expects_filter() ? commit(&probe, kPageBytes) : !is_refused(Call::kCommit);
+bool make_writable(void* start, std::size_t bytes) noexcept {
+  for (std::size_t at = 0; at < bytes; at += kPageBytes) {
+    char* const page = static_cast<char*>(start) + at;
+    if (!may_write(page) && !map_over(page, kPageBytes)) return false;
+  }
+  return true;
 }
 
 bool may_purge() noexcept { return !is_refused(Call::kPurge); }

@@ -77,19 +77,29 @@ bool may_register_thread() noexcept {
   return syscall(SYS_rseq, nullptr, 0, 0, 0) == 0 || errno == EINVAL;
 }
 
+// Finds the loaded file that an address is in. _dl_find_object (glibc 2.35) takes no lock.
+bool find_file(const void* address, dl_find_object& file) noexcept {
+  return &_dl_find_object != nullptr && _dl_find_object(const_cast<void*>(address), &file) == 0;
+}
+
+bool is_within(const dl_find_object& file, const void* address) noexcept {
+  return address >= file.dlfo_map_start && address < file.dlfo_map_end;
+}
+
 }  // namespace
 
-// _dl_find_object (glibc 2.35) takes no lock.
 bool may_start_thread_from(const void* caller) noexcept {
-  if (&_dl_find_object == nullptr) return false;
   dl_find_object here{};
-  if (_dl_find_object(const_cast<void*>(caller), &here) != 0) return false;
+  if (!find_file(caller, here)) return false;
   const auto holds = [&here](auto* function) {
-    const auto address = reinterpret_cast<std::uintptr_t>(function);
-    return address >= reinterpret_cast<std::uintptr_t>(here.dlfo_map_start) &&
-           address < reinterpret_cast<std::uintptr_t>(here.dlfo_map_end);
+    return is_within(here, reinterpret_cast<const void*>(function));
   };
   return !holds(&pthread_create) && !holds(&_dl_find_object) && !holds(&learn_thread_needs);
+}
+
+bool are_in_one_file(const void* code, const void* other) noexcept {
+  dl_find_object here{};
+  return find_file(code, here) && is_within(here, other);
 }
 
 // libc tells the bytes by a name that is for its own libraries. The public
