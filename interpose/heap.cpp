@@ -169,7 +169,7 @@ void* Heap::resize_or_move(void* pointer, std::size_t size, const void* caller) 
 void* Heap::move(void* pointer, std::size_t old_size, std::size_t size,
                  const void* caller) noexcept {
   const std::size_t kept = std::min(old_size, size);
-  if (void* const moved = the_pool.move_across(pointer, kept, size, caller)) {
+  if (void* const moved = the_pool.resize(pointer, kept, size, caller)) {
     if (!the_pool.sizes().serves(size)) count_passed(size);
     return moved;
   }

@@ -117,8 +117,8 @@ class BufferPool {
 
   // Resizes a large buffer that crosses the border between the pool and the allocator underneath;
   // it does what BufferResize::move_across() does, and has its preconditions.
-  [[nodiscard]] void* move_across(void* pointer, std::size_t kept, std::size_t size,
-                                  const void* caller) noexcept {
+  [[nodiscard]] void* resize(void* pointer, std::size_t kept, std::size_t size,
+                             const void* caller) noexcept {
     return resize_.move_across(pointer, kept, size, caller);
   }
 

@@ -38,6 +38,7 @@ class LastingCounts {
   // one, and forgets groups that had none for long.
   void settle(std::uint64_t now_ms);
 
+  // Returns all groups, by their labels.
   [[nodiscard]] const Groups& groups() const noexcept { return groups_; }
 
  private:

@@ -22,6 +22,17 @@ void Table::add(std::vector<std::string> cells) {
   rows_.push_back(std::move(cells));
 }
 
+void Table::keep_within(std::size_t characters) {
+  std::size_t fitting = 0;
+  std::size_t end = 0;
+  while (fitting < widths_.size() && end + widths_[fitting] <= characters) {
+    end += widths_[fitting++] + 2;
+  }
+  headings_.resize(fitting);
+  widths_.resize(fitting);
+  for (std::vector<std::string>& row : rows_) row.resize(fitting);
+}
+
 std::string Table::line_of(const std::vector<std::string>& cells) const {
   std::string line;
   for (std::size_t i = 0; i < cells.size(); ++i) {

@@ -26,6 +26,9 @@ class Table {
   // Adds a row. It has as many cells as there are headings.
   void add(std::vector<std::string> cells);
 
+  // Leaves the last columns out that do not fit into a line of so many characters.
+  void keep_within(std::size_t characters);
+
   // Returns the line of headings, and that of a row. Columns are as wide as their widest cell; the
   // last one is not filled up.
   [[nodiscard]] std::string heading_line() const;

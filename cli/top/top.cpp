@@ -80,7 +80,7 @@ class TopView {
  private:
   void draw() {
     Picture picture;
-    const Table table = shown_ != 0 ? top_.classes(shown_, by_) : top_.processes(by_);
+    Table table = shown_ != 0 ? top_.classes(shown_, by_) : top_.processes(by_);
     rows_ = table.size();
     selected_ = std::min(selected_, rows_ == 0 ? 0 : rows_ - 1);
     picture.top.push_back("bufpool top: " + (shown_ != 0 ? name_of_shown() : top_.summary()));
@@ -88,6 +88,7 @@ class TopView {
       picture.top.push_back(
           formatted("{} processes of others are not shown; sudo shows them", top_.forbidden()));
     }
+    table.keep_within(screen_.columns());
     picture.heading = table.heading_line();
     for (std::size_t i = 0; i < rows_; ++i) picture.rows.push_back(table.row_line(i));
     picture.selected = selected_;

@@ -74,6 +74,8 @@ TopScreen::~TopScreen() {
   delscreen(static_cast<SCREEN*>(screen_));
 }
 
+std::size_t TopScreen::columns() const noexcept { return static_cast<std::size_t>(COLS); }
+
 void TopScreen::draw(const Picture& picture) {
   erase();
   int y = 0;

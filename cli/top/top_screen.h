@@ -45,6 +45,8 @@ class TopScreen {
 
   // False: the terminal is not known (TERM), or stdin is none. Nothing else may be called then.
   [[nodiscard]] bool is_there() const noexcept { return screen_ != nullptr; }
+  // Returns how many characters a line has room for.
+  [[nodiscard]] std::size_t columns() const noexcept;
   void draw(const Picture& picture);
   // Waits for a key so long; a change of the terminal's size counts as none.
   [[nodiscard]] Press wait(std::uint64_t milliseconds);

@@ -208,9 +208,9 @@ void StatsTeller::tell_reasons(ClassIndex c) noexcept {
 }
 
 void StatsTeller::tell_size(ClassIndex c) noexcept {
-  std::uint64_t* const word = writer_.size_word(to_number(c));
-  if (word == nullptr) return;
-  mirror(*word, [&] { return parts_.cache->counters().misses_of_sizes(c); });
+  std::uint64_t* const words = writer_.words().sizes;
+  if (words == nullptr) return;
+  mirror(words[to_number(c)], [&] { return parts_.cache->counters().misses_of_sizes(c); });
 }
 
 void StatsTeller::settle_for_good() noexcept {

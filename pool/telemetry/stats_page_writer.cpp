@@ -226,10 +226,6 @@ StatsRow* StatsPageWriter::raw_row(std::uint32_t c) const noexcept {
   return at<StatsRow>(Places::kRowsAt) + c;
 }
 
-std::uint64_t* StatsPageWriter::size_word(std::uint32_t c) const noexcept {
-  return is_made() ? at<std::uint64_t>(Places::kSizesAt) + c : nullptr;
-}
-
 StatsProcess& StatsPageWriter::process() const noexcept {
   return *at<StatsProcess>(Places::kProcessAt);
 }
@@ -246,7 +242,7 @@ void StatsPageWriter::end_process() noexcept {
 
 StatsPageWriter::Words StatsPageWriter::words() const noexcept {
   if (!is_made()) return {};
-  return {&process(), at<StatsControl>(Places::kControlAt)};
+  return {&process(), at<StatsControl>(Places::kControlAt), at<std::uint64_t>(Places::kSizesAt)};
 }
 
 void StatsPageWriter::remove_name() noexcept {

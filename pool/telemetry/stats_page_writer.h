@@ -122,17 +122,17 @@ class StatsPageWriter {
   [[nodiscard]] StatsRow* row(std::uint32_t c) const noexcept {
     return is_made() ? raw_row(c) : nullptr;
   }
-  // Returns the word of a built-in class's sizes, or nullptr if there is no page.
-  [[nodiscard]] std::uint64_t* size_word(std::uint32_t c) const noexcept;
   // Returns the pages of stacks.
   StatsShards& shards() noexcept { return shards_; }
   const StatsShards& shards() const noexcept { return shards_; }
-  // Holds the words of the process, and where readers ask for something.
+  // Holds the words of the process, where readers ask for something, and a word for the sizes of
+  // each built-in class.
   struct Words {
     StatsProcess* process;
     StatsControl* control;
+    std::uint64_t* sizes;
   };
-  // Returns them; both are nullptr if there is no page.
+  // Returns them; all are nullptr if there is no page.
   [[nodiscard]] Words words() const noexcept;
 
   // Calls write(StatsProcess&) between two steps of the header's sequence, where same(words) is

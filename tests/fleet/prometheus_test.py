@@ -19,7 +19,7 @@ from command import folder, main, report_of, run, totals, until
 from servers import Memcached, Nginx, Redis
 
 HERE = pathlib.Path(__file__).resolve().parent
-ADVICE = r"set BUFPOOL_MAX_BUFFERS to more, or to (\d+) for no limit"
+ADVICE = r"set BUFPOOL_MAX_BUFFERS=(\d+) for no limit, or to more"
 EXPORTS_TO_AN_END = 6
 VARIABLES = {"$instance": ".*", "$unit": ".*", "$comm": ".*"}
 

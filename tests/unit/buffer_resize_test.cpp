@@ -166,13 +166,13 @@ TEST_P(BufferResizeTest, LargeBuffersCrossTheBorderInBothDirections) {
     const std::uint64_t before = in_use(pool());
     void* buffer = pool().take_aligned(alignment, 20 * kMiB);
     write(buffer, 0, 20 * kMiB, 1);
-    buffer = pool().move_across(buffer, 20 * kMiB, kMost + 1, nullptr);
+    buffer = pool().resize(buffer, 20 * kMiB, kMost + 1, nullptr);
     ASSERT_NE(buffer, nullptr);
     EXPECT_FALSE(pool().owns(buffer));
     EXPECT_EQ(in_use(pool()), before);
     EXPECT_TRUE(holds_words(buffer, 20 * kMiB, 1));
-    EXPECT_EQ(pool().move_across(buffer, 1000, 1000, nullptr), nullptr) << "not worth it";
-    buffer = pool().move_across(buffer, 15 * kMiB, 15 * kMiB, nullptr);
+    EXPECT_EQ(pool().resize(buffer, 1000, 1000, nullptr), nullptr) << "not worth it";
+    buffer = pool().resize(buffer, 15 * kMiB, 15 * kMiB, nullptr);
     ASSERT_NE(buffer, nullptr);
     EXPECT_TRUE(pool().owns(buffer));
     EXPECT_TRUE(holds_words(buffer, 15 * kMiB, 1));
