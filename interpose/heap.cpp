@@ -8,7 +8,6 @@
 #include "interpose/lifecycle/lifecycle.h"
 #include "interpose/scarce_space.h"
 #include "interpose/thread_space.h"
-#include "pool/platform/memory.h"
 
 namespace bufpool {
 

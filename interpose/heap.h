@@ -17,9 +17,9 @@ namespace bufpool {
 extern constinit BufferPool the_pool;
 
 // Any thread may call any function. A signal handler may call them as far as it may call mimalloc,
-// which serves what the pool does not. The functions that get, resize and
-// release are inlined into the entry points (malloc and its kin). So ReturnAddress reads the
-// address that the program called from, which the pool's slow paths are told.
+// which serves what the pool does not. The functions that get, resize and release are inlined into
+// the entry points (malloc and its kin). So ReturnAddress reads the address that the program called
+// from, which the pool's slow paths are told.
 struct Heap {
   // Returns `size` bytes, or nullptr with errno ENOMEM. `caller()` is where the program called
   // from.

@@ -217,10 +217,14 @@ bool purge(void* start, std::size_t bytes) noexcept {
   });
 }
 
+// What lies in a row is mapped at once: at a limit of data all of it is refused then, and none is
+// taken from what others may still have.
 bool make_writable(void* start, std::size_t bytes) noexcept {
-  for (std::size_t at = 0; at < bytes; at += kPageBytes) {
-    char* const page = static_cast<char*>(start) + at;
-    if (!may_write(page) && !map_over(page, kPageBytes)) return false;
+  char* const end = static_cast<char*>(start) + bytes;
+  for (char* page = static_cast<char*>(start); page < end; page += kPageBytes) {
+    char* const first = page;
+    while (page < end && !may_write(page)) page += kPageBytes;
+    if (page != first && !map_over(first, static_cast<std::size_t>(page - first))) return false;
   }
   return true;
 }
