@@ -23,6 +23,9 @@ inline constexpr std::uint64_t kLimitDivisor = 8;
 // A process has a budget of so many bytes without having earned any. With 8 MiB redis with changing
 // value sizes is resident as much as with glibc; with 64 MiB it is not.
 inline constexpr std::uint64_t kBudgetFloor = std::uint64_t{8} << 20;
+// One part in so many of what is in use is a budget that need not be earned, either, where that is
+// more: a program that replaces buffers at random has as many idle at any time.
+inline constexpr std::uint64_t kBudgetInUseDivisor = 16;
 // These are the milliseconds without a refault after which the budget is lowered, and those between
 // two steps down. Both are chosen, not measured: bursts that come every few seconds keep their
 // pages.

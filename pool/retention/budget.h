@@ -32,6 +32,11 @@ class Budget {
     }
   }
 
+  // Raises the floor to a share of `bytes` that are in use, or lowers it again.
+  void set_in_use(std::uint64_t bytes) noexcept {
+    floor_.store(bytes / policy::kBudgetInUseDivisor, std::memory_order_relaxed);
+  }
+
   // Adds up to `bytes` that are about to be warmed up: faulted in before they are asked for. It
   // adds as many as leave warmed() at `most` or below, and returns these. They are worth keeping
   // beside what is earned.
@@ -82,7 +87,7 @@ class Budget {
   // Returns the idle bytes that are worth keeping now.
   std::uint64_t bytes(std::uint32_t now_ms) const noexcept {
     const std::uint64_t earned = earned_.load(std::memory_order_relaxed);
-    const std::uint64_t all = std::min(policy::kBudgetFloor + earned, most()) + warmed();
+    const std::uint64_t all = std::min(floor() + earned, most()) + warmed();
     return is_pressed(pressed_.seen(), now_ms) ? all / 2 : all;
   }
 
@@ -100,7 +105,11 @@ class Budget {
     return pressed.what == kPressed && is_within(now_ms, pressed.ms, policy::kPressedMs);
   }
 
-  // Returns the most bytes that can be earned above the floor.
+  std::uint64_t floor() const noexcept {
+    return std::max(policy::kBudgetFloor, floor_.load(std::memory_order_relaxed));
+  }
+
+  // Returns the most bytes that can be earned above the least floor.
   std::uint64_t most_earned() const noexcept {
     return std::max(most(), policy::kBudgetFloor) - policy::kBudgetFloor;
   }
@@ -115,6 +124,7 @@ class Budget {
   // All members are zero at first, as is the whole pool. So it takes no room in the library's file,
   // and a page of it that is written is not copied from there.
   std::atomic<std::uint64_t> most_{0};    // 0 until it is known
+  std::atomic<std::uint64_t> floor_{0};   // by what is in use
   std::atomic<std::uint64_t> earned_{0};  // above the floor
   std::atomic<std::uint64_t> warmed_{0};
   Moment changed_;

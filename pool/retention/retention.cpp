@@ -40,9 +40,16 @@ void Retention::after_fresh(std::uint64_t fresh, std::uint64_t refaulted) noexce
   const std::uint64_t idle = idle_.bytes_in_spans();
   if (refaulted == 0 && idle <= policy::kBudgetFloor / 2) return;  // most processes, always
   if (spends_grace(fresh)) return;
-  Budget& budget = budget_.learn_limits();
+  Budget& budget = learn_budget();
   if (refaulted > 0) budget.raise_after_refault(refaulted, now);
   idle_.purge(RetentionRules::after_fresh(fresh, idle, budget.bytes(now)));
+}
+
+// Returns the budget within the limits, with what is in use now.
+Budget& Retention::learn_budget() noexcept {
+  Budget& budget = budget_.learn_limits();
+  budget.set_in_use(idle_.bytes_out_of_spans());
+  return budget;
 }
 
 // Gives back what is idle over the budget in the CPUs' caches and in spans that are partly used: a
@@ -54,7 +61,7 @@ void Retention::give_scattered(std::uint32_t now_ms) noexcept {
   if (!last_scattered_ms_.compare_exchange_strong(last, now_ms)) return;
   const std::uint64_t idle = idle_bytes();
   if (idle <= policy::kBudgetFloor || grace_bytes_.load(std::memory_order_relaxed) != 0) return;
-  const std::uint64_t budget = budget_.learn_limits().bytes(now_ms);
+  const std::uint64_t budget = learn_budget().bytes(now_ms);
   if (idle <= budget + budget / policy::kScatteredDivisor) return;
   idle_.drain_quiet(policy::kScatteredMs);
   const std::uint64_t given = idle_.purge(RetentionRules::at_once(idle, budget));
@@ -88,7 +95,7 @@ std::uint64_t Retention::pass() noexcept {
 std::uint64_t Retention::pass_alone() noexcept {
   const RetentionRules rules(keep_ms_);
   const std::uint32_t now = platform::now_ms();
-  const std::uint64_t budget = budget_.learn_limits().bytes(now);
+  const std::uint64_t budget = learn_budget().bytes(now);
   idle_.drain_quiet(rules.drain_age_ms(idle_bytes(), budget));
   idle_.purge(rules.too_old());
   if (class_most_ != 0) idle_.purge_classes(class_most_, now);

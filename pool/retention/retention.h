@@ -79,6 +79,7 @@ class Retention {
   RetentionFigures figures(bool with_budget = true) noexcept;
 
  private:
+  Budget& learn_budget() noexcept;
   bool begin_pass() noexcept;
   bool spends_grace(std::uint64_t fresh) noexcept;
   void give_scattered(std::uint32_t now_ms) noexcept;

@@ -36,6 +36,9 @@ class SpanFigures {
   std::uint64_t idle_bytes() const noexcept { return idle_bytes_.load(std::memory_order_relaxed); }
   std::uint64_t free_bytes() const noexcept { return free_bytes_.load(std::memory_order_relaxed); }
   std::uint64_t misses() const noexcept { return misses_.load(std::memory_order_relaxed); }
+  std::uint64_t outstanding() const noexcept {
+    return outstanding_.load(std::memory_order_relaxed);
+  }
 
   // Returns when the oldest idle span became idle, in milliseconds of the coarse clock. It is 0 if
   // there is none.
@@ -48,6 +51,7 @@ class SpanFigures {
     idle_bytes_.store(counters.idle_bytes, std::memory_order_relaxed);
     free_bytes_.store(counters.free_bytes, std::memory_order_relaxed);
     misses_.store(counters.misses, std::memory_order_relaxed);
+    outstanding_.store(counters.outstanding(), std::memory_order_relaxed);
     oldest_idle_ms_.store(oldest_idle_ms, std::memory_order_relaxed);
   }
 
@@ -56,6 +60,7 @@ class SpanFigures {
   std::atomic<std::uint64_t> free_bytes_{0};
   std::atomic<std::uint32_t> oldest_idle_ms_{0};
   std::atomic<std::uint64_t> misses_{0};
+  std::atomic<std::uint64_t> outstanding_{0};
 };
 
 }  // namespace bufpool

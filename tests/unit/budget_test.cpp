@@ -74,6 +74,18 @@ TEST_P(BudgetTest, TheFloorIsNotAboveTheMost) {
   EXPECT_EQ(small.bytes(now_), kMiB);
 }
 
+TEST_P(BudgetTest, AShareOfWhatIsInUseNeedNotBeEarned) {
+  const std::uint64_t share = 3 * policy::kBudgetFloor;
+  budget_.set_in_use(share * policy::kBudgetInUseDivisor);
+  EXPECT_EQ(bytes(), share);
+  refault(kMiB);
+  EXPECT_EQ(bytes(), share + kMiB);
+  budget_.set_in_use(kMiB);
+  EXPECT_EQ(bytes(), policy::kBudgetFloor + kMiB);
+  budget_.set_in_use(2 * kMost * policy::kBudgetInUseDivisor);
+  EXPECT_EQ(bytes(), kMost);
+}
+
 TEST_P(BudgetTest, RegretRaisesItByWhatWasMissed) {
   refault(3 * kMiB);
   EXPECT_EQ(bytes(), policy::kBudgetFloor + 3 * kMiB);
