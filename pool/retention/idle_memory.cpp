@@ -38,15 +38,6 @@ std::uint64_t IdleMemory::bytes() const noexcept {
   return bytes_in_spans() + partly + cache_->counters().idle_bytes();
 }
 
-std::uint64_t IdleMemory::bytes_out_of_spans() const noexcept {
-  std::uint64_t bytes = 0;
-  for (const SharedSpans& spans : spans_) {
-    if (spans.is_used())
-      bytes += spans.figures().outstanding() * stride_bytes(spans.state().geometry.index);
-  }
-  return bytes;
-}
-
 void IdleMemory::count_trim(std::uint64_t given) noexcept {
   if (given > 0) trims_.fetch_add(1, std::memory_order_relaxed);
 }

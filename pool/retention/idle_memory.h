@@ -28,9 +28,6 @@ class IdleMemory {
   // Returns all idle bytes that keep their pages: in spans and in the CPUs' caches.
   std::uint64_t bytes() const noexcept;
 
-  // Returns the bytes of the blocks that are out of the spans: in use or in the CPUs' caches.
-  std::uint64_t bytes_out_of_spans() const noexcept;
-
   // Purges whole idle spans, the oldest first. Returns the bytes that went back. These may be fewer
   // than wanted, as spans are in use or too young, or as the kernel refuses.
   std::uint64_t purge(Purge wanted) noexcept;

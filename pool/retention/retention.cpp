@@ -9,10 +9,24 @@
 #include "pool/sync/moment.h"
 
 namespace bufpool {
+namespace {
+
+// Returns the bytes of the blocks that are out of their spans: in use, or in the CPUs' caches.
+std::uint64_t bytes_out_of(std::span<const SharedSpans> all) noexcept {
+  std::uint64_t bytes = 0;
+  for (const SharedSpans& spans : all) {
+    if (spans.is_used())
+      bytes += spans.figures().outstanding() * stride_bytes(spans.state().geometry.index);
+  }
+  return bytes;
+}
+
+}  // namespace
 
 void Retention::open(const Options& options, SharedSpans* spans, CpuCache* cache,
                      ReturnsUnderWay* returns) noexcept {
   idle_.open(spans, cache, returns);
+  spans_ = std::span(spans, kClassSlots);
   budget_.open(options.retain_max, cache);
   returns_ = returns;
   class_most_ = options.retain_class_max;
@@ -48,7 +62,7 @@ void Retention::after_fresh(std::uint64_t fresh, std::uint64_t refaulted) noexce
 // Returns the budget within the limits, with what is in use now.
 Budget& Retention::learn_budget() noexcept {
   Budget& budget = budget_.learn_limits();
-  budget.set_in_use(idle_.bytes_out_of_spans());
+  budget.set_in_use(bytes_out_of(spans_));
   return budget;
 }
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 
 #include "pool/options/options.h"
 #include "pool/percpu/cpu_cache.h"
@@ -86,6 +87,7 @@ class Retention {
   std::uint64_t pass_alone() noexcept;
   void give_excess() noexcept;
 
+  std::span<const SharedSpans> spans_;
   IdleMemory idle_;
   LimitedBudget budget_;
   ReturnsUnderWay* returns_ = nullptr;
