@@ -8,6 +8,7 @@
 #include "cli/formatted.h"
 #include "cli/html/page.h"
 #include "cli/steering/page_control.h"
+#include "cli/steering/request.h"
 #include "cli/texts/whole_file.h"
 #include "cli/verbs.h"
 
@@ -20,6 +21,7 @@ struct Options {
   std::string output;
   std::string pid;
   bool look = false;
+  bool append = false;
 };
 
 std::string text_of(const std::vector<Sample>& samples, const std::string& format) {
@@ -54,7 +56,28 @@ std::vector<Sample> samples_for(const Options& options) {
   return {sample_of(process.page, process.info)};
 }
 
+// The process's own thread writes the report. It makes a pass four times a second.
+ExitCode let_it_append(const PooledProcess& process) {
+  Request request;
+  request.verbs = kStatsReport;
+  request.patience_ms = 2000;
+  request.refusal =
+      "it cannot append a report: BUFPOOL_REPORT names no file there, the file cannot "
+      "be written, or BUFPOOL_TRIMMER=off. Try: bufpool config " +
+      std::to_string(process.info.pid);
+  request.tell_done = [](const PooledProcess& done) {
+    print_out("process {} ({}): it has appended a report to the file of its BUFPOOL_REPORT\n",
+              done.info.pid, done.info.command);
+  };
+  return perform(request, process);
+}
+
 ExitCode report(const Options& options) {
+  if (options.append) {
+    if (is_file_name(options.target))
+      fail("--append asks a process, and {} is a file", options.target);
+    return let_it_append(process_or_fail(pid_of(options.target)));
+  }
   const std::vector<Sample> samples = samples_for(options);
   write_whole(options.output, text_of(samples, options.format));
   return ExitCode::kGood;
@@ -72,6 +95,8 @@ Action prepare(Arguments& arguments) {
                  "of a recording with several processes, the one to report; else the busiest");
   arguments.flag("--look", options->look,
                  "let the process find out first which idle memory is resident");
+  arguments.flag("--append", options->append,
+                 "let the process append the report to the file of its own BUFPOOL_REPORT");
   return [options] { return report(*options); };
 }
 

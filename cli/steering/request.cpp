@@ -12,7 +12,8 @@
 namespace bufpool {
 namespace {
 
-void tell_difference(const PooledProcess& before, const PooledProcess& after) {
+void tell_difference(const PooledProcess& before) {
+  const PooledProcess after = process_or_fail(before.info.pid);
   const Sample then = sample_of(before.page, before.info);
   const Sample now = sample_of(after.page, after.info);
   print_out("process {} ({}): done; idle {} -> {}, resident {} -> {}\n", after.info.pid,
@@ -21,16 +22,16 @@ void tell_difference(const PooledProcess& before, const PooledProcess& after) {
             short_bytes(now.snapshot.resident));
 }
 
-ExitCode perform(const Request& request) {
-  const PooledProcess process = process_or_fail(pid_of(request.target));
+}  // namespace
+
+ExitCode perform(const Request& request, const PooledProcess& process) {
   const ProcessInfo& info = process.info;
   switch (ask(process, request.verbs, request.patience_ms)) {
     case Answer::kDone:
-      tell_difference(process, process_or_fail(info.pid));
+      request.tell_done(process);
       return ExitCode::kGood;
     case Answer::kRefused:
-      print_error("process {} ({}): its version {} of the library cannot do this\n", info.pid,
-                  info.command, process.page.version());
+      print_error("process {} ({}): {}\n", info.pid, info.command, request.refusal);
       return ExitCode::kFinding;
     case Answer::kNone:
       break;
@@ -42,14 +43,18 @@ ExitCode perform(const Request& request) {
   return ExitCode::kFinding;
 }
 
-}  // namespace
-
 Action prepare_request(Arguments& arguments, std::uint32_t verbs) {
-  const auto request = std::make_shared<Request>();
-  request->verbs = verbs;
-  arguments.required("process", request->target, "a process's number or name");
-  arguments.duration("-w,--wait", request->patience_ms, "how long to wait for the answer");
-  return [request] { return perform(*request); };
+  struct Given {
+    std::string target;
+    Request request;
+  };
+  const auto given = std::make_shared<Given>();
+  given->request.verbs = verbs;
+  given->request.refusal = "the library in it is of another version, and cannot do this";
+  given->request.tell_done = tell_difference;
+  arguments.required("process", given->target, "a process's number or name");
+  arguments.duration("-w,--wait", given->request.patience_ms, "how long to wait for the answer");
+  return [given] { return perform(given->request, process_or_fail(pid_of(given->target))); };
 }
 
 }  // namespace bufpool

@@ -128,6 +128,13 @@ int write_now(int descriptor, const ExitReportWriter::Style& style, std::string_
       closing);
 }
 
+// Appends a report of now to the file. Returns 0, or the error. Pre: it is this thread's turn, and
+// it is not confined.
+int append(const ExitReportWriter::Style& style, Unnoticed& unnoticed) noexcept {
+  state.writer.take_snapshot();
+  return write_report_file({-1, Outlet::Use::kOwn, false, 0, 0}, style, unnoticed);
+}
+
 // A report that cannot be written is not told here: this thread does not have the program's stderr.
 // That of the exit is told, if it cannot be written either. Where the program has put a filter of
 // system calls on this thread, too, there is none: the filter may kill for it.
@@ -135,8 +142,7 @@ void append_now(Unnoticed& unnoticed) noexcept {
   if (is_confined()) return;
   ExitReportWriter::Style style = state.style;
   style.watch = &state.watch;
-  state.writer.take_snapshot();
-  std::ignore = write_report_file({-1, Outlet::Use::kOwn, false, 0, 0}, style, unnoticed);
+  std::ignore = append(style, unnoticed);
 }
 
 // A process that uses no buffers has little to learn from a report. A process that makes many
@@ -191,9 +197,9 @@ void report_before_close() noexcept {
   if (state.target.kind() == ExitReportTarget::Kind::kStderr) report_exit();
 }
 
-bool reports_while_it_runs() noexcept {
-  return state.period_ms != 0 && state.target.kind() == ExitReportTarget::Kind::kFile;
-}
+bool reports_to_a_file() noexcept { return state.target.kind() == ExitReportTarget::Kind::kFile; }
+
+bool reports_while_it_runs() noexcept { return state.period_ms != 0 && reports_to_a_file(); }
 
 void report_if_due() noexcept {
   const std::uint64_t now = platform::coarse_milliseconds();
@@ -203,6 +209,14 @@ void report_if_due() noexcept {
   if (!state.turn.take()) return;
   if (!state.written) append_now(unnoticed);
   state.turn.give();
+}
+
+bool append_report() noexcept {
+  Unnoticed unnoticed;
+  if (is_confined() || !state.turn.take()) return false;
+  const bool appended = !state.written && append(state.style, unnoticed) == 0;
+  state.turn.give();
+  return appended;
 }
 
 int write_report(int descriptor, ReportForm form, ReportDetail detail,

@@ -34,6 +34,13 @@ void report_before_close() noexcept;
 // thread calls it.
 void report_if_due() noexcept;
 
+// Returns whether the reports of the process go to a file. Pre: prepare_exit_report().
+[[nodiscard]] bool reports_to_a_file() noexcept;
+
+// Appends a report to the file now. Returns false if it could not be written. It is for the same
+// thread as report_if_due(), and waits as little.
+[[nodiscard]] bool append_report() noexcept;
+
 // Writes a report of now to the descriptor, which stays the caller's, and the lines of `closing`
 // behind it, each ended by a newline. Returns 0, or the error because of which not all of it was
 // written: ETIMEDOUT if the reader of a pipe, a terminal or a socket gave no room for a second,

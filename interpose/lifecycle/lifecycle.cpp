@@ -40,7 +40,8 @@ bool bring_to_life() noexcept {
   const bool alive = the_pool.open(options);
   // The figures of a program with more rights than its user's are not for that user to see.
   if (alive && !start.secure) {
-    the_pool.control().stats().enable(start.options, the_pool.figures().mode(), Heap::passed);
+    the_pool.control().stats().enable(start.options, the_pool.figures().mode(),
+                                      {Heap::passed, reports_to_a_file, append_report});
   }
   ThreadSpace::set_limits_at_start(platform::space_limits());
   if (!alive && !options.disable) {

@@ -59,7 +59,16 @@ void Trimmer::after_slow_path(std::uint64_t bytes, const void* caller) noexcept 
 // Returns whether the task is a reason to start the thread. A process that may have locked itself
 // in could be killed for the start.
 bool Trimmer::has_task_to_do() const noexcept {
-  return task_ != nullptr && !platform::expects_filter();
+  return (task_ != nullptr || asked_.load(std::memory_order_relaxed)) &&
+         !platform::expects_filter();
+}
+
+bool Trimmer::ask_for_pass() noexcept {
+  if (runs_here()) return true;
+  if (choice_ == TrimmerChoice::kOff || is_to_leave() || platform::expects_filter()) return false;
+  if (!OwnerLock::process_is_entered()) return false;
+  asked_.store(true, std::memory_order_relaxed);
+  return true;
 }
 
 // Returns whether a thread is wanted and cannot be had. BUFPOOL_TRIMMER=off is a wish for less
@@ -136,6 +145,7 @@ void Trimmer::work() noexcept {
   thread_.store(platform::thread_id());
   platform::name_thread("bufpool-trim");
   state_.store(State::kRunning);
+  asked_.store(false, std::memory_order_relaxed);
   // The watch is on this stack, as the next thread may be started before this one is done.
   platform::PressureWatch pressure;
   has_own_descriptors_ = platform::leave_descriptors();
@@ -207,6 +217,7 @@ void Trimmer::forget_in_child() noexcept {
   set(starting_, false);
   set(left_for_good_, false);
   set(aside_, false);
+  set(asked_, false);
   set(thread_, 0U);
   set(moved_, std::uint64_t{0});
 }

@@ -68,6 +68,13 @@ class Trimmer {
     argument_ = argument;
   }
 
+  // Has the thread make a pass soon: the one that runs, or one that a slow path starts for it.
+  // Returns false if there is none and can be none. A slow path calls it.
+  [[nodiscard]] bool ask_for_pass() noexcept;
+
+  // Returns whether the thread has descriptors of its own. Pre: this is the thread.
+  [[nodiscard]] bool has_own_descriptors() const noexcept { return has_own_descriptors_; }
+
   // Forgets the thread in a forked child. The thread is the parent's, and so is all that it had
   // open.
   void forget_in_child() noexcept;
@@ -106,6 +113,7 @@ class Trimmer {
   ProcessMark mark_;                   // is set before the state is kStarting
   std::atomic<bool> left_for_good_{false};
   std::atomic<bool> aside_{false};
+  std::atomic<bool> asked_{false};            // ask_for_pass() waits for a thread to start
   std::atomic<std::uint32_t> thread_{0};      // the number of the thread in kRunning
   std::atomic<std::uint32_t> refused_ms_{0};  // when the thread was refused, in kRefused
   std::atomic<std::uint64_t> moved_{0};

@@ -70,10 +70,9 @@ static_assert(std::size(kReasonWords) == kMissReasons, "each reason is told");
 
 }  // namespace
 
-void StatsTeller::enable(const Options& options, PoolMode mode,
-                         Passed (*passed)() noexcept) noexcept {
+void StatsTeller::enable(const Options& options, PoolMode mode, const Owner& owner) noexcept {
   options_ = &options;
-  passed_ = passed;
+  owner_ = owner;
   mode_ = mode;
   const std::string_view wanted = options.stats;
   if (wanted == "off" || wanted.size() >= folder_.size() || mode == PoolMode::kPassThrough) return;
@@ -228,12 +227,12 @@ void StatsTeller::after_slow_path(ClassIndex c, std::size_t asked) noexcept {
   const auto peak = [&] { return parts_.cache->counters().in_use_peak(c); };
   if (peak() > row->in_use_peak) mirror(row->in_use_peak, peak);
   tell_process();
-  obey();
+  obey(Doer::kProgram);
 }
 
 void StatsTeller::after_pass(void* self) noexcept {
   static_cast<StatsTeller*>(self)->tell_process();
-  static_cast<StatsTeller*>(self)->obey();
+  static_cast<StatsTeller*>(self)->obey(Doer::kTrimmer);
 }
 
 void StatsTeller::tell_passed_on(ClassIndex c, Shortage why) noexcept {
@@ -256,10 +255,10 @@ void StatsTeller::tell_passed_below(const std::atomic<std::uint64_t>& requests) 
 
 void StatsTeller::tell_passed() noexcept {
   StatsProcess* const words = writer_.words().process;
-  if (words == nullptr || passed_ == nullptr) return;
-  mirror(words->passed_below, [this] { return passed_().below; });
-  mirror(words->passed_above, [this] { return passed_().above; });
-  mirror(words->passed_within, [this] { return passed_().within; });
+  if (words == nullptr || owner_.passed == nullptr) return;
+  mirror(words->passed_below, [this] { return owner_.passed().below; });
+  mirror(words->passed_above, [this] { return owner_.passed().above; });
+  mirror(words->passed_within, [this] { return owner_.passed().within; });
 }
 
 // Nothing is written where nothing differs: slow paths of all CPUs come here.
@@ -336,19 +335,34 @@ void StatsTeller::reset_peaks() noexcept {
   });
 }
 
-// One thread at a time, and none that a signal handler interrupted in it.
-void StatsTeller::obey() noexcept {
+// Only the trimmer's thread writes reports: the program may hold what a write waits for.
+bool StatsTeller::append_report(Doer doer) noexcept {
+  return doer == Doer::kTrimmer && owner_.has_report_file() &&
+         parts_.trimmer->has_own_descriptors() && owner_.append_report();
+}
+
+// Returns those of the verbs that are not known, or could not be done.
+std::uint32_t StatsTeller::perform(std::uint32_t verbs, Doer doer) noexcept {
+  std::uint32_t refused = verbs & ~(kStatsTrim | kStatsResetPeaks | kStatsLook | kStatsReport);
+  if ((verbs & kStatsTrim) != 0) parts_.retention->trim(0);
+  if ((verbs & kStatsResetPeaks) != 0) reset_peaks();
+  if ((verbs & kStatsLook) != 0) look();
+  if ((verbs & kStatsReport) != 0 && !append_report(doer)) refused |= kStatsReport;
+  return refused;
+}
+
+// One thread at a time, and none that a signal handler interrupted in it. What the trimmer's thread
+// is to do is left to it, with all that was asked for at the same time.
+void StatsTeller::obey(Doer doer) noexcept {
   StatsControl* const control = writer_.words().control;
   if (control == nullptr) return;
   const std::uint32_t asked = std::atomic_ref(control->request).load(std::memory_order_acquire);
   if (asked == std::atomic_ref(control->done).load(std::memory_order_relaxed)) return;
-  if (obeying_.exchange(true)) return;
-  constexpr std::uint32_t kKnown = kStatsTrim | kStatsResetPeaks | kStatsLook;
   const std::uint32_t verbs = std::atomic_ref(control->verbs).load(std::memory_order_relaxed);
-  if ((verbs & kStatsTrim) != 0) parts_.retention->trim(0);
-  if ((verbs & kStatsResetPeaks) != 0) reset_peaks();
-  if ((verbs & kStatsLook) != 0) look();
-  put_word(control->refused, verbs & ~kKnown);
+  const bool for_trimmer = (verbs & kStatsReport) != 0 && owner_.has_report_file();
+  if (for_trimmer && doer == Doer::kProgram && parts_.trimmer->ask_for_pass()) return;
+  if (obeying_.exchange(true)) return;
+  put_word(control->refused, perform(verbs, doer));
   std::atomic_ref(control->done).store(asked, std::memory_order_release);
   obeying_.store(false);
 }

@@ -49,11 +49,19 @@ class StatsTeller {
     parts_.trimmer->call_after_passes(after_pass, this);
   }
 
+  // Holds what is asked of those who have the pool.
+  struct Owner {
+    // Returns what is counted of requests that never come to the pool. It takes no lock.
+    Passed (*passed)() noexcept;
+    // Returns whether there is a file of reports. Any thread may call it.
+    bool (*has_report_file)() noexcept;
+    // Appends a report to that file, and returns whether it did. The trimmer's thread calls it.
+    bool (*append_report)() noexcept;
+  };
   // Has a page made, as `options` say (BUFPOOL_STATS). The options are read again when a page is
-  // made. `passed` returns what is counted of requests that never come to the pool. It takes no
-  // lock. A folder of a name that is too long has no page. Pre: the pool is open, and
-  // no other thread uses it yet; `options` outlives this.
-  void enable(const Options& options, PoolMode mode, Passed (*passed)() noexcept) noexcept;
+  // made. A folder of a name that is too long has no page. Pre: the pool is open, and no other
+  // thread uses it yet; `options` outlives this.
+  void enable(const Options& options, PoolMode mode, const Owner& owner) noexcept;
 
   // Makes the page if that is not decided yet. It is called on a slow path that found the cache of
   // no use. Returns true if the cache may be of use now. It waits for nobody. Makes system calls,
@@ -106,11 +114,15 @@ class StatsTeller {
   void tell_process() noexcept;
   static void after_pass(void* self) noexcept;
   void look() noexcept;
-  void obey() noexcept;
+  // Says who does what readers asked for.
+  enum class Doer : std::uint8_t { kProgram, kTrimmer };
+  void obey(Doer doer) noexcept;
+  std::uint32_t perform(std::uint32_t verbs, Doer doer) noexcept;
+  bool append_report(Doer doer) noexcept;
 
   Parts parts_;
   const Options* options_ = nullptr;
-  Passed (*passed_)() noexcept = nullptr;
+  Owner owner_{};
   PoolMode mode_ = PoolMode::kPassThrough;
   Choice choice_ = Choice::kOff;
   std::atomic<bool> for_good_{false};

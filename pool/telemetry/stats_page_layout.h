@@ -160,7 +160,7 @@ struct StatsControl {
 };
 inline constexpr std::uint32_t kStatsTrim = 1;        // give all idle memory back
 inline constexpr std::uint32_t kStatsResetPeaks = 2;  // peaks are what is in use now
-inline constexpr std::uint32_t kStatsReport = 4;      // write a report, as at exit; refused so far
+inline constexpr std::uint32_t kStatsReport = 4;      // append a report to the file of the reports
 inline constexpr std::uint32_t kStatsLook = 8;        // find out what is retained
 static_assert(sizeof(StatsControl) == 16);
 

@@ -47,6 +47,51 @@ def test_reset():
         assert peak(report_of(process.pid)) < 20
 
 
+def ask_to_append(process, code):
+    """Asks for a report, and lets the process take slow paths, which start its thread."""
+    with subprocess.Popen([BUFPOOL, "report", str(process.pid), "--append"], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=environment()) as asked:
+        end = time.monotonic() + LIMIT
+        while asked.poll() is None and time.monotonic() < end:
+            process.step()
+            time.sleep(0.05)
+        assert asked.wait(timeout=LIMIT) == code, asked.stderr.read()
+        return asked.stdout.read() + asked.stderr.read()
+
+
+def test_report_to_its_own_file():
+    with folder() as path:
+        file = path / "reports"
+        with Process(BUFPOOL_REPORT=str(file), BUFPOOL_TRIMMER="on") as process:
+            for count in range(1, 4):
+                done = run("report", process.pid, "--append")
+                assert "has appended a report" in done.stdout, done
+                assert file.read_text().count("mode ") == count, file.read_text()
+
+
+def test_report_without_a_thread_yet():
+    with folder() as path:
+        file = path / "reports"
+        with Process(BUFPOOL_REPORT=str(file)) as process:
+            assert "appended" in ask_to_append(process, 0)
+            assert str(process.pid) in file.read_text()
+
+
+def test_report_that_cannot_be():
+    with folder() as path:
+        said_no = []
+        for variables in ({"BUFPOOL_REPORT": "stderr"},
+                          {"BUFPOOL_REPORT": str(path / "none" / "file"), "BUFPOOL_TRIMMER": "on"},
+                          {"BUFPOOL_REPORT": str(path / "file"), "BUFPOOL_TRIMMER": "off"}):
+            with Process(**variables) as process:
+                said_no.append(ask_to_append(process, 1))
+        assert all("cannot append a report" in said for said in said_no), said_no
+        assert not list(path.iterdir()), list(path.iterdir())
+        (path / "file").touch()
+        said(run("report", path / "file", "--append", code=125), "is a file")
+
+
 def test_no_answer():
     with Process(BUFPOOL_TRIMMER="off") as process:
         done = run("trim", process.pid, "--wait", "20ms", code=1)
