@@ -3,7 +3,7 @@
 //   clocks and stretches the waits, as libfaketime does. The trimmer's thread gives it back or, if
 //   there is none, the program's own calls do.
 // Needs: library
-// Env: BUFPOOL_RETAIN_TIME=1s
+// Env: BUFPOOL_RETAIN_TIME=1s BUFPOOL_CPU_CACHE=16M
 // Run: thread
 // Preload-before: frozen_clock
 // Args: waits

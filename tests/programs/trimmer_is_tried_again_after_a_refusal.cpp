@@ -2,6 +2,7 @@
 // Promise: a program that may have no more threads for a while gets the thread that gives memory
 //   back once it may. It does not ask for the thread on each call until then.
 // Needs: library
+// Env: BUFPOOL_CPU_CACHE=16M
 #include <sys/resource.h>
 
 #include "tests/programs/memory.h"
