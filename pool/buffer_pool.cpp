@@ -101,11 +101,14 @@ void* BufferPool::take_zeroed(std::size_t size, const void* caller) noexcept {
   return buffer;
 }
 
+// Buffers that are wiped on the way out are zero to their ends. All others are as they come.
+void* BufferPool::take_slowly(std::size_t size, const void* caller) noexcept {
+  return zero_ == ZeroChoice::kAlloc ? take_zeroed(size, caller) : take(size, KnownCaller{caller});
+}
+
 void* BufferPool::take_aligned(std::size_t alignment, std::size_t size,
                                const void* caller) noexcept {
-  if (alignment <= 16) {
-    return wants(size) ? take(size, KnownCaller{caller}) : take_zeroed(size, caller);
-  }
+  if (alignment <= 16) return take_slowly(size, caller);
   const std::size_t whole = ServedSizes::bytes_to_align(alignment, size);
   const auto aligned = [=] { return backing::allocate_aligned(alignment, size); };
   if (!sizes_.serves(whole)) return backing::keeping_errno(aligned);

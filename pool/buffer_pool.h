@@ -57,7 +57,7 @@ class BufferPool {
   // Returns a buffer of at least `size` bytes, aligned to 16, and to a cache line from 1 KiB up. A
   // request that the pool cannot serve is passed on. It returns nullptr if the allocator underneath
   // has no memory.
-  // Pre: wants(size). With malloc around it a hit is 35 instructions (tests/golden/fast_path.txt):
+  // Pre: sizes().serves(size). With malloc around it a hit is 35 instructions (tests/golden/fast_path.txt):
   // no call, no lock, no atomic read-modify-write.
   template <typename Caller = UnknownCaller>
   [[nodiscard, gnu::always_inline]] void* take(std::size_t size, Caller caller = {}) noexcept {
@@ -68,6 +68,9 @@ class BufferPool {
     tables_.marks().mark_in_use(block);
     return reinterpret_cast<void*>(buffer_address(block, tables_.gap_for_step(step)));
   }
+
+  // Does what take() does where wants() is false. Pre: sizes().serves(size).
+  [[nodiscard]] void* take_slowly(std::size_t size, const void* caller) noexcept;
 
   // Does what take() does, and the first `size` bytes are zero. Memory that is known to be zero is
   // not touched. Pre: sizes().serves(size).
