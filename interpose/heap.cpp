@@ -109,7 +109,9 @@ void* Heap::allocate_telling(std::size_t size) noexcept {
 // The first request of a buffer's size brings the pool to life here. All requests that are not the
 // pool's end here: above its range, below a raised one, or with the pool out of service.
 void* Heap::allocate_unpooled(std::size_t size, const void* caller) noexcept {
-  if (start_pool() && the_pool.sizes().serves(size)) return the_pool.take_slowly(size, caller);
+  if (start_pool() && the_pool.sizes().serves(size)) {
+    return the_pool.take_aligned(kLeastAlignment, size, caller);
+  }
   count_passed(size);
   return ask(size, [size] { return backing::allocate(size); });
 }

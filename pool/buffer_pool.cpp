@@ -37,12 +37,15 @@ bool BufferPool::open(const Options& options) noexcept {
                .space = &space_,
                .retention = &retention_,
                .trimmer = &trimmer_,
+               .sampler = &sampler_,
                .at_fork = &at_fork_});
   lending_.open(&retention_, marks);
   connect_paths();
   sizes_.open();
-  tables_.open(sizes_, zero_ == ZeroChoice::kAlloc ? SizeRange{} : sizes_.range(), space_.range(),
-               marks);
+  // Where samples were asked for and are refused, gets take the short way.
+  const bool samples = options.sample != 0 && sampler_.open(options.sample, &tables_);
+  const bool all_slow = samples || zero_ == ZeroChoice::kAlloc;
+  tables_.open(sizes_, all_slow ? SizeRange{} : sizes_.range(), space_.range(), marks);
   return true;
 }
 
@@ -63,6 +66,7 @@ void BufferPool::connect_paths() noexcept {
                    .sizes = &sizes_,
                    .check = &check_,
                    .altered = &altered_,
+                   .sampler = &sampler_,
                    .cache = &cache_,
                    .spans = &spans_,
                    .trimmer = &trimmer_,
@@ -80,7 +84,8 @@ void BufferPool::connect_paths() noexcept {
                 .predictor = &predictor_,
                 .miss_path = &miss_path_,
                 .free_path = &free_path_,
-                .page_move = &page_move_},
+                .page_move = &page_move_,
+                .sampler = &sampler_},
                zero_);
 }
 
@@ -98,12 +103,22 @@ void* BufferPool::take_zeroed(std::size_t size, const void* caller) noexcept {
     const auto start = reinterpret_cast<std::uintptr_t>(buffer);
     clear(start, start + (whole ? buffer_bytes(tables_.class_of(block)) : size));
   }
+  sampler_.note_get(block, size);
   return buffer;
 }
 
 // Buffers that are wiped on the way out are zero to their ends. All others are as they come.
 void* BufferPool::take_slowly(std::size_t size, const void* caller) noexcept {
-  return zero_ == ZeroChoice::kAlloc ? take_zeroed(size, caller) : take(size, KnownCaller{caller});
+  if (zero_ == ZeroChoice::kAlloc) return take_zeroed(size, caller);
+  void* const buffer = take(size, KnownCaller{caller});
+  if (owns(buffer)) sampler_.note_get(block_of_whole(buffer), size);
+  return buffer;
+}
+
+// Pre: the buffer starts at the start of its block.
+Block BufferPool::block_of_whole(const void* buffer) const noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(buffer);
+  return block_of_buffer(address, tables_.gap_of_class(tables_.class_number(address)));
 }
 
 void* BufferPool::take_aligned(std::size_t alignment, std::size_t size,
@@ -125,6 +140,7 @@ void* BufferPool::take_aligned(std::size_t alignment, std::size_t size,
     clear(entry, buffer + buffer_bytes(c));
   }
   if (entry != buffer) tables_.marks().mark_entry(block, entry, gap);
+  sampler_.note_get(block, size);
   return reinterpret_cast<void*>(entry);
 }
 
@@ -139,7 +155,8 @@ PoolFigures BufferPool::figures() noexcept {
                       .cache = cache_,
                       .spans = spans_,
                       .at_fork = at_fork_,
-                      .stats = stats_});
+                      .stats = stats_,
+                      .sampler = sampler_});
 }
 
 PoolControl BufferPool::control() noexcept {

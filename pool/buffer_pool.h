@@ -26,6 +26,7 @@
 #include "pool/retention/retention.h"
 #include "pool/retention/returns_under_way.h"
 #include "pool/retention/trimmer.h"
+#include "pool/sampling/sampler.h"
 #include "pool/stats/stats_teller.h"
 #include "pool/telemetry/fork_account.h"
 #include "pool/telemetry/snapshot.h"
@@ -51,13 +52,14 @@ class BufferPool {
   const ServedSizes& sizes() const noexcept { return sizes_; }
 
   // Tells whether a request of `size` bytes is the pool's to take(). No request is if buffers are
-  // wiped on the way out: the sizes that sizes().serves() tells are for the slow calls then.
+  // wiped on the way out, or sampled: the sizes that sizes().serves() tells are for the slow calls
+  // then.
   [[gnu::always_inline]] bool wants(std::size_t size) const noexcept { return tables_.wants(size); }
 
   // Returns a buffer of at least `size` bytes, aligned to 16, and to a cache line from 1 KiB up. A
   // request that the pool cannot serve is passed on. It returns nullptr if the allocator underneath
   // has no memory.
-  // Pre: sizes().serves(size). With malloc around it a hit is 35 instructions (tests/golden/fast_path.txt):
+  // Pre: wants(size). With malloc around it a hit is 35 instructions (tests/golden/fast_path.txt):
   // no call, no lock, no atomic read-modify-write.
   template <typename Caller = UnknownCaller>
   [[nodiscard, gnu::always_inline]] void* take(std::size_t size, Caller caller = {}) noexcept {
@@ -69,15 +71,13 @@ class BufferPool {
     return reinterpret_cast<void*>(buffer_address(block, tables_.gap_for_step(step)));
   }
 
-  // Does what take() does where wants() is false. Pre: sizes().serves(size).
-  [[nodiscard]] void* take_slowly(std::size_t size, const void* caller) noexcept;
-
   // Does what take() does, and the first `size` bytes are zero. Memory that is known to be zero is
   // not touched. Pre: sizes().serves(size).
   [[nodiscard]] void* take_zeroed(std::size_t size, const void* caller = nullptr) noexcept;
 
-  // Does what take() does, at a multiple of `alignment`. A request without room for the alignment
-  // is passed on. Pre: `alignment` is a power of two, sizes().serves(size).
+  // Does what take() does, at a multiple of `alignment`, also where wants() is false. A request
+  // without room for the alignment is passed on. Pre: `alignment` is a power of two,
+  // sizes().serves(size).
   [[nodiscard]] void* take_aligned(std::size_t alignment, std::size_t size,
                                    const void* caller = nullptr) noexcept;
 
@@ -138,6 +138,8 @@ class BufferPool {
 
  private:
   void connect_paths() noexcept;
+  [[nodiscard]] void* take_slowly(std::size_t size, const void* caller) noexcept;
+  [[nodiscard]] Block block_of_whole(const void* buffer) const noexcept;
 
   // This fills the first line of the page, so that the next member begins on the second, for the
   // reason that VisibleSlabs gives.
@@ -150,6 +152,7 @@ class BufferPool {
   ZeroChoice zero_ = ZeroChoice::kOff;
   PointerCheck check_;
   AlteredPages altered_;
+  Sampler sampler_;
   MissPath miss_path_;
   FreePath free_path_;
   PageMove page_move_;

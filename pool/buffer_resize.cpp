@@ -147,6 +147,7 @@ void* BufferResize::move(void* from, const Target& target, const void* caller) n
   if (pages == platform::Moved::kNo) std::memcpy(to.pointer(), from, target.kept);
   give_back(from, pages, target.kept, caller);
   clear_behind(to, target.kept);
+  parts_.sampler->note_get(block, target.size.most());
   return to.pointer();
 }
 
@@ -171,6 +172,7 @@ void* BufferResize::copy_to_plain(void* pointer, std::size_t size, std::size_t k
   std::memcpy(to.pointer(), pointer, kept);
   clear_behind(to, kept);
   parts_.free_path->put(pointer, caller);
+  parts_.sampler->note_get(block, size);
   return to.pointer();
 }
 

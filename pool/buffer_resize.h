@@ -18,6 +18,7 @@
 #include "pool/miss_path.h"
 #include "pool/options/options.h"
 #include "pool/platform/memory.h"
+#include "pool/sampling/sampler.h"
 
 namespace bufpool {
 
@@ -39,6 +40,7 @@ class BufferResize {
     MissPath* miss_path = nullptr;
     FreePath* free_path = nullptr;
     PageMove* page_move = nullptr;
+    Sampler* sampler = nullptr;
   };
   // Connects the parts, which outlive this. `zero` tells which memory is handed out as zero. Pre:
   // it is called once.

@@ -92,9 +92,10 @@ void FreePath::push(Block block, const void* caller) noexcept {
   parts_.trimmer->after_slow_path(stride_bytes(c), caller);
 }
 
-// Ends the use of a buffer. It gives back what it was lent, and growth is learned from the size
-// that it reached.
+// Ends the use of a buffer, and of its sample. It gives back what it was lent, and growth is
+// learned from the size that it reached.
 void FreePath::end_use(Block block, ClassIndex c) noexcept {
+  parts_.sampler->note_put(block);
   const BlockState state = marks().state(block);
   if (state == BlockState::kGrowing) parts_.predictor->note_end(growing_size(block).most());
   parts_.lending->end(block, c, state);

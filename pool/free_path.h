@@ -14,6 +14,7 @@
 #include "pool/options/options.h"
 #include "pool/percpu/cpu_cache.h"
 #include "pool/retention/trimmer.h"
+#include "pool/sampling/sampler.h"
 #include "pool/stats/stats_teller.h"
 
 namespace bufpool {
@@ -31,6 +32,7 @@ class FreePath {
     const ServedSizes* sizes = nullptr;
     PointerCheck* check = nullptr;
     AlteredPages* altered = nullptr;
+    Sampler* sampler = nullptr;
     CpuCache* cache = nullptr;
     AllSpans* spans = nullptr;
     Trimmer* trimmer = nullptr;

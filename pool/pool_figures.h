@@ -13,6 +13,7 @@
 #include "pool/percpu/cpu_cache.h"
 #include "pool/retention/retention.h"
 #include "pool/retention/trimmer.h"
+#include "pool/sampling/sampler.h"
 #include "pool/stats/stats_teller.h"
 #include "pool/telemetry/fork_account.h"
 #include "pool/telemetry/residence.h"
@@ -45,12 +46,16 @@ class PoolFigures {
     AllSpans& spans;
     ForkAccount& at_fork;
     StatsTeller& stats;
+    const Sampler& sampler;
   };
   // Connects the parts, which outlive this.
   explicit PoolFigures(const Parts& parts) noexcept : parts_(parts) {}
 
   // Returns the mode that is in force.
   PoolMode mode() const noexcept { return parts_.mode; }
+
+  // Returns whether buffers are sampled.
+  bool samples() const noexcept { return parts_.sampler.is_on(); }
 
   // Returns the most idle bytes of one CPU's cache, as it is in force, or 0 if there are no caches.
   std::uint64_t cpu_cache_bytes() const noexcept {

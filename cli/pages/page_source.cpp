@@ -37,6 +37,17 @@ std::uint32_t possible_cpus() {
   return count;
 }
 
+// Where the samples end; 0: the page has none, or is of a version without.
+std::uint64_t end_of_samples(const StatsHeader& header) {
+  if (header.header_bytes < sizeof(StatsHeader) || header.sampling == 0) return 0;
+  std::uint64_t end = std::uint64_t{header.sampling} + sizeof(StatsSampling);
+  for (const StatsArea* area :
+       {&header.sampled_stacks, &header.sampled_buffers, &header.sampled_sizes}) {
+    end = std::max(end, std::uint64_t{area->at} + std::uint64_t{area->count} * area->stride);
+  }
+  return end;
+}
+
 }  // namespace
 
 PageSource::PageSource(pid_t pid, const PageMapping& mapping)
@@ -96,9 +107,10 @@ std::uint64_t PageSource::worth_reading(const StatsHeader& header, std::uint64_t
   if (!is_here_ || possible_cpus() == 0 || all > size || all > header.page_bytes) return size;
   if (header.mode != static_cast<std::uint32_t>(PoolMode::kRseq)) return size;
   const std::uint64_t used = std::min(shards.count, possible_cpus());
-  const std::uint64_t end = std::max({std::uint64_t{shards.at} + used * shards.stride,
-                                      std::uint64_t{header.control} + sizeof(StatsControl),
-                                      std::uint64_t{header.options.at} + header.options.count});
+  const std::uint64_t end =
+      std::max({std::uint64_t{shards.at} + used * shards.stride, end_of_samples(header),
+                std::uint64_t{header.control} + sizeof(StatsControl),
+                std::uint64_t{header.options.at} + header.options.count});
   return std::min(end, size);
 }
 

@@ -3,31 +3,16 @@
 
 #include <algorithm>
 #include <cstring>
-#include <type_traits>
+
+#include "cli/pages/page_bytes.h"
 
 namespace bufpool {
 namespace {
 
-using Bytes = std::span<const std::byte>;
-
-// The first record of a kind of another version may be longer than ours, but not shorter.
-template <typename T>
-T record_at(Bytes bytes, std::size_t at) noexcept {
-  static_assert(std::is_trivially_copyable_v<T>);
-  T record;
-  std::memcpy(&record, bytes.data() + at, sizeof(T));
-  return record;
-}
-
-bool is_inside(Bytes bytes, std::uint64_t at, std::uint64_t length) noexcept {
-  return at <= bytes.size() && length <= bytes.size() - at;
-}
-
-// Whether all records of an area lie in the page, each with room for `least` bytes.
-bool is_sound(Bytes bytes, const StatsArea& area, std::size_t least) noexcept {
-  return area.stride >= std::max<std::size_t>(least, 1) &&
-         is_inside(bytes, area.at, std::uint64_t{area.count} * area.stride);
-}
+using page::Bytes;
+using page::is_inside;
+using page::is_sound;
+using page::record_at;
 
 template <std::size_t size>
 std::string_view text_of(const char (&text)[size]) noexcept {
@@ -61,17 +46,27 @@ std::uint64_t depth_of(const StatsStack& stack) noexcept {
   return stack.bottom != 0 && top > stack.bottom ? top - stack.bottom : 0;
 }
 
+// The header of an earlier version is shorter. What it lacks is 0.
+StatsHeader header_of(Bytes bytes) noexcept {
+  StatsHeader header{};
+  std::memcpy(&header, bytes.data(), kStatsLeastHeader);
+  const std::size_t length =
+      std::min<std::size_t>({header.header_bytes, sizeof header, bytes.size()});
+  if (length > kStatsLeastHeader) std::memcpy(&header, bytes.data(), length);
+  return header;
+}
+
 StatsPageFault fault_in_front(Bytes bytes) noexcept {
   if (bytes.size() < sizeof kStatsMagic) return StatsPageFault::kCutShort;
   if (std::memcmp(bytes.data(), kStatsMagic, sizeof kStatsMagic) != 0) {
     return StatsPageFault::kNotAPage;
   }
-  if (bytes.size() < sizeof(StatsHeader)) return StatsPageFault::kCutShort;
-  const auto header = record_at<StatsHeader>(bytes, 0);
+  if (bytes.size() < kStatsLeastHeader) return StatsPageFault::kCutShort;
+  const StatsHeader header = header_of(bytes);
   if (header.ready != kStatsReady) return StatsPageFault::kNotReady;
   if (header.byte_order != kStatsByteOrder) return StatsPageFault::kOtherByteOrder;
   if (header.major != kStatsMajor) return StatsPageFault::kOtherVersion;
-  if (header.header_bytes < sizeof(StatsHeader)) return StatsPageFault::kWildOffset;
+  if (header.header_bytes < kStatsLeastHeader) return StatsPageFault::kWildOffset;
   if (header.page_bytes < header.header_bytes) return StatsPageFault::kWildOffset;
   return bytes.size() < header.page_bytes ? StatsPageFault::kCutShort : StatsPageFault::kNone;
 }
@@ -102,7 +97,7 @@ std::optional<StatsPage> StatsPage::parse(Bytes bytes, StatsPageFault& fault) {
   fault = fault_in_front(bytes);
   if (fault != StatsPageFault::kNone) return std::nullopt;
   StatsPage page;
-  page.header_ = record_at<StatsHeader>(bytes, 0);
+  page.header_ = header_of(bytes);
   if (page.copy_areas(bytes.first(page.header_.page_bytes))) return page;
   fault = StatsPageFault::kWildOffset;
   return std::nullopt;
@@ -111,7 +106,8 @@ std::optional<StatsPage> StatsPage::parse(Bytes bytes, StatsPageFault& fault) {
 bool StatsPage::copy_areas(Bytes bytes) {
   const StatsArea& text = header_.options;
   if (!is_inside(bytes, header_.control, sizeof(StatsControl)) || !is_sound(bytes, text, 1) ||
-      !copy_fields(bytes) || !copy_stacks(bytes) || !copy_sizes(bytes)) {
+      !copy_fields(bytes) || !copy_stacks(bytes) || !copy_sizes(bytes) ||
+      !read_samples(bytes, header_, samples_)) {
     return false;
   }
   control_ = record_at<StatsControl>(bytes, header_.control);

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/pages/page_samples.h"
 #include "pool/telemetry/snapshot.h"
 #include "pool/telemetry/stats_page_layout.h"
 
@@ -75,6 +76,9 @@ class StatsPage {
   // The last request to the library, and its answer.
   [[nodiscard]] const StatsControl& control() const noexcept { return control_; }
 
+  // What the process has sampled of its buffers. Nothing: it does not sample (BUFPOOL_SAMPLE).
+  [[nodiscard]] const std::optional<PageSamples>& samples() const noexcept { return samples_; }
+
   // Some record was being written while the bytes were copied: its figures may not fit together.
   [[nodiscard]] bool is_torn() const noexcept { return torn_; }
 
@@ -111,6 +115,7 @@ class StatsPage {
   std::vector<std::byte> process_;
   std::vector<Stacks> stacks_;        // per class
   std::vector<std::uint64_t> sizes_;  // per built-in class
+  std::optional<PageSamples> samples_;
 };
 
 }  // namespace bufpool

@@ -47,6 +47,9 @@ bool bring_to_life() noexcept {
   if (!alive && !options.disable) {
     say("no address space to be had for the pool (ulimit -v?): mimalloc serves everything");
   }
+  if (alive && options.sample != 0 && !the_pool.figures().samples() && !options.quiet) {
+    say("BUFPOOL_SAMPLE: no memory to be had for samples: there are none");
+  }
   life.store(alive ? Life::kAlive : Life::kPassing, std::memory_order_release);
   return alive;
 }

@@ -51,9 +51,7 @@ void AlteredPages::mark(Block block, ClassIndex c, Alteration how) noexcept {
   const BlockState state = marks().state(block);
   if (!is_in_use(state) || is_noted(block, Alteration::kReplaced)) return;
   alteration(block) = marks().cookies().altered(block, how);
-  if (state != BlockState::kInUse) return;
-  lent_bytes(block) = 0;
-  marks().mark_borrowed(block);
+  marks().mark_to_look(block, c);
 }
 
 AlteredPages::Renewed AlteredPages::renew(Block block, ClassIndex c) noexcept {

@@ -64,6 +64,13 @@ class BlockMarks {
   void mark_borrowed(Block block) const noexcept {
     guard_line(block).state = cookies_.borrowed(block);
   }
+  // Marks a buffer of the short way as one whose put has to look, if it is one. It has lent
+  // nothing.
+  void mark_to_look(Block block, ClassIndex c) const noexcept {
+    if (state(block) != BlockState::kInUse) return;
+    if (has_more_words(c)) lent_bytes(block) = 0;
+    mark_borrowed(block);
+  }
   // Marks a free block whose buffer reads as zero from its first byte to its last.
   void mark_known_zero(Block block) const noexcept {
     guard_line(block).state = cookies_.known_zero(block);

@@ -21,4 +21,7 @@ inline constexpr std::size_t kHeaderRoom = 64;
 inline constexpr std::uint64_t kMostCpuCache = std::uint64_t{16} << 30;
 inline constexpr std::uint64_t kMostRetained = std::uint64_t{16} << 40;
 
+// This is the least BUFPOOL_SAMPLE, in bytes.
+inline constexpr std::uint64_t kLeastSampled = std::uint64_t{4} << 10;
+
 }  // namespace bufpool

@@ -35,6 +35,7 @@ inline constexpr std::array kKindNames{
     KindName{OptionKind::kAutoCount, "autocount", "auto or a plain number (such as 100)"},
     KindName{OptionKind::kBytes, "bytes", "a size (such as 64M or 1G)"},
     KindName{OptionKind::kAutoBytes, "autobytes", "auto or a size (such as 64M or 1G)"},
+    KindName{OptionKind::kOffBytes, "offbytes", "off or a size (such as 512K or 4M)"},
     KindName{OptionKind::kShare, "share", "auto, a size or a percentage (such as 64M or 25%)"},
     KindName{OptionKind::kDuration, "duration", "a duration (such as 500ms, 10s, 5m or 1h)"},
     KindName{OptionKind::kChoice, "choice", "one of "},  // the words of the row follow
@@ -63,6 +64,7 @@ inline constexpr std::array kDurationUnits{Unit{"h", 3'600'000}, Unit{"m", 60'00
                                            Unit{"s", 1'000}, Unit{"ms", 1}, Unit{"", 1}};
 
 inline constexpr std::string_view kAuto = "auto";
+inline constexpr std::string_view kOff = "off";
 inline constexpr std::uint64_t kMostPercent = 100;
 inline constexpr std::uint64_t kMostWarmed = 1U << 20;
 
@@ -141,11 +143,11 @@ constexpr Verdict read_ranged(std::string_view text, const OptionInfo& row,
 // Reads one of the words for on and off.
 constexpr Verdict read_flag(std::string_view text, const OptionInfo& /*row*/,
                             bool& value) noexcept {
-  constexpr std::array<std::string_view, 4> kOn{"1", "true", "yes", "on"};
-  constexpr std::array<std::string_view, 4> kOff{"0", "false", "no", "off"};
+  constexpr std::array<std::string_view, 4> kYesWords{"1", "true", "yes", "on"};
+  constexpr std::array<std::string_view, 4> kNoWords{"0", "false", "no", "off"};
   const auto matches = [text](std::string_view word) { return same_word(text, word); };
-  const bool on = std::any_of(kOn.begin(), kOn.end(), matches);
-  if (!on && std::none_of(kOff.begin(), kOff.end(), matches)) return Verdict::kBadValue;
+  const bool on = std::any_of(kYesWords.begin(), kYesWords.end(), matches);
+  if (!on && std::none_of(kNoWords.begin(), kNoWords.end(), matches)) return Verdict::kBadValue;
   value = on;
   return Verdict::kGood;
 }
@@ -178,6 +180,14 @@ constexpr Verdict read_bytes(std::string_view text, const OptionInfo& row,
 constexpr Verdict read_autobytes(std::string_view text, const OptionInfo& row,
                                  std::uint64_t& value) noexcept {
   if (!same_word(text, kAuto)) return read_ranged(text, row, kByteUnits, value);
+  value = 0;
+  return Verdict::kGood;
+}
+
+// Reads a size, or off or 0, which become 0. Pre: the row's lowest is not 0.
+constexpr Verdict read_offbytes(std::string_view text, const OptionInfo& row,
+                                std::uint64_t& value) noexcept {
+  if (!same_word(text, kOff) && text != "0") return read_ranged(text, row, kByteUnits, value);
   value = 0;
   return Verdict::kGood;
 }

@@ -54,6 +54,12 @@ inline void write_autobytes(BoundedText& out, const OptionInfo& row, std::uint64
   write_bytes(out, row, value);
 }
 
+// Adds a size or off.
+inline void write_offbytes(BoundedText& out, const OptionInfo& row, std::uint64_t value) noexcept {
+  if (value == 0) return out.add(kOff);
+  write_bytes(out, row, value);
+}
+
 // Adds a size, a percentage or auto.
 inline void write_share(BoundedText& out, const OptionInfo& row, const Share& value) noexcept {
   if (value.percent != 0) return write_number(out, value.percent, kPercentUnits);

@@ -54,6 +54,7 @@ static_assert(has_bounds("MAX_SIZE", kMinSize, kMaxSize));
 static_assert(has_bounds("CLASSES", kMinSize, kMaxSize));
 static_assert(has_bounds("WARMUP", kMinSize, kMaxSize));
 static_assert(has_bounds("CPU_CACHE", 64 << 10, kMostCpuCache));
+static_assert(has_bounds("SAMPLE", kLeastSampled, kMaxSize));
 static_assert(has_bounds("RETAIN_MAX", 0, kMostRetained));
 
 constexpr std::size_t kMinSizeRow = row_named("MIN_SIZE");

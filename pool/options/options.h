@@ -20,6 +20,7 @@ enum class OptionKind : std::uint8_t {
   kAutoCount,
   kBytes,
   kAutoBytes,
+  kOffBytes,
   kShare,
   kDuration,
   kChoice,
@@ -67,6 +68,7 @@ struct Options {
 #define BUFPOOL_OPTION_TYPE_autocount std::optional<std::uint64_t>  // none: auto
 #define BUFPOOL_OPTION_TYPE_bytes std::uint64_t
 #define BUFPOOL_OPTION_TYPE_autobytes std::uint64_t  // 0: auto
+#define BUFPOOL_OPTION_TYPE_offbytes std::uint64_t   // 0: off
 #define BUFPOOL_OPTION_TYPE_share Share
 #define BUFPOOL_OPTION_TYPE_duration std::uint64_t  // milliseconds
 #define BUFPOOL_OPTION_TYPE_sizes std::string_view

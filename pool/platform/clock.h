@@ -11,7 +11,11 @@ namespace bufpool::platform {
 // preloaded library that stops libc's clock (libfaketime) does not stop it.
 [[nodiscard]] std::uint64_t coarse_milliseconds() noexcept;
 
-// Returns the same in 32 bits, as threads share times (pool/sync/moment.h).
+// Returns the nanoseconds of a fine clock that only goes forward (CLOCK_MONOTONIC). It is the
+// kernel's, too.
+[[nodiscard]] std::uint64_t fine_nanoseconds() noexcept;
+
+// Returns coarse_milliseconds() in 32 bits, as threads share times (pool/sync/moment.h).
 [[nodiscard]] inline std::uint32_t now_ms() noexcept {
   return static_cast<std::uint32_t>(coarse_milliseconds());
 }

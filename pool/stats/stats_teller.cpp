@@ -8,23 +8,11 @@
 #include "pool/spans/span_residence.h"
 #include "pool/sync/owner_lock.h"
 #include "pool/sync/vforks.h"
+#include "pool/telemetry/mirror.h"
 #include "pool/telemetry/residence.h"
 
 namespace bufpool {
 namespace {
-
-// Stores a value that others change meanwhile: the last who stores it has seen the last change.
-template <typename Value>
-void mirror(std::uint64_t& word, Value value) noexcept {
-  for (std::uint64_t now = value(), told = ~now; told != now; now = value()) {
-    std::atomic_ref(word).store(now, std::memory_order_seq_cst);
-    told = now;
-  }
-}
-
-void mirror(std::uint64_t& word, const std::atomic<std::uint64_t>& value) noexcept {
-  mirror(word, [&value] { return value.load(std::memory_order_seq_cst); });
-}
 
 // Words that are written in any case.
 constexpr auto kNever = [](const StatsProcess&) { return false; };
@@ -87,6 +75,7 @@ void StatsTeller::enable(const Options& options, PoolMode mode, const Owner& own
     row.open(&writer_, c, &parts_.at_fork->classes[to_number(c)]);
   });
   parts_.cache->slabs().sharing().tell(&writer_);
+  parts_.sampler->tell_by(&writer_);
 }
 
 // The calls that make a page and remove its name are not those that the loader made. Under a filter
@@ -128,7 +117,8 @@ StatsPlan StatsTeller::plan(std::uint32_t shards) const noexcept {
           .shards = shards,
           .folder = folder_[0] != '\0' ? folder_.data() : nullptr,
           .command = command_.data(),
-          .options = options_};
+          .options = options_,
+          .samples = parts_.sampler->is_on()};
 }
 
 // A child of a process whose page was refused has none either.
@@ -184,6 +174,7 @@ void StatsTeller::tell_again() noexcept {
   });
   tell_passed();
   tell_process();
+  parts_.sampler->tell_all();
 }
 
 void StatsTeller::tell_asked(ClassIndex c) noexcept {

@@ -15,6 +15,7 @@
 #include "pool/percpu/cpu_cache.h"
 #include "pool/retention/retention.h"
 #include "pool/retention/trimmer.h"
+#include "pool/sampling/sampler.h"
 #include "pool/spans/shared_spans.h"
 #include "pool/telemetry/fork_account.h"
 #include "pool/telemetry/stats_page_writer.h"
@@ -41,6 +42,7 @@ class StatsTeller {
     ChunkSpace* space = nullptr;
     Retention* retention = nullptr;
     Trimmer* trimmer = nullptr;
+    Sampler* sampler = nullptr;
     ForkAccount* at_fork = nullptr;
   };
   // Connects the parts. Pre: it is called once; the parts outlive this.

@@ -24,7 +24,7 @@ namespace bufpool {
 
 inline constexpr char kStatsMagic[8] = {'B', 'U', 'F', 'P', 'O', 'O', 'L', '\0'};
 inline constexpr std::uint16_t kStatsMajor = 2;
-inline constexpr std::uint16_t kStatsMinor = 2;
+inline constexpr std::uint16_t kStatsMinor = 3;
 inline constexpr std::uint32_t kStatsByteOrder = 0x01020304;
 // The mapping's name in /proc/PID/maps is /memfd:bufpool-stats (deleted).
 inline constexpr char kStatsName[] = "bufpool-stats";
@@ -78,10 +78,19 @@ struct StatsHeader {
   // them. The record numbered N is of sizes up to ((N + 3) % 4 + 4) * 2^((N + 3) / 4 + 6) + 64
   // bytes. It is there since minor version 2.
   StatsArea sizes;
+  // Where the samples are (BUFPOOL_SAMPLE). All is 0 where nothing is sampled. They are there since
+  // minor version 3: in a page of an earlier one the header ends in front of them.
+  std::uint32_t sampling;     // where the StatsSampling begins
+  StatsArea sampled_stacks;   // StatsSampledStack; the first one is for all that have none
+  StatsArea sampled_buffers;  // StatsSampledBuffer
+  StatsArea sampled_sizes;    // StatsSampledSize, for each built-in class as in `sizes`
 };
 inline constexpr std::uint32_t kStatsReady = 1;
+// The header of all minor versions has so many bytes at least.
+inline constexpr std::size_t kStatsLeastHeader = 512;
 static_assert(offsetof(StatsHeader, fields) == 40 && offsetof(StatsHeader, options) == 80);
-static_assert(sizeof(StatsHeader) == 512);
+static_assert(offsetof(StatsHeader, sampling) == kStatsLeastHeader);
+static_assert(sizeof(StatsHeader) == 552);
 
 enum class StatsKind : std::uint8_t { kCounter, kGauge, kPeak };
 enum class StatsScope : std::uint8_t { kProcess, kClass };
@@ -148,6 +157,45 @@ static_assert(sizeof(StatsStack) == 32);
 // page, as its mark does. On the second line pairs of 1 KiB took 1.03 of the time that they take on
 // any later one.
 inline constexpr std::size_t kStatsStacksAt = 128;
+
+// Holds what concerns all samples. Each word of samples is right by itself at any time, but several
+// of a record that is being written may not fit together. A forked child goes on from what its
+// parent had sampled.
+struct StatsSampling {
+  std::uint64_t every;    // bytes asked for between two samples, on average
+  std::uint64_t dropped;  // samples that no record was free for: they are counted nowhere else
+};
+
+// Holds what is sampled of the buffers that came by the same calls. Those of them that are held now
+// are `gets` less `puts`.
+inline constexpr std::size_t kStatsFrames = 32;
+struct StatsSampledStack {
+  std::uint64_t hash;       // of the frames; 0: the record is not used
+  std::uint64_t gets;       // buffers sampled,
+  std::uint64_t bytes;      // and what was asked for by them
+  std::uint64_t puts;       // those of them that came back,
+  std::uint64_t put_bytes;  // and what was asked for by these
+  std::uint64_t held_ns;    // how long they were held, all together
+  std::uint64_t longest_ns;
+  std::uint64_t depth;                 // how many frames there are; 0: not known
+  std::uint64_t frames[kStatsFrames];  // return addresses, the innermost call first
+};
+static_assert(sizeof(StatsSampledStack) == 320);
+
+// Describes a sampled buffer that is held now.
+struct StatsSampledBuffer {
+  std::uint64_t block;     // the block's address, in front of the buffer; below 4096: no buffer
+  std::uint64_t asked;     // bytes
+  std::uint64_t taken_ns;  // when it was handed out (CLOCK_MONOTONIC)
+  std::uint64_t stack;     // the number of its StatsSampledStack
+};
+static_assert(sizeof(StatsSampledBuffer) == 32);
+
+// Counts samples of the sizes of one built-in class.
+struct StatsSampledSize {
+  std::uint64_t gets;
+  std::uint64_t bytes;
+};
 
 // Tells the library what to do. Whoever may write to the process's
 // memory sets `verbs`, then `request` to another number. The library looks at them on slow paths

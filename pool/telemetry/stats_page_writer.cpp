@@ -29,8 +29,11 @@ struct Places {
   static constexpr std::size_t kControlAt = kProcessAt + 2 * kLine;
   static constexpr std::size_t kRowsAt = kControlAt + kLine;
   static constexpr std::size_t kSizesAt = kRowsAt + kSnapshotClasses * sizeof(StatsRow);
-  static constexpr std::size_t kShardsAt =
+  // The samples, if there is room for them, and then the shards. Those of CPUs that are not in use
+  // come last, as no reader touches them.
+  static constexpr std::size_t kSamplesAt =
       platform::page_above(kSizesAt + kSnapshotClasses * sizeof(std::uint64_t));
+  static constexpr std::size_t kSamplesBytes = platform::page_above(sizeof(StatsSamples));
   static constexpr std::size_t kShardBytes = platform::kPageBytes;
 };
 static_assert(Places::kOptionsAt + kStatsOptionsRoom <= Places::kProcessAt);
@@ -149,7 +152,8 @@ void* StatsPageWriter::map(const StatsPlan& plan, const platform::ProcessIdentit
 bool StatsPageWriter::make(const StatsPlan& plan) noexcept {
   if (!has_region()) {
     shard_count_ = plan.shards;
-    bytes_ = platform::page_above(Places::kShardsAt + shard_count_ * Places::kShardBytes);
+    has_samples_ = plan.samples;
+    bytes_ = shards_at() + shard_count_ * Places::kShardBytes;
   }
   std::array<char, kStatsOptionsRoom> options;
   const std::size_t length = options_text(plan, options);
@@ -158,7 +162,7 @@ bool StatsPageWriter::make(const StatsPlan& plan) noexcept {
   void* const mapped = map(plan, owner);
   if (mapped == nullptr) return false;
   region_.store(reinterpret_cast<std::uintptr_t>(mapped), std::memory_order_release);
-  shards_.open(at<void>(Places::kShardsAt), shard_count_, &at<StatsHeader>(0)->shards_elsewhere);
+  shards_.open(at<void>(shards_at()), shard_count_, &at<StatsHeader>(0)->shards_elsewhere);
   at<StatsHeader>(0)->process_started = owner.started;
   at<StatsHeader>(0)->pid_namespace = owner.pid_namespace;
   fill(plan, {options.data(), length});
@@ -181,6 +185,32 @@ bool StatsPageWriter::hide() noexcept {
   return platform::replace_by_private(reinterpret_cast<void*>(region()), bytes_);
 }
 
+std::size_t StatsPageWriter::shards_at() const noexcept {
+  return Places::kSamplesAt + (has_samples_ ? Places::kSamplesBytes : 0);
+}
+
+void StatsPageWriter::lay_out(StatsHeader& header) const noexcept {
+  header.process = Places::kProcessAt;
+  header.control = Places::kControlAt;
+  header.fields = {Places::kFieldsAt, kFields, sizeof(StatsField)};
+  header.rows = {Places::kRowsAt, kSnapshotClasses, sizeof(StatsRow)};
+  header.shards = {static_cast<std::uint32_t>(shards_at()), shard_count_, Places::kShardBytes};
+  header.sizes = {Places::kSizesAt, kSnapshotClasses, sizeof(std::uint64_t)};
+  header.stacks_at = kStatsStacksAt;
+  header.stack_bytes = sizeof(StatsStack);
+  if (!has_samples_) return;
+  const auto place = [](std::size_t offset) {
+    return static_cast<std::uint32_t>(Places::kSamplesAt + offset);
+  };
+  header.sampling = place(offsetof(StatsSamples, sampling));
+  header.sampled_stacks = {place(offsetof(StatsSamples, stacks)), kStatsSampledStacks,
+                           sizeof(StatsSampledStack)};
+  header.sampled_buffers = {place(offsetof(StatsSamples, buffers)), kStatsSampledBuffers,
+                            sizeof(StatsSampledBuffer)};
+  header.sampled_sizes = {place(offsetof(StatsSamples, sizes)), kSnapshotClasses,
+                          sizeof(StatsSampledSize)};
+}
+
 void StatsPageWriter::fill(const StatsPlan& plan, std::string_view options) noexcept {
   StatsHeader& header = *at<StatsHeader>(0);
   std::memcpy(header.magic, kStatsMagic, sizeof header.magic);
@@ -189,14 +219,7 @@ void StatsPageWriter::fill(const StatsPlan& plan, std::string_view options) noex
   header.byte_order = kStatsByteOrder;
   header.header_bytes = sizeof(StatsHeader);
   header.page_bytes = static_cast<std::uint32_t>(bytes_);
-  header.process = Places::kProcessAt;
-  header.control = Places::kControlAt;
-  header.fields = {Places::kFieldsAt, kFields, sizeof(StatsField)};
-  header.rows = {Places::kRowsAt, kSnapshotClasses, sizeof(StatsRow)};
-  header.shards = {Places::kShardsAt, shard_count_, Places::kShardBytes};
-  header.sizes = {Places::kSizesAt, kSnapshotClasses, sizeof(std::uint64_t)};
-  header.stacks_at = kStatsStacksAt;
-  header.stack_bytes = sizeof(StatsStack);
+  lay_out(header);
   header.caches = plan.caches;
   header.pid = platform::process_id();
   header.parent_pid = platform::parent_process_id();
@@ -242,7 +265,10 @@ void StatsPageWriter::end_process() noexcept {
 
 StatsPageWriter::Words StatsPageWriter::words() const noexcept {
   if (!is_made()) return {};
-  return {&process(), at<StatsControl>(Places::kControlAt), at<std::uint64_t>(Places::kSizesAt)};
+  return {.process = &process(),
+          .control = at<StatsControl>(Places::kControlAt),
+          .sizes = at<std::uint64_t>(Places::kSizesAt),
+          .samples = has_samples_ ? at<StatsSamples>(Places::kSamplesAt) : nullptr};
 }
 
 void StatsPageWriter::remove_name() noexcept {

@@ -24,6 +24,7 @@
 #include "pool/platform/shared_memory.h"
 #include "pool/telemetry/snapshot.h"
 #include "pool/telemetry/stats_page_layout.h"
+#include "pool/telemetry/stats_samples.h"
 
 namespace bufpool {
 
@@ -41,7 +42,7 @@ struct StatsWord {
 };
 
 // The most bytes of the options' text.
-inline constexpr std::size_t kStatsOptionsRoom = 1152;
+inline constexpr std::size_t kStatsOptionsRoom = 1104;
 
 // Says what a page is made of. In a forked child the shards and the options are those of the
 // parent's page.
@@ -52,6 +53,7 @@ struct StatsPlan {
   const char* folder = nullptr;  // for a file with a name; nullptr: one without
   const char* command = "";
   const Options* options = nullptr;
+  bool samples = false;  // whether there is room for samples
 };
 
 // Stores a word of the page, which other processes read meanwhile.
@@ -125,14 +127,15 @@ class StatsPageWriter {
   // Returns the pages of stacks.
   StatsShards& shards() noexcept { return shards_; }
   const StatsShards& shards() const noexcept { return shards_; }
-  // Holds the words of the process, where readers ask for something, and a word for the sizes of
-  // each built-in class.
+  // Holds the words of the process, where readers ask for something, a word for the sizes of each
+  // built-in class, and the records of samples.
   struct Words {
     StatsProcess* process;
     StatsControl* control;
     std::uint64_t* sizes;
+    StatsSamples* samples;
   };
-  // Returns them; all are nullptr if there is no page.
+  // Returns them; all are nullptr if there is no page, and `samples` is if it has no room for them.
   [[nodiscard]] Words words() const noexcept;
 
   // Calls write(StatsProcess&) between two steps of the header's sequence, where same(words) is
@@ -165,7 +168,9 @@ class StatsPageWriter {
   [[nodiscard]] StatsProcess& process() const noexcept;
   void* map(const StatsPlan& plan, const platform::ProcessIdentity& owner) noexcept;
   std::size_t options_text(const StatsPlan& plan, std::span<char, kStatsOptionsRoom> out) noexcept;
+  [[nodiscard]] std::size_t shards_at() const noexcept;
   void fill(const StatsPlan& plan, std::string_view options) noexcept;
+  void lay_out(StatsHeader& header) const noexcept;
   bool begin_process() noexcept;
   void end_process() noexcept;
 
@@ -173,6 +178,7 @@ class StatsPageWriter {
   std::atomic<std::uintptr_t> region_{0};
   StatsShards shards_;
   std::uint32_t shard_count_ = 0;
+  bool has_samples_ = false;
   std::size_t bytes_ = 0;
   std::size_t options_bytes_ = 0;
   platform::FileName name_{};

@@ -47,6 +47,24 @@ std::uint64_t read_figures(const StatsPage& page) {
   return sum;
 }
 
+// Reads all samples. Returns a sum, so that none is left out.
+std::uint64_t read_samples(const StatsPage& page) {
+  if (!page.samples()) return 0;
+  const PageSamples& samples = *page.samples();
+  std::uint64_t sum = samples.every + samples.dropped;
+  require(!samples.stacks.empty(), "there is a stack for buffers that have no other");
+  for (const SampledStack& stack : samples.stacks) {
+    sum += stack.gets + stack.bytes + stack.puts + stack.put_bytes + stack.held_ns;
+    for (const std::uint64_t frame : stack.frames) sum += frame;
+  }
+  for (const SampledBuffer& buffer : samples.buffers) {
+    require(buffer.stack < samples.stacks.size(), "a buffer's stack is there");
+    sum += buffer.block + buffer.asked + buffer.taken_ns;
+  }
+  for (const StatsSampledSize& size : samples.sizes) sum += size.gets + size.bytes;
+  return sum;
+}
+
 void write_reports(const StatsPage& page) {
   const Snapshot snapshot = page.snapshot();
   const std::string command = page.command();
@@ -81,7 +99,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(!describe(fault).empty(), "each fault has a sentence");
     return 0;
   }
-  require(read_figures(*page) + page->options().size() + page->control_group().size() + 1 > 0,
+  require(read_figures(*page) + read_samples(*page) + page->options().size() +
+                  page->control_group().size() + 1 >
+              0,
           "figures are read");
   write_reports(*page);
   return 0;

@@ -13,6 +13,9 @@
 // Args: 16777216 0 free
 // Run: later
 // Args: 70000 20 free
+// Run: sampled
+// Env: BUFPOOL_SAMPLE=4K
+// Args: 16777216 0 free
 // Run: resized_in_place
 // Args: 70000 0 69000
 // Run: resized_to_more

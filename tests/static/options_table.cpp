@@ -47,6 +47,8 @@ std::string allowed(const OptionInfo& row) {
       return fmt::format("a size{}", span(row));
     case OptionKind::kAutoBytes:
       return fmt::format("`auto`, or a size{}", span(row));
+    case OptionKind::kOffBytes:
+      return fmt::format("`off`, or a size{}", span(row));
     case OptionKind::kShare:
       return fmt::format("`auto`, a size{}, or `0%` to `100%`", span(row));
     case OptionKind::kDuration:

@@ -4,7 +4,8 @@
 // head, middle and tail. So a buffer that overlaps another, or was handed out twice, is found at
 // its put.
 //
-// The call is `stress_mixed rseq|locked`. With BUFPOOL_LONG=1 more threads run for longer.
+// The call is `stress_mixed rseq|locked [EVERY]`, where EVERY is as in BUFPOOL_SAMPLE. With
+// BUFPOOL_LONG=1 more threads run for longer.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -137,9 +138,10 @@ class User {
     auto dice = random_() % 16;
     if (size > 256 << 10 && random_() % 16 != 0) dice = 4;  // zeroing would take all the time
     const std::size_t alignment = dice == 0 ? std::size_t{16} << random_() % 13 : 16;
-    void* const buffer = dice == 0   ? pool.take_aligned(alignment, size)
-                         : dice <= 3 ? pool.take_zeroed(size)
-                                     : pool.take(size);
+    void* const buffer = dice == 0          ? pool.take_aligned(alignment, size)
+                         : dice <= 3        ? pool.take_zeroed(size)
+                         : pool.wants(size) ? pool.take(size)
+                                            : pool.take_aligned(16, size);
     if (buffer == nullptr) fail("no memory", buffer, size, alignment);
     const auto address = reinterpret_cast<std::uintptr_t>(buffer);
     if (address % alignment != 0) fail("misaligned", buffer, alignment, size);
@@ -252,8 +254,9 @@ std::uint64_t run(int users, std::chrono::seconds time) {
   return check_end();
 }
 
-int start(std::string_view mode) {
+int start(std::string_view mode, const char* every) {
   Options options = default_options();
+  options.sample = static_cast<std::uint64_t>(std::atol(every));
   const bool locked = mode == "locked";
   options.mode = locked ? ModeChoice::kLocked : ModeChoice::kRseq;
   pool.control().set_fault_handler(on_fault);
@@ -272,9 +275,9 @@ int start(std::string_view mode) {
 }  // namespace bufpool
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fputs("usage: stress_mixed rseq|locked\n", stderr);
+  if (argc < 2) {
+    std::fputs("usage: stress_mixed rseq|locked [EVERY]\n", stderr);
     return 2;
   }
-  return bufpool::start(argv[1]);
+  return bufpool::start(argv[1], argc > 2 ? argv[2] : "0");
 }

@@ -98,14 +98,25 @@ ReadClock find_clock() noexcept {
 
 constinit std::atomic<ReadClock> read_clock{nullptr};
 
-}  // namespace
-
-std::uint64_t coarse_milliseconds() noexcept {
+timespec time_by(clockid_t clock) noexcept {
   const KeepErrno keep;
   ReadClock read = read_clock.load(std::memory_order_relaxed);
   if (read == nullptr) read_clock.store(read = find_clock(), std::memory_order_relaxed);
   timespec now{};
-  read(CLOCK_MONOTONIC_COARSE, &now);
+  read(clock, &now);
+  return now;
+}
+
+}  // namespace
+
+std::uint64_t fine_nanoseconds() noexcept {
+  const timespec now = time_by(CLOCK_MONOTONIC);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1000000000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+std::uint64_t coarse_milliseconds() noexcept {
+  const timespec now = time_by(CLOCK_MONOTONIC_COARSE);
   return static_cast<std::uint64_t>(now.tv_sec) * 1000 +
          static_cast<std::uint64_t>(now.tv_nsec) / 1000000;
 }
