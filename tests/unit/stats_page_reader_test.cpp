@@ -215,6 +215,37 @@ TEST(StatsPageReader, RefusesWildOffsets) {
 }
 
 // Records that later versions made longer are read all the same.
+TEST(StatsPageReader, TakesNoSamplesFromBehindAShorterHeader) {
+  HandMade page = hand_made();
+  page.header.header_bytes = kStatsLeastHeader;
+  page.header.sampling = 0xfffffff0;  // another record begins here in such a page
+  page.header.sampled_stacks = {0xfffffff0, 7, 7};
+  StatsPageFault fault{};
+  const std::optional<StatsPage> read = parse(page, fault);
+  ASSERT_TRUE(read);
+  EXPECT_FALSE(read->samples());
+}
+
+TEST(StatsPageReader, RefusesWildSamples) {
+  HandMade page = hand_made();
+  page.header.sampling = offsetof(HandMade, rows);
+  page.header.sampled_stacks = {offsetof(HandMade, rows), 1, sizeof(StatsSampledStack)};
+  page.header.sampled_buffers = {0, 1, sizeof(StatsSampledBuffer)};
+  page.header.sampled_sizes = {0, 1, sizeof(StatsSampledSize)};
+  EXPECT_EQ(fault_of(page), StatsPageFault::kNone);
+  page.header.sampled_stacks.at = sizeof(HandMade) - 300;
+  EXPECT_EQ(fault_of(page), StatsPageFault::kWildOffset);
+  page.header.sampled_stacks.at = 0;
+  page.header.sampled_buffers.stride = 8;
+  EXPECT_EQ(fault_of(page), StatsPageFault::kWildOffset);
+  page.header.sampled_buffers.stride = sizeof(StatsSampledBuffer);
+  page.header.sampled_sizes.count = ~0U;
+  EXPECT_EQ(fault_of(page), StatsPageFault::kWildOffset);
+  page.header.sampled_sizes.count = 0;
+  page.header.sampling = sizeof(HandMade) - 8;
+  EXPECT_EQ(fault_of(page), StatsPageFault::kWildOffset);
+}
+
 TEST(StatsPageReader, ReadsLongerRecords) {
   HandMade page = hand_made();
   page.header.fields.count = 2;

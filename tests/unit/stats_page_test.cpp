@@ -30,14 +30,15 @@ constexpr auto kNever = [](const StatsProcess&) { return false; };
 
 class StatsPageTest : public testing::Test {
  protected:
-  bool make(const char* folder = nullptr) {
+  bool make(const char* folder = nullptr, bool samples = false) {
     writer.open(&word);
     return writer.begin(1) && writer.make({.mode = PoolMode::kLocked,
                                            .caches = 4,
                                            .shards = 4,
                                            .folder = folder,
                                            .command = "stats_page_test",
-                                           .options = &options});
+                                           .options = &options,
+                                           .samples = samples});
   }
 
   // Returns the page that the first shard is in.
@@ -72,6 +73,44 @@ TEST_F(StatsPageTest, IsSettledBeforeItIsOpen) {
   EXPECT_EQ(writer.words().control, nullptr);
   EXPECT_EQ(writer.row(kClass), nullptr);
   EXPECT_EQ(stack(0, kClass), nullptr);
+}
+
+TEST_F(StatsPageTest, HasNoRoomForSamplesThatNobodyWants) {
+  ASSERT_TRUE(make());
+  writer.settle(true);
+  EXPECT_EQ(writer.words().samples, nullptr);
+  ASSERT_TRUE(read());
+  EXPECT_FALSE(read()->samples());
+}
+
+TEST_F(StatsPageTest, HasSamples) {
+  ASSERT_TRUE(make(nullptr, true));
+  EXPECT_EQ(writer.words().samples, nullptr) << "it is not settled";
+  writer.settle(true);
+  StatsSamples* const samples = writer.words().samples;
+  ASSERT_NE(samples, nullptr);
+  samples->sampling = {4096, 3};
+  samples->stacks[0].gets = 9;
+  samples->stacks[7] = {.hash = 70, .gets = 2, .bytes = 300, .puts = 1, .depth = 99};
+  samples->stacks[7].frames[0] = 0x1234;
+  samples->buffers[5] = {0x70000000, 200, 1000, 7};
+  samples->buffers[6] = {1, 200, 1000, 7};
+  samples->sizes[3] = {2, 300};
+  const auto page = read();
+  ASSERT_TRUE(page && page->samples());
+  const PageSamples& found = *page->samples();
+  EXPECT_EQ(found.every, 4096U);
+  EXPECT_EQ(found.dropped, 3U);
+  ASSERT_EQ(found.stacks.size(), 2U);
+  EXPECT_EQ(found.stacks[0].gets, 9U);
+  EXPECT_EQ(found.stacks[1].bytes, 300U);
+  ASSERT_EQ(found.stacks[1].frames.size(), kStatsFrames) << "a wild depth is cut";
+  EXPECT_EQ(found.stacks[1].frames[0], 0x1234U);
+  ASSERT_EQ(found.buffers.size(), 1U) << "a record that is not filled is left out";
+  EXPECT_EQ(found.buffers[0].stack, 1U);
+  EXPECT_EQ(found.sizes[3].bytes, 300U);
+  EXPECT_EQ(reinterpret_cast<const std::byte*>(stack(0, 0)),
+            bytes().data() + page->header().shards.at + kStatsStacksAt);
 }
 
 TEST_F(StatsPageTest, OneThreadDecides) {
