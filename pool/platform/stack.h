@@ -19,8 +19,8 @@ void call_on_stack(void* argument, void (*work)(void*) noexcept, std::byte* top)
 
 // Writes the return addresses of the calls that led here, the innermost first, without those that
 // lead into this library from where it was entered last. Returns how many there are. It goes by the
-// tables for exceptions, so it ends at code that has none, and needs some two KiB of stack. The
-// first call of a process is to be made while it has one thread: it sets up a table.
+// tables for exceptions, so it ends at code that has none, and needs two and a half KiB of stack.
+// The first call of a process is to be made while it has one thread: it sets up a table.
 [[nodiscard]] std::size_t call_stack(std::span<std::uint64_t> out) noexcept;
 
 }  // namespace bufpool::platform

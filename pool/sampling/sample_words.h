@@ -57,6 +57,8 @@ class SampleWords {
   void tell_all() const noexcept;
 
  private:
+  template <typename Record>
+  void tell_record(Record& record) const noexcept;
   void tell(std::uint64_t& word) const noexcept {
     StatsSamples* const told = writer_ != nullptr ? writer_->words().samples : nullptr;
     if (told != nullptr) mirror(counterpart(*told, word), [&word] { return load(word); });
