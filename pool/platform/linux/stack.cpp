@@ -5,10 +5,12 @@
 
 // The linker sets these to where this library, or the program that this is linked into, begins and
 // where its code ends.
+// NOLINTBEGIN(*-reserved-identifier,*-identifier-naming)
 extern "C" {
-[[gnu::visibility("hidden")]] extern const char __ehdr_start[];  // NOLINT(*-identifier-naming)
+[[gnu::visibility("hidden")]] extern const char __ehdr_start[];
 [[gnu::visibility("hidden")]] extern const char etext[];
 }
+// NOLINTEND(*-reserved-identifier,*-identifier-naming)
 
 namespace bufpool::platform {
 namespace {
