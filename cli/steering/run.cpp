@@ -33,7 +33,8 @@ struct Options {
 // the command as well.
 constexpr int kPassedOn[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
-// Signals come by a descriptor as long as this lives.
+// Signals come by a descriptor as long as this lives. SIGCHLD is not ignored meanwhile, whatever
+// the starter of this process chose: the status of a child whose end is ignored is lost.
 class Signals {
  public:
   Signals() {
@@ -43,6 +44,9 @@ class Signals {
     // The last two are raised by a write to the recording, which says by its error what is wrong.
     for (const int signal : {SIGCHLD, SIGPIPE, SIGXFSZ}) sigaddset(&wanted, signal);
     sigprocmask(SIG_BLOCK, &wanted, &before_);
+    struct sigaction by_default {};
+    by_default.sa_handler = SIG_DFL;
+    sigaction(SIGCHLD, &by_default, &child_before_);
     descriptor_ = Descriptor(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
   }
   Signals(const Signals&) = delete;
@@ -52,7 +56,10 @@ class Signals {
     restore();
   }
 
-  void restore() const { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  void restore() const {
+    sigaction(SIGCHLD, &child_before_, nullptr);
+    sigprocmask(SIG_SETMASK, &before_, nullptr);
+  }
   [[nodiscard]] int descriptor() const noexcept { return descriptor_.number(); }
 
   // Takes all that have come. Without a child they are dropped.
@@ -69,6 +76,7 @@ class Signals {
 
  private:
   sigset_t before_{};
+  struct sigaction child_before_ {};
   Descriptor descriptor_;
 };
 

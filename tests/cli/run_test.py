@@ -28,6 +28,15 @@ def test_status_is_kept():
         assert run("run", *words, "--", "echo", "-n", "--help").stdout == "--help"
 
 
+def test_status_is_kept_where_children_are_ignored():
+    def ignore():
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for words in ((), ("--record", "/dev/null")):
+        run("run", *words, "--", "sh", "-c", "exit 3", code=3, preexec_fn=ignore)
+        done = run("run", *words, "--", "grep", "SigIgn", "/proc/self/status", preexec_fn=ignore)
+        assert int(done.stdout.split()[1], 16) >> (signal.SIGCHLD - 1) & 1, done.stdout
+
+
 def test_own_failures():
     said(run("run", "--", "bufpool-no-such-command", code=127), "no such command", "doctor")
     said(run("run", "--record", "/dev/null", "--", "bufpool-no-such-command", code=127))
