@@ -4,6 +4,10 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <iostream>
 #include <set>
 
 #include "cli/command_line.h"
@@ -29,8 +33,16 @@ void parsed(CLI::App& app, const char* names, const char* help, const char* type
       ->default_str(std::move(shown));
 }
 
+// Ends what the command printed. It throws a CommandError if that cannot be written: a reader would
+// else take a part for the whole.
+void end_output() {
+  if (std::fflush(stdout) != 0) fail("stdout: it cannot be written: {}", std::strerror(errno));
+}
+
 int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {
-  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+    return app.exit(error) == 0 && std::cout.flush() ? 0 : static_cast<int>(ExitCode::kFailed);
+  }
   print_error("bufpool: {}\n", error.what());
   const auto used = app.get_subcommands();
   print_error("try: bufpool {}--help\n", used.empty() ? "" : used[0]->get_name() + " ");
@@ -39,7 +51,9 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {
 
 int perform(const std::string& verb, const Action& action) {
   try {
-    return static_cast<int>(action());
+    const ExitCode code = action();
+    end_output();
+    return static_cast<int>(code);
   } catch (const CommandError& error) {
     print_error("bufpool {}: {}\n", verb, error.what());
     return static_cast<int>(error.code());

@@ -149,6 +149,29 @@ def test_own_processes_without_rights():
             process.kill()
 
 
+def code_with(words, **streams):
+    return subprocess.run([BUFPOOL, *words], env=environment(), check=False, **streams).returncode
+
+
+def test_output_that_cannot_be_written():
+    if not os.path.exists("/dev/full"):
+        raise Skip("there is no /dev/full")
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        for words in (["ps"], ["classes"], ["config"], ["report", str(os.getpid())], ["--help"],
+                      ["ps", "--help"], ["--version"]):
+            code = code_with(words, stdout=full, stderr=subprocess.PIPE)
+            assert code == 125, (words, code)
+            # Neither can the reason be told.
+            assert code_with(words, stdout=full, stderr=full) == 125, words
+        for words, code in ((["run", "--", "bufpool-no-such-command"], 127),
+                            (["no-such-verb"], 125),
+                            (["run", "--record", "/dev/null", "--", "sh", "-c", "exit 3"], 3)):
+            assert code_with(words, stderr=full) == code, words
+            closed = ["sh", "-c", '"$0" "$@" 2>&-', BUFPOOL, *words]
+            done = subprocess.run(closed, env=environment(), check=False)
+            assert done.returncode == code, (words, done)
+
+
 def test_dying_processes():
     """They are looked at while they come and go."""
     with subprocess.Popen([BUFPOOL, "run", "--", "sh", "-c",
