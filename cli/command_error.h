@@ -13,7 +13,7 @@ namespace bufpool {
 // The exit codes of the command. Those of a program that `run` starts are its own.
 enum class ExitCode : int {
   kGood = 0,
-  kFinding = 1,   // doctor found a reason; trim and reset had no answer
+  kFinding = 1,   // doctor found a reason; profile no samples; trim and reset had no answer
   kFailed = 125,  // the command itself failed, as with env(1)
   kCannotRun = 126,
   kNotFound = 127,

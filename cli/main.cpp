@@ -5,10 +5,10 @@
 
 int main(int count, char** words) {
   const bufpool::Verb* const verbs[] = {
-      &bufpool::kRunVerb,    &bufpool::kPsVerb,     &bufpool::kTopVerb,     &bufpool::kReportVerb,
-      &bufpool::kStatVerb,   &bufpool::kDiffVerb,   &bufpool::kAdviseVerb,  &bufpool::kExportVerb,
-      &bufpool::kDoctorVerb, &bufpool::kConfigVerb, &bufpool::kClassesVerb, &bufpool::kTrimVerb,
-      &bufpool::kResetVerb,  &bufpool::kLoadVerb,
+      &bufpool::kRunVerb,    &bufpool::kPsVerb,      &bufpool::kTopVerb,    &bufpool::kReportVerb,
+      &bufpool::kStatVerb,   &bufpool::kProfileVerb, &bufpool::kDiffVerb,   &bufpool::kAdviseVerb,
+      &bufpool::kExportVerb, &bufpool::kDoctorVerb,  &bufpool::kConfigVerb, &bufpool::kClassesVerb,
+      &bufpool::kTrimVerb,   &bufpool::kResetVerb,   &bufpool::kLoadVerb,
   };
   return bufpool::run_command_line(verbs, count, words);
 }

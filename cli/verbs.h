@@ -17,6 +17,7 @@ extern const Verb kDoctorVerb;
 extern const Verb kTrimVerb;
 extern const Verb kResetVerb;
 extern const Verb kExportVerb;
+extern const Verb kProfileVerb;
 extern const Verb kDiffVerb;
 extern const Verb kAdviseVerb;
 extern const Verb kLoadVerb;

@@ -86,6 +86,61 @@ void read_sizes(const Json& report, Snapshot& snapshot) {
   }
 }
 
+BufferCounts counts_at(const Json& object, const std::string& name) {
+  return {number_at(object, name + "_samples"), number_at(object, name + "_sampled_bytes")};
+}
+
+const Json& list_at(const Json& object, const std::string& key) {
+  static const Json kNone = Json::array();
+  const auto found = object.find(key);
+  return found != object.end() && found->is_array() ? *found : kNone;
+}
+
+CodePlace place_in(const Json& place) {
+  return {number_at(place, "address"), text_at(place, "function"), text_at(place, "module"),
+          number_at(place, "module_offset_bytes")};
+}
+
+ProfileStack stack_in(const Json& object, std::size_t places) {
+  ProfileStack stack;
+  for (const Json& frame : list_at(object, "frames")) {
+    if (frame.is_number_unsigned() && frame.get<std::uint64_t>() < places) {
+      stack.frames.push_back(frame.get<std::size_t>());
+    }
+  }
+  stack.got = counts_at(object, "got");
+  stack.returned = counts_at(object, "returned");
+  stack.returned_ms = number_at(object, "returned_ms");
+  stack.longest_ms = number_at(object, "longest_ms");
+  stack.held = counts_at(object, "held");
+  stack.held_byte_ms = number_at(object, "held_byte_ms");
+  stack.oldest_ms = number_at(object, "oldest_ms");
+  stack.old = counts_at(object, "old");
+  return stack;
+}
+
+std::optional<Profile> profile_in(const Json& object) {
+  if (!object.is_object() || number_at(object, "profile") != 1) return {};
+  Profile profile;
+  profile.every_bytes = number_at(object, "every_bytes");
+  profile.dropped = number_at(object, "dropped_samples");
+  profile.life_ms = number_at(object, "life_ms");
+  for (const Json& frame : list_at(object, "frames")) profile.places.push_back(place_in(frame));
+  for (const Json& stack : list_at(object, "stacks")) {
+    profile.stacks.push_back(stack_in(stack, profile.places.size()));
+  }
+  for (const Json& size : list_at(object, "sizes")) {
+    if (profile.sizes.size() == kSnapshotClasses) break;
+    profile.sizes.push_back({number_at(size, "buffer_bytes"), counts_at(size, "got")});
+  }
+  std::sort(profile.sizes.begin(), profile.sizes.end(),
+            [](const auto& a, const auto& b) { return a.buffer_bytes < b.buffer_bytes; });
+  for (const Json& line : list_at(object, "maps")) {
+    if (line.is_string()) profile.maps += printable(line.get<std::string>()) + "\n";
+  }
+  return profile;
+}
+
 std::optional<Sample> sample_in(const Json& report) {
   if (!report.is_object() || !report.contains("schema") || !report.contains("classes")) return {};
   const std::uint64_t schema = number_at(report, "schema");
@@ -107,11 +162,13 @@ std::optional<Sample> sample_in(const Json& report) {
   return sample;
 }
 
-// A line of a recording is {"time_ms": NUMBER, "report": REPORT}.
+// A line of a recording is {"time_ms": NUMBER, "report": REPORT}, and some have a "profile".
 std::optional<Sample> sample_in_line(const Json& line) {
   if (!line.is_object() || !line.contains("report")) return sample_in(line);
   std::optional<Sample> sample = sample_in(line["report"]);
-  if (sample) sample->time_ms = number_at(line, "time_ms");
+  if (!sample) return sample;
+  sample->time_ms = number_at(line, "time_ms");
+  if (line.contains("profile")) sample->profile = profile_in(line["profile"]);
   return sample;
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "cli/figures/rendering.h"
 
+#include <algorithm>
+
 #include "cli/formatted.h"
+#include "cli/profile/profile_forms.h"
 #include "report/figures.h"
 #include "report/units.h"
 
@@ -13,6 +16,13 @@ std::string quoted(std::string_view text) {
   std::string cell = "\"";
   for (const char c : text) cell += c == '"' ? "\"\"" : std::string(1, c);
   return cell + "\"";
+}
+
+// The text has a newline at its end, and none inside a string.
+std::string in_one_line(std::string text) {
+  text.pop_back();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
 }
 
 void add_rows(std::string& out, const Sample& sample) {
@@ -35,12 +45,7 @@ std::string rendered(const Sample& sample, ReportForm form) {
 }
 
 std::string json_line(const Sample& sample) {
-  std::string text = rendered(sample, ReportForm::kJson);
-  text.pop_back();
-  for (char& c : text) {
-    if (c == '\n') c = ' ';
-  }
-  return text;
+  return in_one_line(rendered(sample, ReportForm::kJson));
 }
 
 std::string csv(const std::vector<Sample>& samples) {
@@ -52,7 +57,10 @@ std::string csv(const std::vector<Sample>& samples) {
 }
 
 std::string recording_line(const Sample& sample) {
-  return formatted("{{\"time_ms\": {}, \"report\": {}}}\n", sample.time_ms, json_line(sample));
+  std::string profile;
+  if (sample.profile) profile = ", \"profile\": " + in_one_line(profile_json(*sample.profile));
+  return formatted("{{\"time_ms\": {}, \"report\": {}{}}}\n", sample.time_ms, json_line(sample),
+                   profile);
 }
 
 }  // namespace bufpool

@@ -15,7 +15,7 @@ namespace bufpool {
 [[nodiscard]] std::string json_line(const Sample& sample);
 // Returns a table with a row for each sample and class in use, and a line of headings.
 [[nodiscard]] std::string csv(const std::vector<Sample>& samples);
-// Returns the line of a recording for the sample, with a newline.
+// Returns the line of a recording for the sample, with a newline. It has the profile that there is.
 [[nodiscard]] std::string recording_line(const Sample& sample);
 
 }  // namespace bufpool

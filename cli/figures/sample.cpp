@@ -72,6 +72,23 @@ Sample sample_of(const StatsPage& page, const ProcessInfo& info) {
   return sample;
 }
 
+void tell_profile(Sample& sample, const StatsPage& page, AddressNames& names) {
+  if (!page.samples()) return;
+  sample.profile = profile_of(*page.samples(), reading_time(sample.uptime_ms), names);
+}
+
+void tell_last_profile(Sample& sample, const StatsPage& page, AddressNames& names) {
+  if (!page.samples()) return;
+  sample.profile = profile_of(*page.samples(), last_time(*page.samples(), sample.uptime_ms), names);
+}
+
+void tell_profile(Sample& sample, const PooledProcess& process) {
+  if (!process.page.samples()) return;
+  AddressNames names;
+  names.use(process.info.pid, AddressNames::code_lines(process.info.pid));
+  tell_profile(sample, process.page, names);
+}
+
 void tell_use(Sample& sample, const ProcessInfo& info) {
   if (info.resident_bytes != 0) sample.snapshot.resident = info.resident_bytes;
   if (info.resident_peak_bytes != 0) sample.snapshot.resident_peak = info.resident_peak_bytes;

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "cli/pages/process_reader.h"
 #include "cli/pages/stats_page_reader.h"
+#include "cli/profile/profile.h"
 #include "pool/telemetry/snapshot.h"
 #include "report/report.h"
 
@@ -19,6 +21,7 @@ struct Sample {
   std::string command;
   std::string version;
   Snapshot snapshot{};
+  std::optional<Profile> profile;  // where the process samples, and somebody asked for it
 
   // What a report says beside the snapshot. It is valid as long as the sample is.
   [[nodiscard]] ReportContext context() const noexcept {
@@ -33,6 +36,13 @@ struct Sample {
 
 // Puts what the kernel says of the process into the sample.
 void tell_use(Sample& sample, const ProcessInfo& info);
+
+// Puts what the page has of samples into the sample, with the names that are known: of a process
+// that lives, or of what one left.
+void tell_profile(Sample& sample, const StatsPage& page, AddressNames& names);
+void tell_last_profile(Sample& sample, const StatsPage& page, AddressNames& names);
+// The same of a living process, which is looked at for the names.
+void tell_profile(Sample& sample, const PooledProcess& process);
 
 // Returns the milliseconds since 1970, and the nanoseconds since the machine started.
 [[nodiscard]] std::uint64_t now_ms();

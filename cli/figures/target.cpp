@@ -28,7 +28,10 @@ Sample sample_in_page(const std::string& path, const std::string& text) {
   const auto* const bytes = reinterpret_cast<const std::byte*>(text.data());
   const std::optional<StatsPage> page = StatsPage::parse({bytes, text.size()}, fault);
   if (!page) fail("{}: {}", path, describe(fault));
-  return sample_of(*page);
+  Sample sample = sample_of(*page);
+  AddressNames none;
+  tell_last_profile(sample, *page, none);
+  return sample;
 }
 
 // Whole files are read, and those that end.

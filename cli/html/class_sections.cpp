@@ -78,14 +78,43 @@ std::vector<Tick> borders_of(std::size_t first, std::size_t places) {
   return borders;
 }
 
-Column column_of(const ClassSnapshot& row, std::size_t first) {
+Column column_of(const ClassSnapshot& row) {
   const std::uint64_t waste = waste_of(row);
   const std::uint64_t mean = row.gets == 0 ? 0 : row.asked / row.gets;
-  return {place_of(row.buffer_bytes) - first, static_cast<double>(row.granted - waste),
+  return {place_of(row.buffer_bytes), static_cast<double>(row.granted - waste),
           static_cast<double>(waste),
           formatted("{}: asked for {}, granted {}, waste {}; {} on average", name_of(row),
                     bytes_text(row.asked), bytes_text(row.granted), share_text(waste, row.granted),
                     bytes_text(mean))};
+}
+
+// Without a class that serves the size, its waste is not known.
+Column column_of(const ProfileSize& size, const std::vector<const ClassSnapshot*>& rows,
+                 const Profile& profile) {
+  const BufferCounts got = estimated(size.got, profile.every_bytes);
+  const auto serving = std::find_if(rows.begin(), rows.end(), [&size](const auto* row) {
+    return row->buffer_bytes >= size.buffer_bytes;
+  });
+  const std::uint64_t room = serving == rows.end() ? 0 : (*serving)->buffer_bytes;
+  const std::uint64_t waste = std::max(got.buffers * room, got.bytes) - got.bytes;
+  return {place_of(size.buffer_bytes), static_cast<double>(got.bytes), static_cast<double>(waste),
+          formatted("up to {}: asked for {} by {} gets, waste {}",
+                    std::string(class_name(size.buffer_bytes).view()), bytes_text(got.bytes),
+                    count_text(got.buffers), bytes_text(waste))};
+}
+
+// The columns of the sizes, as they were sampled, or else of the classes.
+std::vector<Column> size_columns(const std::vector<const ClassSnapshot*>& rows,
+                                 const std::optional<Profile>& profile) {
+  std::vector<Column> columns;
+  if (profile) {
+    for (const ProfileSize& size : profile->sizes) {
+      columns.push_back(column_of(size, rows, *profile));
+    }
+  }
+  if (!columns.empty()) return columns;
+  for (const ClassSnapshot* const row : rows) columns.push_back(column_of(*row));
+  return columns;
 }
 
 std::string table_row(std::string_view name, const ClassSnapshot& row, std::string_view peak,
@@ -137,22 +166,24 @@ std::string misses_section(const Snapshot& snapshot) {
               bar_rows("misses by class", bars));
 }
 
-std::string sizes_section(const Snapshot& snapshot) {
+std::string sizes_section(const Sample& sample) {
   constexpr std::size_t kFewestPlaces = 12;
-  const std::vector<const ClassSnapshot*> rows = live_classes(snapshot);
-  const ClassSnapshot totals = totals_of(snapshot);
+  const std::vector<const ClassSnapshot*> rows = live_classes(sample.snapshot);
+  const ClassSnapshot totals = totals_of(sample.snapshot);
   if (rows.empty() || totals.granted == 0) return {};
-  std::size_t first = place_of(rows.front()->buffer_bytes);
-  const std::size_t last = place_of(rows.back()->buffer_bytes);
+  std::vector<Column> columns = size_columns(rows, sample.profile);
+  const bool is_sampled = sample.profile && !sample.profile->sizes.empty();
+  std::size_t first = columns.front().place;
+  const std::size_t last = columns.back().place;
   first -= last - first < kFewestPlaces ? std::min(first, (kFewestPlaces - last + first) / 2) : 0;
   first = std::max(first, 2 * kQuarters);
   ColumnChart chart{"bytes asked for and wasted by class",
                     "asked",
                     "waste",
                     std::max(last + 1 - std::min(first, last), kFewestPlaces),
-                    {},
+                    std::move(columns),
                     {}};
-  for (const ClassSnapshot* const row : rows) chart.columns.push_back(column_of(*row, first));
+  for (Column& column : chart.columns) column.place -= std::min(first, column.place);
   chart.borders = borders_of(first, chart.places);
   const std::uint64_t waste = waste_of(totals);
   const std::vector<Key> keys = {
@@ -160,8 +191,10 @@ std::string sizes_section(const Snapshot& snapshot) {
       {"waste", "waste",
        formatted("{} ({})", bytes_text(waste), share_text(waste, totals.granted))}};
   return card(Width::kWhole, "Sizes asked for, against the borders of the classes",
-              "Bytes that were granted in all, by class. A line marks the largest size of a class. "
-              "The waste is what a buffer had beyond what was asked for.",
+              (is_sampled ? std::string("Bytes by the sizes asked for, estimated from samples. ")
+                          : std::string("Bytes that were granted in all, by class. ")) +
+                  "A line marks the largest size of a class. The waste is what a buffer had beyond "
+                  "what was asked for.",
               legend(keys) + column_chart(chart, Scale::kBytes));
 }
 

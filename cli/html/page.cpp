@@ -117,6 +117,14 @@ line.mark { stroke: var(--resident); stroke-width: 1.5; stroke-dasharray: 5 5; }
 .bar .value { min-width: 4.6em; font-weight: 600; white-space: nowrap; }
 .track { display: block; width: 100%; height: 16px; border-radius: 4px; }
 .rest { fill: var(--rest); }
+.holders { margin: 0; padding: 0; list-style: none; font-variant-numeric: tabular-nums; }
+.holders > li { padding: 8px 0 8px 14px; border-left: 3px solid var(--in-use); color: var(--soft); }
+.holders > li + li { margin-top: 10px; }
+.holders b { color: var(--ink); font-size: 16px; font-weight: 650; }
+.holders ul { margin: 4px 0 0; padding: 0; list-style: none; }
+.holders ul li { padding-left: 1.2em; text-indent: -1.2em;
+  font: 13px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }
+.holders ul li:first-child { color: var(--ink); font-weight: 600; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 13.5px;
   font-variant-numeric: tabular-nums; }
@@ -222,8 +230,9 @@ std::string html_page(const std::vector<Sample>& samples) {
   page += formatted("<title>{} {} – bufpool report</title>\n", name_in_html(last.command),
                     snapshot.pid);
   page += style() + "</head>\n<body>\n" + header(samples) + "<main>\n";
-  page += key_figures(last) + advice(last) + memory_section(samples) + traffic_section(samples);
-  page += hit_rate_section(snapshot) + misses_section(snapshot) + sizes_section(snapshot);
+  page += key_figures(last) + advice(last) + memory_section(samples) + holders_section(samples) +
+          traffic_section(samples);
+  page += hit_rate_section(snapshot) + misses_section(snapshot) + sizes_section(last);
   page += table_section(snapshot) + facts_section(last);
   page +=
       "</main>\n<footer>Made by <code>bufpool report --format html</code>. Sizes count by 1024. "

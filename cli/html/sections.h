@@ -21,6 +21,8 @@ enum class Width : bool { kHalf, kWhole };
 [[nodiscard]] std::string memory_section(const std::vector<Sample>& samples);
 // Misses over time. Nothing: there is one sample.
 [[nodiscard]] std::string traffic_section(const std::vector<Sample>& samples);
+// By which calls buffers are held, and for how long. Nothing: there are no samples of that.
+[[nodiscard]] std::string holders_section(const std::vector<Sample>& samples);
 // What is not a class's: what was given back, and what was passed on.
 [[nodiscard]] std::string facts_section(const Sample& sample);
 
@@ -31,8 +33,9 @@ enum class Width : bool { kHalf, kWhole };
 // About the classes that are in use.
 [[nodiscard]] std::string hit_rate_section(const Snapshot& snapshot);
 [[nodiscard]] std::string misses_section(const Snapshot& snapshot);
-// What was asked for and granted, against the borders of the classes.
-[[nodiscard]] std::string sizes_section(const Snapshot& snapshot);
+// What was asked for and granted, against the borders of the classes: by size where sizes were
+// sampled, and else by class.
+[[nodiscard]] std::string sizes_section(const Sample& sample);
 [[nodiscard]] std::string table_section(const Snapshot& snapshot);
 
 }  // namespace bufpool

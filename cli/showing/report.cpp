@@ -53,7 +53,9 @@ std::vector<Sample> samples_for(const Options& options) {
     let_it_look(process);
     process = process_or_fail(process.info.pid);
   }
-  return {sample_of(process.page, process.info)};
+  Sample sample = sample_of(process.page, process.info);
+  if (options.format == "html") tell_profile(sample, process);
+  return {std::move(sample)};
 }
 
 // The process's own thread writes the report. It makes a pass four times a second.

@@ -94,6 +94,27 @@ void Recorder::look() {
   }
 }
 
+// The names are looked up while the process lives, as its mappings go with it. They are written
+// now and then, and in the end.
+void Recorder::take_profile(Sample& sample, const StatsPage& read, Page& page, bool is_alive) {
+  constexpr std::size_t kMostStacks = 200;
+  constexpr std::uint64_t kProfileMs = 60'000;
+  if (!read.samples()) return;
+  if (is_alive && page.seen.pid != 0) {
+    std::string code = AddressNames::code_lines(page.seen.pid);
+    // A process that has executed another program since has the code of that one.
+    if (page.source.is_held()) page.names.use(page.seen.pid, std::move(code));
+  }
+  tell_profile(sample, read, page.names);
+  const bool is_due = page.profile_ms == 0 || sample.time_ms >= page.profile_ms + kProfileMs;
+  if (is_alive && !is_due) {
+    sample.profile.reset();
+    return;
+  }
+  page.profile_ms = sample.time_ms;
+  sample.profile = shortened(*sample.profile, kMostStacks);
+}
+
 void Recorder::take_sample(const StatsPage& read, Page& page, bool is_alive) {
   Sample sample = sample_of(read);
   const StatsHeader& header = read.header();
@@ -102,6 +123,7 @@ void Recorder::take_sample(const StatsPage& read, Page& page, bool is_alive) {
                              : std::nullopt;
   if (info) page.seen = *info;
   tell_use(sample, page.seen);
+  take_profile(sample, read, page, is_alive);
   write_on(recording_line(sample));
   if (!has_failed_) ++samples_;
 }

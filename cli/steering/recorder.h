@@ -12,6 +12,7 @@
 #include "cli/figures/sample.h"
 #include "cli/pages/page_source.h"
 #include "cli/processes/process_info.h"
+#include "cli/profile/address_names.h"
 #include "report/descriptor.h"
 
 namespace bufpool {
@@ -47,12 +48,15 @@ class Recorder {
  private:
   struct Page {
     PageSource source;
-    ProcessInfo seen{};  // what the kernel said last
+    ProcessInfo seen{};            // what the kernel said last
+    AddressNames names;            // of the code that it had last
+    std::uint64_t profile_ms = 0;  // when its profile was written last
   };
 
   [[nodiscard]] int write(const std::string& line);
   void write_on(const std::string& line);
   void take_sample(const StatsPage& read, Page& page, bool is_alive);
+  static void take_profile(Sample& sample, const StatsPage& read, Page& page, bool is_alive);
 
   Descriptor file_;
   Descriptor inotify_;

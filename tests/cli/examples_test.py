@@ -32,10 +32,10 @@ def examples_of(verb):
 
 def test_examples():
     path_with_command = f"{os.path.dirname(BUFPOOL)}:{os.environ['PATH']}"
-    assert len(verbs()) == 14, verbs()
-    with folder() as path, Process(BUSY) as process:
+    assert len(verbs()) == 15, verbs()
+    with folder() as path, Process(BUSY, BUFPOOL_SAMPLE="64K") as process:
         file = path / "recording"
-        run("run", "--record", file, "--", PYTHON, "-c", HOLDER,
+        run("run", "-s", "SAMPLE=64K", "--record", file, "--", PYTHON, "-c", HOLDER,
             input="s")
         env = environment(PID=str(process.pid), FILE=str(file), PATH=path_with_command)
         for verb in verbs():

@@ -11,7 +11,7 @@ import pathlib
 import re
 
 import browser
-from command import HOLDER, PYTHON, Process, Skip, environment, folder, main, run
+from command import BUFPOOL, HOLDER, PYTHON, Process, Skip, environment, folder, main, run
 
 PICTURES = os.environ.get("BUFPOOL_PICTURES")
 
@@ -152,17 +152,54 @@ def test_living_process():
         assert str(process.pid) in tab_.value('document.querySelector(".meta").textContent')
 
 
+def holders(profile, name):
+    """The figures of the stacks that the section has, by their innermost calls."""
+    cards = profile.value('[...document.querySelectorAll(".card")].map(card => '
+                          '[card.querySelector("h2").textContent, '
+                          '[...card.querySelectorAll(".holders > li")].map(one => '
+                          '[one.querySelector("b").textContent, '
+                          '[...one.querySelectorAll("ul li")].map(call => call.textContent)])])')
+    return dict(cards)[name]
+
+
+def test_holders():
+    """Recorded, and of a living process. A page without samples has no such section."""
+    program = pathlib.Path(BUFPOOL).parent / "tests" / "cli" / "holders"
+    with folder() as path, tab() as tab_:
+        file = path / "recording"
+        run("run", "-s", "SAMPLE=16K", "--record", file, "--interval", "10ms", "--", program,
+            input="s" * 20)
+        look_everywhere(tab_, page_of(file, path / "holders.html"))
+        (held, calls), = holders(tab_, "Holders")
+        assert held.endswith(" MiB") and 50 < float(held.split()[0]) < 80, held
+        longest = holders(tab_, "Held longest")
+        assert longest and all(time.endswith("s") for time, _ in longest), longest
+        with Process(BUFPOOL_SAMPLE="64K") as process:
+            look_everywhere(tab_, page_of(process.pid, path / "living-holders.html"))
+        assert any("python" in call for _, calls in holders(tab_, "Holders") for call in calls)
+        page_of(recording(path / "without"), path / "without.html")
+        assert "Holders" not in (path / "without.html").read_text()
+
+
 def test_text_of_others():
     name = "<script>alert(1)</script>&\"'<b>x"
     report = {"schema": 2, "pid": 7, "command": name, "version": "</style><i>", "mode": "rseq",
-              "uptime_ms": 1, "classes": []}
+              "uptime_ms": 1,
+              "classes": [{"buffer_bytes": 640, "gets": 9, "granted_bytes": 9}]}
     with folder() as path, tab() as tab_:
         file = path / "report.json"
-        file.write_text(json.dumps(report))
+        stack = {"held_samples": 1, "held_sampled_bytes": 5, "longest_ms": 2 ** 64 - 1,
+                 "frames": [0] * 9}
+        sizes = [{"buffer_bytes": size, "got_samples": 1, "got_sampled_bytes": 2 ** 64 - 1}
+                 for size in (2 ** 64 - 1, 0, 576)]
+        profile = {"profile": 1, "every_bytes": 1, "stacks": [stack], "sizes": sizes,
+                   "frames": [{"function": name + "y" * 500, "module": "</li><i>"}]}
+        file.write_text(json.dumps({"time_ms": 1, "report": report, "profile": profile}))
         page = page_of(file, path / "others.html")
         look_everywhere(tab_, page)
         assert tab_.value('document.querySelector("h1").textContent') == name
-        assert tab_.value('document.querySelectorAll("h1 *, i").length') == 0
+        assert tab_.value('document.querySelectorAll("h1 *, i, .holders ul li *").length') == 0
+        assert name in tab_.value('document.querySelector(".holders").textContent')
         assert "bufpool </style><i>" in tab_.value('document.querySelector(".meta").textContent')
 
 

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "cli/profile/address_names.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "cli/formatted.h"
+#include "cli/processes/proc_files.h"
+#include "cli/processes/process_info.h"
+
+namespace bufpool {
+namespace {
+
+constexpr std::string_view kDeleted = " (deleted)";
+
+bool parse_hex(std::string_view text, std::uint64_t& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, 16);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+// Takes the word in front of the next blanks.
+std::string_view take_word(std::string_view& line) {
+  const std::size_t end = std::min(line.find(' '), line.size());
+  const std::string_view word = line.substr(0, end);
+  line.remove_prefix(std::min(line.find_first_not_of(' ', end), line.size()));
+  return word;
+}
+
+// A device or a pipe may be meant to be read by somebody else.
+Descriptor open_plain(const std::string& path) {
+  Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  struct stat entry = {};
+  if (!file.is_open() || fstat(file.number(), &entry) != 0 || !S_ISREG(entry.st_mode)) return {};
+  return file;
+}
+}  // namespace
+
+std::string CodePlace::name() const {
+  if (!function.empty()) return function;
+  if (!module.empty()) return formatted("{}+{:#x}", module, offset);
+  return formatted("{:#x}", address);
+}
+
+std::string AddressNames::code_lines(pid_t pid) {
+  const std::string maps = read_text_or_empty(proc_path(pid, "maps"));
+  std::string lines;
+  for (std::string_view text = maps; !text.empty();) {
+    const std::string_view line = take_line(text);
+    std::string_view rest = line;
+    take_word(rest);
+    if (take_word(rest).find('x') != std::string_view::npos) lines.append(line).append("\n");
+  }
+  return lines;
+}
+
+void AddressNames::use(pid_t pid, std::string code_lines) {
+  if (code_lines.empty() || (pid == pid_ && code_lines == maps_)) return;
+  pid_ = pid;
+  maps_ = std::move(code_lines);
+  known_.clear();
+  read_mappings();
+}
+
+void AddressNames::read_mappings() {
+  mappings_.clear();
+  for (std::string_view text = maps_; !text.empty();) {
+    std::string_view line = take_line(text);
+    Mapping mapping;
+    mapping.range = take_word(line);
+    take_word(line);
+    const std::string_view offset = take_word(line);
+    take_word(line);
+    take_word(line);
+    mapping.path = line;
+    const std::size_t dash = std::min(mapping.range.find('-'), mapping.range.size() - 1);
+    if (parse_hex(mapping.range.substr(0, dash), mapping.start) &&
+        parse_hex(mapping.range.substr(dash + 1), mapping.end) &&
+        parse_hex(offset, mapping.offset)) {
+      mappings_.push_back(mapping);
+    }
+  }
+}
+
+const CodePlace& AddressNames::place_of(std::uint64_t return_address) {
+  const auto [at, is_new] = known_.try_emplace(return_address);
+  if (is_new) at->second = looked_up(return_address);
+  return at->second;
+}
+
+// A call may be the last instruction of a function, so its last byte is looked up.
+CodePlace AddressNames::looked_up(std::uint64_t return_address) {
+  CodePlace place{.address = return_address};
+  const std::uint64_t call = return_address - 1;
+  const auto found = std::find_if(mappings_.begin(), mappings_.end(), [call](const Mapping& one) {
+    return call >= one.start && call < one.end;
+  });
+  if (found == mappings_.end() || found->path.empty()) return place;
+  std::string_view path = found->path;
+  if (path.ends_with(kDeleted)) path.remove_suffix(kDeleted.size());
+  place.module = printable(path.substr(path.rfind('/') + 1));
+  place.offset = call - found->start + found->offset;
+  if (path.starts_with('/')) place.function = symbols_of(*found).function_at(place.offset);
+  return place;
+}
+
+const ElfSymbols& AddressNames::symbols_of(const Mapping& mapping) {
+  const auto known = files_.find(mapping.path);
+  if (known != files_.end()) return known->second;
+  const Descriptor file = opened(mapping);
+  return files_.emplace(mapping.path, file.is_open() ? ElfSymbols(file) : ElfSymbols())
+      .first->second;
+}
+
+// The path is that of the process, which may see other folders than this command. A file that has
+// been replaced is open in the process only.
+Descriptor AddressNames::opened(const Mapping& mapping) const {
+  if (mapping.path.ends_with(kDeleted)) {
+    return open_plain(proc_path(pid_, formatted("map_files/{}", mapping.range)));
+  }
+  Descriptor file = open_plain(proc_path(pid_, "root") + std::string(mapping.path));
+  return file.is_open() ? std::move(file) : open_plain(std::string(mapping.path));
+}
+
+}  // namespace bufpool
