@@ -48,10 +48,8 @@ bool forks_with_warnings(std::string_view path) {
 }
 
 std::string resolved(const std::string& path) {
-  char full[4096];
-  const ssize_t length = readlink(path.c_str(), full, sizeof full);
-  if (length <= 0) return path;
-  std::string target(full, static_cast<std::size_t>(length));
+  std::string target = link_target(path);
+  if (target.empty()) return path;
   return target.starts_with('/') ? target : path.substr(0, path.rfind('/') + 1) + target;
 }
 

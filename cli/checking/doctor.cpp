@@ -3,9 +3,7 @@
 #include <errno.h>
 #include <fmt/format.h>
 #include <strings.h>
-#include <unistd.h>
 
-#include <climits>
 #include <memory>
 
 #include "cli/checking/checks.h"
@@ -75,12 +73,6 @@ void look_for_page(const ProcessInfo& info, std::string_view environment, Findin
   }
 }
 
-std::string exe_path(pid_t pid) {
-  char path[PATH_MAX];
-  const ssize_t length = readlink(proc_path(pid, "exe").c_str(), path, sizeof path);
-  return length > 0 ? std::string(path, static_cast<std::size_t>(length)) : std::string();
-}
-
 void look_at_process(pid_t pid, const Found& found, Findings& findings) {
   int error = 0;
   const auto environment = read_text(proc_path(pid, "environ"), error);
@@ -101,7 +93,7 @@ void look_at_process(pid_t pid, const Found& found, Findings& findings) {
     findings.no("the library is not in the process");
     check_preload(variable_in(environment.value_or(""), "LD_PRELOAD"), proc_path(pid, "root"),
                   findings);
-    const std::string path = exe_path(pid);
+    const std::string path = link_target(proc_path(pid, "exe"));
     if (!path.empty()) check_program(proc_path(pid, "root") + path, findings);
   }
   check_allocators(maps, findings);

@@ -91,9 +91,9 @@ BufferCounts counts_at(const Json& object, const std::string& name) {
 }
 
 const Json& list_at(const Json& object, const std::string& key) {
-  static const Json kNone = Json::array();
+  static const Json none = Json::array();
   const auto found = object.find(key);
-  return found != object.end() && found->is_array() ? *found : kNone;
+  return found != object.end() && found->is_array() ? *found : none;
 }
 
 CodePlace place_in(const Json& place) {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <climits>
 #include <memory>
 
 #include "cli/formatted.h"
@@ -43,6 +44,12 @@ std::optional<std::string> read_text(const std::string& path, int& error) {
 std::string read_text_or_empty(const std::string& path) {
   int error = 0;
   return read_text(path, error).value_or("");
+}
+
+std::string link_target(const std::string& path) {
+  char target[PATH_MAX];
+  const ssize_t length = readlink(path.c_str(), target, sizeof target);
+  return length > 0 ? std::string(target, static_cast<std::size_t>(length)) : std::string();
 }
 
 std::string_view status_value(std::string_view text, std::string_view name) {

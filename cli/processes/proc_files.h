@@ -19,6 +19,9 @@ namespace bufpool {
 // Returns the whole file, or nothing at all if it cannot be read.
 [[nodiscard]] std::string read_text_or_empty(const std::string& path);
 
+// Returns where a link such as /proc/PID/exe leads to; empty if that cannot be read.
+[[nodiscard]] std::string link_target(const std::string& path);
+
 // Returns what stands behind "NAME:" in a text such as /proc/PID/status, without the blanks around
 // it; empty if there is no such line.
 [[nodiscard]] std::string_view status_value(std::string_view text, std::string_view name);

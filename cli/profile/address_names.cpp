@@ -115,9 +115,12 @@ const ElfSymbols& AddressNames::symbols_of(const Mapping& mapping) {
 }
 
 // The path is that of the process, which may see other folders than this command. A file that has
-// been replaced is open in the process only.
+// been replaced since is open in the process only. Its own program may be read by all who may read
+// its mappings, and other files by root.
 Descriptor AddressNames::opened(const Mapping& mapping) const {
   if (mapping.path.ends_with(kDeleted)) {
+    const std::string program = proc_path(pid_, "exe");
+    if (link_target(program) == mapping.path) return open_plain(program);
     return open_plain(proc_path(pid_, formatted("map_files/{}", mapping.range)));
   }
   Descriptor file = open_plain(proc_path(pid_, "root") + std::string(mapping.path));

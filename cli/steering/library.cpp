@@ -28,10 +28,9 @@ std::string resolved(const std::string& path) {
 }  // namespace
 
 std::string own_file() {
-  char path[PATH_MAX];
-  const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
-  if (length <= 0) fail("/proc/self/exe cannot be read: is /proc mounted?");
-  return {path, static_cast<std::size_t>(length)};
+  const std::string path = link_target("/proc/self/exe");
+  if (path.empty()) fail("/proc/self/exe cannot be read: is /proc mounted?");
+  return path;
 }
 
 // The library has a link of this name in a folder of its own wherever it is installed. The one
