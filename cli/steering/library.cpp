@@ -28,7 +28,7 @@ std::string resolved(const std::string& path) {
 }  // namespace
 
 std::string own_file() {
-  const std::string path = link_target("/proc/self/exe");
+  std::string path = link_target("/proc/self/exe");
   if (path.empty()) fail("/proc/self/exe cannot be read: is /proc mounted?");
   return path;
 }
