@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
@@ -149,15 +150,23 @@ void add_ended(Groups& groups, const LastingCounts& counts) {
   }
 }
 
+bool leads_to(const std::string& path, const Descriptor& file) {
+  struct stat there = {};
+  struct stat opened = {};
+  return stat(path.c_str(), &there) == 0 && fstat(file.number(), &opened) == 0 &&
+         there.st_dev == opened.st_dev && there.st_ino == opened.st_ino;
+}
+
 // Two runs at a time would each take what the processes counted since the last one for their own.
-// The folder is locked, as the file is replaced.
+// So the file is locked. Each run puts another in its place, and who waited for the old one has
+// locked nothing.
 Descriptor lock_for(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  Descriptor lock(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  while (lock.is_open() && flock(lock.number(), LOCK_EX) != 0 && errno == EINTR) {
+  for (;;) {
+    Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    while (file.is_open() && flock(file.number(), LOCK_EX) != 0 && errno == EINTR) {
+    }
+    if (!file.is_open() || leads_to(path, file)) return file;
   }
-  return lock;
 }
 
 LastingCounts counts_in(const std::string& path) {

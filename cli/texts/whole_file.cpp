@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "cli/command_error.h"
@@ -20,6 +21,9 @@ void check(const std::string& path, int error) {
   if (error != 0) fail("{}: it cannot be written: {}", path, std::strerror(error));
 }
 
+// A new file ends with this, so that nobody who looks for files of the old one's kind takes it.
+constexpr char kNewSuffix[] = ".new";
+
 // A file that is there keeps its mode. A new one can be read by all, as a collector of metrics
 // runs as another user.
 mode_t mode_for(const std::string& path) {
@@ -28,8 +32,9 @@ mode_t mode_for(const std::string& path) {
   return stat(path.c_str(), &now) == 0 ? now.st_mode & 07777 : kReadable;
 }
 
-int write_new(const std::string& path, mode_t mode, std::string_view text) {
-  Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+// Fills in the name of the new file.
+int write_new(std::string& name, mode_t mode, std::string_view text) {
+  Descriptor file(mkostemps(name.data(), std::strlen(kNewSuffix), O_CLOEXEC));
   if (!file.is_open()) return errno;
   int error = write_all(file.number(), text);
   if (error == 0 && fchmod(file.number(), mode) != 0) error = errno;
@@ -64,10 +69,10 @@ void write_whole(const std::string& path, std::string_view text) {
     const Descriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
     return check(path, file.is_open() ? write_all(file.number(), text) : errno);
   }
-  const std::string other = formatted("{}.{}.new", path, getpid());
+  std::string other = path + ".XXXXXX" + kNewSuffix;
   int error = write_new(other, mode_for(path), text);
   if (error == 0 && rename(other.c_str(), path.c_str()) != 0) error = errno;
-  if (error != 0 && error != EEXIST) unlink(other.c_str());
+  if (error != 0) unlink(other.c_str());
   check(path, error);
 }
 

@@ -2,6 +2,7 @@
 #include "cli/top/top_screen.h"
 
 #include <curses.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -54,6 +55,12 @@ Press press_of(int code) {
   }
 }
 
+// A terminal that has gone has no keys and no wait: it says so at once, again and again.
+bool has_gone() {
+  pollfd terminal{STDIN_FILENO, POLLIN, 0};
+  return poll(&terminal, 1, 0) == 1 && (terminal.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
 }  // namespace
 
 TopScreen::TopScreen() {
@@ -93,7 +100,8 @@ void TopScreen::draw(const Picture& picture) {
 
 Press TopScreen::wait(std::uint64_t milliseconds) {
   timeout(static_cast<int>(std::min<std::uint64_t>(milliseconds, 1 << 30)));
-  return press_of(getch());
+  const int code = getch();
+  return code == ERR && has_gone() ? Press{Key::kQuit} : press_of(code);
 }
 
 }  // namespace bufpool

@@ -3,6 +3,7 @@
 """Promise: `export` has the figures of all processes by group, as `report` has them. The counts of
 a group do not fall when its processes end. promtool finds no fault with the text."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -10,7 +11,8 @@ import subprocess
 import threading
 
 import command
-from command import LIMIT, PYTHON, Process, Skip, folder, main, report_of, run, said, totals
+from command import (BUFPOOL, LIMIT, PYTHON, Process, Skip, environment, folder, main, report_of,
+                     run, said, totals)
 
 GETS = "bufpool_class_gets_total"
 ENDED_AFTER_RUNS = 4
@@ -117,6 +119,27 @@ def test_two_at_a_time():
         assert sum(series(file.read_text(), GETS, servers.label)) == gets
         assert sorted(entry.name for entry in path.iterdir()) == sorted(
             [file.name, f"{file.name}.counts", servers.program.name]), "no other file is left"
+
+
+def test_a_folder_that_its_caller_locked():
+    with folder() as path:
+        lock = os.open(path, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        export_to(path / "bufpool.prom")
+        os.close(lock)
+
+
+def test_new_files_of_runs_that_were_killed():
+    """In a container each run may have the number of the one before."""
+    with folder() as path:
+        file = path / "bufpool.prom"
+        for pid in range(1, 40):
+            (path / f"{file.name}.{pid}.new").touch()
+        done = subprocess.run(["unshare", "-pf", "--mount-proc", BUFPOOL, "export", "-o", file],
+                              env=environment(), capture_output=True, text=True, check=False)
+        if "unshare" in done.stderr:
+            raise Skip("no namespace may be made here")
+        assert done.returncode == 0 and file.exists(), done
 
 
 def test_counts_that_cannot_be_kept():

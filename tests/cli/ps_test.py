@@ -6,10 +6,11 @@ import collections
 import os
 import pathlib
 import pty
+import signal
 import struct
 import subprocess
 
-from command import BUFPOOL, Process, Skip, environment, folder, main, run, until
+from command import BUFPOOL, LIMIT, Process, Skip, environment, folder, main, run, until
 
 PID_AT, PAGE_BYTES_AT, SHARDS_AT = 92, 20, 64
 
@@ -168,6 +169,23 @@ def test_top_on_a_terminal():
             finally:
                 top.kill()
         os.close(master)
+
+
+def test_top_whose_terminal_goes():
+    def stay():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with Process():
+        master, slave = pty.openpty()
+        env = environment(TERM="xterm", LINES="30", COLUMNS="120")
+        with subprocess.Popen([BUFPOOL, "top", "-d", "100s"], stdin=slave, stdout=slave,
+                              stderr=slave, env=env, preexec_fn=stay) as top:
+            os.close(slave)
+            os.read(master, 1)
+            os.close(master)
+            try:
+                top.wait(timeout=LIMIT)
+            finally:
+                top.kill()
 
 
 main(globals())
