@@ -29,9 +29,20 @@ struct Options {
   bool no_inherit = false;
 };
 
-// What is passed on to the command if another process sends it. The terminal sends its signals to
-// the command as well.
-constexpr int kPassedOn[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+// These stay as they are for this process: its own faults, and what a shell stops its jobs with.
+constexpr int kLeftAlone[] = {SIGSEGV, SIGBUS,  SIGFPE,  SIGILL, SIGTRAP,
+                              SIGSYS,  SIGTSTP, SIGTTIN, SIGTTOU};
+
+// These concern this process alone. The last two are raised by a write to the recording, which says
+// by its error what is wrong.
+constexpr int kOwn[] = {SIGCHLD, SIGPIPE, SIGXFSZ};
+
+// Returns whether a signal is for the command. The terminal and the kernel send theirs to the
+// command as well, so only those of other processes are passed on.
+bool is_for_command(const signalfd_siginfo& info) {
+  const bool is_own = std::count(std::begin(kOwn), std::end(kOwn), info.ssi_signo) != 0;
+  return info.ssi_code <= 0 && !is_own;
+}
 
 // Signals come by a descriptor as long as this lives. SIGCHLD is not ignored meanwhile, whatever
 // the starter of this process chose: the status of a child whose end is ignored is lost.
@@ -39,10 +50,8 @@ class Signals {
  public:
   Signals() {
     sigset_t wanted;
-    sigemptyset(&wanted);
-    for (const int signal : kPassedOn) sigaddset(&wanted, signal);
-    // The last two are raised by a write to the recording, which says by its error what is wrong.
-    for (const int signal : {SIGCHLD, SIGPIPE, SIGXFSZ}) sigaddset(&wanted, signal);
+    sigfillset(&wanted);
+    for (const int signal : kLeftAlone) sigdelset(&wanted, signal);
     sigprocmask(SIG_BLOCK, &wanted, &before_);
     struct sigaction by_default {};
     by_default.sa_handler = SIG_DFL;
@@ -66,11 +75,7 @@ class Signals {
   void pass_on_to(pid_t child) const {
     signalfd_siginfo info{};
     while (read(descriptor_.number(), &info, sizeof info) == sizeof info) {
-      const bool is_from_kernel = info.ssi_code > 0;
-      const int signal = static_cast<int>(info.ssi_signo);
-      const auto* const end = std::end(kPassedOn);
-      if (child == 0 || is_from_kernel || std::find(kPassedOn, end, signal) == end) continue;
-      kill(child, signal);
+      if (child != 0 && is_for_command(info)) kill(child, static_cast<int>(info.ssi_signo));
     }
   }
 

@@ -138,6 +138,18 @@ def test_signals_are_passed_on():
             assert process.popen.wait(timeout=LIMIT) == 7
 
 
+def test_all_signals_are_passed_on():
+    wanted = (signal.SIGWINCH, signal.SIGALRM, signal.SIGABRT, signal.SIGPWR, signal.SIGCONT,
+              signal.SIGRTMIN + 3)
+    shows = ("import signal,os\nfor number in %s:\n signal.signal(number, lambda got, _: "
+             "os.write(1, bytes([got])))\n" % str([int(number) for number in wanted])) + HOLDER
+    with Process(shows, words=("--record", "/dev/null")) as process:
+        for number in wanted:
+            process.popen.send_signal(number)
+            assert process.popen.stdout.read(1)[0] == number, number
+        assert process.end() == 0
+
+
 def test_recording_that_nobody_takes():
     """The command goes on where the recording cannot be written any more."""
     run("run", "--record", "/dev/full", "--", "true", code=125)
