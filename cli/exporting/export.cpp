@@ -161,12 +161,15 @@ bool leads_to(const std::string& path, const Descriptor& file) {
 // So the file is locked. Each run puts another in its place, and who waited for the old one has
 // locked nothing.
 Descriptor lock_for(const std::string& path) {
-  for (;;) {
-    Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  constexpr int kMostTries = 1000;  // of a file system that never names a file the same way twice
+  Descriptor file;
+  for (int i = 0; i < kMostTries; ++i) {
+    file = Descriptor(open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0644));
     while (file.is_open() && flock(file.number(), LOCK_EX) != 0 && errno == EINTR) {
     }
-    if (!file.is_open() || leads_to(path, file)) return file;
+    if (!file.is_open() || leads_to(path, file)) break;
   }
+  return file;
 }
 
 LastingCounts counts_in(const std::string& path) {

@@ -16,6 +16,11 @@ using page::record_of;
 // No block begins so low: the words below stand for records that are not filled.
 constexpr std::uint64_t kLeastAddress = 4096;
 
+// No process has more records. A page that says so is no page of ours, and to read it would take
+// long.
+constexpr std::uint32_t kMostStacks = 1 << 13;
+constexpr std::uint32_t kMostBuffers = 1 << 17;
+
 SampledStack stack_of(const StatsSampledStack& record) {
   SampledStack stack;
   const std::size_t depth = std::min<std::uint64_t>(record.depth, std::size(record.frames));
@@ -60,6 +65,9 @@ bool read_samples(Bytes bytes, const StatsHeader& header, std::optional<PageSamp
       !is_sound(bytes, header.sampled_stacks, sizeof(StatsSampledStack)) ||
       !is_sound(bytes, header.sampled_buffers, sizeof(StatsSampledBuffer)) ||
       !is_sound(bytes, header.sampled_sizes, sizeof(StatsSampledSize))) {
+    return false;
+  }
+  if (header.sampled_stacks.count > kMostStacks || header.sampled_buffers.count > kMostBuffers) {
     return false;
   }
   const auto all = page::record_at<StatsSampling>(bytes, header.sampling);

@@ -29,12 +29,14 @@ std::string_view take_word(std::string_view& line) {
   return word;
 }
 
-// A device or a pipe may be meant to be read by somebody else.
+// The process chose the path. A device may do something when it is opened, so it is looked at
+// first.
 Descriptor open_plain(const std::string& path) {
-  Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  const Descriptor place(open(path.c_str(), O_PATH | O_CLOEXEC));
   struct stat entry = {};
-  if (!file.is_open() || fstat(file.number(), &entry) != 0 || !S_ISREG(entry.st_mode)) return {};
-  return file;
+  if (!place.is_open() || fstat(place.number(), &entry) != 0 || !S_ISREG(entry.st_mode)) return {};
+  const std::string same = formatted("/proc/self/fd/{}", place.number());
+  return Descriptor(open(same.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
 }
 }  // namespace
 

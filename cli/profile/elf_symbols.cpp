@@ -72,12 +72,27 @@ std::string ElfSymbols::function_at(std::uint64_t file_offset) const {
   return {};
 }
 
-std::string readable_name(std::string_view symbol) {
+namespace {
+
+// Returns whether a name may be demangled. A name can name its own parts again, and so can each of
+// these: 240 bytes made for that become 100 MB. One of few bytes, or one that names few parts
+// again, stays small.
+bool stays_small(std::string_view symbol) {
+  constexpr std::size_t kFewBytes = 160;
+  constexpr std::ptrdiff_t kFewAgain = 20;
   constexpr std::size_t kMostMangled = 4096;
+  if (symbol.size() > kMostMangled) return false;
+  const auto again = std::count_if(symbol.begin(), symbol.end(),
+                                   [](char letter) { return letter == 'S' || letter == 'T'; });
+  return symbol.size() <= kFewBytes || again <= kFewAgain;
+}
+
+}  // namespace
+
+std::string readable_name(std::string_view symbol) {
   constexpr std::size_t kMostShown = 400;
-  if (symbol.size() > kMostMangled) symbol = symbol.substr(0, kMostShown);
   std::string name(symbol);
-  if (symbol.starts_with("_Z")) {
+  if (symbol.starts_with("_Z") && stays_small(symbol)) {
     int status = 0;
     const std::unique_ptr<char, void (*)(void*)> plain(
         abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), &std::free);

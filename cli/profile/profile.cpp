@@ -7,12 +7,21 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "cli/processes/proc_files.h"
+#include "cli/processes/process_info.h"
 #include "pool/telemetry/snapshot.h"
 
 namespace bufpool {
 namespace {
 
 constexpr std::uint64_t kNsInMs = 1'000'000;
+
+// The names of mapped files are the process's own, and a terminal may obey what is in them.
+std::string printable_lines(std::string_view text) {
+  std::string lines;
+  while (!text.empty()) lines += printable(take_line(text)) + "\n";
+  return lines;
+}
 
 // The places of a profile, each once.
 class Places {
@@ -132,7 +141,7 @@ Profile profile_of(const PageSamples& samples, const ReadingTime& time, AddressN
   profile.every_bytes = samples.every;
   profile.dropped = samples.dropped;
   profile.life_ms = time.life_ms;
-  profile.maps = names.maps();
+  profile.maps = printable_lines(names.maps());
   profile.sizes = sizes_of(samples.sizes);
   Places places(profile.places, names);
   for (const SampledStack& stack : samples.stacks) {

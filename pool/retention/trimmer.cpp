@@ -66,7 +66,7 @@ bool Trimmer::has_task_to_do() const noexcept {
 bool Trimmer::ask_for_pass() noexcept {
   if (runs_here()) return true;
   if (choice_ == TrimmerChoice::kOff || is_to_leave() || platform::expects_filter()) return false;
-  if (!OwnerLock::process_is_entered()) return false;
+  if (lacks_thread()) return false;
   asked_.store(true, std::memory_order_relaxed);
   return true;
 }

@@ -2,6 +2,7 @@
 #include "pool/stats/stats_teller.h"
 
 #include <algorithm>
+#include <optional>
 #include <tuple>
 
 #include "pool/platform/safe_calls.h"
@@ -347,14 +348,21 @@ std::uint32_t StatsTeller::perform(std::uint32_t verbs, Doer doer) noexcept {
 void StatsTeller::obey(Doer doer) noexcept {
   StatsControl* const control = writer_.words().control;
   if (control == nullptr) return;
-  const std::uint32_t asked = std::atomic_ref(control->request).load(std::memory_order_acquire);
-  if (asked == std::atomic_ref(control->done).load(std::memory_order_relaxed)) return;
+  const auto open_request = [control]() noexcept {
+    const std::uint32_t asked = std::atomic_ref(control->request).load(std::memory_order_acquire);
+    const bool is_open = asked != std::atomic_ref(control->done).load(std::memory_order_acquire);
+    return is_open ? std::optional(asked) : std::nullopt;
+  };
+  if (!open_request()) return;
   const std::uint32_t verbs = std::atomic_ref(control->verbs).load(std::memory_order_relaxed);
   const bool for_trimmer = (verbs & kStatsReport) != 0 && owner_.has_report_file();
   if (for_trimmer && doer == Doer::kProgram && parts_.trimmer->ask_for_pass()) return;
   if (obeying_.exchange(true)) return;
-  put_word(control->refused, perform(verbs, doer));
-  std::atomic_ref(control->done).store(asked, std::memory_order_release);
+  // Another thread may have done it meanwhile.
+  if (const auto asked = open_request()) {
+    put_word(control->refused, perform(verbs, doer));
+    std::atomic_ref(control->done).store(*asked, std::memory_order_release);
+  }
   obeying_.store(false);
 }
 

@@ -111,5 +111,15 @@ TEST(ElfSymbols, NamesAreReadable) {
   EXPECT_LT(readable_name("_Z" + std::string(100'000, 'N')).size(), 1000U);
 }
 
+// Each part names the one before it several times, so that the text doubles with each.
+TEST(ReadableName, OfANameThatWouldGrowWithoutEndIsAsItStands) {
+  std::string name = "_Z1f1AS_IS_S_E";
+  for (int i = 0; i < 40; ++i) {
+    name += "S" + (i < 10 ? std::to_string(i) : std::string(1, static_cast<char>('A' + i % 26)));
+    name += "_IS_S_E";
+  }
+  EXPECT_EQ(readable_name(name).substr(0, 5), "_Z1f1");
+}
+
 }  // namespace
 }  // namespace bufpool
