@@ -85,8 +85,11 @@ BUFPOOL_EXPORT int malloc_info(int options, FILE* stream) noexcept {
 }
 
 // Prints the report, and then glibc's last lines, because programs search this text for them. Like
-// mallinfo2, they count no buffer as one that has a mapping of its own.
+// mallinfo2, they count no buffer as one that has a mapping of its own. They go where the program's
+// stderr leads: the program may have closed that, and may have a file of its own as descriptor 2.
 BUFPOOL_EXPORT void malloc_stats() noexcept {
+  const int descriptor = stderr->_fileno;  // a program may have a `fileno` of its own
+  if (descriptor < 0) return;
   const struct mallinfo2 info = mallinfo2();
   std::array<char, 200> closing;
   const int length = std::snprintf(closing.data(), closing.size(),
@@ -94,7 +97,7 @@ BUFPOOL_EXPORT void malloc_stats() noexcept {
                                    "in use bytes     = %10zu\nmax mmap regions = %10zu\n"
                                    "max mmap bytes   = %10zu\n",
                                    info.arena, info.uordblks, info.hblks, info.hblkhd);
-  bufpool::write_report(STDERR_FILENO, bufpool::ReportForm::kText, bufpool::ReportDetail::kFull,
+  bufpool::write_report(descriptor, bufpool::ReportForm::kText, bufpool::ReportDetail::kFull,
                         {closing.data(), static_cast<std::size_t>(length)});
 }
 

@@ -14,11 +14,6 @@ namespace {
 constexpr std::size_t kStacksShown = 8;
 constexpr std::size_t kCallsShown = 5;
 
-std::string time_text(std::uint64_t milliseconds) {
-  return milliseconds < 10'000 ? std::string(seconds(milliseconds).view())
-                               : short_time(milliseconds);
-}
-
 std::string calls_of(const Profile& profile, const ProfileStack& stack) {
   std::string items;
   for (const std::string& name : call_names(profile, stack, kCallsShown)) {
@@ -51,7 +46,7 @@ std::string most_held(const Profile& profile) {
     const BufferCounts held = estimated(stack->held, profile.every_bytes);
     items.push_back(item(profile, *stack, bytes_text(held.bytes),
                          formatted("{}, {} buffers, the oldest for {}", share_text(held.bytes, all),
-                                   count_text(held.buffers), time_text(stack->oldest_ms))));
+                                   count_text(held.buffers), held_time(stack->oldest_ms))));
   }
   if (items.empty()) return {};
   return card(Width::kHalf, "Holders",
@@ -66,7 +61,7 @@ std::string longest_held(const Profile& profile) {
   for (const ProfileStack* const stack : ranked(profile, &longest_ms)) {
     if (items.size() == kStacksShown) break;
     items.push_back(
-        item(profile, *stack, time_text(longest_ms(*stack)),
+        item(profile, *stack, held_time(longest_ms(*stack)),
              formatted("{} of {} samples came back", count_text(stack->returned.buffers),
                        count_text(stack->got.buffers))));
   }

@@ -6,6 +6,8 @@
 #include "cli/formatted.h"
 #include "cli/processes/proc_files.h"
 #include "cli/processes/process_info.h"
+#include "cli/texts/sizes.h"
+#include "report/units.h"
 
 namespace bufpool {
 namespace {
@@ -85,6 +87,12 @@ std::string pprof_counts(const BufferCounts& held, const BufferCounts& got) {
 }
 
 }  // namespace
+
+std::string held_time(std::uint64_t milliseconds) {
+  constexpr std::uint64_t kLongMs = 10'000;
+  return milliseconds < kLongMs ? std::string(seconds(milliseconds).view())
+                                : short_time(milliseconds);
+}
 
 std::uint64_t measured(const ProfileStack& stack, const Profile& profile, ProfileMeasure measure) {
   const std::uint64_t every = profile.every_bytes;

@@ -34,6 +34,9 @@ using ProfileValue = std::function<std::uint64_t(const ProfileStack&)>;
 [[nodiscard]] std::vector<std::string> call_names(const Profile& profile, const ProfileStack& stack,
                                                   std::size_t most);
 
+// Returns how long a buffer is held as a short text: seconds, or larger units.
+[[nodiscard]] std::string held_time(std::uint64_t milliseconds);
+
 // Returns tables for people, with `top` stacks in each. `title` is the name of the process.
 [[nodiscard]] std::string profile_text(const Profile& profile, std::string_view title,
                                        ProfileMeasure measure, std::size_t top);

@@ -13,11 +13,6 @@ constexpr std::size_t kCallsOfOthers = 4;
 
 std::string bytes_of(std::uint64_t bytes) { return std::string(human_bytes(bytes).view()); }
 
-std::string time_of(std::uint64_t milliseconds) {
-  return milliseconds < 10'000 ? std::string(seconds(milliseconds).view())
-                               : short_time(milliseconds);
-}
-
 std::string buffers_of(std::uint64_t count) {
   return formatted("{} {}", count, count == 1 ? "buffer" : "buffers");
 }
@@ -41,7 +36,7 @@ std::string head(const Profile& profile, std::string_view title) {
   std::string text = formatted(
       "{}, up {}: {} samples, one every {} asked for\n"
       "held now: {} in {}; counts and bytes are estimates from the samples\n",
-      title, time_of(profile.life_ms), sample_count(profile), bytes_of(profile.every_bytes),
+      title, held_time(profile.life_ms), sample_count(profile), bytes_of(profile.every_bytes),
       bytes_of(held.bytes), buffers_of(held.buffers));
   if (profile.dropped != 0) {
     text += formatted(
@@ -103,8 +98,8 @@ std::string most_section(const Profile& profile, ProfileMeasure measure, std::si
       return line + ", " + buffers_of(estimated(stack.got, profile.every_bytes).buffers);
     }
     if (held.buffers == 0) return line + ", none held now";
-    return line +
-           formatted(", {}, the oldest for {}", buffers_of(held.buffers), time_of(stack.oldest_ms));
+    return line + formatted(", {}, the oldest for {}", buffers_of(held.buffers),
+                            held_time(stack.oldest_ms));
   };
   return section(profile, heading_of(measure),
                  ranked(profile, [&](const auto& s) { return measured(s, profile, measure); }), top,
@@ -115,7 +110,7 @@ std::string old_section(const Profile& profile, std::size_t top) {
   const auto figures = [&](const ProfileStack& stack) {
     const BufferCounts old = estimated(stack.old, profile.every_bytes);
     return formatted("{} in {}, the oldest for {}; {} of {} samples came back", bytes_of(old.bytes),
-                     buffers_of(old.buffers), time_of(stack.oldest_ms), stack.returned.buffers,
+                     buffers_of(old.buffers), held_time(stack.oldest_ms), stack.returned.buffers,
                      stack.got.buffers);
   };
   return section(profile, "Not returned since the first half of the process's life, oldest first",
@@ -131,7 +126,7 @@ std::string longest_section(const Profile& profile, std::size_t top) {
     const std::uint64_t mean =
         stack.returned.buffers == 0 ? 0 : stack.returned_ms / stack.returned.buffers;
     return formatted("{} at most, {} on average; {} of {} samples came back",
-                     time_of(stack.longest_ms), time_of(mean), stack.returned.buffers,
+                     held_time(stack.longest_ms), held_time(mean), stack.returned.buffers,
                      stack.got.buffers);
   };
   return section(profile, "Held longest of those that came back",

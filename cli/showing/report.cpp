@@ -22,6 +22,7 @@ struct Options {
   std::string pid;
   bool look = false;
   bool append = false;
+  std::uint64_t patience_ms = 2000;
 };
 
 std::string text_of(const std::vector<Sample>& samples, const std::string& format) {
@@ -59,10 +60,10 @@ std::vector<Sample> samples_for(const Options& options) {
 }
 
 // The process's own thread writes the report. It makes a pass four times a second.
-ExitCode let_it_append(const PooledProcess& process) {
+ExitCode let_it_append(const PooledProcess& process, std::uint64_t patience_ms) {
   Request request;
   request.verbs = kStatsReport;
-  request.patience_ms = 2000;
+  request.patience_ms = patience_ms;
   request.refusal =
       "it cannot append a report: BUFPOOL_REPORT names no file there, the file cannot "
       "be written, or BUFPOOL_TRIMMER=off. Try: bufpool config " +
@@ -78,7 +79,7 @@ ExitCode report(const Options& options) {
   if (options.append) {
     if (is_file_name(options.target))
       fail("--append asks a process, and {} is a file", options.target);
-    return let_it_append(process_or_fail(pid_of(options.target)));
+    return let_it_append(process_or_fail(pid_of(options.target)), options.patience_ms);
   }
   const std::vector<Sample> samples = samples_for(options);
   write_whole(options.output, text_of(samples, options.format));
@@ -99,6 +100,7 @@ Action prepare(Arguments& arguments) {
                  "let the process find out first which idle memory is resident");
   arguments.flag("--append", options->append,
                  "let the process append the report to the file of its own BUFPOOL_REPORT");
+  arguments.duration("-w,--wait", options->patience_ms, "how long --append waits for the answer");
   return [options] { return report(*options); };
 }
 

@@ -15,24 +15,25 @@ from command import (BUFPOOL, HOLDER, LIMIT, PYTHON, Process, Skip, environment,
 FREES = HOLDER.replace('os.write(1, b"r")', 'del held[:]\nos.write(1, b"r")')
 
 
-def ask(process, verb):
+def ask(process, *words, code=0):
     """The process answers at its next slow path, so it is made to take some."""
-    with subprocess.Popen([BUFPOOL, verb, str(process.pid), "--wait", "100s"], text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    with subprocess.Popen([BUFPOOL, words[0], str(process.pid), *words[1:]], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           env=environment()) as asked:
         end = time.monotonic() + LIMIT
         while asked.poll() is None and time.monotonic() < end:
             process.step()
             time.sleep(0.05)
-        assert asked.wait(timeout=LIMIT) == 0, asked.stderr.read()
-        return asked.stdout.read()
+        text = asked.stdout.read()
+        assert asked.wait(timeout=LIMIT) == code, text
+        return text
 
 
 def test_trim():
     with Process(FREES, BUFPOOL_RETAIN_TIME="1440m", BUFPOOL_TRIMMER="off") as process:
         before = report_of(process.pid)
         assert totals(before, "idle") > 1_000_000, before
-        assert ": done; idle " in ask(process, "trim")
+        assert ": done; idle " in ask(process, "trim", "--wait", "100s")
         after = report_of(process.pid)
         assert totals(after, "purged") > totals(before, "purged"), after
         assert after["trims"] > before["trims"], after
@@ -43,21 +44,8 @@ def test_reset():
         def peak(report):
             return {row["size"]: row["in_use_peak"] for row in report["classes"]}["112K"]
         assert peak(report_of(process.pid)) >= 20
-        ask(process, "reset")
+        ask(process, "reset", "--wait", "100s")
         assert peak(report_of(process.pid)) < 20
-
-
-def ask_to_append(process, code):
-    """Asks for a report, and lets the process take slow paths, which start its thread."""
-    with subprocess.Popen([BUFPOOL, "report", str(process.pid), "--append"], text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          env=environment()) as asked:
-        end = time.monotonic() + LIMIT
-        while asked.poll() is None and time.monotonic() < end:
-            process.step()
-            time.sleep(0.05)
-        assert asked.wait(timeout=LIMIT) == code, asked.stderr.read()
-        return asked.stdout.read() + asked.stderr.read()
 
 
 def test_report_to_its_own_file():
@@ -65,7 +53,7 @@ def test_report_to_its_own_file():
         file = path / "reports"
         with Process(BUFPOOL_REPORT=str(file), BUFPOOL_TRIMMER="on") as process:
             for count in range(1, 4):
-                done = run("report", process.pid, "--append")
+                done = run("report", process.pid, "--append", "--wait", "100s")
                 assert "has appended a report" in done.stdout, done
                 assert file.read_text().count("mode ") == count, file.read_text()
 
@@ -74,7 +62,7 @@ def test_report_without_a_thread_yet():
     with folder() as path:
         file = path / "reports"
         with Process(BUFPOOL_REPORT=str(file)) as process:
-            assert "appended" in ask_to_append(process, 0)
+            assert "appended" in ask(process, "report", "--append", "--wait", "100s")
             assert str(process.pid) in file.read_text()
 
 
@@ -85,7 +73,7 @@ def test_report_that_cannot_be():
                           {"BUFPOOL_REPORT": str(path / "none" / "file"), "BUFPOOL_TRIMMER": "on"},
                           {"BUFPOOL_REPORT": str(path / "file"), "BUFPOOL_TRIMMER": "off"}):
             with Process(**variables) as process:
-                said_no.append(ask_to_append(process, 1))
+                said_no.append(ask(process, "report", "--append", "--wait", "100s", code=1))
         assert all("cannot append a report" in said for said in said_no), said_no
         assert not list(path.iterdir()), list(path.iterdir())
         (path / "file").touch()
