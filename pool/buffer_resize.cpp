@@ -60,8 +60,8 @@ void* BufferResize::resize_growing(Buffer from, std::size_t size, const void* ca
     set_growing_size(from.block, GrowingSize::again(size));
     return from.pointer();
   }
-  if (size >= held.most() / policy::kLeastPartHeldGrowing) {
-    if (size < held.most() / policy::kLeastPartHeld) give_tail_back(from, size);
+  if (size >= held.most() / policy::kLeastPartHeld) return from.pointer();
+  if (size >= held.most() / policy::kLeastPartHeldGrowing && may_keep_tail(from, size)) {
     return from.pointer();
   }
   return parts_.sizes->serves(size) ? shrink(from, size, caller) : nullptr;
@@ -233,12 +233,16 @@ void BufferResize::lend_tail(Block block, ClassIndex c, std::size_t size,
   parts_.lending->note_room(block, c, bytes);
 }
 
-// Gives back the pages of what a buffer held before it shrank in place.
-void BufferResize::give_tail_back(Buffer buffer, std::size_t size) noexcept {
+// Tells whether a growing buffer that is to hold `size` bytes may stay where it is. The pages of
+// what it held go back, or are lent to it.
+bool BufferResize::may_keep_tail(Buffer buffer, std::size_t size) noexcept {
   const GrowingSize held = growing_size(buffer.block);
-  if (held.most() - size < policy::kLeastMoved) return;
-  if (!purge_behind(buffer.block, buffer.c, size)) return;
+  const std::size_t tail = held.most() - size;
+  if (tail < policy::kLeastMoved || !purge_behind(buffer.block, buffer.c, size)) {
+    return parts_.lending->lends_room(buffer.block, buffer.c, tail);
+  }
   set_growing_size(buffer.block, held.with_most(size));
+  return true;
 }
 
 // Gives back the pages of a block behind the first `size` bytes of its buffer. It

@@ -111,7 +111,7 @@ class BufferResize {
   void give_back(void* pointer, platform::Moved pages, std::size_t kept,
                  const void* caller) noexcept;
   void clear_behind(Buffer buffer, std::size_t kept) const noexcept;
-  void give_tail_back(Buffer buffer, std::size_t size) noexcept;
+  bool may_keep_tail(Buffer buffer, std::size_t size) noexcept;
   [[nodiscard]] bool purge_behind(Block block, ClassIndex c, std::size_t size) noexcept;
 
   const BlockMarks& marks() const noexcept { return parts_.tables->marks(); }

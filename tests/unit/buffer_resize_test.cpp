@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "pool/options/policy.h"
 #include "tests/unit/test_pool.h"
 
 namespace bufpool {
@@ -114,6 +115,28 @@ TEST_P(BufferResizeTest, ShrinkingMuchMovesToASmallerOne) {
     expect_room(buffer, 3000);
     pool().put(buffer);
   }
+}
+
+TEST_P(BufferResizeTest, WhatManyShrunkBuffersKeepIsBounded) {
+  constexpr std::size_t kGrown = 64'000;
+  constexpr std::size_t kShrunk = 17'000;  // more than a quarter, less than half
+  constexpr std::size_t kBuffers = 400;
+  Options options = options_in(GetParam());
+  options.retain_max = {.bytes = policy::kLentFreely};
+  BufferPool& own = open_pool(options);
+  std::vector<void*> buffers;
+  std::size_t room = 0;
+  for (std::size_t i = 0; i < kBuffers; ++i) {
+    void* buffer = own.take(8000);
+    for (const std::size_t size : {std::size_t{30'000}, kGrown, kShrunk}) {
+      buffer = own.resize(buffer, size);
+      ASSERT_NE(buffer, nullptr);
+    }
+    buffers.push_back(buffer);
+    room += own.usable_size(buffer);
+  }
+  EXPECT_LE(room, 2 * kShrunk * kBuffers + policy::kLentFreely);
+  for (void* buffer : buffers) own.put(buffer);
 }
 
 TEST_P(BufferResizeTest, GrowingAndShrinkingInTurnsKeepsContents) {

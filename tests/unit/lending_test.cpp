@@ -51,6 +51,23 @@ TEST_F(LendingTest, RoomIsLentUntilTheBufferComesBack) {
   EXPECT_TRUE(lending_.allows(policy::kLentFreely));
 }
 
+TEST_F(LendingTest, ABufferThatShrankIsLentItsTailWhileThatIsAllowed) {
+  marks_.mark_growing(block(), GrowingSize::once(5000));
+  lending_.note_room(block(), kClass, 0);
+  EXPECT_TRUE(lending_.lends_room(block(), kClass, policy::kLentFreely - 100));
+  EXPECT_TRUE(lending_.lends_room(block(), kClass, policy::kLentFreely)) << "100 more";
+  EXPECT_FALSE(lending_.allows(1));
+  EXPECT_TRUE(lending_.lends_room(block(), kClass, 1)) << "it was lent more before";
+  EXPECT_FALSE(lending_.lends_room(block(), kClass, kTooMuch));
+  EXPECT_EQ(lent_bytes(block()), policy::kLentFreely);
+  lending_.end(block(), kClass, marks_.state(block()));
+  EXPECT_TRUE(lending_.allows(policy::kLentFreely));
+}
+
+TEST_F(LendingTest, AClassWithoutAWordForItLendsNoRoom) {
+  EXPECT_FALSE(lending_.lends_room(block(), class_step(600), 100));
+}
+
 TEST_F(LendingTest, ABorrowedBlockLendsWhatTheClassesDifferBy) {
   lending_.note_borrowed(block(), kClass, kSmaller);
   EXPECT_EQ(marks_.state(block()), BlockState::kBorrowed);
