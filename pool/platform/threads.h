@@ -52,7 +52,23 @@ struct MainThread {
   int status;      // the status that it gave to exit(2)
 };
 
-// Returns what has become of the main thread. It reads a file.
-[[nodiscard]] MainThread main_thread() noexcept;
+// Asks what has become of the main thread. One thread uses it. It has no destructor: the descriptor
+// that it may hold ends with the thread.
+class MainThreadWatch {
+ public:
+  // If `keeps_file`, the file that tells is opened now and stays open: it is read also when the
+  // process has another root folder or a lower limit of descriptors by then. Pre for that: nobody
+  // else closes its number or uses it again, as after leave_descriptors().
+  explicit MainThreadWatch(bool keeps_file) noexcept;
+  MainThreadWatch(const MainThreadWatch&) = delete;
+  MainThreadWatch& operator=(const MainThreadWatch&) = delete;
+
+  // Returns what has become of it. Where no file tells, the kernel says whether the thread has
+  // ended, but neither its status nor whether others are left.
+  [[nodiscard]] MainThread look() const noexcept;
+
+ private:
+  int file_ = -1;  // is below 0 if none is kept
+};
 
 }  // namespace bufpool::platform

@@ -150,9 +150,10 @@ void Trimmer::work() noexcept {
   platform::PressureWatch pressure;
   has_own_descriptors_ = platform::leave_descriptors();
   if (has_own_descriptors_ && watch_pressure_) pressure.open();
+  const platform::MainThreadWatch main(has_own_descriptors_);
   retention_->budget().learn_limits();
   do {
-    pass_until_quiet(pressure);
+    pass_until_quiet(pressure, main);
     if (!pressure.can_sleep()) return refuse();
     state_.store(State::kNone);
     // The program may have freed much since the last pass, and left it to this thread.
@@ -160,11 +161,12 @@ void Trimmer::work() noexcept {
   pressure.close();
 }
 
-void Trimmer::pass_until_quiet(platform::PressureWatch& pressure) noexcept {
+void Trimmer::pass_until_quiet(platform::PressureWatch& pressure,
+                               const platform::MainThreadWatch& main) noexcept {
   std::uint32_t quiet = 0;
   while (quiet < policy::kQuietPasses || is_to_stay()) {
     if (pressure.wait(policy::kPassMs)) retention_->relieve_pressure();
-    if (is_over()) return;
+    if (is_over(main.look())) return;
     if (!pressure.can_sleep()) return;
     quiet = retention_->pass() < policy::kLittleIdle ? quiet + 1 : 0;
     if (task_ != nullptr && has_own_descriptors_) task_();
@@ -175,9 +177,8 @@ void Trimmer::pass_until_quiet(platform::PressureWatch& pressure) noexcept {
 // Returns whether the thread is to leave. A main thread may also end by the system call, or be
 // cancelled. If this thread is the last one, the process ends with the status that the main thread
 // gave: the kernel takes the last thread's.
-bool Trimmer::is_over() noexcept {
+bool Trimmer::is_over(const platform::MainThread& main) noexcept {
   if (is_to_leave()) return true;
-  const platform::MainThread main = platform::main_thread();
   if (main.left_one) platform::end_thread(main.status);
   if (main.has_ended) left_for_good_.store(true);
   return main.has_ended;

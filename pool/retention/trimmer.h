@@ -11,6 +11,7 @@
 
 #include "pool/options/options.h"
 #include "pool/platform/pressure.h"
+#include "pool/platform/threads.h"
 #include "pool/retention/retention.h"
 #include "pool/sync/process_mark.h"
 #include "pool/telemetry/snapshot.h"
@@ -94,9 +95,10 @@ class Trimmer {
   void refuse() noexcept;
   static void* run(void* self);
   void work() noexcept;
-  void pass_until_quiet(platform::PressureWatch& pressure) noexcept;
+  void pass_until_quiet(platform::PressureWatch& pressure,
+                        const platform::MainThreadWatch& main) noexcept;
   bool resume() noexcept;
-  bool is_over() noexcept;
+  bool is_over(const platform::MainThread& main) noexcept;
   bool is_to_leave() const noexcept { return left_for_good_.load() || aside_.load(); }
   bool has_left() noexcept;
   void wait_until_left() noexcept;

@@ -17,6 +17,7 @@
 #include <charconv>
 #include <cstddef>
 #include <iterator>
+#include <span>
 #include <string_view>
 
 #include "pool/options/bounded_text.h"
@@ -24,6 +25,7 @@
 #include "pool/platform/linux/system_calls.h"
 #include "pool/platform/memory.h"
 #include "pool/platform/process.h"
+#include "pool/platform/safe_calls.h"
 #include "pool/platform/sequences.h"
 #include "pool/platform/stack.h"
 #include "pool/platform/waiting.h"
@@ -86,6 +88,44 @@ bool is_within(const dl_find_object& file, const void* address) noexcept {
   return address >= file.dlfo_map_start && address < file.dlfo_map_end;
 }
 
+Path main_thread_file() noexcept {
+  char number[24] = {};
+  BoundedText(number).add(std::uint64_t{process_id()});
+  return {"/proc/self/task/", number, "/stat"};
+}
+
+// Reads the file that is kept open, or opens it for once if there is none. It returns nothing where
+// it cannot be read.
+std::string_view read_main_thread_file(int kept, std::span<char> text) noexcept {
+  if (kept < 0) return beginning_of(main_thread_file().c_str(), text);
+  const long got = syscall(SYS_pread64, kept, text.data(), text.size(), 0L);
+  return {text.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
+}
+
+// The name may hold any character, but ends with the last bracket. Behind it stand the state, 16
+// other fields, the number of threads (an ended main thread counts), 31 others, and the status as
+// wait(2) tells it, see proc(5).
+MainThread main_thread_in(std::string_view stat) noexcept {
+  std::string_view rest = stat.substr(std::min(stat.size(), stat.rfind(')') + 1));
+  if (!rest.starts_with(" Z ")) return {};
+  int fields[50] = {};
+  for (int& field : fields) {
+    rest.remove_prefix(std::min(rest.size(), rest.find(' ') + 1));
+    std::from_chars(rest.data(), rest.data() + rest.size(), field);
+  }
+  return {true, fields[17] == 2, fields[49] >> 8 & 0xff};
+}
+
+// Returns whether the kernel has let go of the main thread's list of robust mutexes. It does so at
+// the thread's end, and libc gives each thread a list at its start. A filter of system calls may
+// not know the question.
+bool main_thread_let_go() noexcept {
+  void* list = nullptr;
+  std::size_t bytes = 0;
+  if (expects_filter()) return false;
+  return syscall(SYS_get_robust_list, process_id(), &list, &bytes) == 0 && list == nullptr;
+}
+
 }  // namespace
 
 bool may_start_thread_from(const void* caller) noexcept {
@@ -146,26 +186,16 @@ bool thread_exists(std::uint32_t thread) noexcept {
   return syscall(SYS_tgkill, getpid(), thread, 0) == 0;
 }
 
-// The name may hold any character, but ends with the last bracket. Behind it stand the state, 16
-// other fields, the number of threads (an ended main thread counts), 31 others, and the status as
-// wait(2) tells it, see proc(5).
-MainThread main_thread() noexcept {
+MainThreadWatch::MainThreadWatch(bool keeps_file) noexcept {
   const KeepErrno keep;
-  char path[48] = {};
-  BoundedText name({path, sizeof path - 1});
-  name.add("/proc/self/task/");
-  name.add(std::uint64_t{process_id()});
-  name.add("/stat");
+  if (keeps_file) file_ = ReadOnlyFile(main_thread_file().c_str()).release();
+}
+
+MainThread MainThreadWatch::look() const noexcept {
+  const KeepErrno keep;
   char text[1024];
-  std::string_view rest(text, ReadOnlyFile(path).read(text));
-  rest = rest.substr(std::min(rest.size(), rest.rfind(')') + 1));
-  if (!rest.starts_with(" Z ")) return {};
-  int fields[50] = {};
-  for (int& field : fields) {
-    rest.remove_prefix(std::min(rest.size(), rest.find(' ') + 1));
-    std::from_chars(rest.data(), rest.data() + rest.size(), field);
-  }
-  return {true, fields[17] == 2, fields[49] >> 8 & 0xff};
+  const std::string_view stat = read_main_thread_file(file_, text);
+  return stat.empty() ? MainThread{main_thread_let_go(), false, 0} : main_thread_in(stat);
 }
 
 void end_thread(int status) noexcept {
