@@ -57,6 +57,13 @@ bool has_room(int descriptor, int milliseconds) noexcept {
   return poll(&waited, 1, milliseconds) != 0;
 }
 
+// Tells whether the descriptor is open for writing. The end of a pipe that is read from never has
+// room, and waiting for it would be in vain.
+bool may_be_written(int descriptor) noexcept {
+  const int flags = fcntl(descriptor, F_GETFL);
+  return flags < 0 || (flags & O_ACCMODE) != O_RDONLY;
+}
+
 ssize_t write_once(const Way& way, std::string_view text) noexcept {
   if (way.kind == Way::Kind::kSocket) {
     return send(way.descriptor, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -109,7 +116,9 @@ void Outlet::choose(Use use, Calls calls) noexcept {
     if (pipe && !opened_.is_open() && errno == ENXIO) error_ = EPIPE;  // nobody reads it
   }
   if (error_ != 0 || calls == Calls::kFew) return;
-  if (S_ISSOCK(file.st_mode)) {
+  if (pipe && !may_be_written(way_.descriptor)) {
+    error_ = EBADF;
+  } else if (S_ISSOCK(file.st_mode)) {
     way_.kind = Way::Kind::kSocket;
   } else {
     way_.kind = Way::Kind::kPolled;

@@ -5,6 +5,7 @@
 // with that flag. Without it a plug-in finds this library as all others do.
 #include <dlfcn.h>
 
+#include "interpose/exit/exit_report.h"
 #include "interpose/export.h"
 #include "interpose/lifecycle/lifecycle.h"
 #include "interpose/messages/message.h"
@@ -17,7 +18,7 @@ constinit NextSymbol<void*(const char*, int) noexcept> next_dlopen("dlopen");
 
 int without_deepbind(const char* file, int mode) noexcept {
   if ((mode & RTLD_DEEPBIND) == 0 || keeps_deepbind()) return mode;
-  if (is_verbose() && file != nullptr) {
+  if (is_verbose() && file != nullptr && has_own_stderr()) {
     Message().text("dlopen of ").text(file).text(" without RTLD_DEEPBIND").say();
   }
   return mode & ~RTLD_DEEPBIND;

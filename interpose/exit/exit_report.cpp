@@ -95,6 +95,7 @@ bool is_confined() noexcept { return platform::safe_calls() == platform::SafeCal
     state.path[0] = '\0';  // the name may have filled it
     return ENAMETOOLONG;
   }
+  if (state.target.folder_error() != 0) return state.target.folder_error();
   const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   Descriptor file(open(path, flags, 0644));
   if (!file.is_open()) return errno;
@@ -168,9 +169,10 @@ void prepare_exit_report(const Options& options) noexcept {
   const bool has_file = state.target.kind() == ExitReportTarget::Kind::kFile;
   if (has_file && !state.least_gets) state.least_gets = kLeastGetsForAFile;
   state.writer.note_start();
-  if (state.target.kind() == ExitReportTarget::Kind::kOff) return;
+  const bool is_off = state.target.kind() == ExitReportTarget::Kind::kOff;
+  if (options.verbose || !is_off) state.own_stderr.remember();
+  if (is_off) return;
   state.writer.prepare();
-  state.own_stderr.remember();
   state.period_ms = options.report_every;
   state.reported_ms = platform::coarse_milliseconds();
 }
@@ -196,6 +198,8 @@ void report_exit() noexcept {
 void report_before_close() noexcept {
   if (state.target.kind() == ExitReportTarget::Kind::kStderr) report_exit();
 }
+
+bool has_own_stderr() noexcept { return state.own_stderr.is_there(); }
 
 bool reports_to_a_file() noexcept { return state.target.kind() == ExitReportTarget::Kind::kFile; }
 

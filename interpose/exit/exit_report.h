@@ -34,6 +34,10 @@ void report_before_close() noexcept;
 // thread calls it.
 void report_if_due() noexcept;
 
+// Returns whether stderr is what the process was started with, and no file of the program's that
+// took its number. Pre: prepare_exit_report(), with a report or BUFPOOL_VERBOSE.
+[[nodiscard]] bool has_own_stderr() noexcept;
+
 // Returns whether the reports of the process go to a file. Pre: prepare_exit_report().
 [[nodiscard]] bool reports_to_a_file() noexcept;
 

@@ -4,6 +4,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "interpose/messages/message.h"
 #include "pool/platform/process.h"
 #include "report/report_target.h"
@@ -17,23 +19,26 @@ ReportTarget::Kind kind_of(std::string_view setting) noexcept {
   return report_target(setting, {1, "c", 1}, path).kind;
 }
 
-// Adds the current folder, if the kernel tells it. A percent sign in it begins no word, so it is
-// doubled.
-void add_folder(BoundedText& text) noexcept {
+// Adds the current folder, and returns 0, or the error because of which it is not known. A percent
+// sign in it begins no word, so it is doubled.
+int add_folder(BoundedText& text) noexcept {
   char folder[PATH_MAX];
-  if (getcwd(folder, sizeof folder) == nullptr) return;
+  if (getcwd(folder, sizeof folder) == nullptr) return errno;
   for (const char c : std::string_view(folder)) {
     if (c == '%') text.add(c);
     text.add(c);
   }
   text.add('/');
+  return 0;
 }
 
 }  // namespace
 
 bool ExitReportTarget::keep(std::string_view setting) noexcept {
   BoundedText text({setting_, sizeof setting_ - 1});
-  if (kind_of(setting) == ReportTarget::Kind::kFile && setting[0] != '/') add_folder(text);
+  if (kind_of(setting) == ReportTarget::Kind::kFile && setting[0] != '/') {
+    folder_error_ = add_folder(text);
+  }
   text.add(setting);
   return text.fits();
 }

@@ -24,6 +24,10 @@ class ExitReportTarget {
   // Returns where the report goes.
   [[nodiscard]] Kind kind() const noexcept { return kind_; }
 
+  // Returns the error because of which the start's folder is not known, which a relative name
+  // needs, or 0. No report can be written then: the program's folder of now may be another one.
+  [[nodiscard]] int folder_error() const noexcept { return folder_error_; }
+
   // Writes the path of the file for this process into `path` and returns it. Returns nullptr if it
   // does not fit. Pre: kind() is kFile. `command` is the process's name.
   [[nodiscard]] const char* path_now(std::string_view command, std::span<char> path) const noexcept;
@@ -32,6 +36,7 @@ class ExitReportTarget {
   [[nodiscard]] bool keep(std::string_view setting) noexcept;
 
   Kind kind_ = Kind::kOff;
+  int folder_error_ = 0;
   char setting_[PATH_MAX] = {};
 };
 

@@ -9,6 +9,10 @@
 // Run: folder
 // Env: BUFPOOL_REPORT=/
 // Stderr: \Abufpool: BUFPOOL_REPORT: .*Is a directory: /\n\Z
+// Run: folder_deleted
+// Env: BUFPOOL_REPORT=report.txt
+// Args: deleted
+// Stderr: \Abufpool: BUFPOOL_REPORT: .*No such file or directory: report.txt\n\Z
 // Run: full
 // Env: BUFPOOL_REPORT=/dev/full
 // Stderr: \Abufpool: BUFPOOL_REPORT: .*No space left on device: /dev/full\n\Z
@@ -31,8 +35,17 @@
 
 #include "tests/programs/promise.h"
 
+// Starts the program anew in a folder that has been deleted.
+[[noreturn]] void start_in_deleted_folder(const char* program) {
+  promise::keep(mkdir("deleted", 0700) == 0 && chdir("deleted") == 0, "a folder is made");
+  promise::keep(rmdir("../deleted") == 0, "it is deleted");
+  execl(program, program, nullptr);
+  _exit(1);
+}
+
 int main(int count, char** arguments) {
   const std::string_view how = count == 2 ? arguments[1] : "";
+  if (how == "deleted") start_in_deleted_folder(arguments[0]);
   promise::use(70000, 150);
   if (how == "fifo") mkfifo("fifo", 0600);
   if (how == "closed") {

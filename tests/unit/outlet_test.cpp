@@ -164,6 +164,12 @@ TEST(Outlet, AsIsLeavesTheLocksOfTheProcess) {
   EXPECT_EQ(status, 0) << "the lock is gone";
 }
 
+TEST(Outlet, TellsThatAPipesEndIsForReading) {
+  const Pipe pipe;
+  const Outlet outlet(pipe.reader(), Use::kAsIs, Calls::kAny, Deadline::in(1000));
+  EXPECT_EQ(outlet.error(), EBADF);
+}
+
 TEST(Outlet, WritesAFileByOneWriteAndAsItIs) {
   std::array<char, 32> path{"/tmp/outlet_test.XXXXXX"};
   const int file = mkstemp(path.data());
