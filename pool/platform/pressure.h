@@ -45,13 +45,14 @@ class PressureWatch {
  private:
   bool open_trigger(const char* path) noexcept;
   bool stalls_grew() noexcept;
+  bool fired_for_new_stalls() noexcept;
 
   Mode mode_ = Mode::kNone;
   bool can_sleep_ = true;
   int trigger_ = -1;
   const char* root_ = nullptr;    // set by open()
   std::uint64_t asked_ms_ = 0;    // says in kPolling when the sum was last read
-  std::uint64_t stalled_us_ = 0;  // says what it was then
+  std::uint64_t stalled_us_ = 0;  // says what it was then, or when the trigger fired last
 };
 
 }  // namespace bufpool::platform

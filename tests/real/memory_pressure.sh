@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Promise: when tasks of the machine wait for memory, the kernel wakes the library in a python that
 # does nothing, and the idle memory that was worth keeping goes back. Those who wait read a file
-# round and round in a control group that has less memory than it is long.
+# round and round in a control group that has less memory than it is long. Waits that are over when
+# the library begins to watch give nothing back, though the kernel may tell of them then.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" || exit 1
 start "$@"
 need "$python" unshare mount dd timeout
@@ -90,6 +91,20 @@ make_group
 "${member[@]}" dd if=/dev/urandom "of=$tmp/long" bs=1M count=$file_mib conv=fsync 2>"$tmp/dd.log" \
   || fail_with "$tmp/dd.log" "no file of $file_mib MiB can be written"
 
+mapfile -t rounds < <(yes long | head -n 20000)
+
+# read_for SECONDS COUNT: so many of the group read the file round and round.
+read_for() {
+  local seconds=$1 n
+  for ((n = 0; n < $2; ++n)); do
+    (cd "$tmp" && exec "${member[@]}" timeout "$seconds" cat "${rounds[@]}") >/dev/null 2>&1 &
+    disown # or the shell tells of their end
+  done
+}
+
+# The kernel counts what is waited while nobody has a trigger into the first window of the next one.
+read_for 3 4
+wait_until 20 group_is_empty
 wait_until 3 is_calm || skip "the machine is short of memory as it is"
 
 # The process's own group may be one in which nobody waits. So it sees none and watches the machine.
@@ -105,24 +120,16 @@ wait_until 20 grep -q idle "$log" || fail_with "$log" "python does not come so f
 wait_until 20 watches "$pid" || fail "the library does not watch $told by a trigger"
 idle=$(resident "$pid")
 before=$(stalled)
+read_for 0.2 1
 sleep 3
 if ! is_kept; then
-  [ $(($(stalled) - before)) -lt 50000 ] || skip "the machine is short of memory as it is"
-  # A new trigger may count all that tasks have waited since the last one was looked at.
-  kill -TERM "$pid"
-  ended "$pid" 20 "$log"
-  "$python" "$here/report.py" least pressure_events 1 "$(report_of "$pid")" 2>"$tmp/told" \
-    && skip "the kernel tells of waits that are over"
+  [ $(($(stalled) - before)) -lt 150000 ] || skip "the machine is short of memory as it is"
   fail "idle memory does not stay without pressure"
 fi
 
-mapfile -t rounds < <(yes long | head -n 20000)
 before=$(stalled)
 began=$SECONDS
-for _ in 1 2 3 4; do
-  (cd "$tmp" && exec "${member[@]}" timeout 300 cat "${rounds[@]}") >/dev/null 2>&1 &
-  disown # or the shell tells of their end
-done
+read_for 300 4
 if ! wait_until 25 is_back; then
   share=$((($(stalled) - before) / (SECONDS - began) / 10000))
   # This is twice what makes the trigger fire, so it must have fired.

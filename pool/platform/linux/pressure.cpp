@@ -25,19 +25,30 @@ namespace {
 // The trigger fires after 0.2 s of waiting in 2 s. A process without privileges may ask for windows
 // of whole 2 s only.
 constexpr char kTriggerRule[] = "some 200000 2000000";
+constexpr std::uint64_t kTriggerUs = 200'000;
 constexpr std::uint64_t kPressurePercent = 10;
 constexpr std::uint64_t kLeastPollingMs = 1000;
 
-// Returns the microseconds in which a task waited for memory since the start, or kUnknown where it
-// is not told.
-std::uint64_t stalled_in(const char* path) noexcept {
+// Returns the microseconds in which a task waited for memory since the start, as the text of a file
+// says, or kUnknown where it does not tell.
+std::uint64_t stalled_by(std::string_view text) noexcept {
   constexpr std::string_view kTotal = " total=";
-  char buffer[256];
-  std::string_view text = beginning_of(path, buffer);
   text = text.substr(0, text.find('\n'));
   const std::size_t found = text.find(kTotal);
   if (!text.starts_with("some ") || found == std::string_view::npos) return kUnknown;
   return leading_number(text.substr(found + kTotal.size())).value;
+}
+
+std::uint64_t stalled_in(const char* path) noexcept {
+  char buffer[256];
+  return stalled_by(beginning_of(path, buffer));
+}
+
+// Does the same for the file that a trigger is set on.
+std::uint64_t stalled_at(int trigger) noexcept {
+  char buffer[256];
+  const long got = syscall(SYS_pread64, trigger, buffer, sizeof buffer, 0L);
+  return stalled_by({buffer, got > 0 ? static_cast<std::size_t>(got) : 0});
 }
 
 // Hands `take` the files that tell of pressure, the nearest first, until it returns true. The
@@ -103,6 +114,7 @@ bool PressureWatch::open_trigger(const char* path) noexcept {
   // The kernel puts its end over the last byte it is given.
   if (write(file.number(), kTriggerRule, sizeof kTriggerRule) <= 0) return false;
   trigger_ = file.release();
+  stalled_us_ = stalled_at(trigger_);
   return true;
 }
 
@@ -118,7 +130,16 @@ bool PressureWatch::wait(std::uint32_t milliseconds) noexcept {
   if (refused && count == 0) can_sleep_ = sleep_on_futex(milliseconds);
   if (count != 0 && (refused || (asked.revents & ~POLLPRI) != 0)) close();
   if (mode_ == Mode::kPolling) return stalls_grew();
-  return asked.revents == POLLPRI;
+  return asked.revents == POLLPRI && fired_for_new_stalls();
+}
+
+// Some kernels count into a new trigger's first window what tasks waited long before. So the
+// trigger is believed if there is as much since it was set, or since it fired last, or if the file
+// does not tell.
+bool PressureWatch::fired_for_new_stalls() noexcept {
+  const std::uint64_t stalled = stalled_at(trigger_);
+  const std::uint64_t before = std::exchange(stalled_us_, stalled);
+  return stalled == kUnknown || before == kUnknown || stalled - before >= kTriggerUs;
 }
 
 bool PressureWatch::stalls_grew() noexcept {
