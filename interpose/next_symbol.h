@@ -45,6 +45,5 @@ void find_next_limit_calls() noexcept;
 void find_next_namespace_calls() noexcept;
 void find_next_page_calls() noexcept;
 void find_next_prctl() noexcept;
-void find_next_thread_ends() noexcept;
 
 }  // namespace bufpool

@@ -348,6 +348,7 @@ def parsed():
     parser.add_argument("--program", required=True)
     parser.add_argument("--source", required=True)
     parser.add_argument("--variant", help="run this one only")
+    parser.add_argument("--mode", help="run in this value of BUFPOOL_MODE only")
     parser.add_argument("--emulator", default="", help="qemu's user mode, with its arguments")
     arguments = parser.parse_args()
     if arguments.library != "none":
@@ -366,6 +367,8 @@ def main():
         sys.exit(f"{arguments.source}: no variant '{arguments.variant}'")
     results = []
     for name, plan, mode in ((n, p, m) for n, p in wanted for m in p["Modes"].split()):
+        if arguments.mode not in (None, mode):
+            continue
         results.append(run_one(arguments, plan, name, mode))
         if results[-1] == HUNG:
             return 1

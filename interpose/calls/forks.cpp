@@ -2,7 +2,8 @@
 // Wraps fork, for a signal handler that interrupts a fork and forks itself. libc allows that in a
 // process of one thread, where fork takes no lock. With a second thread, which may be the
 // trimmer's, the fork in the handler would wait for ever: the fork that it interrupted holds the
-// locks in the same thread.
+// locks in the same thread. libc has no locks while it runs the fork handlers of others, which may
+// fork as any code.
 #include <unistd.h>
 
 #include <tuple>
@@ -20,8 +21,6 @@ namespace bufpool {
 namespace {
 
 constinit NextSymbol<pid_t() noexcept> next_fork("fork");
-// It is true while this thread is in fork.
-constinit thread_local bool forking [[gnu::tls_model("initial-exec")]] = false;
 
 bool takes_locks() noexcept {
   return &__libc_single_threaded != nullptr && __libc_single_threaded == 0;
@@ -43,10 +42,9 @@ void find_next_fork() noexcept { std::ignore = next_fork.get(); }
 }  // namespace bufpool
 
 BUFPOOL_EXPORT pid_t fork() noexcept {
-  const bool within = bufpool::forking;
-  if (within && bufpool::takes_locks() && &_Fork != nullptr) return bufpool::fork_without_locks();
-  bufpool::forking = true;
-  const pid_t child = bufpool::next_fork.get()();
-  bufpool::forking = within;
-  return child;
+  const bool is_within = bufpool::is_fork_under_way();
+  if (is_within && bufpool::takes_locks() && &_Fork != nullptr) {
+    return bufpool::fork_without_locks();
+  }
+  return bufpool::next_fork.get()();
 }

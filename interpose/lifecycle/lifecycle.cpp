@@ -12,6 +12,7 @@
 #include "interpose/exit/exit_report.h"
 #include "interpose/heap.h"
 #include "interpose/inheritance/start_environment.h"
+#include "interpose/lifecycle/main_thread_end.h"
 #include "interpose/lifecycle/start_options.h"
 #include "interpose/messages/fault_message.h"
 #include "interpose/messages/message.h"
@@ -28,6 +29,9 @@ enum class Life : int { kUnborn, kStarting, kAlive, kPassing };
 
 constinit std::atomic<Life> life{Life::kUnborn};
 constinit StartOptions start;
+// It counts the forks of this thread in which before_fork() was called and what comes after was not
+// yet. A signal handler that interrupts a fork may fork, too.
+constinit thread_local unsigned forks_under_way [[gnu::tls_model("initial-exec")]] = 0;
 
 bool bring_to_life() noexcept {
   Life unborn = Life::kUnborn;
@@ -83,7 +87,7 @@ void warm_up() noexcept {
   find_next_namespace_calls();
   find_next_page_calls();
   find_next_prctl();
-  find_next_thread_ends();
+  watch_end_of_main_thread();
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   if (alive) warm_up();
   if (alive) the_pool.control().trimmer().at_start();
@@ -99,14 +103,24 @@ void warm_up() noexcept {
 
 }  // namespace
 
-void before_fork() noexcept { the_pool.control().before_fork(); }
-void after_fork_in_parent() noexcept { the_pool.control().after_fork_in_parent(); }
+void before_fork() noexcept {
+  ++forks_under_way;
+  the_pool.control().before_fork();
+}
+void after_fork_in_parent() noexcept {
+  the_pool.control().after_fork_in_parent();
+  --forks_under_way;
+}
 void after_fork_in_child() noexcept {
   the_pool.control().after_fork_in_child();
   Heap::reset_counters();
   ThreadSpace::forget_in_child();
   restart_report_in_child();
+  watch_end_of_main_thread();
+  --forks_under_way;
 }
+
+bool is_fork_under_way() noexcept { return forks_under_way != 0; }
 
 bool start_pool() noexcept {
   const Life now = life.load(std::memory_order_acquire);

@@ -15,6 +15,10 @@ void before_fork() noexcept;
 void after_fork_in_parent() noexcept;
 void after_fork_in_child() noexcept;
 
+// Tells whether this thread is between before_fork() and what is called after the fork. libc may
+// hold its locks for the fork then.
+[[nodiscard]] bool is_fork_under_way() noexcept;
+
 // Return BUFPOOL_DEEPBIND and BUFPOOL_VERBOSE. They return false before libc knows the environment.
 // keeps_deepbind() starts the pool, which reads the options. is_verbose() does not, so it returns
 // false before the pool has started. Any thread may call them.
