@@ -10,7 +10,7 @@
 #include <climits>
 #include <cstdio>
 
-#include "interpose/exit/exit_report.h"
+#include "interpose/exit/stream_report.h"
 #include "interpose/export.h"
 #include "interpose/heap.h"
 #include "pool/backing/backing.h"
@@ -88,8 +88,6 @@ BUFPOOL_EXPORT int malloc_info(int options, FILE* stream) noexcept {
 // mallinfo2, they count no buffer as one that has a mapping of its own. They go where the program's
 // stderr leads: the program may have closed that, and may have a file of its own as descriptor 2.
 BUFPOOL_EXPORT void malloc_stats() noexcept {
-  const int descriptor = stderr->_fileno;  // a program may have a `fileno` of its own
-  if (descriptor < 0) return;
   const struct mallinfo2 info = mallinfo2();
   std::array<char, 200> closing;
   const int length = std::snprintf(closing.data(), closing.size(),
@@ -97,8 +95,7 @@ BUFPOOL_EXPORT void malloc_stats() noexcept {
                                    "in use bytes     = %10zu\nmax mmap regions = %10zu\n"
                                    "max mmap bytes   = %10zu\n",
                                    info.arena, info.uordblks, info.hblks, info.hblkhd);
-  bufpool::write_report(descriptor, bufpool::ReportForm::kText, bufpool::ReportDetail::kFull,
-                        {closing.data(), static_cast<std::size_t>(length)});
+  bufpool::write_report_into(stderr, {closing.data(), static_cast<std::size_t>(length)});
 }
 
 // Accepts all settings, as glibc does. What they would tune does not exist here.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Promise: malloc_stats prints to the program's stderr, wherever that leads, and never into a file
-//   that the program has opened in its place.
+// Promise: malloc_stats prints to the program's stderr, wherever that leads, in the order in which
+//   the program prints, and never into a file that the program has opened in its place.
 // Needs: library
 #include <fcntl.h>
 #include <malloc.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstring>
 
 #include "tests/programs/promise.h"
 
@@ -27,16 +28,38 @@ int new_file() {
   return file;
 }
 
+bool is_between(const char* text, const char* first, const char* last) {
+  const char* const start = strstr(text, first);
+  const char* const stats = strstr(text, "system bytes");
+  const char* const end = strstr(text, last);
+  return start != nullptr && start < stats && stats < end;
+}
+
+// Prints to `stream` before and after, as to stderr. A file's stream keeps what it was given.
+void print_around(std::FILE* stream) {
+  std::FILE* const before = stderr;
+  stderr = stream;
+  std::fputs("first", stderr);
+  malloc_stats();
+  std::fputs("last", stderr);
+  std::fflush(stderr);
+  stderr = before;
+}
+
 }  // namespace
 
 int main() {
   promise::use(5'000);
   const int other = new_file();
-  std::FILE* const before = stderr;
-  stderr = fdopen(other, "w");
-  malloc_stats();
-  stderr = before;
-  promise::keep(bytes_in(other) > 0, "it goes to another stderr");
+  print_around(fdopen(other, "w"));
+  static char text[1 << 16];
+  promise::keep(pread(other, text, sizeof text - 1, 0) > 0, "it goes to another stderr");
+  promise::keep(is_between(text, "first", "last"), "in the order of the program's lines");
+
+  char* in_memory = nullptr;
+  std::size_t bytes = 0;
+  print_around(open_memstream(&in_memory, &bytes));
+  promise::keep(is_between(in_memory, "first", "last"), "it goes to a stream in memory");
 
   const int kept = dup(STDERR_FILENO);
   promise::keep(std::fclose(stderr) == 0, "stderr is closed");
