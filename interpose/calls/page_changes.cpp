@@ -90,15 +90,20 @@ constexpr bool is_lasting(int advice) noexcept {
 
 constexpr bool is_plain(int rights) noexcept { return rights == (PROT_READ | PROT_WRITE); }
 
-void note(bool altered, const void* start, std::size_t bytes, Alteration how) noexcept {
-  if (!altered || !the_pool.owns(start)) return;
+// It is inlined, so that it sees where the program called from.
+[[gnu::always_inline]] inline void note(bool altered, const void* start, std::size_t bytes,
+                                        Alteration how) noexcept {
+  if (!altered) return;
+  if (!the_pool.owns(start)) {
+    return backing::note_altered(start, bytes, __builtin_return_address(0));
+  }
   the_pool.control().note_altered(reinterpret_cast<std::uintptr_t>(start), bytes, how);
 }
 
 // Notes pages that the program registered by userfaultfd(2). The program answers for their faults
 // from now on. The pool is told after the call, because the argument is known to be readable only
 // then. The kernel may run out of memory with a part of the pages registered.
-void note_watched(int result, const void* argument) noexcept {
+[[gnu::always_inline]] inline void note_watched(int result, const void* argument) noexcept {
   if (result != 0 && errno != ENOMEM) return;
   const uffdio_range& range = static_cast<const uffdio_register*>(argument)->range;
   note(true, reinterpret_cast<const void*>(range.start), range.len, Alteration::kInPlace);

@@ -66,6 +66,12 @@ inline constexpr std::size_t kLeastMappedAlone = (std::size_t{32} << 20) + 1;
 // Takes a block back. Pre: `pointer` is null or was allocated here.
 void release(void* pointer) noexcept;
 
+// Notes that the program is about to alter the pages of [start, start + bytes): it protects, locks
+// or unmaps them, or maps something over them. If they are of a block, the block gets fresh pages
+// when it comes back, and pages that can be written when it is resized. Nothing is noted of calls
+// that the allocator makes itself, which come from `caller`. A signal handler may call it.
+void note_altered(const void* start, std::size_t bytes, const void* caller) noexcept;
+
 // Returns the bytes that the program may use of a block. The
 // pre-condition is that of release().
 [[nodiscard]] std::size_t usable_size(const void* pointer) noexcept;

@@ -2,12 +2,15 @@
 #include "pool/backing/backing_mimalloc.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
+#include "pool/backing/altered_ranges.h"
 #include "pool/platform/memory.h"
+#include "pool/platform/safe_calls.h"
 #include "pool/platform/threads.h"
 
 namespace bufpool::backing {
@@ -73,6 +76,49 @@ void* allocate_zeroed_by_pages(std::size_t size) noexcept {
   return block;
 }
 
+constinit AlteredRanges altered_ranges;
+
+// Holds the whole pages of a block.
+struct Pages {
+  explicit Pages(const void* pointer) noexcept
+      : first(platform::page_above(reinterpret_cast<std::uintptr_t>(pointer))),
+        last(platform::page_below(reinterpret_cast<std::uintptr_t>(pointer) +
+                                  mi_usable_size(pointer))) {}
+  [[nodiscard]] void* start() const noexcept { return reinterpret_cast<void*>(first); }
+  [[nodiscard]] std::size_t bytes() const noexcept { return last > first ? last - first : 0; }
+
+  std::uintptr_t first;
+  std::uintptr_t last;
+};
+
+// Tells whether the program altered pages of a block, and forgets it.
+bool was_altered(const void* pointer) noexcept {
+  return pointer != nullptr &&
+         altered_ranges.take(reinterpret_cast<std::uintptr_t>(pointer), mi_usable_size(pointer));
+}
+
+// Does what release() does, if the program may have altered the block's pages. A block whose pages
+// nobody can write is never used again.
+void release_altered(void* pointer) noexcept {
+  if (!altered_ranges.has_some() || !was_altered(pointer)) return mi_free(pointer);
+  const Pages pages(pointer);
+  if (platform::map_over(pages.start(), pages.bytes()) ||
+      platform::commit(pages.start(), pages.bytes())) {
+    mi_free(pointer);
+  }
+}
+
+// Makes release() look at what is altered. Returns false where the kernel refuses. The page stays
+// writable, as another thread may be here, too.
+bool release_with_a_look() noexcept {
+  if (release_call == release_altered) return true;
+  const auto page = platform::page_below(reinterpret_cast<std::uintptr_t>(&release_call));
+  auto* const start = reinterpret_cast<void*>(page);
+  if (!platform::commit(start, platform::kPageBytes)) return false;
+  std::atomic_ref(release_call).store(release_altered);
+  return true;
+}
+
 // mimalloc calls it when it could not do something. mimalloc leaves errno to this function, and
 // errno holds what mimalloc's system calls left. EFAULT means a free list that was written to. Only
 // builds with checks tell it, and they end the process then. `refused` is what open() was given.
@@ -83,6 +129,8 @@ void note_failure(int error, void* refused) noexcept {
 }
 
 }  // namespace
+
+[[gnu::section(".data.rel.ro")]] constinit ReleaseCall release_call = mi_free;
 
 bool is_call_of(const void* caller) noexcept {
   return platform::are_in_one_file(caller, reinterpret_cast<const void*>(&mi_malloc));
@@ -117,8 +165,19 @@ void* allocate_in_page(std::size_t size, std::size_t in_page) noexcept {
   return nullptr;
 }
 
+// mimalloc reads segments of its own near the address, and no byte of the block.
+void note_altered(const void* start, std::size_t bytes, const void* caller) noexcept {
+  if (bytes == 0 || is_call_of(caller) || !mi_is_in_heap_region(start)) return;
+  if (platform::expects_filter() || !release_with_a_look()) return;
+  altered_ranges.add(reinterpret_cast<std::uintptr_t>(start), bytes);
+}
+
 void* resize(void* pointer, std::size_t size) noexcept {
   if (!is_possible(size)) return nullptr;
+  if (altered_ranges.has_some() && was_altered(pointer)) {
+    const Pages pages(pointer);
+    if (!platform::commit(pages.start(), pages.bytes())) return nullptr;
+  }
   if (size >= kLeastMappedAlone) {
     const std::size_t held = mi_usable_size(pointer);
     if (held >= kLeastMappedAlone && !stays(held, size)) {

@@ -24,7 +24,12 @@ constexpr std::size_t at_least_aligned(std::size_t size) noexcept {
   return mi_malloc(at_least_aligned(size));
 }
 
+// It is mi_free until the program alters pages of mimalloc's, and another function from then on. A
+// jump through it costs what a jump to another library costs. The loader makes its page read-only.
+using ReleaseCall = void (*)(void*) noexcept;
+extern constinit ReleaseCall release_call;
+
 // Is declared in backing.h, which says what it does.
-[[gnu::always_inline]] inline void release(void* pointer) noexcept { mi_free(pointer); }
+[[gnu::always_inline]] inline void release(void* pointer) noexcept { release_call(pointer); }
 
 }  // namespace bufpool::backing
