@@ -22,6 +22,9 @@ extern "C" {
   return bufpool::leave_sequences();
 }
 
+// Begins the child.
+[[gnu::used]] void bufpool_begin_vfork_child() noexcept { bufpool::Vforks::begin_child(); }
+
 // Ends the call in the parent. `result` is what the kernel returned: the child's number, or an
 // error below 0.
 [[gnu::used]] pid_t bufpool_after_vfork(long result, bufpool::RseqArea* area) noexcept {
@@ -56,7 +59,13 @@ BUFPOOL_EXPORT [[gnu::naked]] pid_t vfork() noexcept {
     jz 1f
     movq %rax, %rdi
     jmp bufpool_after_vfork
-1:  popq %rdi
+1:  subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    call bufpool_begin_vfork_child
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    xorl %eax, %eax
+    popq %rdi
     .cfi_adjust_cfa_offset -8
     .cfi_register %rip, %rdi
     jmp *%rdi

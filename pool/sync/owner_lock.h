@@ -90,6 +90,7 @@ class BUFPOOL_CAPABILITY("lock") OwnerLock {
   // Says that the threads of this process may own locks, and opens the gate. It is called at start,
   // and in a forked child after all locks are repaired. No fork is under way in the process then.
   static void enter_process() noexcept {
+    Vforks::forget_in_copy();
     gate_.process.store(platform::process_id());
     gate_.times_entered.fetch_add(1, std::memory_order_relaxed);
     gate_.forks.store(0);
@@ -101,7 +102,8 @@ class BUFPOOL_CAPABILITY("lock") OwnerLock {
   // Returns whether enter_process() was called in this process. It was not in a child that was made
   // by vfork, a raw clone or _Fork.
   static bool process_is_entered() noexcept {
-    return platform::process_id() == gate_.process.load(std::memory_order_relaxed);
+    return platform::process_id() == gate_.process.load(std::memory_order_relaxed) &&
+           !Vforks::is_child();
   }
 
   // Returns how often enter_process() was called, in this process and in the processes that it was

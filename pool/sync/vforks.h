@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Counts the calls of vfork that a thread is in.
+// Counts the calls of vfork that a thread is in, and knows which of the processes on a thread's
+// memory is the child.
 #pragma once
 
 namespace bufpool {
@@ -10,13 +11,30 @@ class Vforks {
   // Count. The thread calls enter() before vfork and leave() once its child is gone. The child is
   // another process on its parent's memory, and may call vfork, too, so both count.
   static void enter() noexcept { ++count_; }
-  static void leave() noexcept { --count_; }
+  static void leave() noexcept {
+    --count_;
+    if (children_ > count_) children_ = count_;
+  }
+
+  // Says that this is such a child. Pre: the child calls it first of all.
+  static void begin_child() noexcept { children_ = count_; }
 
   // Tells whether this thread waits for such a child, or is one.
   static bool is_in_one() noexcept { return count_ != 0; }
 
+  // Tells whether this is such a child. The number of the process does not tell it in namespaces:
+  // the first process of each has the number 1, and so may a child and its parent.
+  static bool is_child() noexcept { return children_ != 0; }
+
+  // Forgets the calls in a forked child, which has memory of its own. It writes only what differs.
+  static void forget_in_copy() noexcept {
+    if (count_ != 0) count_ = children_ = 0;
+  }
+
  private:
   static inline constinit thread_local unsigned count_ [[gnu::tls_model("initial-exec")]] = 0;
+  // How many of the calls were made before this process was, as the child of one of them.
+  static inline constinit thread_local unsigned children_ [[gnu::tls_model("initial-exec")]] = 0;
 };
 
 }  // namespace bufpool
