@@ -41,6 +41,13 @@ std::string_view option_in(const StatsPage& page, std::string_view name) {
   return {};
 }
 
+// The clock that the page's times are of is ahead of this process's by `lead_ns`.
+std::uint64_t uptime_ms(const StatsPage& page, std::int64_t lead_ns) {
+  const std::uint64_t now = boot_ns() + static_cast<std::uint64_t>(lead_ns);
+  const std::uint64_t then = page.header().boot_ns;
+  return now > then ? (now - then) / 1'000'000 : 0;
+}
+
 }  // namespace
 
 std::uint64_t now_ms() { return nanoseconds(CLOCK_REALTIME) / 1'000'000; }
@@ -50,9 +57,7 @@ std::uint64_t boot_ns() { return nanoseconds(CLOCK_BOOTTIME); }
 Sample sample_of(const StatsPage& page) {
   Sample sample;
   sample.time_ms = now_ms();
-  const std::uint64_t now = boot_ns();
-  const std::uint64_t then = page.header().boot_ns;
-  sample.uptime_ms = now > then ? (now - then) / 1'000'000 : 0;
+  sample.uptime_ms = uptime_ms(page, 0);
   sample.command = page.command();
   sample.version = page.version();
   sample.snapshot = page.snapshot();
@@ -68,7 +73,7 @@ Sample sample_of(const StatsPage& page) {
 Sample sample_of(const StatsPage& page, const ProcessInfo& info) {
   Sample sample = sample_of(page);
   sample.snapshot.pid = static_cast<std::uint32_t>(info.pid);
-  tell_use(sample, info);
+  tell_use(sample, page, info);
   return sample;
 }
 
@@ -89,7 +94,8 @@ void tell_profile(Sample& sample, const PooledProcess& process) {
   tell_profile(sample, process.page, names);
 }
 
-void tell_use(Sample& sample, const ProcessInfo& info) {
+void tell_use(Sample& sample, const StatsPage& page, const ProcessInfo& info) {
+  if (info.clock_lead_ns != 0) sample.uptime_ms = uptime_ms(page, info.clock_lead_ns);
   if (info.resident_bytes != 0) sample.snapshot.resident = info.resident_bytes;
   if (info.resident_peak_bytes != 0) sample.snapshot.resident_peak = info.resident_peak_bytes;
   if (info.cpu_ms != 0) sample.snapshot.cpu_time = info.cpu_ms;

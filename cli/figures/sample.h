@@ -34,8 +34,8 @@ struct Sample {
 // The same, with what the kernel says of the living process.
 [[nodiscard]] Sample sample_of(const StatsPage& page, const ProcessInfo& info);
 
-// Puts what the kernel says of the process into the sample.
-void tell_use(Sample& sample, const ProcessInfo& info);
+// Puts what the kernel says of the process into the sample of its page.
+void tell_use(Sample& sample, const StatsPage& page, const ProcessInfo& info);
 
 // Puts what the page has of samples into the sample, with the names that are known: of a process
 // that lives, or of what one left.

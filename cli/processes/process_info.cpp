@@ -75,6 +75,34 @@ std::uint64_t cpu_ms_of(pid_t pid) {
   return ticks_of(pid).used * 1000 / ticks_a_second;
 }
 
+// Returns the inode that names a namespace; 0: the kernel does not tell, or has no such namespaces.
+ino_t namespace_of(pid_t pid, std::string_view name) {
+  struct stat space = {};
+  return stat(proc_path(pid, name).c_str(), &space) == 0 ? space.st_ino : 0;
+}
+
+// Returns by how much the time since the machine started differs in the time namespace of a
+// process's children, see time_namespaces(7).
+std::int64_t boot_offset_of(pid_t pid) {
+  const std::string text = read_text_or_empty(proc_path(pid, "timens_offsets"));
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const std::vector<std::string_view> words = split(take_line(rest), ' ');
+    if (words.size() != 3 || words[0] != "boottime") continue;
+    return number_in<std::int64_t>(words[1]) * 1'000'000'000 + number_in<std::int64_t>(words[2]);
+  }
+  return 0;
+}
+
+// The kernel tells of the children's namespace only. It is the process's own, unless the process
+// has made one for its children.
+std::int64_t clock_lead_of(pid_t pid) {
+  const ino_t space = namespace_of(pid, "ns/time");
+  if (space == 0 || space == namespace_of(getpid(), "ns/time")) return 0;
+  if (space != namespace_of(pid, "ns/time_for_children")) return 0;
+  return boot_offset_of(pid) - boot_offset_of(getpid());
+}
+
 }  // namespace
 
 std::string printable(std::string_view text) {
@@ -101,6 +129,7 @@ std::optional<ProcessInfo> process_info(pid_t pid) {
   info.resident_bytes = number_in<std::uint64_t>(status_value(*text, "VmRSS")) << 10;
   info.resident_peak_bytes = number_in<std::uint64_t>(status_value(*text, "VmHWM")) << 10;
   info.cpu_ms = cpu_ms_of(pid);
+  info.clock_lead_ns = clock_lead_of(pid);
   info.threads = number_in<std::uint64_t>(status_value(*text, "Threads"));
   info.seccomp = number_in<int>(status_value(*text, "Seccomp"));
   return info;

@@ -122,7 +122,7 @@ void Recorder::take_sample(const StatsPage& read, Page& page, bool is_alive) {
                                             header.pid_namespace)
                              : std::nullopt;
   if (info) page.seen = *info;
-  tell_use(sample, page.seen);
+  tell_use(sample, read, page.seen);
   take_profile(sample, read, page, is_alive);
   write_on(recording_line(sample));
   if (!has_failed_) ++samples_;

@@ -3,6 +3,7 @@
 """Promise: `ps`, `top` and `export` show all processes under the pool, a thousand as well."""
 
 import collections
+import json
 import os
 import pathlib
 import pty
@@ -42,6 +43,21 @@ def test_living_processes():
         assert {str(one.pid), str(other.pid)} <= set(pids), pids
         one.kill()
         assert str(one.pid) not in run("ps", "-q").stdout.split()
+
+
+SHIFTED = ("unshare", "-T", "--boottime", "1000000")  # seconds, more than any test takes
+
+
+def test_uptime_in_another_time_namespace():
+    if subprocess.run([*SHIFTED, "true"], capture_output=True, check=False).returncode != 0:
+        raise Skip("no time namespace may be made here")
+    report = ("report", "--format", "json")
+    with Process() as process:
+        done = subprocess.run([*SHIFTED, "--", BUFPOOL, *report, str(process.pid)],
+                              env=environment(), capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout)["uptime_ms"] < 500_000_000, done.stdout
+    with Process(words=("--", *SHIFTED)) as process:
+        until(lambda: json.loads(run(*report, process.pid).stdout)["uptime_ms"] > 0)
 
 
 def test_thousand_pages():
