@@ -21,7 +21,7 @@ struct ProcessInfo {
   std::uint64_t cpu_ms = 0;  // of all threads
   std::uint64_t threads = 0;
   std::int64_t clock_lead_ns = 0;  // of its CLOCK_BOOTTIME over this process's; 0 where not told
-  int seccomp = 0;  // 0: no filter of system calls; 2: there is one
+  int seccomp = 0;                 // 0: no filter of system calls; 2: there is one
 };
 
 // Nothing: there is no such process, or it has ended and is only waited for.

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <string_view>
 #include <tuple>
 
 #include "interpose/exit/exit_report.h"
@@ -14,6 +13,7 @@
 #include "interpose/inheritance/start_environment.h"
 #include "interpose/lifecycle/main_thread_end.h"
 #include "interpose/lifecycle/start_options.h"
+#include "interpose/lifecycle/start_warmup.h"
 #include "interpose/messages/fault_message.h"
 #include "interpose/messages/message.h"
 #include "interpose/next_symbol.h"
@@ -63,20 +63,6 @@ void at_end() {
   the_pool.control().stats().remove_name();
 }
 
-// Makes the buffers of BUFPOOL_WARMUP ready, and says once what could not be had.
-void warm_up() noexcept {
-  std::string_view list = start.options.warmup;
-  std::uint64_t size = 0;
-  std::uint64_t count = 0;
-  bool said = start.options.quiet;
-  while (next_warmup(list, size, count)) {
-    if (!the_pool.sizes().serves(size)) continue;
-    const std::uint64_t warmed = the_pool.control().warm_up(size, count);
-    if (warmed < count && !said) say_warmed(warmed, count, size);
-    said = said || warmed < count;
-  }
-}
-
 // This runs before the program's own constructors and those of libraries that are loaded later.
 // There is one thread, and libc is ready.
 [[gnu::constructor(101)]] void begin() {
@@ -89,7 +75,7 @@ void warm_up() noexcept {
   find_next_prctl();
   watch_end_of_main_thread();
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-  if (alive) warm_up();
+  if (alive) warm_up(start.options);
   if (alive) the_pool.control().trimmer().at_start();
   if (start.options.verbose) say_options(start.options);
   if (start.secure) return;

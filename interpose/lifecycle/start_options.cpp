@@ -16,7 +16,6 @@
 #include "interpose/messages/told_variables.h"
 #include "pool/options/name_patterns.h"
 #include "report/figures.h"
-#include "report/units.h"
 
 namespace bufpool {
 namespace {
@@ -89,20 +88,6 @@ void say_options(const Options& options) noexcept {
         .text(set ? " (environment)" : " (default)")
         .say();
   }
-}
-
-void say_warmed(std::uint64_t warmed, std::uint64_t count, std::uint64_t size) noexcept {
-  Message()
-      .text("BUFPOOL_WARMUP: only ")
-      .number(warmed)
-      .text(" of ")
-      .number(count)
-      .text(" buffers of ")
-      .text(option_bytes(size).view())
-      .text(
-          " are ready: warm-up stops at BUFPOOL_RETAIN_MAX or, where that is not set, at half of "
-          "the memory that the process may use, and where the system refuses")
-      .say();
 }
 
 }  // namespace bufpool

@@ -22,7 +22,4 @@ struct StartOptions {
 // Says on stderr the version, the mode and every option in force (BUFPOOL_VERBOSE).
 void say_options(const Options& options) noexcept;
 
-// Says on stderr that no more than `warmed` of `count` buffers of `size` bytes could be made ready.
-void say_warmed(std::uint64_t warmed, std::uint64_t count, std::uint64_t size) noexcept;
-
 }  // namespace bufpool
