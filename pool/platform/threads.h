@@ -48,27 +48,33 @@ void name_thread(const char* name) noexcept;
 // Says what became of the thread that main() runs in. It may end while the process goes on.
 struct MainThread {
   bool has_ended;  // false where the kernel does not tell
-  bool left_one;   // has_ended, and one other thread is left
-  int status;      // the status that it gave to exit(2)
+  bool left_one;   // has_ended, and one other thread is left; false where no file tells
+  int status;      // the status that it gave to exit(2); 0 where no file tells
 };
 
-// Asks what has become of the main thread. One thread uses it. It has no destructor: the descriptor
-// that it may hold ends with the thread.
+// Notes that this thread is the main one. Pre: called at start, and in a forked child.
+void note_main_thread() noexcept;
+
+// Watches for the end of the main thread. One thread uses it. It has no destructor: the descriptors
+// of a thread that has left the program's end with the thread.
 class MainThreadWatch {
  public:
-  // If `keeps_file`, the file that tells is opened now and stays open: it is read also when the
-  // process has another root folder or a lower limit of descriptors by then. Pre for that: nobody
-  // else closes its number or uses it again, as after leave_descriptors().
-  explicit MainThreadWatch(bool keeps_file) noexcept;
+  constexpr MainThreadWatch() noexcept = default;
   MainThreadWatch(const MainThreadWatch&) = delete;
   MainThreadWatch& operator=(const MainThreadWatch&) = delete;
 
-  // Returns what has become of it. Where no file tells, the kernel says whether the thread has
-  // ended, but neither its status nor whether others are left.
-  [[nodiscard]] MainThread look() const noexcept;
+  // Opens the file that look() reads once the main thread has ended. It may be out of reach by
+  // then: the program may have changed its root, or may have no descriptors left. Pre: this thread
+  // has left the program's descriptors.
+  void open() noexcept;
+
+  // Returns what has become of the main thread. It makes no system call while that thread lives,
+  // provided that the thread was noted. Pre: the thread has not ended by libc, which may reuse its
+  // memory. It says nothing of use after it has said once that the thread has ended.
+  [[nodiscard]] MainThread look() noexcept;
 
  private:
-  int file_ = -1;  // is below 0 if none is kept
+  int file_ = -1;
 };
 
 }  // namespace bufpool::platform

@@ -36,6 +36,7 @@ void Trimmer::open(const Options& options, Retention* retention) noexcept {
 
 void Trimmer::at_start() noexcept {
   platform::learn_thread_needs();
+  platform::note_main_thread();
   if (choice_ == TrimmerChoice::kAuto) return;
   retention_->budget().learn_limits();
   if (choice_ == TrimmerChoice::kOn) start();
@@ -146,11 +147,12 @@ void Trimmer::work() noexcept {
   platform::name_thread("bufpool-trim");
   state_.store(State::kRunning);
   asked_.store(false, std::memory_order_relaxed);
-  // The watch is on this stack, as the next thread may be started before this one is done.
+  // The watches are on this stack, as the next thread may be started before this one is done.
   platform::PressureWatch pressure;
+  platform::MainThreadWatch main;
   has_own_descriptors_ = platform::leave_descriptors();
+  if (has_own_descriptors_) main.open();
   if (has_own_descriptors_ && watch_pressure_) pressure.open();
-  const platform::MainThreadWatch main(has_own_descriptors_);
   retention_->budget().learn_limits();
   do {
     pass_until_quiet(pressure, main);
@@ -162,11 +164,11 @@ void Trimmer::work() noexcept {
 }
 
 void Trimmer::pass_until_quiet(platform::PressureWatch& pressure,
-                               const platform::MainThreadWatch& main) noexcept {
+                               platform::MainThreadWatch& main) noexcept {
   std::uint32_t quiet = 0;
   while (quiet < policy::kQuietPasses || is_to_stay()) {
     if (pressure.wait(policy::kPassMs)) retention_->relieve_pressure();
-    if (is_over(main.look())) return;
+    if (is_over(main)) return;
     if (!pressure.can_sleep()) return;
     quiet = retention_->pass() < policy::kLittleIdle ? quiet + 1 : 0;
     if (task_ != nullptr && has_own_descriptors_) task_();
@@ -176,9 +178,11 @@ void Trimmer::pass_until_quiet(platform::PressureWatch& pressure,
 
 // Returns whether the thread is to leave. A main thread may also end by the system call, or be
 // cancelled. If this thread is the last one, the process ends with the status that the main thread
-// gave: the kernel takes the last thread's.
-bool Trimmer::is_over(const platform::MainThread& main) noexcept {
+// gave: the kernel takes the last thread's. A main thread that ends by libc has this thread leave
+// first, so its memory is not looked at then.
+bool Trimmer::is_over(platform::MainThreadWatch& watch) noexcept {
   if (is_to_leave()) return true;
+  const platform::MainThread main = watch.look();
   if (main.left_one) platform::end_thread(main.status);
   if (main.has_ended) left_for_good_.store(true);
   return main.has_ended;
@@ -214,6 +218,7 @@ bool Trimmer::resume() noexcept {
 }
 
 void Trimmer::forget_in_child() noexcept {
+  platform::note_main_thread();
   set(state_, State::kNone);
   set(starting_, false);
   set(left_for_good_, false);

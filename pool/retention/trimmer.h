@@ -96,9 +96,9 @@ class Trimmer {
   static void* run(void* self);
   void work() noexcept;
   void pass_until_quiet(platform::PressureWatch& pressure,
-                        const platform::MainThreadWatch& main) noexcept;
+                        platform::MainThreadWatch& main) noexcept;
   bool resume() noexcept;
-  bool is_over(const platform::MainThread& main) noexcept;
+  bool is_over(platform::MainThreadWatch& watch) noexcept;
   bool is_to_leave() const noexcept { return left_for_good_.load() || aside_.load(); }
   bool has_left() noexcept;
   void wait_until_left() noexcept;

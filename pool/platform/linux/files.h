@@ -54,9 +54,6 @@ class ReadOnlyFile {
   // Returns whether the file could be opened.
   [[nodiscard]] bool is_open() const noexcept { return file_.is_open(); }
 
-  // Hands the descriptor to the caller, who closes it. It is below 0 if there is none.
-  [[nodiscard]] int release() noexcept { return file_.release(); }
-
   // Reads the next bytes. Returns how many there were, and 0 at the end and where reading failed.
   [[nodiscard]] std::size_t read(std::span<char> to) noexcept;
 

@@ -2,6 +2,7 @@
 #include "pool/platform/threads.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -25,7 +26,6 @@
 #include "pool/platform/linux/system_calls.h"
 #include "pool/platform/memory.h"
 #include "pool/platform/process.h"
-#include "pool/platform/safe_calls.h"
 #include "pool/platform/sequences.h"
 #include "pool/platform/stack.h"
 #include "pool/platform/waiting.h"
@@ -84,46 +84,31 @@ bool find_file(const void* address, dl_find_object& file) noexcept {
   return &_dl_find_object != nullptr && _dl_find_object(const_cast<void*>(address), &file) == 0;
 }
 
+// The main thread, or 0 where it is not known.
+constinit std::atomic<pthread_t> main_one{};
+
+// Holds the name of the file in which the kernel tells of the main thread.
+class MainThreadFile {
+ public:
+  MainThreadFile() noexcept {
+    BoundedText name({path_, sizeof path_ - 1});
+    name.add("/proc/self/task/");
+    name.add(std::uint64_t{process_id()});
+    name.add("/stat");
+  }
+  [[nodiscard]] const char* c_str() const noexcept { return path_; }
+
+ private:
+  char path_[48] = {};
+};
+
+std::string_view read_once(int file, std::span<char> to) noexcept {
+  const long bytes = syscall(SYS_read, file, to.data(), to.size());
+  return {to.data(), static_cast<std::size_t>(std::max(bytes, 0L))};
+}
+
 bool is_within(const dl_find_object& file, const void* address) noexcept {
   return address >= file.dlfo_map_start && address < file.dlfo_map_end;
-}
-
-Path main_thread_file() noexcept {
-  char number[24] = {};
-  BoundedText(number).add(std::uint64_t{process_id()});
-  return {"/proc/self/task/", number, "/stat"};
-}
-
-// Reads the file that is kept open, or opens it for once if there is none. It returns nothing where
-// it cannot be read.
-std::string_view read_main_thread_file(int kept, std::span<char> text) noexcept {
-  if (kept < 0) return beginning_of(main_thread_file().c_str(), text);
-  const long got = syscall(SYS_pread64, kept, text.data(), text.size(), 0L);
-  return {text.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
-}
-
-// The name may hold any character, but ends with the last bracket. Behind it stand the state, 16
-// other fields, the number of threads (an ended main thread counts), 31 others, and the status as
-// wait(2) tells it, see proc(5).
-MainThread main_thread_in(std::string_view stat) noexcept {
-  std::string_view rest = stat.substr(std::min(stat.size(), stat.rfind(')') + 1));
-  if (!rest.starts_with(" Z ")) return {};
-  int fields[50] = {};
-  for (int& field : fields) {
-    rest.remove_prefix(std::min(rest.size(), rest.find(' ') + 1));
-    std::from_chars(rest.data(), rest.data() + rest.size(), field);
-  }
-  return {true, fields[17] == 2, fields[49] >> 8 & 0xff};
-}
-
-// Returns whether the kernel has let go of the main thread's list of robust mutexes. It does so at
-// the thread's end, and libc gives each thread a list at its start. A filter of system calls may
-// not know the question.
-bool main_thread_let_go() noexcept {
-  void* list = nullptr;
-  std::size_t bytes = 0;
-  if (expects_filter()) return false;
-  return syscall(SYS_get_robust_list, process_id(), &list, &bytes) == 0 && list == nullptr;
 }
 
 }  // namespace
@@ -186,16 +171,38 @@ bool thread_exists(std::uint32_t thread) noexcept {
   return syscall(SYS_tgkill, getpid(), thread, 0) == 0;
 }
 
-MainThreadWatch::MainThreadWatch(bool keeps_file) noexcept {
-  const KeepErrno keep;
-  if (keeps_file) file_ = ReadOnlyFile(main_thread_file().c_str()).release();
+void note_main_thread() noexcept {
+  const pthread_t self = pthread_self();
+  // A forked child writes only what differs, as a page that is written is one to copy.
+  if (main_one.load(std::memory_order_relaxed) != self) main_one.store(self);
 }
 
-MainThread MainThreadWatch::look() const noexcept {
+void MainThreadWatch::open() noexcept {
   const KeepErrno keep;
+  if (file_ < 0) file_ = open_file(MainThreadFile().c_str(), O_RDONLY);
+}
+
+// The kernel clears the number of a thread that ends in libc's record of it, and libc then has no
+// clock for the thread. The file is read once, as no call but read() can be relied on under a
+// filter: a second one would begin at its end. The name there may hold any character, but ends with
+// the last bracket. Behind it stand the state, 16 other fields, the number of threads (an ended
+// main thread counts), 31 others, and the status as wait(2) tells it, see proc(5).
+MainThread MainThreadWatch::look() noexcept {
+  const KeepErrno keep;
+  const pthread_t noted = main_one.load(std::memory_order_relaxed);
+  clockid_t clock{};
+  if (noted != 0 && pthread_getcpuclockid(noted, &clock) == 0) return {};
   char text[1024];
-  const std::string_view stat = read_main_thread_file(file_, text);
-  return stat.empty() ? MainThread{main_thread_let_go(), false, 0} : main_thread_in(stat);
+  std::string_view rest = noted != 0 && file_ >= 0 ? read_once(file_, text)
+                                                   : beginning_of(MainThreadFile().c_str(), text);
+  rest = rest.substr(std::min(rest.size(), rest.rfind(')') + 1));
+  if (noted == 0 && !rest.starts_with(" Z ")) return {};
+  int fields[50] = {};
+  for (int& field : fields) {
+    rest.remove_prefix(std::min(rest.size(), rest.find(' ') + 1));
+    std::from_chars(rest.data(), rest.data() + rest.size(), field);
+  }
+  return {true, fields[17] == 2, fields[49] >> 8 & 0xff};
 }
 
 void end_thread(int status) noexcept {
