@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <climits>
 #include <cstdint>
 #include <string_view>
@@ -44,11 +45,12 @@ std::uint64_t stalled_in(const char* path) noexcept {
   return stalled_by(beginning_of(path, buffer));
 }
 
-// Does the same for the file that a trigger is set on.
+// Does the same for the file that a trigger is set on. It is opened once more: a second read of one
+// descriptor would begin where the first ended, and a filter need not know another call.
 std::uint64_t stalled_at(int trigger) noexcept {
-  char buffer[256];
-  const long got = syscall(SYS_pread64, trigger, buffer, sizeof buffer, 0L);
-  return stalled_by({buffer, got > 0 ? static_cast<std::size_t>(got) : 0});
+  char number[16] = {};
+  std::to_chars(number, number + sizeof number - 1, trigger);
+  return stalled_in(Path({"/proc/thread-self/fd/", number}).c_str());
 }
 
 // Hands `take` the files that tell of pressure, the nearest first, until it returns true. The
