@@ -90,6 +90,12 @@ BufferCounts counts_at(const Json& object, const std::string& name) {
   return {number_at(object, name + "_samples"), number_at(object, name + "_sampled_bytes")};
 }
 
+// A recording of an older version lacks some estimates.
+BufferCounts estimate_at(const Json& object, const std::string& name, std::uint64_t every_bytes) {
+  if (!object.contains(name + "_bytes")) return estimated(counts_at(object, name), every_bytes);
+  return {number_at(object, name + "_buffers"), number_at(object, name + "_bytes")};
+}
+
 const Json& list_at(const Json& object, const std::string& key) {
   static const Json none = Json::array();
   const auto found = object.find(key);
@@ -101,7 +107,7 @@ CodePlace place_in(const Json& place) {
           number_at(place, "module_offset_bytes")};
 }
 
-ProfileStack stack_in(const Json& object, std::size_t places) {
+ProfileStack stack_in(const Json& object, std::size_t places, std::uint64_t every_bytes) {
   ProfileStack stack;
   for (const Json& frame : list_at(object, "frames")) {
     if (frame.is_number_unsigned() && frame.get<std::uint64_t>() < places) {
@@ -116,6 +122,10 @@ ProfileStack stack_in(const Json& object, std::size_t places) {
   stack.held_byte_ms = number_at(object, "held_byte_ms");
   stack.oldest_ms = number_at(object, "oldest_ms");
   stack.old = counts_at(object, "old");
+  stack.all_got = estimate_at(object, "got", every_bytes);
+  stack.all_held = estimate_at(object, "held", every_bytes);
+  stack.all_old = estimate_at(object, "old", every_bytes);
+  stack.byte_seconds = number_at(object, "byte_seconds");
   return stack;
 }
 
@@ -127,7 +137,7 @@ std::optional<Profile> profile_in(const Json& object) {
   profile.life_ms = number_at(object, "life_ms");
   for (const Json& frame : list_at(object, "frames")) profile.places.push_back(place_in(frame));
   for (const Json& stack : list_at(object, "stacks")) {
-    profile.stacks.push_back(stack_in(stack, profile.places.size()));
+    profile.stacks.push_back(stack_in(stack, profile.places.size(), profile.every_bytes));
   }
   for (const Json& size : list_at(object, "sizes")) {
     if (profile.sizes.size() == kSnapshotClasses) break;

@@ -35,15 +35,15 @@ std::string list_of(const std::vector<std::string>& items) {
 }
 
 std::string most_held(const Profile& profile) {
-  const auto value = [&profile](const ProfileStack& stack) {
-    return measured(stack, profile, ProfileMeasure::kHeld);
+  const auto value = [](const ProfileStack& stack) {
+    return measured(stack, ProfileMeasure::kHeld);
   };
   std::uint64_t all = 0;
   for (const ProfileStack& stack : profile.stacks) all += value(stack);
   std::vector<std::string> items;
   for (const ProfileStack* const stack : ranked(profile, value)) {
     if (items.size() == kStacksShown) break;
-    const BufferCounts held = estimated(stack->held, profile.every_bytes);
+    const BufferCounts& held = stack->all_held;
     items.push_back(item(profile, *stack, bytes_text(held.bytes),
                          formatted("{}, {} buffers, the oldest for {}", share_text(held.bytes, all),
                                    count_text(held.buffers), held_time(stack->oldest_ms))));

@@ -52,14 +52,69 @@ ProfileStack stack_of(const SampledStack& sampled, Places& places) {
   return stack;
 }
 
-void add_held(ProfileStack& stack, const SampledBuffer& buffer, const ReadingTime& time) {
+// Returns how many buffers a sampled one of so many bytes stands for.
+double weight_of(double bytes, std::uint64_t every_bytes) {
+  if (bytes == 0 || every_bytes == 0) return 1;
+  return -1 / std::expm1(-bytes / static_cast<double>(every_bytes));
+}
+
+// What a damaged file makes of it is bounded, too.
+std::uint64_t rounded(double number) {
+  constexpr double kMost = 9e18;
+  return static_cast<std::uint64_t>(std::llround(std::min(number, kMost)));
+}
+
+// An estimate that is not rounded yet.
+struct Estimate {
+  double buffers = 0;
+  double bytes = 0;
+
+  void add(double weight, std::uint64_t each_bytes) {
+    buffers += weight;
+    bytes += weight * static_cast<double>(each_bytes);
+  }
+  [[nodiscard]] BufferCounts counts() const { return {rounded(buffers), rounded(bytes)}; }
+};
+
+// What the buffers of a stack that are held now stand for.
+struct HeldEstimate {
+  Estimate held;
+  Estimate old;
+  double byte_ms = 0;
+};
+
+// A stack's buffers may be of any sizes. So each one counts by its own.
+void add_held(ProfileStack& stack, HeldEstimate& all, const SampledBuffer& buffer,
+              const ReadingTime& time, std::uint64_t every_bytes) {
   const std::uint64_t age_ns = time.now_ns - std::min(buffer.taken_ns, time.now_ns);
   const std::uint64_t age_ms = age_ns / kNsInMs;
+  const double bytes = static_cast<double>(buffer.asked);
+  const double weight = weight_of(bytes, every_bytes);
   const BufferCounts one{1, buffer.asked};
   stack.held += one;
   stack.held_byte_ms += buffer.asked * age_ms;
   stack.oldest_ms = std::max(stack.oldest_ms, age_ms);
-  if (age_ms > time.life_ms / 2) stack.old += one;
+  all.held.add(weight, buffer.asked);
+  all.byte_ms += weight * bytes * static_cast<double>(age_ms);
+  if (age_ms <= time.life_ms / 2) return;
+  stack.old += one;
+  all.old.add(weight, buffer.asked);
+}
+
+// Of the buffers that came back only the sums are known.
+void add_estimates(ProfileStack& stack, const HeldEstimate& all, std::uint64_t every_bytes) {
+  const BufferCounts others{stack.got.buffers - std::min(stack.held.buffers, stack.got.buffers),
+                            stack.got.bytes - std::min(stack.held.bytes, stack.got.bytes)};
+  stack.all_held = all.held.counts();
+  stack.all_old = all.old.counts();
+  stack.all_got = stack.all_held;
+  stack.all_got += estimated(others, every_bytes);
+  const BufferCounts& back = stack.returned;
+  const double mean_ms = back.buffers == 0 ? 0
+                                           : static_cast<double>(stack.returned_ms) /
+                                                 static_cast<double>(back.buffers);
+  const auto back_bytes = static_cast<double>(estimated(back, every_bytes).bytes);
+  stack.byte_seconds = rounded((back_bytes * mean_ms + all.byte_ms) / 1000);
 }
 
 std::vector<ProfileSize> sizes_of(const std::vector<StatsSampledSize>& records) {
@@ -71,19 +126,6 @@ std::vector<ProfileSize> sizes_of(const std::vector<StatsSampledSize>& records) 
   return sizes;
 }
 
-double factor_of(const BufferCounts& samples, std::uint64_t every_bytes) {
-  if (samples.buffers == 0 || samples.bytes == 0 || every_bytes == 0) return 1;
-  const double mean = static_cast<double>(samples.bytes) / static_cast<double>(samples.buffers);
-  return -1 / std::expm1(-mean / static_cast<double>(every_bytes));
-}
-
-// What a damaged file makes of it is bounded, too.
-std::uint64_t scaled(std::uint64_t count, double factor) {
-  constexpr double kMost = 9e18;
-  return static_cast<std::uint64_t>(
-      std::llround(std::min(static_cast<double>(count) * factor, kMost)));
-}
-
 void add_to(ProfileStack& sum, const ProfileStack& other) {
   sum.got += other.got;
   sum.returned += other.returned;
@@ -93,6 +135,10 @@ void add_to(ProfileStack& sum, const ProfileStack& other) {
   sum.held_byte_ms += other.held_byte_ms;
   sum.oldest_ms = std::max(sum.oldest_ms, other.oldest_ms);
   sum.old += other.old;
+  sum.all_got += other.all_got;
+  sum.all_held += other.all_held;
+  sum.all_old += other.all_old;
+  sum.byte_seconds += other.byte_seconds;
 }
 
 // Moves the stacks that are greatest by `value` to the front of [first, last), from the greatest.
@@ -147,25 +193,22 @@ Profile profile_of(const PageSamples& samples, const ReadingTime& time, AddressN
   for (const SampledStack& stack : samples.stacks) {
     profile.stacks.push_back(stack_of(stack, places));
   }
+  std::vector<HeldEstimate> held(profile.stacks.size());
   for (const SampledBuffer& buffer : samples.buffers) {
-    if (buffer.stack < profile.stacks.size()) add_held(profile.stacks[buffer.stack], buffer, time);
+    if (buffer.stack >= held.size()) continue;
+    add_held(profile.stacks[buffer.stack], held[buffer.stack], buffer, time, samples.every);
+  }
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    add_estimates(profile.stacks[i], held[i], samples.every);
   }
   return profile;
 }
 
 BufferCounts estimated(const BufferCounts& samples, std::uint64_t every_bytes) {
-  const double factor = factor_of(samples, every_bytes);
-  return {scaled(samples.buffers, factor), scaled(samples.bytes, factor)};
-}
-
-std::uint64_t byte_seconds(const ProfileStack& stack, std::uint64_t every_bytes) {
-  const BufferCounts& back = stack.returned;
-  const std::uint64_t mean = back.buffers == 0 ? 0 : back.bytes / back.buffers;
-  const double of_returned = static_cast<double>(mean) * static_cast<double>(stack.returned_ms) *
-                             factor_of(back, every_bytes);
-  const double of_held =
-      static_cast<double>(stack.held_byte_ms) * factor_of(stack.held, every_bytes);
-  return scaled(1, (of_returned + of_held) / 1000);
+  const auto buffers = static_cast<double>(samples.buffers);
+  const auto bytes = static_cast<double>(samples.bytes);
+  const double weight = buffers == 0 ? 1 : weight_of(bytes / buffers, every_bytes);
+  return {rounded(buffers * weight), rounded(bytes * weight)};
 }
 
 std::uint64_t longest_ms(const ProfileStack& stack) {

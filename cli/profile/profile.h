@@ -36,6 +36,13 @@ struct ProfileStack {
   std::uint64_t held_byte_ms = 0;   // their bytes, each times how long it is held so far
   std::uint64_t oldest_ms = 0;      // and how long the first of them is held
   BufferCounts old;  // those that are held since the first half of the process's life
+
+  // Estimates of what the samples stand for.
+  BufferCounts all_got;
+  BufferCounts all_held;
+  BufferCounts all_old;
+  // Bytes times the seconds that each buffer was or is held so far.
+  std::uint64_t byte_seconds = 0;
 };
 
 // Samples of one size: `bytes` at most, and more than that of the size before.
@@ -69,12 +76,9 @@ struct ReadingTime {
 [[nodiscard]] Profile profile_of(const PageSamples& samples, const ReadingTime& time,
                                  AddressNames& names);
 
-// Returns what the samples stand for: one of `size` bytes is taken with the probability
-// 1 - exp(-size / every). The size is the mean of all.
+// Returns what samples stand for of which only the sums are known: one of `size` bytes is taken
+// with the probability 1 - exp(-size / every). The mean stands for the size of each.
 [[nodiscard]] BufferCounts estimated(const BufferCounts& samples, std::uint64_t every_bytes);
-// Returns the estimates of the bytes that are held times how long each buffer was or is held so
-// far, in byte-seconds.
-[[nodiscard]] std::uint64_t byte_seconds(const ProfileStack& stack, std::uint64_t every_bytes);
 // Returns the longest time that one of the stack's buffers was or is held so far.
 [[nodiscard]] std::uint64_t longest_ms(const ProfileStack& stack);
 

@@ -27,25 +27,24 @@ std::string json_counts(std::string_view name, const BufferCounts& counts) {
                    counts.bytes);
 }
 
-std::string json_estimate(std::string_view name, const BufferCounts& counts,
-                          std::uint64_t every_bytes) {
-  const BufferCounts all = estimated(counts, every_bytes);
+std::string json_estimate(std::string_view name, const BufferCounts& all) {
   return formatted("\"{}_buffers\": {}, \"{}_bytes\": {}", name, all.buffers, name, all.bytes);
 }
 
-std::string json_stack(const ProfileStack& stack, std::uint64_t every_bytes) {
+std::string json_stack(const ProfileStack& stack) {
   std::string frames;
   for (const std::size_t frame : stack.frames) {
     frames += formatted("{}{}", frames.empty() ? "" : ", ", frame);
   }
   return formatted(
-      "{{{}, {}, {}, {}, {}, {}, \"returned_ms\": {}, \"longest_ms\": {}, \"held_byte_ms\": {}, "
+      "{{{}, {}, {}, {}, {}, {}, {}, \"returned_ms\": {}, \"longest_ms\": {}, \"held_byte_ms\": "
+      "{}, "
       "\"oldest_ms\": {}, \"byte_seconds\": {}, \"frames\": [{}]}}",
-      json_estimate("held", stack.held, every_bytes), json_estimate("got", stack.got, every_bytes),
-      json_counts("held", stack.held), json_counts("got", stack.got),
-      json_counts("returned", stack.returned), json_counts("old", stack.old), stack.returned_ms,
-      stack.longest_ms, stack.held_byte_ms, stack.oldest_ms, byte_seconds(stack, every_bytes),
-      frames);
+      json_estimate("held", stack.all_held), json_estimate("got", stack.all_got),
+      json_estimate("old", stack.all_old), json_counts("held", stack.held),
+      json_counts("got", stack.got), json_counts("returned", stack.returned),
+      json_counts("old", stack.old), stack.returned_ms, stack.longest_ms, stack.held_byte_ms,
+      stack.oldest_ms, stack.byte_seconds, frames);
 }
 
 std::string json_place(const CodePlace& place) {
@@ -56,7 +55,8 @@ std::string json_place(const CodePlace& place) {
 
 std::string json_size(const ProfileSize& size, std::uint64_t every_bytes) {
   return formatted("{{\"buffer_bytes\": {}, {}, {}}}", size.buffer_bytes,
-                   json_counts("got", size.got), json_estimate("got", size.got, every_bytes));
+                   json_counts("got", size.got),
+                   json_estimate("got", estimated(size.got, every_bytes)));
 }
 
 std::string json_maps(std::string_view maps) {
@@ -94,11 +94,10 @@ std::string held_time(std::uint64_t milliseconds) {
                                 : short_time(milliseconds);
 }
 
-std::uint64_t measured(const ProfileStack& stack, const Profile& profile, ProfileMeasure measure) {
-  const std::uint64_t every = profile.every_bytes;
-  if (measure == ProfileMeasure::kHeld) return estimated(stack.held, every).bytes;
-  if (measure == ProfileMeasure::kGets) return estimated(stack.got, every).bytes;
-  return byte_seconds(stack, every);
+std::uint64_t measured(const ProfileStack& stack, ProfileMeasure measure) {
+  if (measure == ProfileMeasure::kHeld) return stack.all_held.bytes;
+  if (measure == ProfileMeasure::kGets) return stack.all_got.bytes;
+  return stack.byte_seconds;
 }
 
 std::vector<const ProfileStack*> ranked(const Profile& profile, const ProfileValue& value) {
@@ -130,7 +129,7 @@ std::vector<std::string> call_names(const Profile& profile, const ProfileStack& 
 std::string profile_collapsed(const Profile& profile, ProfileMeasure measure) {
   std::string text;
   for (const ProfileStack& stack : profile.stacks) {
-    const std::uint64_t value = measured(stack, profile, measure);
+    const std::uint64_t value = measured(stack, measure);
     if (value == 0) continue;
     std::string line;
     for (auto frame = stack.frames.rbegin(); frame != stack.frames.rend(); ++frame) {
@@ -146,28 +145,27 @@ std::string profile_pprof(const Profile& profile) {
   BufferCounts got;
   std::string lines;
   for (const ProfileStack& stack : profile.stacks) {
-    held += stack.held;
-    got += stack.got;
+    held += stack.all_held;
+    got += stack.all_got;
     if (stack.frames.empty() || stack.got.buffers == 0) continue;
-    lines += pprof_counts(stack.held, stack.got) + " @";
+    lines += pprof_counts(stack.all_held, stack.all_got) + " @";
     for (const std::size_t frame : stack.frames) {
       lines += formatted(" {:#x}", profile.places[frame].address);
     }
     lines += "\n";
   }
-  return formatted("heap profile: {} @ heap_v2/{}\n{}\nMAPPED_LIBRARIES:\n{}",
-                   pprof_counts(held, got), profile.every_bytes, lines, profile.maps);
+  return formatted("heap profile: {} @ heap_v2/1\n{}\nMAPPED_LIBRARIES:\n{}",
+                   pprof_counts(held, got), lines, profile.maps);
 }
 
 std::string profile_json(const Profile& profile) {
   const std::uint64_t every = profile.every_bytes;
-  const auto stack = [every](const auto& one) { return json_stack(one, every); };
   const auto size = [every](const auto& one) { return json_size(one, every); };
   return formatted(
       "{{\n  \"profile\": 1,\n  \"every_bytes\": {},\n  \"dropped_samples\": {},\n"
       "  \"life_ms\": {},\n  \"stacks\": [\n    {}\n  ],\n  \"frames\": [\n    {}\n  ],\n"
       "  \"sizes\": [\n    {}\n  ],\n  \"maps\": [\n    {}\n  ]\n}}\n",
-      every, profile.dropped, profile.life_ms, json_list(profile.stacks, stack),
+      every, profile.dropped, profile.life_ms, json_list(profile.stacks, &json_stack),
       json_list(profile.places, &json_place), json_list(profile.sizes, size),
       json_maps(profile.maps));
 }

@@ -21,8 +21,7 @@ enum class ProfileMeasure : std::uint8_t {
 };
 
 // Returns the estimate of it for a stack.
-[[nodiscard]] std::uint64_t measured(const ProfileStack& stack, const Profile& profile,
-                                     ProfileMeasure measure);
+[[nodiscard]] std::uint64_t measured(const ProfileStack& stack, ProfileMeasure measure);
 
 // Returns the stacks with known calls of which the value is not 0, the greatest first.
 using ProfileValue = std::function<std::uint64_t(const ProfileStack&)>;
@@ -43,8 +42,8 @@ using ProfileValue = std::function<std::uint64_t(const ProfileStack&)>;
 // Returns a line for each stack, "outer;...;inner COUNT", as programs that draw flame graphs take
 // it.
 [[nodiscard]] std::string profile_collapsed(const Profile& profile, ProfileMeasure measure);
-// Returns the text of a heap profile for pprof. It has the samples themselves, as pprof estimates
-// what they stand for.
+// Returns the text of a heap profile for pprof. It has the estimates, and says that each byte was
+// sampled: pprof would estimate by the mean size of each stack.
 [[nodiscard]] std::string profile_pprof(const Profile& profile);
 // Returns a JSON object in several lines.
 [[nodiscard]] std::string profile_json(const Profile& profile);

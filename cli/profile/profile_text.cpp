@@ -20,7 +20,7 @@ std::string buffers_of(std::uint64_t count) {
 BufferCounts held_by_all(const Profile& profile) {
   BufferCounts sum;
   for (const ProfileStack& stack : profile.stacks) {
-    sum += estimated(stack.held, profile.every_bytes);
+    sum += stack.all_held;
   }
   return sum;
 }
@@ -49,8 +49,7 @@ std::string head(const Profile& profile, std::string_view title) {
     text += formatted(
         "other stacks: {} held of {} asked for, by calls that there was no room for or that are "
         "not known\n",
-        bytes_of(estimated(others.held, profile.every_bytes).bytes),
-        bytes_of(estimated(others.got, profile.every_bytes).bytes));
+        bytes_of(others.all_held.bytes), bytes_of(others.all_got.bytes));
   }
   return text;
 }
@@ -89,26 +88,26 @@ std::string value_text(std::uint64_t value, ProfileMeasure measure) {
 
 std::string most_section(const Profile& profile, ProfileMeasure measure, std::size_t top) {
   std::uint64_t all = 0;
-  for (const ProfileStack& stack : profile.stacks) all += measured(stack, profile, measure);
+  for (const ProfileStack& stack : profile.stacks) all += measured(stack, measure);
   const auto figures = [&](const ProfileStack& stack) {
-    const std::uint64_t value = measured(stack, profile, measure);
-    const BufferCounts held = estimated(stack.held, profile.every_bytes);
+    const std::uint64_t value = measured(stack, measure);
+    const BufferCounts& held = stack.all_held;
     std::string line = formatted("{}, {}%", value_text(value, measure), percent_text(value, all));
     if (measure == ProfileMeasure::kGets) {
-      return line + ", " + buffers_of(estimated(stack.got, profile.every_bytes).buffers);
+      return line + ", " + buffers_of(stack.all_got.buffers);
     }
     if (held.buffers == 0) return line + ", none held now";
     return line + formatted(", {}, the oldest for {}", buffers_of(held.buffers),
                             held_time(stack.oldest_ms));
   };
   return section(profile, heading_of(measure),
-                 ranked(profile, [&](const auto& s) { return measured(s, profile, measure); }), top,
+                 ranked(profile, [&](const auto& s) { return measured(s, measure); }), top,
                  kCallsOfMost, figures);
 }
 
 std::string old_section(const Profile& profile, std::size_t top) {
-  const auto figures = [&](const ProfileStack& stack) {
-    const BufferCounts old = estimated(stack.old, profile.every_bytes);
+  const auto figures = [](const ProfileStack& stack) {
+    const BufferCounts& old = stack.all_old;
     return formatted("{} in {}, the oldest for {}; {} of {} samples came back", bytes_of(old.bytes),
                      buffers_of(old.buffers), held_time(stack.oldest_ms), stack.returned.buffers,
                      stack.got.buffers);
