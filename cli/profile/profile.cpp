@@ -64,6 +64,18 @@ std::uint64_t rounded(double number) {
   return static_cast<std::uint64_t>(std::llround(std::min(number, kMost)));
 }
 
+// Gigabytes that are held for months, each times its milliseconds, need more than 64 bits. What
+// does not fit is the largest number.
+std::uint64_t bounded_sum(std::uint64_t a, std::uint64_t b) {
+  std::uint64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? ~std::uint64_t{0} : sum;
+}
+
+std::uint64_t bounded_product(std::uint64_t a, std::uint64_t b) {
+  std::uint64_t product = 0;
+  return __builtin_mul_overflow(a, b, &product) ? ~std::uint64_t{0} : product;
+}
+
 // An estimate that is not rounded yet.
 struct Estimate {
   double buffers = 0;
@@ -92,7 +104,7 @@ void add_held(ProfileStack& stack, HeldEstimate& all, const SampledBuffer& buffe
   const double weight = weight_of(bytes, every_bytes);
   const BufferCounts one{1, buffer.asked};
   stack.held += one;
-  stack.held_byte_ms += buffer.asked * age_ms;
+  stack.held_byte_ms = bounded_sum(stack.held_byte_ms, bounded_product(buffer.asked, age_ms));
   stack.oldest_ms = std::max(stack.oldest_ms, age_ms);
   all.held.add(weight, buffer.asked);
   all.byte_ms += weight * bytes * static_cast<double>(age_ms);
@@ -132,13 +144,13 @@ void add_to(ProfileStack& sum, const ProfileStack& other) {
   sum.returned_ms += other.returned_ms;
   sum.longest_ms = std::max(sum.longest_ms, other.longest_ms);
   sum.held += other.held;
-  sum.held_byte_ms += other.held_byte_ms;
+  sum.held_byte_ms = bounded_sum(sum.held_byte_ms, other.held_byte_ms);
   sum.oldest_ms = std::max(sum.oldest_ms, other.oldest_ms);
   sum.old += other.old;
   sum.all_got += other.all_got;
   sum.all_held += other.all_held;
   sum.all_old += other.all_old;
-  sum.byte_seconds += other.byte_seconds;
+  sum.byte_seconds = bounded_sum(sum.byte_seconds, other.byte_seconds);
 }
 
 // Moves the stacks that are greatest by `value` to the front of [first, last), from the greatest.

@@ -78,5 +78,15 @@ TEST(Profile, MoreBuffersMayBeHeldThanWereCounted) {
   EXPECT_EQ(stack["got_buffers"], stack["held_buffers"]);
 }
 
+TEST(Profile, LargeBuffersMayBeHeldForLong) {
+  constexpr std::uint64_t kYearMs = std::uint64_t{365} * 24 * 3600 * 1000;
+  PageSamples samples = mixed();
+  for (SampledBuffer& buffer : samples.buffers) buffer.asked = std::uint64_t{1} << 30;
+  const Json stack = stack_of(samples, kYearMs);
+  EXPECT_EQ(stack["held_byte_ms"], ~std::uint64_t{0});
+  const double expected = 3.0 * (1 << 30) * static_cast<double>(kYearMs) / 1000;
+  EXPECT_NEAR(stack["byte_seconds"].get<double>() / expected, 1, 0.001);
+}
+
 }  // namespace
 }  // namespace bufpool
