@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
+#include <utility>
 
 #include "cli/formatted.h"
 #include "cli/processes/proc_files.h"
@@ -84,6 +86,16 @@ void AddressNames::read_mappings() {
       mappings_.push_back(mapping);
     }
   }
+  std::stable_sort(mappings_.begin(), mappings_.end(),
+                   [](const Mapping& a, const Mapping& b) { return a.start < b.start; });
+}
+
+const AddressNames::Mapping* AddressNames::mapping_of(std::uint64_t address) const {
+  const auto next = std::upper_bound(
+      mappings_.begin(), mappings_.end(), address,
+      [](std::uint64_t value, const Mapping& mapping) { return value < mapping.start; });
+  if (next == mappings_.begin() || address >= std::prev(next)->end) return nullptr;
+  return &*std::prev(next);
 }
 
 const CodePlace& AddressNames::place_of(std::uint64_t return_address) {
@@ -96,10 +108,8 @@ const CodePlace& AddressNames::place_of(std::uint64_t return_address) {
 CodePlace AddressNames::looked_up(std::uint64_t return_address) {
   CodePlace place{.address = return_address};
   const std::uint64_t call = return_address - 1;
-  const auto found = std::find_if(mappings_.begin(), mappings_.end(), [call](const Mapping& one) {
-    return call >= one.start && call < one.end;
-  });
-  if (found == mappings_.end() || found->path.empty()) return place;
+  const Mapping* const found = mapping_of(call);
+  if (found == nullptr || found->path.empty()) return place;
   std::string_view path = found->path;
   if (path.ends_with(kDeleted)) path.remove_suffix(kDeleted.size());
   place.module = printable(path.substr(path.rfind('/') + 1));
@@ -112,8 +122,9 @@ const ElfSymbols& AddressNames::symbols_of(const Mapping& mapping) {
   const auto known = files_.find(mapping.path);
   if (known != files_.end()) return known->second;
   const Descriptor file = opened(mapping);
-  return files_.emplace(mapping.path, file.is_open() ? ElfSymbols(file) : ElfSymbols())
-      .first->second;
+  ElfSymbols symbols = file.is_open() ? ElfSymbols(file, symbol_bytes_left_) : ElfSymbols();
+  symbol_bytes_left_ -= symbols.bytes();
+  return files_.emplace(mapping.path, std::move(symbols)).first->second;
 }
 
 // The path is that of the process, which may see other folders than this command. A file that has

@@ -26,11 +26,15 @@ struct CodePlace {
   [[nodiscard]] std::string name() const;
 };
 
-// Keeps what it knows, so that a process that has ended meanwhile can still be named. It throws
-// nothing: files may be missing or damaged, and then there are no names.
+// Keeps what it knows, so that a process that has ended meanwhile can still be named. Files may be
+// missing or damaged, and then there are no names.
 class AddressNames {
  public:
-  AddressNames() = default;
+  static constexpr std::uint64_t kMostSymbolBytes = std::uint64_t{512} << 20;
+  // Reads so many bytes of symbols at most, of all files together. A file that has more than what
+  // is left then is taken for one without symbols.
+  explicit AddressNames(std::uint64_t most_symbol_bytes = kMostSymbolBytes)
+      : symbol_bytes_left_(most_symbol_bytes) {}
   AddressNames(const AddressNames&) = delete;
   AddressNames& operator=(const AddressNames&) = delete;
 
@@ -56,13 +60,16 @@ class AddressNames {
   };
 
   void read_mappings();
+  // Returns the mapping with this byte, or nullptr if there is none.
+  [[nodiscard]] const Mapping* mapping_of(std::uint64_t address) const;
   [[nodiscard]] CodePlace looked_up(std::uint64_t return_address);
   [[nodiscard]] const ElfSymbols& symbols_of(const Mapping& mapping);
   [[nodiscard]] Descriptor opened(const Mapping& mapping) const;
 
+  std::uint64_t symbol_bytes_left_;
   pid_t pid_ = 0;
   std::string maps_;
-  std::vector<Mapping> mappings_;
+  std::vector<Mapping> mappings_;  // by start
   std::map<std::string, ElfSymbols, std::less<>> files_;
   std::unordered_map<std::uint64_t, CodePlace> known_;
 };

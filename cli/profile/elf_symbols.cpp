@@ -28,7 +28,7 @@ const ElfW(Shdr) * section_of(const std::vector<ElfW(Shdr)>& sections, unsigned 
 
 }  // namespace
 
-ElfSymbols::ElfSymbols(const Descriptor& file) {
+ElfSymbols::ElfSymbols(const Descriptor& file, std::uint64_t most_bytes) {
   const ElfFile elf(file);
   if (!elf.is_ours()) return;
   for (const ElfW(Phdr) & segment : elf.segments()) {
@@ -40,9 +40,11 @@ ElfSymbols::ElfSymbols(const Descriptor& file) {
   if (table == nullptr) table = section_of(sections, SHT_DYNSYM);
   if (table == nullptr || table->sh_link >= sections.size()) return;
   const ElfW(Shdr)& names = sections[table->sh_link];
+  if (table->sh_size > most_bytes || names.sh_size > most_bytes - table->sh_size) return;
   names_ = elf.text_at(names.sh_offset, names.sh_size);
-  for (const ElfW(Sym) & symbol :
-       elf.records<ElfW(Sym)>(table->sh_offset, table->sh_size / sizeof(ElfW(Sym)))) {
+  const auto symbols = elf.records<ElfW(Sym)>(table->sh_offset, table->sh_size / sizeof(ElfW(Sym)));
+  bytes_ = names_.size() + symbols.size() * sizeof(ElfW(Sym));
+  for (const ElfW(Sym) & symbol : symbols) {
     if (!is_function(symbol) || symbol.st_name >= names_.size()) continue;
     functions_.push_back({symbol.st_value, symbol.st_size, symbol.st_name});
   }

@@ -16,8 +16,12 @@ class ElfSymbols {
  public:
   // Knows none.
   ElfSymbols() = default;
-  // Reads the file, which may be damaged in any way: then it knows few functions, or none.
-  explicit ElfSymbols(const Descriptor& file);
+  // Reads the file, which may be damaged in any way: then it knows few functions, or none. It knows
+  // none either if its symbols are more than so many bytes.
+  explicit ElfSymbols(const Descriptor& file, std::uint64_t most_bytes = ~std::uint64_t{0});
+
+  // Returns how many bytes of symbols were read, `most_bytes` at most.
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
 
   // Returns the function that the byte of the file is a part of, as people write it; empty if there
   // is none.
@@ -35,6 +39,7 @@ class ElfSymbols {
     std::uint32_t name;   // where it begins in names_
   };
 
+  std::uint64_t bytes_ = 0;
   std::vector<Segment> segments_;
   std::vector<Function> functions_;  // by address
   std::string names_;
