@@ -101,20 +101,22 @@ bool PageSource::read_at(std::uint64_t offset, std::span<std::byte> bytes, int& 
 
 // The page has areas for more CPUs than there can be, which are never written. To read them in the
 // process's memory would give them pages.
-std::uint64_t PageSource::worth_reading(const StatsHeader& header, std::uint64_t size) const {
+std::uint64_t PageSource::worth_reading(const StatsHeader& header, std::uint64_t size,
+                                        PageParts parts) const {
   const StatsArea& shards = header.shards;
   const std::uint64_t all = std::uint64_t{shards.at} + std::uint64_t{shards.count} * shards.stride;
   if (!is_here_ || possible_cpus() == 0 || all > size || all > header.page_bytes) return size;
   if (header.mode != static_cast<std::uint32_t>(PoolMode::kRseq)) return size;
   const std::uint64_t used = std::min(shards.count, possible_cpus());
-  const std::uint64_t end =
-      std::max({std::uint64_t{shards.at} + used * shards.stride, end_of_samples(header),
-                std::uint64_t{header.control} + sizeof(StatsControl),
-                std::uint64_t{header.options.at} + header.options.count});
+  const std::uint64_t end = std::max({std::uint64_t{shards.at} + used * shards.stride,
+                                      parts == PageParts::kFigures ? 0 : end_of_samples(header),
+                                      std::uint64_t{header.control} + sizeof(StatsControl),
+                                      std::uint64_t{header.options.at} + header.options.count});
   return std::min(end, size);
 }
 
-std::optional<StatsPage> PageSource::read_once(StatsPageFault& fault, int& error) const {
+std::optional<StatsPage> PageSource::read_once(StatsPageFault& fault, int& error,
+                                               PageParts parts) const {
   error = 0;
   fault = StatsPageFault::kNone;
   // A file that was opened while it was made may have grown.
@@ -128,19 +130,21 @@ std::optional<StatsPage> PageSource::read_once(StatsPageFault& fault, int& error
     StatsHeader header;
     std::memcpy(&header, bytes.data(), sizeof header);
     const bool is_page = std::memcmp(header.magic, kStatsMagic, sizeof kStatsMagic) == 0;
-    wanted = is_page ? std::max<std::size_t>(front, worth_reading(header, all.size())) : front;
+    wanted =
+        is_page ? std::max<std::size_t>(front, worth_reading(header, all.size(), parts)) : front;
     wanted = std::min(wanted, all.size());
   }
   // The front is read again: what it says of the process's own words belongs to the rest.
   if (!read_at(0, all.first(wanted), error)) return std::nullopt;
-  return StatsPage::parse(bytes, fault);
+  return StatsPage::parse(bytes, fault, parts);
 }
 
-std::optional<StatsPage> PageSource::read(StatsPageFault& fault, int& error) const {
+std::optional<StatsPage> PageSource::read(StatsPageFault& fault, int& error,
+                                          PageParts parts) const {
   constexpr int kTries = 20;
   std::optional<StatsPage> page;
   for (int i = 0; i < kTries; ++i) {
-    page = read_once(fault, error);
+    page = read_once(fault, error, parts);
     if (page.has_value() ? !page->is_torn() : fault != StatsPageFault::kNotReady) break;
     usleep(50);
   }

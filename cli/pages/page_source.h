@@ -36,12 +36,15 @@ class PageSource {
   [[nodiscard]] bool is_held() const noexcept;
 
   // Nothing: `fault` says why, and `error` is the errno if the bytes could not be read at all.
-  [[nodiscard]] std::optional<StatsPage> read(StatsPageFault& fault, int& error) const;
+  [[nodiscard]] std::optional<StatsPage> read(StatsPageFault& fault, int& error,
+                                              PageParts parts = PageParts::kFigures) const;
 
  private:
   [[nodiscard]] bool read_at(std::uint64_t offset, std::span<std::byte> bytes, int& error) const;
-  [[nodiscard]] std::optional<StatsPage> read_once(StatsPageFault& fault, int& error) const;
-  [[nodiscard]] std::uint64_t worth_reading(const StatsHeader& header, std::uint64_t size) const;
+  [[nodiscard]] std::optional<StatsPage> read_once(StatsPageFault& fault, int& error,
+                                                   PageParts parts) const;
+  [[nodiscard]] std::uint64_t worth_reading(const StatsHeader& header, std::uint64_t size,
+                                            PageParts parts) const;
 
   Descriptor file_;
   // This is /proc/PID/mem, where there is no file. It leads to the memory that the process had when

@@ -22,11 +22,11 @@ PageTrouble trouble_of(int error) {
   return error == EACCES || error == EPERM ? PageTrouble::kForbidden : PageTrouble::kGone;
 }
 
-Found read_mapped(pid_t pid, const PageMapping& mapping) {
+Found read_mapped(pid_t pid, const PageMapping& mapping, PageParts parts) {
   PageSource source(pid, mapping);
   StatsPageFault fault{};
   int error = 0;
-  std::optional<StatsPage> page = source.read(fault, error);
+  std::optional<StatsPage> page = source.read(fault, error, parts);
   if (!page) {
     if (error != 0) return trouble(trouble_of(error));
     return trouble(PageTrouble::kUnreadable, fault);
@@ -56,12 +56,12 @@ bool has_library(const std::string& maps) {
   return maps.find("/libbufpool.so") != std::string::npos;
 }
 
-Found find_process(pid_t pid) {
+Found find_process(pid_t pid, PageParts parts) {
   int error = 0;
   const std::optional<std::string> maps = read_text(proc_path(pid, "maps"), error);
   if (!maps) return trouble(trouble_of(error));
   const std::optional<PageMapping> mapping = find_page_mapping(*maps);
-  if (mapping) return read_mapped(pid, *mapping);
+  if (mapping) return read_mapped(pid, *mapping, parts);
   if (!process_info(pid)) return trouble(PageTrouble::kGone);
   return trouble(has_library(*maps) ? PageTrouble::kNoPage : PageTrouble::kNoLibrary);
 }
@@ -93,8 +93,8 @@ std::string explain(pid_t pid, const Found& found) {
   return who;
 }
 
-PooledProcess process_or_fail(pid_t pid) {
-  Found found = find_process(pid);
+PooledProcess process_or_fail(pid_t pid, PageParts parts) {
+  Found found = find_process(pid, parts);
   if (!found.process) throw CommandError(explain(pid, found));
   return std::move(*found.process);
 }

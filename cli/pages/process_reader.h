@@ -41,10 +41,10 @@ struct Found {
 };
 
 // Looks for the page of a process. It throws nothing.
-[[nodiscard]] Found find_process(pid_t pid);
+[[nodiscard]] Found find_process(pid_t pid, PageParts parts = PageParts::kFigures);
 // Returns the process, or throws a CommandError that says why there is nothing to read, and what to
 // do about it.
-[[nodiscard]] PooledProcess process_or_fail(pid_t pid);
+[[nodiscard]] PooledProcess process_or_fail(pid_t pid, PageParts parts = PageParts::kFigures);
 // Returns the line for that error.
 [[nodiscard]] std::string explain(pid_t pid, const Found& found);
 

@@ -93,21 +93,23 @@ std::string_view describe(StatsPageFault fault) noexcept {
   return "it cannot be read";
 }
 
-std::optional<StatsPage> StatsPage::parse(Bytes bytes, StatsPageFault& fault) {
+std::optional<StatsPage> StatsPage::parse(Bytes bytes, StatsPageFault& fault, PageParts parts) {
   fault = fault_in_front(bytes);
   if (fault != StatsPageFault::kNone) return std::nullopt;
   StatsPage page;
   page.header_ = header_of(bytes);
-  if (page.copy_areas(bytes.first(page.header_.page_bytes))) return page;
+  if (page.copy_areas(bytes.first(page.header_.page_bytes), parts)) return page;
   fault = StatsPageFault::kWildOffset;
   return std::nullopt;
 }
 
-bool StatsPage::copy_areas(Bytes bytes) {
+bool StatsPage::copy_areas(Bytes bytes, PageParts parts) {
   const StatsArea& text = header_.options;
   if (!is_inside(bytes, header_.control, sizeof(StatsControl)) || !is_sound(bytes, text, 1) ||
-      !copy_fields(bytes) || !copy_stacks(bytes) || !copy_sizes(bytes) ||
-      !read_samples(bytes, header_, samples_)) {
+      !copy_fields(bytes) || !copy_stacks(bytes) || !copy_sizes(bytes)) {
+    return false;
+  }
+  if (parts == PageParts::kFiguresAndSamples && !read_samples(bytes, header_, samples_)) {
     return false;
   }
   control_ = record_at<StatsControl>(bytes, header_.control);

@@ -31,6 +31,9 @@ enum class StatsPageFault : std::uint8_t {
 // One sentence without a full stop, for a message.
 [[nodiscard]] std::string_view describe(StatsPageFault fault) noexcept;
 
+// Whether what a process has sampled of its buffers is read as well. It is most of a page.
+enum class PageParts : std::uint8_t { kFigures, kFiguresAndSamples };
+
 // A page, copied out of the bytes that it was read from.
 class StatsPage {
  public:
@@ -42,8 +45,9 @@ class StatsPage {
 
   // The page in `bytes`. Nothing: `fault` says why. The bytes are not needed any more afterwards.
   // A caller that reads them from a living process reads again where is_torn() says so.
-  [[nodiscard]] static std::optional<StatsPage> parse(std::span<const std::byte> bytes,
-                                                      StatsPageFault& fault);
+  [[nodiscard]] static std::optional<StatsPage> parse(
+      std::span<const std::byte> bytes, StatsPageFault& fault,
+      PageParts parts = PageParts::kFiguresAndSamples);
 
   // The front of the page. Its texts may lack their ending zeros: version(), command() and
   // control_group() do not.
@@ -76,7 +80,8 @@ class StatsPage {
   // The last request to the library, and its answer.
   [[nodiscard]] const StatsControl& control() const noexcept { return control_; }
 
-  // What the process has sampled of its buffers. Nothing: it does not sample (BUFPOOL_SAMPLE).
+  // What the process has sampled of its buffers. Nothing: it does not sample (BUFPOOL_SAMPLE), or
+  // only the figures were read.
   [[nodiscard]] const std::optional<PageSamples>& samples() const noexcept { return samples_; }
 
   // Some record was being written while the bytes were copied: its figures may not fit together.
@@ -96,7 +101,7 @@ class StatsPage {
   };
 
   StatsPage() = default;
-  [[nodiscard]] bool copy_areas(std::span<const std::byte> bytes);
+  [[nodiscard]] bool copy_areas(std::span<const std::byte> bytes, PageParts parts);
   [[nodiscard]] bool copy_fields(std::span<const std::byte> bytes);
   [[nodiscard]] bool copy_stacks(std::span<const std::byte> bytes);
   [[nodiscard]] bool copy_sizes(std::span<const std::byte> bytes);

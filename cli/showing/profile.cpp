@@ -29,7 +29,8 @@ std::vector<Sample> samples_for(const Options& options) {
   if (is_file_name(options.target)) {
     return samples_of_one(samples_in_file(options.target), options.pid);
   }
-  const PooledProcess process = process_or_fail(pid_of(options.target));
+  const PooledProcess process =
+      process_or_fail(pid_of(options.target), PageParts::kFiguresAndSamples);
   Sample sample = sample_of(process.page, process.info);
   tell_profile(sample, process);
   return {std::move(sample)};

@@ -49,13 +49,15 @@ std::vector<Sample> samples_for(const Options& options) {
   if (is_file_name(options.target)) {
     return samples_of_one(samples_in_file(options.target), options.pid);
   }
-  PooledProcess process = process_or_fail(pid_of(options.target));
+  const PageParts parts =
+      options.format == "html" ? PageParts::kFiguresAndSamples : PageParts::kFigures;
+  PooledProcess process = process_or_fail(pid_of(options.target), parts);
   if (options.look) {
     let_it_look(process);
-    process = process_or_fail(process.info.pid);
+    process = process_or_fail(process.info.pid, parts);
   }
   Sample sample = sample_of(process.page, process.info);
-  if (options.format == "html") tell_profile(sample, process);
+  if (parts == PageParts::kFiguresAndSamples) tell_profile(sample, process);
   return {std::move(sample)};
 }
 

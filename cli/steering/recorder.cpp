@@ -137,9 +137,10 @@ void Recorder::take_samples() {
     Page& page = at->second;
     StatsPageFault fault{};
     int error = 0;
-    std::optional<StatsPage> read = page.source.read(fault, error);
+    constexpr PageParts kParts = PageParts::kFiguresAndSamples;
+    std::optional<StatsPage> read = page.source.read(fault, error, kParts);
     const bool is_alive = !read || page.source.is_held();
-    if (!is_alive) read = page.source.read(fault, error);
+    if (!is_alive) read = page.source.read(fault, error, kParts);
     if (read) take_sample(*read, page, is_alive);
     if (is_alive) {
       ++at;

@@ -24,12 +24,14 @@
 namespace bufpool {
 namespace {
 
-// A page that has no figures.
+// A page that has no figures, and no samples though it has room for some.
 struct EmptyPage {
   StatsHeader header{};
   StatsProcess process{};
   StatsControl control{};
   StatsRow row{};
+  StatsSampling sampling{.every = 4096};
+  StatsSampledStack stack{};
 };
 
 EmptyPage empty_page() {
@@ -42,6 +44,10 @@ EmptyPage empty_page() {
   header.shards = {offsetof(EmptyPage, row), 0, sizeof(StatsStack)};
   header.stack_bytes = sizeof(StatsStack);
   header.options = {offsetof(EmptyPage, row), 0, 1};
+  header.sampling = offsetof(EmptyPage, sampling);
+  header.sampled_stacks = {offsetof(EmptyPage, stack), 1, sizeof(StatsSampledStack)};
+  header.sampled_buffers = {offsetof(EmptyPage, stack), 0, sizeof(StatsSampledBuffer)};
+  header.sampled_sizes = {offsetof(EmptyPage, stack), 0, sizeof(StatsSampledSize)};
   header.pid = static_cast<std::uint32_t>(getpid());
   header.started_ns = 1;
   header.ready = kStatsReady;
@@ -134,6 +140,12 @@ TEST_F(PageControl, LeavesAProgramAloneThatCameAfterThePage) {
   ASSERT_TRUE(is_ready()) << "it is another program";
   EXPECT_THROW(std::ignore = ask(process, kStatsTrim, 0), CommandError);
   EXPECT_EQ(end(), 0) << "its memory is as it left it";
+}
+
+TEST_F(PageControl, SamplesAreReadWhereTheyAreWanted) {
+  EXPECT_FALSE(process_or_fail(child_).page.samples());
+  EXPECT_TRUE(process_or_fail(child_, PageParts::kFiguresAndSamples).page.samples());
+  EXPECT_EQ(end(), 0);
 }
 
 TEST_F(PageControl, SaysThatAProcessHasEnded) {

@@ -246,6 +246,18 @@ TEST(StatsPageReader, RefusesWildSamples) {
   EXPECT_EQ(fault_of(page), StatsPageFault::kWildOffset);
 }
 
+TEST(StatsPageReader, ReadsFiguresWithoutSamples) {
+  HandMade page = hand_made();
+  page.header.sampling = offsetof(HandMade, rows);
+  page.header.sampled_stacks = {0xfffffff0, 7, 7};
+  StatsPageFault fault{};
+  const auto bytes = std::as_bytes(std::span(&page, 1));
+  const std::optional<StatsPage> read = StatsPage::parse(bytes, fault, PageParts::kFigures);
+  ASSERT_TRUE(read) << describe(fault);
+  EXPECT_FALSE(read->samples());
+  EXPECT_NE(read->find(StatsScope::kClass, "retained"), nullptr);
+}
+
 TEST(StatsPageReader, ReadsLongerRecords) {
   HandMade page = hand_made();
   page.header.fields.count = 2;
