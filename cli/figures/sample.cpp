@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "cli/texts/serving_classes.h"
 #include "cli/texts/sizes.h"
@@ -90,7 +91,9 @@ void tell_last_profile(Sample& sample, const StatsPage& page, AddressNames& name
 void tell_profile(Sample& sample, const PooledProcess& process) {
   if (!process.page.samples()) return;
   AddressNames names;
-  names.use(process.info.pid, AddressNames::code_lines(process.info.pid));
+  std::string code = AddressNames::code_lines(process.info.pid);
+  // A process that has executed another program since has the code of that one.
+  if (still_has_page(process)) names.use(process.info.pid, std::move(code));
   tell_profile(sample, process.page, names);
 }
 

@@ -41,7 +41,8 @@ void tell_use(Sample& sample, const StatsPage& page, const ProcessInfo& info);
 // that lives, or of what one left.
 void tell_profile(Sample& sample, const StatsPage& page, AddressNames& names);
 void tell_last_profile(Sample& sample, const StatsPage& page, AddressNames& names);
-// The same of a living process, which is looked at for the names.
+// The same of a living process, which is looked at for the names. There are none if it has ended or
+// executed another program since its page was read.
 void tell_profile(Sample& sample, const PooledProcess& process);
 
 // Returns the milliseconds since 1970, and the nanoseconds since the machine started.

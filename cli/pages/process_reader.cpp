@@ -99,6 +99,14 @@ PooledProcess process_or_fail(pid_t pid, PageParts parts) {
   return std::move(*found.process);
 }
 
+bool still_has_page(const PooledProcess& process) {
+  const Found now = find_process(process.info.pid);
+  if (!now.process) return false;
+  const StatsHeader& found = now.process->page.header();
+  const StatsHeader& then = process.page.header();
+  return found.pid == then.pid && found.started_ns == then.started_ns;
+}
+
 ProcessList list_processes() {
   ProcessList list;
   for (const pid_t pid : all_processes()) {

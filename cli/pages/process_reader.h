@@ -45,7 +45,10 @@ struct Found {
 // Returns the process, or throws a CommandError that says why there is nothing to read, and what to
 // do about it.
 [[nodiscard]] PooledProcess process_or_fail(pid_t pid, PageParts parts = PageParts::kFigures);
-// Returns the line for that error.
+// Returns whether the process still has the page that was found: it has neither ended nor executed
+// another program since. Its number may be another process's by now.
+[[nodiscard]] bool still_has_page(const PooledProcess& process);
+// Returns the line for the error of process_or_fail().
 [[nodiscard]] std::string explain(pid_t pid, const Found& found);
 
 // All processes under the pool that this user may read, by pid, but for this command itself. Their

@@ -14,6 +14,7 @@
 #include <tuple>
 
 #include "cli/command_error.h"
+#include "cli/figures/sample.h"
 #include "cli/pages/page_source.h"
 #include "cli/pages/process_reader.h"
 #include "cli/processes/proc_files.h"
@@ -145,6 +146,19 @@ TEST_F(PageControl, LeavesAProgramAloneThatCameAfterThePage) {
 TEST_F(PageControl, SamplesAreReadWhereTheyAreWanted) {
   EXPECT_FALSE(process_or_fail(child_).page.samples());
   EXPECT_TRUE(process_or_fail(child_, PageParts::kFiguresAndSamples).page.samples());
+  EXPECT_EQ(end(), 0);
+}
+
+TEST_F(PageControl, NamesNoProgramThatCameAfterThePage) {
+  const PooledProcess process = process_or_fail(child_, PageParts::kFiguresAndSamples);
+  Sample sample;
+  tell_profile(sample, process);
+  ASSERT_TRUE(sample.profile);
+  EXPECT_FALSE(sample.profile->maps.empty());
+  order();
+  ASSERT_TRUE(is_ready()) << "it is another program";
+  tell_profile(sample, process);
+  EXPECT_TRUE(sample.profile->maps.empty());
   EXPECT_EQ(end(), 0);
 }
 
