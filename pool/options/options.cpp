@@ -213,15 +213,28 @@ std::string_view need_of_report_every(const Options& options) noexcept {
   return {};
 }
 
+// Complains of a variable that is not obeyed, as it lacks something.
+void complain_of_need(std::size_t row, std::string_view needs, const Given& given, Options& options,
+                      Complaints& complaints) noexcept {
+  options.set_mask &= ~(std::uint64_t{1} << row);
+  complain(complaints,
+           {Complaint::Kind::kUnmet, given[row].name, given[row].value, &kRows[row], needs});
+}
+
 void settle_report_every(const Given& given, Options& options, Complaints& complaints) noexcept {
   if (options.report_every == 0) return;
   const std::string_view needs = need_of_report_every(options);
   if (needs.empty()) return;
-  constexpr std::size_t kRow = row_named("REPORT_EVERY");
   options.report_every = 0;
-  options.set_mask &= ~(std::uint64_t{1} << kRow);
-  complain(complaints,
-           {Complaint::Kind::kUnmet, given[kRow].name, given[kRow].value, &kRows[kRow], needs});
+  complain_of_need(row_named("REPORT_EVERY"), needs, given, options, complaints);
+}
+
+// Samples are told on the statistics page only. Without one they would cost time for nothing.
+void settle_sample(const Given& given, Options& options, Complaints& complaints) noexcept {
+  if (options.sample == 0 || !same_word(options.stats, "off")) return;
+  options.sample = 0;
+  complain_of_need(row_named("SAMPLE"), "BUFPOOL_STATS=auto, on or a folder", given, options,
+                   complaints);
 }
 
 }  // namespace
@@ -239,6 +252,7 @@ Options parse_options(const char* const* environment, Complaints& complaints) no
   }
   settle_range(given, options, complaints);
   settle_report_every(given, options, complaints);
+  settle_sample(given, options, complaints);
   return options;
 }
 

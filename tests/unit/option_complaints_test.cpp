@@ -240,5 +240,16 @@ TEST(ReportEvery, IsToldWhatItNeeds) {
   EXPECT_EQ(good.options.report_every, 3'600'000U);
 }
 
+TEST(Sample, IsToldThatItNeedsAPage) {
+  const Parsed parsed({"BUFPOOL_SAMPLE=512K", "BUFPOOL_STATS=OFF"});
+  ASSERT_EQ(parsed.complaints.count, 1U);
+  EXPECT_EQ(parsed.options.sample, 0U);
+  EXPECT_EQ(described(parsed.complaints.kept[0]),
+            "BUFPOOL_SAMPLE=512K: needs BUFPOOL_STATS=auto, on or a folder; using off");
+  const Parsed good({"BUFPOOL_SAMPLE=512K", "BUFPOOL_STATS=on"});
+  EXPECT_EQ(good.complaints.count, 0U);
+  EXPECT_EQ(good.options.sample, 512U << 10);
+}
+
 }  // namespace
 }  // namespace bufpool
