@@ -4,12 +4,15 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "cli/command_error.h"
 #include "cli/exporting/lasting_counts.h"
@@ -159,18 +162,44 @@ bool leads_to(const std::string& path, const Descriptor& file) {
 
 // Two runs at a time would each take what the processes counted since the last one for their own.
 // So the file is locked. Each run puts another in its place, and who waited for the old one has
-// locked nothing.
-Descriptor lock_for(const std::string& path) {
-  constexpr int kMostTries = 1000;  // of a file system that never names a file the same way twice
-  Descriptor file;
-  for (int i = 0; i < kMostTries; ++i) {
-    file = Descriptor(open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0644));
-    while (file.is_open() && flock(file.number(), LOCK_EX) != 0 && errno == EINTR) {
+// locked nothing. A file that is made for the lock vanishes with a run that fails.
+class CountsLock {
+ public:
+  // Locks the file. Without a path there is none.
+  explicit CountsLock(std::string path) : path_(std::move(path)) {
+    constexpr int kMostTries = 1000;  // of a file system that never names a file the same way twice
+    for (int i = 0; !path_.empty() && i < kMostTries; ++i) {
+      open_file();
+      while (file_.is_open() && flock(file_.number(), LOCK_EX) != 0 && errno == EINTR) {
+      }
+      if (!file_.is_open() || leads_to(path_, file_)) break;
     }
-    if (!file.is_open() || leads_to(path, file)) break;
   }
-  return file;
-}
+  CountsLock(const CountsLock&) = delete;
+  CountsLock& operator=(const CountsLock&) = delete;
+  ~CountsLock() {
+    if (is_new_ && leads_to(path_, file_)) unlink(path_.c_str());
+  }
+
+ private:
+  // The counts that replace a file have its mode. A new one has that of the exported text, whatever
+  // the caller's mask is.
+  void open_file() {
+    constexpr int kHow = O_RDONLY | O_CREAT | O_CLOEXEC;
+    constexpr mode_t kMode = 0644;
+    file_ = Descriptor(open(path_.c_str(), kHow | O_EXCL, kMode));
+    is_new_ = file_.is_open();
+    if (is_new_) {
+      fchmod(file_.number(), kMode);
+    } else {
+      file_ = Descriptor(open(path_.c_str(), kHow, kMode));
+    }
+  }
+
+  std::string path_;
+  Descriptor file_;
+  bool is_new_ = false;
+};
 
 LastingCounts counts_in(const std::string& path) {
   int error = 0;
@@ -248,7 +277,7 @@ std::string report_of(const Group& group) {
 
 ExitCode export_all(const Options& options) {
   const std::string state = options.state_file();
-  const Descriptor lock = state.empty() ? Descriptor() : lock_for(state);
+  const CountsLock lock(state);
   const ProcessList list = list_processes();
   Groups groups = groups_of(list, options.group_by);
   if (!state.empty()) keep_counts(state, list, options.group_by, groups);

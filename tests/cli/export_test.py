@@ -6,7 +6,10 @@ a group do not fall when its processes end. promtool finds no fault with the tex
 import fcntl
 import os
 import re
+import resource
 import shutil
+import signal
+import stat
 import subprocess
 import threading
 
@@ -104,6 +107,32 @@ def test_gauges_end_with_the_processes():
             assert series(text, "bufpool_processes", servers.label) == [0]
             assert not series(text, "bufpool_process_info", servers.label)
         assert series(text, "bufpool_ended_processes_total", servers.label) == [1], text
+
+
+def test_counts_have_the_mode_of_the_text():
+    """Whatever the mask of whoever runs it first. A file that is there keeps its mode."""
+    with folder() as path:
+        text, counts = path / "bufpool.prom", path / "bufpool.prom.counts"
+        run("export", "-o", text, umask=0o077)
+        assert [stat.S_IMODE(file.stat().st_mode) for file in (text, counts)] == [0o644] * 2
+        counts.chmod(0o600)
+        run("export", "-o", text)
+        assert stat.S_IMODE(counts.stat().st_mode) == 0o600
+
+
+def limit_files():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def test_a_failed_run_leaves_nothing():
+    with folder() as path:
+        counts = path / "counts"
+        said(run("export", "--state", counts, code=125, preexec_fn=limit_files), str(counts))
+        assert list(path.iterdir()) == []
+        counts.touch()
+        said(run("export", "--state", counts, code=125, preexec_fn=limit_files), str(counts))
+        assert list(path.iterdir()) == [counts], "it was there before"
 
 
 def test_two_at_a_time():
