@@ -59,17 +59,22 @@ Cell escaped_character(std::string_view character, Escape form) noexcept {
 
 }  // namespace
 
+Cell next_escaped(std::string_view& raw, Escape form) noexcept {
+  const std::size_t length = character_length(raw);
+  const Cell piece =
+      length == 0 ? Cell{}.append("?") : escaped_character(raw.substr(0, length), form);
+  raw.remove_prefix(std::max<std::size_t>(length, 1));
+  return piece;
+}
+
 EscapedName escaped(std::string_view raw, Escape form, std::size_t limit) noexcept {
   EscapedName name;
   std::size_t room = std::min(limit, EscapedName::kCapacity);
   while (!raw.empty()) {
-    const std::size_t length = character_length(raw);
-    const Cell piece =
-        length == 0 ? Cell{}.append("?") : escaped_character(raw.substr(0, length), form);
+    const Cell piece = next_escaped(raw, form);
     if (piece.view().size() > room) break;
     room -= piece.view().size();
     name.append(piece.view());
-    raw.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return name;
 }

@@ -16,11 +16,15 @@ enum class Escape : std::uint8_t {
   kPrometheus,  // It is the inside of a label value. Control characters but the newline become "?".
 };
 
+// Returns the first character of `raw` escaped for the form, and takes it off. It is always UTF-8:
+// a byte that is no part of a character becomes "?". Pre: `raw` is not empty. A signal handler may
+// call it.
+[[nodiscard]] Cell next_escaped(std::string_view& raw, Escape form) noexcept;
+
 using EscapedName = FixedText<96>;
 
-// Returns `raw` escaped for the form. The result ends before the first character that would pass
-// `limit` bytes. It is always UTF-8: each byte of `raw` that is no part of a character becomes "?".
-// A signal handler may call it.
+// Returns `raw` escaped for the form, as next_escaped() does each character. The result ends before
+// the first one that would pass `limit` bytes. A signal handler may call it.
 [[nodiscard]] EscapedName escaped(std::string_view raw, Escape form,
                                   std::size_t limit = EscapedName::kCapacity) noexcept;
 

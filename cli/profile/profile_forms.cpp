@@ -7,18 +7,16 @@
 #include "cli/processes/proc_files.h"
 #include "cli/processes/process_info.h"
 #include "cli/texts/sizes.h"
+#include "report/escape.h"
 #include "report/units.h"
 
 namespace bufpool {
 namespace {
 
-// The names are of other people's files. They are printable ASCII already.
+// The names are of other people's files, and may be long.
 std::string json_text(std::string_view text) {
   std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
+  while (!text.empty()) quoted += next_escaped(text, Escape::kJson).view();
   return quoted + "\"";
 }
 

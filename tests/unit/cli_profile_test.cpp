@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "cli/profile/profile_forms.h"
 
@@ -86,6 +87,15 @@ TEST(Profile, LargeBuffersMayBeHeldForLong) {
   EXPECT_EQ(stack["held_byte_ms"], ~std::uint64_t{0});
   const double expected = 3.0 * (1 << 30) * static_cast<double>(kYearMs) / 1000;
   EXPECT_NEAR(stack["byte_seconds"].get<double>() / expected, 1, 0.001);
+}
+
+TEST(Profile, AnyNameIsTextInJson) {
+  const std::string path(200, '/');
+  Profile profile;
+  profile.places = {{.function = "a\"b\\c\n\x01\xff", .module = path}};
+  const Json place = Json::parse(profile_json(profile))["frames"][0];
+  EXPECT_EQ(place["function"], "a\"b\\c\n\x01?");
+  EXPECT_EQ(place["module"], path);
 }
 
 }  // namespace
