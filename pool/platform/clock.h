@@ -12,7 +12,8 @@ namespace bufpool::platform {
 [[nodiscard]] std::uint64_t coarse_milliseconds() noexcept;
 
 // Returns the nanoseconds of a fine clock that only goes forward (CLOCK_MONOTONIC). It is the
-// kernel's, too.
+// kernel's, too. To read it may be a system call, so it is the coarse clock once expects_filter()
+// returns true: that is up to ten milliseconds behind.
 [[nodiscard]] std::uint64_t fine_nanoseconds() noexcept;
 
 // Returns coarse_milliseconds() in 32 bits, as threads share times (pool/sync/moment.h).
