@@ -8,6 +8,7 @@
 #include "interpose/lifecycle/lifecycle.h"
 #include "interpose/scarce_space.h"
 #include "interpose/thread_space.h"
+#include "pool/platform/memory.h"
 
 namespace bufpool {
 
@@ -18,6 +19,12 @@ constinit std::atomic<std::uint64_t> Heap::passed_within_{0};
 namespace {
 
 constexpr std::size_t kLeastAlignment = 16;
+
+// Tells whether a process like this may have such a block. mimalloc's mappings reserve nothing, so
+// the kernel would give more than the machine has, where libc's malloc fails.
+bool may_be_had(std::size_t size) noexcept {
+  return backing::is_possible(size) && (size <= kMaxSize || platform::would_be_granted(size));
+}
 
 }  // namespace
 
@@ -47,11 +54,11 @@ template <typename Ask>
 void* Heap::ask(std::size_t size, Ask call) noexcept {
   const auto ask_once = [&]() noexcept -> void* {
     if (size < kMinSize) return call();
-    return backing::keeping_errno([&] { return backing::is_possible(size) ? call() : nullptr; });
+    return backing::keeping_errno([&] { return may_be_had(size) ? call() : nullptr; });
   };
   const int kept = errno;
   void* memory = ask_once();
-  if (memory != nullptr || !backing::is_possible(size)) return memory;
+  if (memory != nullptr || !may_be_had(size)) return memory;
   for (Retries retries = the_pool.control().retries(); memory == nullptr && retries.next(true);) {
     errno = kept;
     memory = ask_once();
@@ -166,6 +173,10 @@ void* Heap::resize_or_move(void* pointer, std::size_t size, const void* caller) 
 
 void* Heap::move(void* pointer, std::size_t old_size, std::size_t size,
                  const void* caller) noexcept {
+  if (!may_be_had(size)) {
+    errno = ENOMEM;
+    return nullptr;
+  }
   const std::size_t kept = std::min(old_size, size);
   if (void* const moved = the_pool.resize(pointer, kept, size, caller)) {
     if (!the_pool.sizes().serves(size)) count_passed(size);

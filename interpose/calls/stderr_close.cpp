@@ -11,6 +11,8 @@
 // It is not known whether the exit has begun. libc tells that by a thread_local destructor only.
 // The registration of one allocates, which a program's start must not do. A program that goes on
 // without stderr has its report up to then.
+#include <unistd.h>
+
 #include <cstdio>
 #include <tuple>
 
@@ -29,7 +31,9 @@ void find_next_fclose() noexcept { std::ignore = next_fclose.get(); }
 
 }  // namespace bufpool
 
+// The variable `stderr` may lead to another stream, and another stream to the descriptor. A program
+// may have a `fileno` of its own.
 BUFPOOL_EXPORT int fclose(FILE* stream) {
-  if (stream == stderr) bufpool::report_before_close();
+  if (stream->_fileno == STDERR_FILENO) bufpool::report_before_close();
   return bufpool::next_fclose.get()(stream);
 }

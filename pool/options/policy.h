@@ -86,8 +86,10 @@ inline constexpr std::uint64_t kLittleIdle = std::uint64_t{256} << 10;
 // A thread that was refused is tried again after so many milliseconds. The number is chosen, not
 // measured.
 inline constexpr std::uint32_t kThreadAgainMs = 2000;
-// The end of the thread is waited for so many milliseconds.
-inline constexpr std::uint32_t kThreadPatienceMs = 1000;
+// The end of the thread is waited for so many milliseconds. A pass over much idle memory on a busy
+// machine took more than one second, and the output of a program was lost whose main thread waited
+// no longer than that.
+inline constexpr std::uint32_t kThreadPatienceMs = 30'000;
 
 // The next number is for asking what is resident (Residence, in telemetry/).
 

@@ -45,6 +45,11 @@ enum class Mapped : std::uint8_t {
 // page, and `bytes` is a number of whole pages.
 [[nodiscard]] bool map_over(void* start, std::size_t bytes) noexcept;
 
+// Returns whether the kernel would give the program so much memory by its rules of overcommitment
+// (vm.overcommit_memory) and by its limits. Memory that is mapped without a reservation is not held
+// to the former. It makes two system calls.
+[[nodiscard]] bool would_be_granted(std::size_t bytes) noexcept;
+
 // Unmaps what map() or map_at() mapped. A refusal of the kernel is not told.
 void unreserve(void* start, std::size_t bytes) noexcept;
 

@@ -171,6 +171,15 @@ class Pieces {
 
 }  // namespace
 
+bool would_be_granted(std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  void* const got =
+      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (got == MAP_FAILED) return false;
+  munmap(got, bytes);
+  return true;
+}
+
 void unreserve(void* start, std::size_t bytes) noexcept {
   const KeepErrno keep;
   if (bytes != 0) munmap(start, bytes);
