@@ -133,7 +133,7 @@ TEST_P(FaultsTest, Overrun) {
   for (const std::size_t size : {512, 4096, 70000, 1 << 20}) {
     char* const buffer = take(size);
     const std::size_t line = gap_bytes(class_step(size));
-    std::memset(buffer - line, 'x', 1);  // the first byte behind the buffer in front
+    *(buffer - line) ^= 1;  // the first byte behind the buffer in front
     const std::size_t usable = pool().usable_size(buffer);
     EXPECT_TOLD(pool().put(buffer), "overrun at " + hex(buffer) + " of " + hex(buffer) + " after " +
                                         hex(buffer - line - usable))
@@ -229,7 +229,7 @@ class FaultTable : public FaultsTest {
       pool().put(buffer);
       pool().control().trim(0);
     }
-    if (is == Is::kOverrun) std::memset(buffer - kGap, 'x', 1);
+    if (is == Is::kOverrun) *(buffer - kGap) ^= 1;
     if (is == Is::kZeroOverrun) std::memset(buffer - kGap, 0, 8);
     return buffer;
   }
