@@ -28,6 +28,14 @@ class NotCancelled {
   int before_ = 0;
 };
 
+// Tells whether the stream is one of a file. A stream in memory, or of the program's own functions,
+// has a number that means nothing. The flag is glibc's _IO_IS_FILEBUF. A program may have a
+// `fileno` of its own.
+bool has_descriptor(const std::FILE& stream) noexcept {
+  constexpr int kIsFile = 0x2000;
+  return (stream._flags & kIsFile) != 0 && stream._fileno >= 0;
+}
+
 // A filter of system calls may kill for a call that the program does not know.
 int new_file() noexcept {
   if (platform::expects_filter()) return -1;
@@ -65,6 +73,11 @@ class ReportText {
 
 void write_report_into(std::FILE* stream, std::string_view closing) noexcept {
   const NotCancelled not_cancelled;
+  if (has_descriptor(*stream)) {
+    std::fflush(stream);
+    std::ignore = write_report(stream->_fileno, ReportForm::kText, ReportDetail::kFull, closing);
+    return;
+  }
   const ReportText report(closing);
   const std::string_view text = report.text().empty() ? closing : report.text();
   std::fwrite(text.data(), 1, text.size(), stream);

@@ -58,7 +58,7 @@ check_own_calls() {
 # in front of libc's. These are the names that are left: what asks libc and not the kernel, and what
 # mimalloc calls by its name as well.
 check_called_names() {
-  local iso='abort|fprintf|fputc|fputs|fwrite|mem\w+|snprintf|sprintf|stderr|str\w+|time'
+  local iso='abort|fflush|fprintf|fputc|fputs|fwrite|mem\w+|snprintf|sprintf|stderr|str\w+|time'
   local threads='pthread_\w+|localtime_r'
   local loader='dladdr|dlsym|environ|setenv|gettext|program_invocation_short_name'
   local mimalloc='mi_\w+|clock_gettime|syscall'

@@ -114,7 +114,7 @@ bool PressureWatch::open_trigger(const char* path) noexcept {
   Descriptor file(open_file(path, O_RDWR));
   if (!file.is_open()) return false;
   // The kernel puts its end over the last byte it is given.
-  if (write(file.number(), kTriggerRule, sizeof kTriggerRule) <= 0) return false;
+  if (syscall(SYS_write, file.number(), kTriggerRule, sizeof kTriggerRule) <= 0) return false;
   trigger_ = file.release();
   stalled_us_ = stalled_at(trigger_);
   return true;
