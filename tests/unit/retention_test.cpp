@@ -175,17 +175,6 @@ TEST_P(RetentionTest, FreshPagesAreNotTakenOnTopOfMuchIdle) {
   EXPECT_GT(own_->idle(kMiddle), policy::kBudgetFloor / 2) << "the budget is not for nothing";
 }
 
-TEST_P(RetentionTest, TheOldestGoesFirst) {
-  own_->leave_idle(kMiddle, 10 * kMiB);
-  sleep_ms(30);
-  own_->leave_idle(kPage, 10 * kMiB);
-  const std::uint64_t young = own_->idle(kPage);
-  const std::uint64_t old = own_->idle(kMiddle);
-  for (int i = 0; i < 4; ++i) ASSERT_NE(own_->take(kLarge), kNoBlock);
-  EXPECT_EQ(own_->idle(kPage), young);
-  EXPECT_LE(own_->idle(kMiddle) + 3 * kMiB, old);
-}
-
 TEST_P(RetentionTest, PagesTakenFreshForNoGoodReasonAreNoRegret) {
   own_->take_bytes(kLarge, 20 * kMiB);
   EXPECT_EQ(own_->retention.figures().budget, policy::kBudgetFloor);
