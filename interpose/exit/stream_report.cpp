@@ -31,9 +31,9 @@ class NotCancelled {
 // Tells whether the stream is one of a file. A stream in memory, or of the program's own functions,
 // has a number that means nothing. The flag is glibc's _IO_IS_FILEBUF. A program may have a
 // `fileno` of its own.
-bool has_descriptor(const std::FILE& stream) noexcept {
+bool has_descriptor(const std::FILE* stream) noexcept {
   constexpr int kIsFile = 0x2000;
-  return (stream._flags & kIsFile) != 0 && stream._fileno >= 0;
+  return (stream->_flags & kIsFile) != 0 && stream->_fileno >= 0;
 }
 
 // A filter of system calls may kill for a call that the program does not know.
@@ -73,7 +73,7 @@ class ReportText {
 
 void write_report_into(std::FILE* stream, std::string_view closing) noexcept {
   const NotCancelled not_cancelled;
-  if (has_descriptor(*stream)) {
+  if (has_descriptor(stream)) {
     std::fflush(stream);
     std::ignore = write_report(stream->_fileno, ReportForm::kText, ReportDetail::kFull, closing);
     return;
