@@ -10,7 +10,7 @@
 // Stderr: (?s)"reserved.*"size": "1M",.*"idle_bytes": 10[4-9]\d{6},\s"retained_bytes": 1[01]\d{6},
 // Run: growing
 // Args: growing
-// Stderr: (?s)"size": "16M",[^}]*"idle_bytes": \d{5,6},\s"retained_bytes": \d{5,6},
+// Stderr: (?s)"size": "16M",[^}]*"retained_bytes": \d{5,6},
 // Run: contained
 // Args: contained
 // Stderr: (?s)"reserved.*"size": "1M",.*"idle_bytes": 10[4-9]\d{6},\s"retained_bytes": 1[01]\d{6},
