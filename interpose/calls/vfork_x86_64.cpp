@@ -13,6 +13,7 @@
 
 #include "interpose/export.h"
 #include "pool/slabs/rseq_abi.h"
+#include "pool/sync/owner_lock.h"
 #include "pool/sync/vforks.h"
 
 extern "C" {
@@ -22,8 +23,11 @@ extern "C" {
   return bufpool::leave_sequences();
 }
 
-// Begins the child.
-[[gnu::used]] void bufpool_begin_vfork_child() noexcept { bufpool::Vforks::begin_child(); }
+// Marks the child if its number is its parent's, as in another PID namespace. No other child is
+// marked: a parent whose signal handler leaves vfork by a jump would keep the mark.
+[[gnu::used]] void bufpool_begin_vfork_child() noexcept {
+  if (bufpool::OwnerLock::process_is_entered()) bufpool::Vforks::begin_child();
+}
 
 // Ends the call in the parent. `result` is what the kernel returned: the child's number, or an
 // error below 0.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "interpose/messages/message.h"
 #include "pool/platform/process.h"
@@ -22,8 +23,9 @@ ReportTarget::Kind kind_of(std::string_view setting) noexcept {
 // Adds the current folder, and returns 0, or the error because of which it is not known. A percent
 // sign in it begins no word, so it is doubled.
 int add_folder(BoundedText& text) noexcept {
+  const int kept = errno;
   char folder[PATH_MAX];
-  if (getcwd(folder, sizeof folder) == nullptr) return errno;
+  if (getcwd(folder, sizeof folder) == nullptr) return std::exchange(errno, kept);
   for (const char c : std::string_view(folder)) {
     if (c == '%') text.add(c);
     text.add(c);

@@ -102,7 +102,7 @@ bool was_altered(const void* pointer) noexcept {
 void release_altered(void* pointer) noexcept {
   if (!altered_ranges.has_some() || !was_altered(pointer)) return mi_free(pointer);
   const Pages pages(pointer);
-  if (platform::map_over(pages.start(), pages.bytes()) ||
+  if (pages.bytes() == 0 || platform::map_over(pages.start(), pages.bytes()) ||
       platform::commit(pages.start(), pages.bytes())) {
     mi_free(pointer);
   }
@@ -176,7 +176,7 @@ void* resize(void* pointer, std::size_t size) noexcept {
   if (!is_possible(size)) return nullptr;
   if (altered_ranges.has_some() && was_altered(pointer)) {
     const Pages pages(pointer);
-    if (!platform::commit(pages.start(), pages.bytes())) return nullptr;
+    if (pages.bytes() != 0 && !platform::commit(pages.start(), pages.bytes())) return nullptr;
   }
   if (size >= kLeastMappedAlone) {
     const std::size_t held = mi_usable_size(pointer);

@@ -16,14 +16,15 @@ class Vforks {
     if (children_ > count_) children_ = count_;
   }
 
-  // Says that this is such a child. Pre: the child calls it first of all.
+  // Says that this is such a child, which its number does not tell. Pre: the child calls it first
+  // of all.
   static void begin_child() noexcept { children_ = count_; }
 
   // Tells whether this thread waits for such a child, or is one.
   static bool is_in_one() noexcept { return count_ != 0; }
 
-  // Tells whether this is such a child. The number of the process does not tell it in namespaces:
-  // the first process of each has the number 1, and so may a child and its parent.
+  // Tells whether begin_child() was called in this process. In namespaces numbers do not tell a
+  // child from its parent: the first process of each namespace has the number 1.
   static bool is_child() noexcept { return children_ != 0; }
 
   // Forgets the calls in a forked child, which has memory of its own. It writes only what differs.
