@@ -30,19 +30,16 @@ constexpr std::uint64_t kTriggerUs = 200'000;
 constexpr std::uint64_t kPressurePercent = 10;
 constexpr std::uint64_t kLeastPollingMs = 1000;
 
-// Returns the microseconds in which a task waited for memory since the start, as the text of a file
-// says, or kUnknown where it does not tell.
-std::uint64_t stalled_by(std::string_view text) noexcept {
+// Returns the microseconds in which a task waited for memory since the start, or kUnknown where it
+// is not told.
+std::uint64_t stalled_in(const char* path) noexcept {
   constexpr std::string_view kTotal = " total=";
+  char buffer[256];
+  std::string_view text = beginning_of(path, buffer);
   text = text.substr(0, text.find('\n'));
   const std::size_t found = text.find(kTotal);
   if (!text.starts_with("some ") || found == std::string_view::npos) return kUnknown;
   return leading_number(text.substr(found + kTotal.size())).value;
-}
-
-std::uint64_t stalled_in(const char* path) noexcept {
-  char buffer[256];
-  return stalled_by(beginning_of(path, buffer));
 }
 
 // Does the same for the file that a trigger is set on. It is opened once more: a second read of one
